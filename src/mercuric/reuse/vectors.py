@@ -1,0 +1,89 @@
+"""How does a layer's input split into input vectors?"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from torch import nn
+
+Granularity = int | Literal["channel", "patch"]
+Scope = Literal["image", "batch"]
+
+
+@dataclass(frozen=True)
+class VectorShape:
+    """The input vectors of one layer on one batch, and what each is multiplied with.
+
+    Attributes:
+        scopes: how often the MCACHE is cleared: one scope an image and channel group, or one a
+            channel group where the whole batch shares it.
+        vectors: input vectors in one scope, in raster order.
+        rows: rows of the window, each held by one PE of a PE set (1 for fully connected layers).
+        elements: elements of the vector in one row (channels of the group x kernel width).
+        filters: dot products that each vector takes part in (filters of its convolution group).
+    """
+
+    scopes: int
+    vectors: int
+    rows: int
+    elements: int
+    filters: int
+
+    @property
+    def length(self) -> int:
+        """Elements of one input vector."""
+        return self.rows * self.elements
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the dense product."""
+        return self.scopes * self.vectors * self.length * self.filters
+
+
+def group_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
+    """Channels that one input vector of ``conv`` spans.
+
+    A one-element vector has no direction, so a 1x1 kernel spans every channel of the pixel.
+
+    Raises:
+        ValueError: the granularity divides no group of channels of this layer.
+    """
+    channels = conv.in_channels // conv.groups
+    if granularity == "patch" or prod(conv.kernel_size) == 1:
+        return channels
+    if granularity == "channel":
+        return 1
+    if granularity >= channels:
+        return channels
+    if channels % granularity:
+        raise ValueError(
+            f"granularity was {granularity}, but it must divide the {channels} channels of each group of "
+            f"Conv2d({conv.in_channels}, {conv.out_channels}, kernel_size={tuple(conv.kernel_size)})"
+        )
+    return granularity
+
+
+def conv_vectors(
+    conv: nn.Conv2d, images: int, positions: int, granularity: Granularity, scope: Scope
+) -> VectorShape:
+    """Input vectors of a convolution over ``images`` images with ``positions`` output pixels each."""
+    span = group_channels(granularity, conv)
+    groups = conv.in_channels // span
+    height, width = conv.kernel_size
+    filters = conv.out_channels // conv.groups
+    if scope == "image":
+        return VectorShape(images * groups, positions, height, span * width, filters)
+    return VectorShape(groups, images * positions, height, span * width, filters)
+
+
+def linear_vectors(linear: nn.Linear, input_shape: tuple[int, ...], scope: Scope) -> VectorShape:
+    """Input vectors of a fully connected layer: the rows of its input (paper III-C3).
+
+    A two-dimensional input is one scope whatever ``scope`` says: an image gives one vector, and the
+    paper compares the vectors of a minibatch. With more dimensions ``"image"`` clears the MCACHE
+    for each index of the first.
+    """
+    rows = prod(input_shape[:-1])
+    scopes = input_shape[0] if scope == "image" and len(input_shape) > 2 else 1
+    vectors = rows // scopes if scopes else 0
+    return VectorShape(scopes, vectors, 1, linear.in_features, linear.out_features)

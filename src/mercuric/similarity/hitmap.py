@@ -1,0 +1,36 @@
+"""What did the MCACHE say of each input vector?"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from torch import Tensor
+
+
+class HitState(IntEnum):
+    """State of a vector in the Hitmap (paper III-B3, Fig. 9)."""
+
+    HIT = 0
+    """The signature is in the MCACHE: the stored result is reused."""
+    MAU = 1
+    """Miss and update: the signature was inserted, the result will be stored."""
+    MNU = 2
+    """Miss, no update: the set is full, the result is computed and not stored."""
+
+
+@dataclass(frozen=True)
+class Hitmap:
+    """The outcome of a batch of MCACHE accesses.
+
+    Attributes:
+        states: uint8, (scopes, vectors): values of :class:`HitState`.
+        representatives: int64, (scopes, vectors): the index, within its scope, of the vector whose
+            result is used; a miss is its own representative.
+    """
+
+    states: Tensor
+    representatives: Tensor
+
+    @property
+    def hits(self) -> Tensor:
+        """bool, (scopes, vectors): which vectors reuse a result."""
+        return self.states == HitState.HIT.value
