@@ -1,0 +1,38 @@
+"""What does the zoo know of a network?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+Form = Literal["cifar", "imagenet"]
+Builder = Callable[[int, int], nn.Module]
+
+LARGEST_CIFAR_IMAGE = 64
+
+
+@dataclass(frozen=True)
+class Network:
+    """One entry of the zoo.
+
+    Attributes:
+        cifar: builds the form for small images from (classes, channels).
+        imagenet: builds the form for large images from (classes, channels).
+        smallest_image: the smallest side in pixels that the small form accepts.
+    """
+
+    cifar: Builder
+    imagenet: Builder
+    smallest_image: int
+
+
+def form(image_size: int) -> Form:
+    """Which form ``mercuric.zoo.build`` builds for square images of ``image_size`` pixels a side.
+
+    Raises:
+        ValueError: the size is not positive.
+    """
+    if image_size < 1:
+        raise ValueError(f"image_size was {image_size}, but it must be a positive number of pixels")
+    return "cifar" if image_size <= LARGEST_CIFAR_IMAGE else "imagenet"

@@ -1,0 +1,35 @@
+"""What are VGG13 and VGG16 (Simonyan and Zisserman, ICLR 2015) here?"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from torch import nn
+
+from mercuric.torchvision_operators import torchvision
+from mercuric.zoo.first_convolution import with_channels
+from mercuric.zoo.network import Network
+
+
+def _cifar(layer_plan: str, classes: int, channels: int) -> nn.Module:
+    """torchvision's layer plan for 32x32, with batch normalisation so that it trains from scratch.
+
+    Five poolings leave one pixel of a 32x32 image, so a single fully connected layer is the head.
+    """
+    vgg = torchvision.models.vgg
+    features = vgg.make_layers(vgg.cfgs[layer_plan], batch_norm=True)
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
+    return with_channels(nn.Sequential(OrderedDict(features=features, classifier=head)), channels)
+
+
+def _network(layer_plan: str, constructor: Callable[..., nn.Module]) -> Network:
+    return Network(
+        cifar=lambda classes, channels: _cifar(layer_plan, classes, channels),
+        imagenet=lambda classes, channels: with_channels(
+            constructor(weights=None, num_classes=classes), channels
+        ),
+        smallest_image=32,
+    )
+
+
+VGG13 = _network("B", torchvision.models.vgg13)
+VGG16 = _network("D", torchvision.models.vgg16)
