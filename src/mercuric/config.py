@@ -1,0 +1,72 @@
+"""How is a configuration checked, read and written?"""
+
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class Config(BaseModel):
+    """A frozen configuration: the same object reads from YAML, prints as YAML, is saved with results.
+
+    Raises:
+        ValueError: an unknown key, or a value that is not allowed: one sentence that names it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise ValueError(_sentence(type(self), error)) from None
+
+    @classmethod
+    def from_yaml(cls, text: str) -> Self:
+        """Read a configuration from YAML text.
+
+        Raises:
+            ValueError: the text is no YAML mapping, or a key or value is wrong.
+        """
+        try:
+            fields = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(f"the {cls.__name__} is not valid YAML: {' '.join(str(error).split())}") from None
+        if fields is None:
+            fields = {}
+        if not isinstance(fields, dict):
+            raise ValueError(f"the {cls.__name__} was a {type(fields).__name__}, but must be a YAML mapping")
+        return cls(**{str(key): value for key, value in fields.items()})
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a configuration from a YAML file.
+
+        Raises:
+            ValueError: no such file, or its contents are wrong.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"the configuration {path} can't be read: {error}") from None
+        return cls.from_yaml(text)
+
+    def to_yaml(self) -> str:
+        """This configuration as YAML text, which :meth:`from_yaml` reads back."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def _sentence(cls: type[Config], error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(cls.model_fields)
+            problems.append(f"{cls.__name__} has no key {key!r} (it has: {known})")
+        elif problem["type"] == "value_error":
+            problems.append(str(problem["ctx"]["error"]))
+        else:
+            must = problem["msg"].removeprefix("Input ").removeprefix("should ").removeprefix("must ")
+            problems.append(f"{key} was {problem['input']!r}, but must {must}")
+    return "; ".join(problems)

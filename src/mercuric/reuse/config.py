@@ -1,0 +1,58 @@
+"""What is reused, and when are two vectors alike?"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from mercuric.config import Config
+from mercuric.reuse.vectors import Granularity, Scope
+from mercuric.similarity import MCache
+from mercuric.similarity.rpq import MAX_BITS
+
+
+class ReuseConfig(Config):
+    """How MERCURY is applied to a network; the defaults are the paper's.
+
+    Attributes:
+        bits: signature length, 1 to 128 (paper III-D starts at 20).
+        granularity: what one input vector of a convolution spans: ``"channel"`` one window of one
+            channel (the paper), ``"patch"`` the window of all channels, an integer g the window of g
+            channels.
+        scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.
+        entries: cache lines; ``None`` for an unlimited cache.
+        ways: lines a set (paper VI: 1024 entries, 16 ways).
+        backward: ``"exact"``: the gradient of the forward pass that was really computed.
+        seed: what the projections are drawn from.
+    """
+
+    bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 20
+    granularity: Granularity = "channel"
+    scope: Scope = "image"
+    entries: int | None = 1024
+    ways: int = 16
+    backward: Literal["exact"] = "exact"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("granularity", mode="before")
+    @classmethod
+    def _known_granularity(cls, value: object) -> object:
+        if value in ("channel", "patch") or (type(value) is int and value >= 1):
+            return value
+        raise ValueError(
+            f'granularity was {value!r}, but must be "channel", "patch" or a positive number of channels'
+        )
+
+    @model_validator(mode="after")
+    def _possible_cache(self) -> Self:
+        MCache(self.entries, self.ways)
+        return self
+
+    @classmethod
+    def paper(cls) -> Self:
+        """MERCURY as published: 20-bit signatures a channel and image, 1024 entries, 16 ways."""
+        return cls()
+
+    @property
+    def cache(self) -> MCache:
+        """The MCACHE's organisation."""
+        return MCache(self.entries, self.ways)

@@ -1,0 +1,74 @@
+"""Which of a layer's vectors reuse which other's result?"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.vectors import VectorShape
+from mercuric.reuse.windows import Windows
+from mercuric.similarity import Hitmap, reference_signatures
+from mercuric.similarity.rpq import window_signatures
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The similarity found in one input.
+
+    Attributes:
+        hitmap: (scopes, vectors), as the MCACHE saw it.
+        zero: bool, (scopes, vectors): vectors whose elements are all zero.
+        source: int64, (channel groups, Q): the window whose result each window uses.
+    """
+
+    hitmap: Hitmap
+    zero: Tensor
+    source: Tensor
+
+
+def detect(
+    flat: Tensor, windows: Windows, shape: VectorShape, projection: Tensor, config: ReuseConfig
+) -> Detection:
+    """Signatures and MCACHE look-ups of every window (paper III-B).
+
+    Args:
+        flat: the padded input, one-dimensional.
+        windows: where its windows lie.
+        shape: how the windows split into vectors and scopes.
+        projection: (vector length, bits).
+        config: scope and organisation of the MCACHE.
+    """
+    groups = windows.length // shape.length
+    images = 1 if config.scope == "batch" else shape.scopes // groups
+    signatures, zero = _signatures(flat, windows, projection, groups)
+    hitmap = config.cache.access(_by_scope(signatures, images))
+    offset = torch.arange(images, device=flat.device).repeat_interleave(groups) * shape.vectors
+    source = _by_group(hitmap.representatives + offset[:, None], images)
+    return Detection(hitmap, _by_scope(zero, images), source)
+
+
+def _signatures(
+    flat: Tensor, windows: Windows, projection: Tensor, groups: int
+) -> tuple[Tensor, Tensor]:
+    if flat.device.type == "cpu":
+        if flat.dtype not in (torch.float32, torch.float64):
+            flat = flat.to(torch.float32)
+        return window_signatures(
+            flat, windows.starts, windows.channel_stride, windows.taps, projection, groups
+        )
+    vectors = flat[windows.addresses()].view(groups, -1, len(windows.starts)).transpose(1, 2)
+    return reference_signatures(vectors, projection), (vectors == 0).all(-1)
+
+
+def _by_scope(values: Tensor, images: int) -> Tensor:
+    """(groups, images x vectors, ...) to (images x groups, vectors, ...), as the MCACHE sees them."""
+    groups, rest = values.shape[0], values.shape[2:]
+    split = values.reshape(groups, images, -1, *rest).transpose(0, 1)
+    return split.reshape(images * groups, -1, *rest)
+
+
+def _by_group(values: Tensor, images: int) -> Tensor:
+    """The inverse of :func:`_by_scope`."""
+    split = values.reshape(images, -1, values.shape[1]).transpose(0, 1)
+    return split.reshape(split.shape[0], -1)

@@ -1,0 +1,99 @@
+"""What does a reuse layer remember beside its parameters?"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.detection import Detection
+from mercuric.reuse.observation import Observation, Observer
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity import HitState, random_projection
+
+
+@dataclass
+class Counts:
+    """Sums over the forward passes since the last reset; zero vectors counted apart.
+
+    ``HIT + MAU + MNU`` are all vectors; ``zero`` of them are all zeros, and ``zero_hits`` of the
+    HITs are.
+    """
+
+    hit: int = 0
+    mau: int = 0
+    mnu: int = 0
+    zero: int = 0
+    zero_hits: int = 0
+
+    def add(self, detection: Detection) -> None:
+        """Count one forward pass."""
+        states, hits = detection.hitmap.states, detection.hitmap.hits
+        found, inserted = int(hits.sum()), int((states == HitState.MAU.value).sum())
+        self.hit += found
+        self.mau += inserted
+        self.mnu += states.numel() - found - inserted
+        self.zero += int(detection.zero.sum())
+        self.zero_hits += int((detection.zero & hits).sum())
+
+    @property
+    def vectors(self) -> int:
+        """All vectors counted."""
+        return self.hit + self.mau + self.mnu
+
+
+@dataclass
+class LayerReuse:
+    """Configuration, switch, projection and statistics of one reuse layer.
+
+    Attributes:
+        name: the layer's name in its model.
+        config: how similarity is found.
+        on: while False the layer computes densely.
+        bits: current signature length.
+        counts: HIT, MAU, MNU and zero vectors since the last reset.
+        error: relative output error of the last pass that measured it, or None.
+        error_due: whether the next pass measures it (it computes the dense result as well).
+        observers: called after each forward pass.
+    """
+
+    name: str
+    config: ReuseConfig
+    on: bool = True
+    bits: int = 0
+    counts: Counts = field(default_factory=Counts)
+    error: float | None = None
+    error_due: bool = True
+    observers: list[Observer] = field(default_factory=list)
+    _projections: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.bits = self.bits or self.config.bits
+
+    def projection(self, length: int, device: torch.device) -> Tensor:
+        """The layer's projection for vectors of ``length`` elements, (length, bits)."""
+        key = (length, self.bits, device)
+        if key not in self._projections:
+            self._projections.clear()
+            drawn = random_projection(length, self.bits, self.config.seed)
+            self._projections[key] = drawn.to(device)
+        return self._projections[key]
+
+    def measure_error(self, reused: Tensor, dense: Tensor) -> None:
+        """Keep the relative output error ||reused - dense|| / ||dense||."""
+        scale = float(torch.linalg.vector_norm(dense.double()))
+        distance = float(torch.linalg.vector_norm((reused - dense).double()))
+        self.error = distance / scale if scale else distance
+        self.error_due = False
+
+    def tell(self, shape: VectorShape, detection: Detection | None, needs_input_gradient: bool) -> None:
+        """Count a forward pass and tell the observers."""
+        if detection is not None:
+            self.counts.add(detection)
+        if not self.observers:
+            return
+        hitmap = None if detection is None else detection.hitmap
+        bits = 0 if detection is None else self.bits
+        observation = Observation(self.name, shape, hitmap, bits, needs_input_gradient)
+        for observer in list(self.observers):
+            observer(observation)

@@ -1,0 +1,94 @@
+"""Is a vector's signature known already? The MCACHE (paper III-B3, Fig. 9)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mercuric.similarity.hitmap import Hitmap, HitState
+from mercuric.similarity.mcache_compiled import access_compiled
+from mercuric.similarity.mcache_tensor import access_tensor
+
+
+@dataclass(frozen=True)
+class MCache:
+    """A set-associative cache of signatures without replacement, cleared at each scope.
+
+    The set is the signature (its low word) mod the number of sets; the tag is the whole signature.
+
+    Attributes:
+        entries: cache lines over all sets; ``None`` keeps every signature (no set is ever full).
+        ways: lines a set; 1 is a direct-mapped cache.
+
+    Raises:
+        ValueError: ``entries`` or ``ways`` is under 1, or ``entries`` is no multiple of ``ways``.
+    """
+
+    entries: int | None = 1024
+    ways: int = 16
+
+    def __post_init__(self) -> None:
+        if self.ways < 1:
+            raise ValueError(f"ways was {self.ways}, but a set has at least 1 way")
+        if self.entries is not None and (self.entries < 1 or self.entries % self.ways):
+            raise ValueError(
+                f"entries was {self.entries}, but it must be a positive multiple of ways ({self.ways}) or None"
+            )
+
+    @property
+    def sets(self) -> int | None:
+        """Number of sets; ``None`` for the unlimited cache."""
+        return None if self.entries is None else self.entries // self.ways
+
+    def access(self, signatures: Tensor) -> Hitmap:
+        """Look every signature up in vector order, inserting on a miss while its set has room.
+
+        Args:
+            signatures: int64, (scopes, vectors), or (scopes, vectors, 2) for more than 64 bits.
+
+        Returns:
+            The Hitmap, on the signatures' device; equal to :meth:`reference_access`, bit for bit.
+
+        Raises:
+            ValueError: wrong shape or dtype.
+        """
+        _check(signatures)
+        if signatures.device.type == "cpu":
+            return access_compiled(signatures, self.sets, self.ways)
+        return access_tensor(signatures, self.sets, self.ways)
+
+    def reference_access(self, signatures: Tensor) -> Hitmap:
+        """The definition: Fig. 9 of the paper, one signature after the other."""
+        _check(signatures)
+        tags = signatures.tolist()
+        states, representatives = [], []
+        for scope in tags:
+            lines: dict[int, dict[object, int]] = {}
+            for vector, tag in enumerate(scope):
+                low, key = (tag[0], tuple(tag)) if isinstance(tag, list) else (tag, tag)
+                cache_set = lines.setdefault(0 if self.sets is None else low % self.sets, {})
+                if key in cache_set:
+                    states.append(HitState.HIT)
+                    representatives.append(cache_set[key])
+                    continue
+                full = self.sets is not None and len(cache_set) == self.ways
+                states.append(HitState.MNU if full else HitState.MAU)
+                representatives.append(vector)
+                if not full:
+                    cache_set[key] = vector
+        shape = signatures.shape[:2]
+        return Hitmap(
+            torch.tensor(states, dtype=torch.uint8, device=signatures.device).reshape(shape),
+            torch.tensor(representatives, dtype=torch.int64, device=signatures.device).reshape(shape),
+        )
+
+
+def _check(signatures: Tensor) -> None:
+    if signatures.dtype != torch.int64:
+        raise ValueError(f"signatures were {signatures.dtype}, but the MCACHE takes int64 words")
+    two_words = signatures.dim() == 3 and signatures.shape[2] == 2
+    if signatures.dim() != 2 and not two_words:
+        raise ValueError(
+            f"signatures had shape {tuple(signatures.shape)}, but must be (scopes, vectors) "
+            "or (scopes, vectors, 2)"
+        )
