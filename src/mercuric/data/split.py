@@ -1,0 +1,98 @@
+"""What does a training loop see of a data set?"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from mercuric.data.augmentation import augment
+from mercuric.data.normalisation import Normalisation
+
+
+class Split(Protocol):
+    """The training or the test images of a data set."""
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        ...
+
+    def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """The images at ``indices``, augmented where a generator is given.
+
+        Args:
+            indices: (B,) int64 on the CPU, each from 0 to ``len(self) - 1``.
+            generator: where given, images are cropped and flipped at random, drawn from it alone.
+
+        Returns:
+            Normalised float32 images (B, C, H, W) and int64 labels (B,).
+
+        Raises:
+            ValueError: ``indices`` is no such tensor.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set: what ``mercuric.data.load`` returns.
+
+    Attributes:
+        name: what ``load`` was asked for.
+        classes: one name a label, in label order.
+        channels: 3 for colour, 1 for grey.
+        image_size: side of the square images, in pixels.
+        train: what to train on.
+        test: what to measure accuracy on; shares no pixel with ``train``.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    channels: int
+    image_size: int
+    train: Split
+    test: Split
+
+
+@dataclass(frozen=True)
+class InMemorySplit:
+    """Images that fit in memory.
+
+    Attributes:
+        images: (N, C, H, W) uint8.
+        labels: (N,) int64.
+        normalisation: how pixels become inputs.
+    """
+
+    images: Tensor
+    labels: Tensor
+    normalisation: Normalisation
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """See ``Split.batch``."""
+        check_indices(indices, len(self))
+        return network_inputs(self.images[indices], self.normalisation, generator), self.labels[indices]
+
+
+def network_inputs(images: Tensor, normalisation: Normalisation, generator: torch.Generator | None) -> Tensor:
+    """(B, C, H, W) uint8 to normalised float32, augmented first where a generator is given."""
+    return normalisation.apply(images if generator is None else augment(images, generator))
+
+
+def check_indices(indices: Tensor, length: int) -> None:
+    """Refuse what is not a (B,) int64 tensor of indices from 0 to ``length - 1``.
+
+    Raises:
+        ValueError: with the shape, type or index that is wrong.
+    """
+    if indices.ndim != 1 or indices.dtype != torch.int64:
+        raise ValueError(
+            f"indices was a {indices.dtype} tensor of shape {tuple(indices.shape)}, "
+            "but it must be a torch.int64 tensor of one dimension"
+        )
+    wrong = indices[(indices < 0) | (indices >= length)]
+    if len(wrong):
+        raise ValueError(f"indices held {wrong[0].item()}, but each must be from 0 to {length - 1}")
