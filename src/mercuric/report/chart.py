@@ -1,0 +1,122 @@
+"""What do all charts share: colours, axes, and their way into the page?"""
+
+import html
+import json
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+
+DENSE = "#858c96"
+MERCURY = "#1f7fc4"
+ZERO_HIT = "#8cc8ee"
+MAU = "#f2c14e"
+MNU = "#c9772b"
+SIGNATURE = "#cc79a7"
+LOSS = "#d5482e"
+GUIDE = "rgba(133,140,150,0.75)"
+KIND_COLOURS = {"dense": DENSE, "reuse": MERCURY}
+KIND_NAMES = {"dense": "dense", "reuse": "MERCURY"}
+
+_MOST_LABELS = 36
+_LONGEST_LABEL = 22
+_UPRIGHT_CHARACTERS = 110
+
+
+def figure(height: int, x_title: str, y_title: str) -> go.Figure:
+    """An empty chart in the house's style, ``height`` pixels tall; the page's script adds theme colours."""
+    chart = go.Figure()
+    chart.update_layout(
+        template=go.layout.Template(),
+        height=height,
+        margin={"l": 64, "r": 16, "t": 40, "b": 48},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"size": 13},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
+        hovermode="x unified",
+        hoverlabel={"namelength": -1},
+        dragmode="zoom",
+    )
+    chart.update_xaxes(
+        title={"text": x_title, "font": {"size": 13}, "standoff": 8},
+        showgrid=False,
+        zeroline=False,
+        automargin=True,
+        ticks="outside",
+        ticklen=4,
+    )
+    chart.update_yaxes(
+        title={"text": y_title, "font": {"size": 13}, "standoff": 10},
+        showgrid=True,
+        zeroline=False,
+        automargin=True,
+        ticks="outside",
+        tickcolor="rgba(0,0,0,0)",
+        ticklen=4,
+    )
+    return chart
+
+
+def name_layers(chart: go.Figure, layers: list[str]) -> None:
+    """Write the layers' names under positions 0, 1, ...; of very many layers, every second, third, ..."""
+    every = max(1, math.ceil(len(layers) / _MOST_LABELS))
+    shown = list(range(0, len(layers), every))
+    labels = [plain(_shortened(layers[position])) for position in shown]
+    longest = max(map(len, labels))
+    upright = longest * len(labels) < _UPRIGHT_CHARACTERS
+    chart.update_layout(height=chart.layout.height + (0 if upright else round(5.5 * longest)))
+    chart.update_xaxes(
+        tickmode="array",
+        tickvals=shown,
+        ticktext=labels,
+        tickangle=0 if upright else -50,
+        range=[-0.6, len(layers) - 0.4],
+        tickfont={"size": 11 if len(shown) > 20 else 12},
+    )
+
+
+def hover_names(layers: list[str]) -> list[str]:
+    """The layers' whole names, fit for Plotly's hover."""
+    return [plain(layer) for layer in layers]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_LABEL else f"…{name[1 - _LONGEST_LABEL :]}"
+
+
+def plain(text: str) -> str:
+    """Text that Plotly, which reads a subset of HTML, shows as it is."""
+    return html.escape(text, quote=False)
+
+
+def embed(chart: go.Figure, identity: str, description: str) -> str:
+    """The chart's place in the page and its data, as HTML; the page's script draws it."""
+    content = json.dumps(_finite(chart.to_plotly_json()), separators=(",", ":"), sort_keys=True)
+    return (
+        f'<div class="chart" id="{identity}" role="img" aria-label="{html.escape(description)}"'
+        f' style="min-height:{chart.layout.height}px"></div>\n'
+        f'<script type="application/json" data-chart="{identity}">{script_safe(content)}</script>'
+    )
+
+
+def script_safe(content: str) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return content.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content

@@ -1,0 +1,107 @@
+"""How do dense training and MERCURY compare, figure by figure?"""
+
+from dataclasses import dataclass
+
+from mercuric.report import formats
+from mercuric.report.summary import CycleTotals, Summary, Trained
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the comparison; an empty text is a figure that does not exist for that kind."""
+
+    label: str
+    dense: str = ""
+    reuse: str = ""
+    published: str = ""
+    detail: bool = False
+    """Whether the row is a part of the one above it."""
+
+
+def compare(summary: Summary) -> list[Figure]:
+    """Every figure of the run that exists, dense beside MERCURY."""
+    rows = [*_accuracies(summary), *_times(summary), *_cycles(summary), *_speedups(summary)]
+    return [row for row in [*rows, *_rates(summary)] if row.dense or row.reuse]
+
+
+def _written(text: str) -> str:
+    return "" if text == formats.MISSING else text
+
+
+def _accuracies(summary: Summary) -> list[Figure]:
+    reuse = summary.reuse
+    without = _written(formats.accuracy(reuse.accuracy_without_reuse)) if reuse else ""
+    return [
+        Figure("test accuracy", _accuracy(summary.dense), _accuracy(reuse)),
+        Figure("spread over seeds", _spread(summary.dense), _spread(reuse), detail=True),
+        Figure("each seed", _each(summary.dense), _each(reuse), detail=True),
+        Figure("evaluated without reuse", reuse=without, detail=True),
+    ]
+
+
+def _accuracy(kind: Trained | None) -> str:
+    return "" if kind is None else formats.accuracy(kind.accuracy)
+
+
+def _spread(kind: Trained | None) -> str:
+    if kind is None or len(kind.accuracies) < 2:
+        return ""
+    return _written(formats.points(kind.spread))
+
+
+def _each(kind: Trained | None) -> str:
+    if kind is None or not 2 <= len(kind.accuracies) <= 5:
+        return ""
+    return " · ".join(f"{100 * accuracy:.2f}" for accuracy in kind.accuracies)
+
+
+def _times(summary: Summary) -> list[Figure]:
+    dense, reuse = (
+        _written(formats.duration(seconds)) for seconds in (summary.seconds.dense, summary.seconds.reuse)
+    )
+    return [Figure("wall-clock training time", dense, reuse)]
+
+
+def _cycles(summary: Summary) -> list[Figure]:
+    if summary.cycles is None:
+        return []
+    rows = _totals(summary.cycles, f"{summary.cycles.timing} timing")
+    return rows + (_totals(summary.cycles.fair, "fair timing") if summary.cycles.fair else [])
+
+
+def _totals(totals: CycleTotals, timing: str) -> list[Figure]:
+    baseline, mercury, signature = (
+        _written(formats.count(value)) for value in (totals.baseline, totals.mercury, totals.signature)
+    )
+    return [
+        Figure(f"cycles, {timing}", baseline, mercury),
+        Figure("of which signatures", reuse=signature, detail=True),
+    ]
+
+
+def _speedups(summary: Summary) -> list[Figure]:
+    paper, fair, published = (
+        _written(formats.ratio(value))
+        for value in (summary.speedup.paper, summary.speedup.fair, summary.speedup.published)
+    )
+    return [
+        Figure("speed-up, paper timing", reuse=paper, published=published),
+        Figure("speed-up, fair timing", reuse=fair),
+    ]
+
+
+def _rates(summary: Summary) -> list[Figure]:
+    reuse = summary.reuse
+    if reuse is None:
+        return []
+    hits, zero, similar, vectors = (
+        _written(formats.percent(rate))
+        for rate in (reuse.hit_rate, reuse.zero_hit_rate, reuse.similar_rate, reuse.zero_rate)
+    )
+    return [
+        Figure("hit rate", reuse=hits),
+        Figure("of which similar vectors", reuse=similar, detail=True),
+        Figure("of which zero vectors", reuse=zero, detail=True),
+        Figure("zero vectors among all", reuse=vectors),
+        Figure("signature bits", reuse="" if reuse.bits is None else f"{reuse.bits:g}"),
+    ]

@@ -1,0 +1,74 @@
+"""How did dense training and training with MERCURY go? Loss and accuracy over time."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from mercuric.report.chart import KIND_COLOURS, KIND_NAMES, figure
+
+_MOST_POINTS = 400
+_SMOOTHING_SHARE = 0.02
+_FULL_EPOCH_TICKS = 20
+
+
+def loss_chart(steps: pd.DataFrame, against: str) -> go.Figure:
+    """Smoothed training loss, thin a seed and thick their mean.
+
+    Args:
+        steps: as in :class:`Metrics`.
+        against: the x axis: ``"step"`` or ``"seconds"``.
+    """
+    chart = figure(340, "training step" if against == "step" else "training seconds", "training loss")
+    for kind, rows in steps.groupby("run"):
+        seeds = [_smoothed(seed) for _, seed in rows.groupby("seed")]
+        mean = pd.concat(seeds).groupby("step", as_index=False)[["loss", "seconds"]].mean()
+        mean = mean[mean["step"] <= min(seed["step"].max() for seed in seeds)]
+        if len(seeds) > 1:
+            for seed in seeds:
+                _add_line(chart, str(kind), seed, against, "loss", thick=False)
+        _add_line(chart, str(kind), mean, against, "loss", thick=True)
+    chart.update_yaxes(rangemode="tozero")
+    chart.update_traces(hovertemplate="%{y:.3f}", selector={"showlegend": True})
+    return chart
+
+
+def accuracy_chart(epochs: pd.DataFrame) -> go.Figure:
+    """Test accuracy after each epoch, thin a seed and thick their mean."""
+    chart = figure(340, "after epoch", "test accuracy")
+    shifted = epochs.assign(epoch=epochs["epoch"] + 1)
+    for kind, rows in shifted.groupby("run"):
+        if rows["seed"].nunique() > 1:
+            for _, seed in rows.groupby("seed"):
+                _add_line(chart, str(kind), seed, "epoch", "test_accuracy", thick=False)
+        mean = rows.groupby("epoch", as_index=False)[["test_accuracy"]].mean()
+        _add_line(chart, str(kind), mean, "epoch", "test_accuracy", thick=True)
+    chart.update_traces(mode="lines+markers", marker={"size": 7}, selector={"showlegend": True})
+    chart.update_traces(hovertemplate="%{y:.2%}", selector={"showlegend": True})
+    chart.update_yaxes(tickformat=".0%" if _width(epochs["test_accuracy"]) > 0.05 else ".1%")
+    if shifted["epoch"].max() <= _FULL_EPOCH_TICKS:
+        chart.update_xaxes(dtick=1)
+    return chart
+
+
+def _width(values: "pd.Series[float]") -> float:
+    return float(values.max() - values.min())
+
+
+def _smoothed(seed: pd.DataFrame) -> pd.DataFrame:
+    window = max(1, round(len(seed) * _SMOOTHING_SHARE))
+    smooth = seed.assign(loss=seed["loss"].rolling(window, center=True, min_periods=1).mean())
+    every = max(1, len(seed) // _MOST_POINTS)
+    return smooth.iloc[::every]
+
+
+def _add_line(chart: go.Figure, kind: str, points: pd.DataFrame, x: str, y: str, *, thick: bool) -> None:
+    chart.add_scatter(
+        x=[round(value, 2) for value in points[x].tolist()],
+        y=[round(value, 5) for value in points[y].tolist()],
+        mode="lines",
+        name=KIND_NAMES[kind],
+        line={"color": KIND_COLOURS[kind], "width": 3 if thick else 1},
+        opacity=1 if thick else 0.5,
+        showlegend=thick,
+        legendgroup=kind,
+        hoverinfo=None if thick else "skip",
+    )

@@ -1,0 +1,94 @@
+"""What is in a run's folder?"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from mercuric.errors import MercuricError
+from mercuric.report.layers import average_over_seeds
+from mercuric.report.metrics import Metrics, read_metrics
+from mercuric.report.summary import Summary, parse_summary
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read and checked.
+
+    Attributes:
+        name: the folder's name.
+        config: the configuration, as YAML text.
+        layers: a row a layer (see :func:`average_over_seeds`), empty where MERCURY was not trained.
+    """
+
+    name: str
+    config: str
+    metrics: Metrics
+    summary: Summary
+    layers: pd.DataFrame
+
+
+def read_run(folder: Path) -> Run:
+    """Read the folder a run wrote.
+
+    Raises:
+        MercuricError: the folder or a file is missing or broken; names it and what is wrong with it.
+    """
+    if not folder.is_dir():
+        raise MercuricError(f"{folder} is not a run's folder: no such directory")
+    summary = _read_summary(_existing(folder / "summary.json"))
+    return Run(
+        name=folder.resolve().name,
+        config=_read_config(_existing(folder / "config.yaml")),
+        metrics=read_metrics(_existing(folder / "metrics.jsonl")),
+        summary=summary,
+        layers=pd.DataFrame() if summary.reuse is None else _read_layers(_existing(folder / "layers.csv")),
+    )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise MercuricError(f"{path} is missing: {path.parent} is not the folder of a finished run")
+    return path
+
+
+def _read_summary(path: Path) -> Summary:
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise MercuricError(f"{path} is broken: it is not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise MercuricError(f"{path} is broken: it is not a JSON object")
+    try:
+        return parse_summary(content)
+    except ValueError as error:
+        raise MercuricError(f"{path} is broken: {error}") from error
+
+
+def _read_config(path: Path) -> str:
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise MercuricError(f"{path} is broken: it is not plain YAML ({reason})") from error
+    if not isinstance(content, dict):
+        raise MercuricError(f"{path} is broken: it is not a YAML mapping")
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _read_layers(path: Path) -> pd.DataFrame:
+    try:
+        # "null" or "NA" may be a layer's name: only an error may be absent
+        layers = pd.read_csv(
+            path,
+            keep_default_na=False,
+            na_values={"error": ["", "nan", "NaN"]},
+            dtype={"layer": str, "kind": str},
+        )
+        return average_over_seeds(layers)
+    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = " ".join(str(error).split())
+        raise MercuricError(f"{path} is broken: {reason}") from error

@@ -1,0 +1,111 @@
+"""How was each figure measured, and on what? Said in words, for the reader of the report."""
+
+from mercuric.report import formats
+from mercuric.report.summary import Summary
+
+
+def methods(summary: Summary) -> list[tuple[str, str]]:
+    """Figure and how it was measured, in the order of the page."""
+    entries = [("Training", _training(summary)), ("Accuracy", _accuracy(summary))]
+    if summary.reuse is not None:
+        entries += [
+            (
+                "Hit rate",
+                "Each input vector of a dot product gets a signature, the signs of a few projections of it. "
+                "HIT: the signature was in the MCACHE and the stored result was reused; MAU: it was "
+                "not, the result was computed and kept; MNU: it was not and its set was full, the result was "
+                "computed and not kept. All-zero vectors, which ReLU makes in plenty, are counted apart "
+                "from similar ones.",
+            ),
+            (
+                "Relative output error",
+                "The distance between a layer's output with reuse and its dense output on the same input, "
+                "divided by the size of the dense output.",
+            ),
+        ]
+    if summary.cycles is not None:
+        entries += [("Cycles", _cycles(summary)), ("Two timings", _TIMINGS)]
+    if summary.speedup.published is not None:
+        entries.append(("Published", "The speed-up the MERCURY paper (HPCA 2023) prints for this network."))
+    entries.append(("Wall-clock time", _wall_clock(summary)))
+    return entries
+
+
+_TIMINGS = (
+    "Paper timing: a dot product of the baseline takes 2k cycles on a k x k filter, while a pipelined "
+    "signature bit takes k. Fair timing: the baseline's dot products are pipelined as well and take k. "
+    "A speed-up that holds in both does not rest on a slow baseline."
+)
+
+
+def _training(summary: Summary) -> str:
+    sizes = [
+        formats.number_of(amount, noun)
+        for amount, noun in (
+            (summary.train_images, "training image"),
+            (summary.test_images, "test image"),
+            (summary.epochs, "epoch"),
+        )
+        if amount is not None
+    ]
+    seeds = ", ".join(map(str, summary.seeds))
+    label = "seed" if len(summary.seeds) == 1 else "seeds"
+    sentence = f"{summary.model} on {summary.data}: {', '.join([*sizes, f'{label} {seeds}'])}"
+    if summary.batch_size is not None:
+        sentence += f", batches of {summary.batch_size}"
+    sentence += f"; weights: {summary.weights}." if summary.weights else "."
+    if summary.reuse is not None and summary.form:
+        sentence += f" Form of reuse: {summary.form}."
+    if summary.dense is not None and summary.reuse is not None:
+        sentence += " Dense training and MERCURY share these settings and seeds."
+    return sentence
+
+
+def _accuracy(summary: Summary) -> str:
+    text = "The share of test images classified right at the end of training"
+    if len(summary.seeds) > 1:
+        text += ", the mean over the seeds."
+    else:
+        text += "; one seed, so its spread is unknown."
+    if summary.reuse is not None and summary.reuse.accuracy_without_reuse is not None:
+        text += " Evaluated without reuse: the weights MERCURY trained, with every dot product computed."
+    return text
+
+
+def _cycles(summary: Summary) -> str:
+    accelerator = summary.cycles.accelerator if summary.cycles else ""
+    text = f"Simulated, not measured: the cycles the accelerator {accelerator} takes for the whole training"
+    if summary.reuse is None:
+        return f"{text}."
+    return (
+        f"{text}, MERCURY's from the hits counted in each layer. MERCURY's cycles include its "
+        "signatures. Speed-up is baseline cycles over MERCURY's; below 1 MERCURY is slower."
+    )
+
+
+def _wall_clock(summary: Summary) -> str:
+    text = "Seconds of training on the machine named here, evaluation excluded."
+    dense, reuse = summary.seconds.dense, summary.seconds.reuse
+    if summary.reuse is None:
+        return text
+    text += " Reuse is the accelerator's mechanism emulated in PyTorch"
+    if dense is None or reuse is None:
+        return f"{text}; its seconds say nothing about the accelerator."
+    if reuse > dense:
+        return f"{text}: slower here than dense training, which says nothing about the accelerator."
+    return f"{text}; it was no slower here than dense training. The speed-ups are of simulated cycles."
+
+
+def machine(summary: Summary) -> list[tuple[str, str]]:
+    """What the training ran on: name and value."""
+    on = summary.machine
+    memory = None if on.memory_gib is None else f"{on.memory_gib:.0f} GiB"
+    entries = (
+        ("Processor", on.processor),
+        ("Cores", None if on.cores is None else str(on.cores)),
+        ("Memory", memory),
+        ("Python", on.python),
+        ("PyTorch", on.torch),
+        ("Mercuric", on.mercuric),
+    )
+    return [(name, value) for name, value in entries if value]

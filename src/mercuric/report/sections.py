@@ -1,0 +1,91 @@
+"""What do the page's parts with pictures show, and what does one read in them?"""
+
+import html
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from mercuric.report import formats
+from mercuric.report.chart import embed
+from mercuric.report.curves import accuracy_chart, loss_chart
+from mercuric.report.html_table import layer_rows
+from mercuric.report.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
+from mercuric.report.metrics import Metrics
+
+_MOST_NAMED = 4
+
+
+def training_section(metrics: Metrics) -> str:
+    """Loss against steps and seconds, accuracy an epoch; what was not logged is left out."""
+    figures = []
+    if not metrics.steps.empty:
+        note = "Training loss, lightly smoothed."
+        if metrics.steps["seed"].nunique() > 1:
+            note += " Thin lines are seeds, thick ones their mean."
+        figures.append(_figure("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step")))
+    if not metrics.epochs.empty:
+        note = "On all test images, after each epoch."
+        figures.append(_figure("accuracy", "Accuracy by epoch", note, accuracy_chart(metrics.epochs)))
+    if not metrics.steps.empty:
+        note = "The same loss by wall-clock time in PyTorch."
+        figures.append(_figure("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds")))
+    if not figures:
+        return ""
+    charts = "".join(figures)
+    return f'<section id="training">\n<h2>Training</h2>\n<div class="side">\n{charts}</div>\n</section>'
+
+
+def layer_section(layers: pd.DataFrame) -> str:
+    """Hits, cycles, speed-up and error a layer, and the table of them all; empty without layers."""
+    if layers.empty:
+        return ""
+    figures = [
+        _figure("hitmap", "Which vectors were reused", _hit_note(layers), hitmap_chart(layers)),
+        _figure("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
+        _figure("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
+    ]
+    if layers["error"].notna().any():
+        note = "How far each layer's output with reuse is from its dense output, relative to it."
+        figures.append(_figure("error", "What reuse changes", note, error_chart(layers)))
+    table = f'<h3>All layers</h3>\n<div class="scroll" tabindex="0">\n{layer_rows(layers)}\n</div>'
+    return f'<section id="layers">\n<h2>Layer by layer</h2>\n{"".join(figures)}{table}\n</section>'
+
+
+def _figure(identity: str, title: str, note: str, chart: go.Figure) -> str:
+    return (
+        f"<figure>\n<h3>{title}</h3>\n<figcaption>{html.escape(note)}</figcaption>\n"
+        f"{embed(chart, identity, f'{title}. {note}')}\n</figure>\n"
+    )
+
+
+def _hit_note(layers: pd.DataFrame) -> str:
+    note = "Blue vectors reused a result, of which light blue ones were all zero; the others were computed."
+    off = layers[layers["on"] == 0]["layer"].tolist()
+    return f"{note} Reuse was off at the end of training in {_named(off)}." if off else note
+
+
+def _cycle_note(layers: pd.DataFrame) -> str:
+    note = "Simulated cycles of the whole training, paper timing."
+    losing = layers[layers["loses"]]["layer"].tolist()
+    if not losing:
+        return f"{note} No layer loses cycles."
+    return f"{note} MERCURY loses cycles in {_named(losing)}, marked by a triangle."
+
+
+def _speedup_note(layers: pd.DataFrame) -> str:
+    below = [int((layers[column] < 1).sum()) for column in ("speedup", "fair_speedup")]
+    return (
+        f"Baseline cycles over MERCURY's. Of {formats.number_of(len(layers), 'layer')}, {below[0]} "
+        f"{_are(below[0])} below 1 (slower) in the paper's timing, {below[1]} against a pipelined baseline."
+    )
+
+
+def _are(amount: int) -> str:
+    return "is" if amount == 1 else "are"
+
+
+def _named(layers: list[str]) -> str:
+    if len(layers) <= _MOST_NAMED:
+        return formats.listing(layers)
+    rest = len(layers) - _MOST_NAMED + 1
+    return formats.listing([*layers[: _MOST_NAMED - 1], f"{rest} other layers"])

@@ -1,0 +1,125 @@
+"""What did the run find? ``summary.json``, checked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mercuric.report import formats
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Trained(_Part):
+    """One kind of training, over its seeds; accuracies are fractions of the test images."""
+
+    accuracy: float
+    accuracies: list[float] = []
+    spread: float | None = None
+
+
+class Reused(Trained):
+    """Training with MERCURY; rates are shares of all input vectors."""
+
+    accuracy_without_reuse: float | None = None
+    hit_rate: float | None = None
+    zero_rate: float | None = None
+    similar_rate: float | None = None
+    bits: float | None = None
+
+    @property
+    def zero_hit_rate(self) -> float | None:
+        """Hits by all-zero vectors, as a share of all vectors."""
+        if self.hit_rate is None or self.similar_rate is None:
+            return None
+        return max(0.0, self.hit_rate - self.similar_rate)
+
+
+class CycleTotals(_Part):
+    """Simulated cycles of the whole training; ``mercury`` includes ``signature``."""
+
+    baseline: float | None = None
+    mercury: float | None = None
+    signature: float | None = None
+
+
+class Cycles(CycleTotals):
+    """The totals in the run's own timing, and in the fair one."""
+
+    accelerator: str
+    timing: str = "paper"
+    fair: CycleTotals | None = None
+
+
+class Speedup(_Part):
+    """Baseline cycles over MERCURY's cycles; ``published`` is the paper's own figure."""
+
+    paper: float | None = None
+    fair: float | None = None
+    published: float | None = None
+
+
+class Seconds(_Part):
+    """Wall-clock seconds of training, evaluation excluded."""
+
+    dense: float | None = None
+    reuse: float | None = None
+
+
+class Machine(_Part):
+    """What the training ran on."""
+
+    processor: str | None = None
+    cores: int | None = None
+    memory_gib: float | None = None
+    python: str | None = None
+    torch: str | None = None
+    mercuric: str | None = None
+
+
+class Summary(_Part):
+    """The whole of ``summary.json``; a kind that was not trained is ``None``."""
+
+    model: str
+    data: str
+    form: str | None = None
+    seeds: list[int] = Field(min_length=1)
+    epochs: int | None = None
+    batch_size: int | None = None
+    train_images: int | None = None
+    test_images: int | None = None
+    weights: str | None = None
+    dense: Trained | None = None
+    reuse: Reused | None = None
+    cycles: Cycles | None = None
+    speedup: Speedup = Speedup()
+    seconds: Seconds = Seconds()
+    machine: Machine = Machine()
+
+    @property
+    def accuracy_change(self) -> float | None:
+        """MERCURY's accuracy less the dense one, a fraction; ``None`` where one is missing."""
+        if self.dense is None or self.reuse is None:
+            return None
+        change = self.reuse.accuracy - self.dense.accuracy
+        return change if formats.is_known(change) else None
+
+
+def parse_summary(content: Mapping[str, Any]) -> Summary:
+    """Check a summary's content.
+
+    Raises:
+        ValueError: a figure is missing or has the wrong type; names it.
+    """
+    present = {key: value for key, value in content.items() if value is not None}
+    try:
+        summary = Summary.model_validate(present)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise ValueError(f"the summary's {place}: {first['msg'].lower()}") from error
+    if summary.dense is None and summary.reuse is None:
+        raise ValueError("the summary has neither dense nor reuse: nothing was trained")
+    return summary

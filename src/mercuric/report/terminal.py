@@ -1,0 +1,79 @@
+"""How does a run look in the terminal?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+from mercuric.report import formats
+from mercuric.report.comparison import Figure, compare
+from mercuric.report.layers import average_over_seeds
+from mercuric.report.summary import parse_summary
+
+_SHARES = {"similar": "similar_hit", "zero": "zero_hit", "MAU": "mau", "MNU": "mnu"}
+_CYCLES = {"baseline": "cycles_baseline", "MERCURY": "cycles_mercury"}
+_SPEEDUPS = {"paper": "speedup", "fair": "fair_speedup"}
+
+
+def summary_table(summary: Mapping[str, Any]) -> Table:
+    """Dense training and MERCURY side by side, the published speed-up beside ours.
+
+    Args:
+        summary: the content of ``summary.json``.
+
+    Raises:
+        ValueError: a figure is missing or has the wrong type; names it.
+    """
+    checked = parse_summary(summary)
+    rows = compare(checked)
+    title = Text(f"{checked.model} on {checked.data}, {formats.number_of(len(checked.seeds), 'seed')}")
+    table = Table(title=title)
+    table.add_column("")
+    columns = [("dense", "dense"), ("reuse", "MERCURY"), ("published", "published")]
+    shown = [(field, name) for field, name in columns if any(getattr(row, field) for row in rows)]
+    for _, name in shown:
+        table.add_column(name, justify="right", style="cyan" if name == "MERCURY" else "")
+    for row in rows:
+        table.add_row(_label(row), *(Text(getattr(row, field)) for field, _ in shown))
+    return table
+
+
+def _label(row: Figure) -> Text:
+    return Text(f"  {row.label}", style="dim") if row.detail else Text(row.label)
+
+
+def layer_table(layers: pd.DataFrame) -> Table:
+    """A layer a row, averaged over the seeds; the speed-up is red where the layer loses cycles.
+
+    Args:
+        layers: the content of ``layers.csv``.
+
+    Raises:
+        ValueError: a column is missing, a cell is no number, or the counts contradict each other.
+    """
+    averaged = average_over_seeds(layers)
+    table = Table(
+        caption="similar, zero: HITs. baseline, MERCURY: cycles, paper timing. paper, fair: speed-up."
+    )
+    table.add_column("layer", overflow="fold")
+    table.add_column("kind")
+    for name in ("vectors", "bits", *_SHARES, "error", *_CYCLES, *_SPEEDUPS):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, layer in averaged.iterrows():
+        dimmed = "dim" if layer["on"] == 0 else ""
+        table.add_row(Text(layer["layer"]), Text(layer["kind"]), *_cells(layer), style=dimmed)
+    return table
+
+
+def _cells(layer: "pd.Series[Any]") -> list[Text]:
+    texts = [formats.count(layer["vectors"]), "off" if layer["on"] == 0 else f"{layer['bits']:g}"]
+    texts += [formats.percent(layer[share]) for share in _SHARES.values()]
+    texts.append(f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING)
+    texts += [formats.count(layer[column]) for column in _CYCLES.values()]
+    speedups = [
+        Text(formats.ratio(layer[column]), style="red" if layer[column] < 1 else "")
+        for column in _SPEEDUPS.values()
+    ]
+    return [*map(Text, texts), *speedups]
