@@ -21,11 +21,10 @@ def reuse_product(
         windows: where the windows lie in ``padded``.
 
     Returns:
-        (convolution groups x filters, Q); exact gradients for ``padded``, ``weight`` and ``bias``.
+        (Q, convolution groups x filters); exact gradients for ``padded``, ``weight`` and ``bias``.
     """
     compiled = padded.device.type == "cpu" and padded.dtype in (torch.float32, torch.float64)
     if compiled and padded.dtype == weight.dtype:
-        product: Tensor = CpuProduct.apply(padded, weight, source, windows)
-    else:
-        product = reference_product(padded, weight, source, windows)
-    return product if bias is None else product + bias[:, None]
+        product: Tensor = CpuProduct.apply(padded, weight, bias, source, windows)
+        return product
+    return reference_product(padded, weight, bias, source, windows)

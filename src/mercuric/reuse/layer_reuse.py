@@ -29,17 +29,21 @@ class Counts:
     def add(self, detection: Detection) -> None:
         """Count one forward pass."""
         states, hits = detection.hitmap.states, detection.hitmap.hits
-        found, inserted = int(hits.sum()), int((states == HitState.MAU.value).sum())
+        found, inserted = _count(hits), _count(states == HitState.MAU.value)
         self.hit += found
         self.mau += inserted
         self.mnu += states.numel() - found - inserted
-        self.zero += int(detection.zero.sum())
-        self.zero_hits += int((detection.zero & hits).sum())
+        self.zero += _count(detection.zero)
+        self.zero_hits += _count(detection.zero & hits)
 
     @property
     def vectors(self) -> int:
         """All vectors counted."""
         return self.hit + self.mau + self.mnu
+
+
+def _count(flags: Tensor) -> int:
+    return int(torch.count_nonzero(flags))
 
 
 @dataclass

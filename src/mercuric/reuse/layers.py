@@ -49,8 +49,7 @@ class ReuseConv2d(nn.Conv2d):
         detection = _detect(self.reuse, padded, windows, shape)
         weight = self.weight.view(self.groups, self.out_channels // self.groups, -1)
         product = reuse_product(padded, weight, self.bias, detection.source, windows)
-        batch, rows, columns = windows.output
-        output = product.view(-1, batch, rows, columns).transpose(0, 1).contiguous()
+        output = product.view(*windows.output, -1).permute(0, 3, 1, 2)
         output = output if input.dim() == 4 else output[0]
         if self.reuse.error_due:
             with torch.no_grad():
@@ -105,7 +104,7 @@ class ReuseLinear(nn.Linear):
         windows = row_windows(rows)
         detection = _detect(self.reuse, rows, windows, shape)
         product = reuse_product(rows, self.weight[None], self.bias, detection.source, windows)
-        output = product.T.reshape(*windows.output, self.out_features)
+        output = product.view(*windows.output, self.out_features)
         if self.reuse.error_due:
             with torch.no_grad():
                 self.reuse.measure_error(output, super().forward(input))
