@@ -1,0 +1,22 @@
+"""What does a network cost in hardware, with and without reuse?"""
+
+from mercuric.accelerator.cycle_counter import CycleCounter, LayerObservation
+from mercuric.accelerator.cycles import Cycles, TrainingCycles
+from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
+from mercuric.accelerator.workload import Workload, read_workloads
+
+__all__ = [
+    "TIMINGS",
+    "Accelerator",
+    "CycleCounter",
+    "Cycles",
+    "LayerObservation",
+    "Timing",
+    "TrainingCycles",
+    "Workload",
+    "as_accelerator",
+    "preset",
+    "presets",
+    "read_workloads",
+]

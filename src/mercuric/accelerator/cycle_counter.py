@@ -1,0 +1,151 @@
+"""How many cycles did each layer take over a run?"""
+
+from typing import Any, Protocol
+
+import pandas as pd
+
+from mercuric.accelerator.cycles import Cycles, TrainingCycles
+from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.accelerator.row_stationary import (
+    SynchronousProduct,
+    baseline_cycles,
+    signature_cycles,
+    training_cycles,
+)
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity.hitmap import Hitmap
+
+
+class LayerObservation(Protocol):
+    """What a layer tells of one forward pass; ``hitmap`` is None where reuse is off."""
+
+    @property
+    def layer(self) -> str: ...
+    @property
+    def shape(self) -> VectorShape: ...
+    @property
+    def hitmap(self) -> Hitmap | None: ...
+    @property
+    def bits(self) -> int: ...
+    @property
+    def needs_input_gradient(self) -> bool: ...
+
+
+class CycleCounter:
+    """Adds up the cycles of every layer, with and without reuse, in both timings.
+
+    Args:
+        accelerator: a preset's name, or a description.
+        training: count the backward products as well.
+
+    Raises:
+        ValueError: no preset has this name.
+    """
+
+    def __init__(self, accelerator: str | Accelerator, training: bool = True) -> None:
+        self.accelerator = as_accelerator(accelerator)
+        self.training = training
+        self._layers: dict[str, dict[Timing, TrainingCycles]] = {}
+
+    def count(
+        self, layer: str, shape: VectorShape, hitmap: Hitmap | None, bits: int, needs_input_gradient: bool
+    ) -> None:
+        """Count one batch through one layer.
+
+        Args:
+            layer: the layer's name.
+            shape: its input vectors.
+            hitmap: states of (``shape.scopes``, ``shape.vectors``); None where reuse is off: the
+                layer then costs the baseline on both sides.
+            bits: length of the signatures.
+            needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
+
+        Raises:
+            ValueError: the Hitmap does not fit the shape, ``bits`` is negative, or the accelerator
+                has fewer PEs than the window has rows.
+        """
+        product = SynchronousProduct(self.accelerator, shape, hitmap.states) if hitmap is not None else None
+        signature = signature_cycles(self.accelerator, shape, bits) if hitmap is not None else 0
+        counted = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})
+        self._layers[layer] = {
+            timing: counted[timing]
+            + training_cycles(
+                self._forward(shape, product, signature, timing),
+                needs_input_gradient=needs_input_gradient,
+                training=self.training,
+            )
+            for timing in TIMINGS
+        }
+
+    def observe(self, observation: LayerObservation) -> None:
+        """Count what a reuse layer emits; raises as :meth:`count` does."""
+        self.count(
+            observation.layer,
+            observation.shape,
+            observation.hitmap,
+            observation.bits,
+            observation.needs_input_gradient,
+        )
+
+    def products(self, timing: Timing | None = None) -> TrainingCycles:
+        """Cycles of all layers by product; ``timing`` defaults to the accelerator's."""
+        chosen = self._chosen(timing)
+        return sum((layer[chosen] for layer in self._layers.values()), start=TrainingCycles())
+
+    def totals(self, timing: Timing | None = None) -> Cycles:
+        """Cycles of all layers and products; ``timing`` defaults to the accelerator's."""
+        return self.products(timing).total
+
+    def layers(self) -> pd.DataFrame:
+        """One row a layer, in the order first counted.
+
+        Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
+        included), ``cycles_signature`` (timing ``"paper"``), and the same with ``fair_``.
+        """
+        prefixes: dict[Timing, str] = {"paper": "cycles", "fair": "fair"}
+        columns: dict[str, list[str] | list[int]] = {"layer": list(self._layers)}
+        for timing, prefix in prefixes.items():
+            cycles = [layer[timing].total for layer in self._layers.values()]
+            columns[f"{prefix}_baseline"] = [one.baseline for one in cycles]
+            columns[f"{prefix}_mercury"] = [one.mercury for one in cycles]
+            columns[f"{prefix}_signature"] = [one.signature for one in cycles]
+        return pd.DataFrame(columns)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything counted so far, ready for JSON."""
+        return {
+            "accelerator": self.accelerator.model_dump(),
+            "training": self.training,
+            "layers": {
+                name: {timing: layer[timing].to_dict() for timing in TIMINGS}
+                for name, layer in self._layers.items()
+            },
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: it was counted on another accelerator, or with another ``training``.
+        """
+        for argument, here in (("accelerator", self.accelerator.model_dump()), ("training", self.training)):
+            if state[argument] != here:
+                raise ValueError(f"{argument} of the state was {state[argument]}, but must be {here}")
+        self._layers = {
+            name: {timing: TrainingCycles.from_dict(layer[timing]) for timing in TIMINGS}
+            for name, layer in state["layers"].items()
+        }
+
+    def _forward(
+        self, shape: VectorShape, product: SynchronousProduct | None, signature: int, timing: Timing
+    ) -> Cycles:
+        baseline = baseline_cycles(self.accelerator, shape, timing)
+        return Cycles(baseline, product.cycles(timing) if product else baseline, signature)
+
+    def _chosen(self, timing: Timing | None) -> Timing:
+        if timing is None:
+            return self.accelerator.timing
+        if timing not in TIMINGS:
+            raise ValueError(f"timing was {timing!r}, but must be one of {', '.join(map(repr, TIMINGS))}")
+        return timing

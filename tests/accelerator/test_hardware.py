@@ -1,0 +1,46 @@
+import pytest
+from pydantic import ValidationError
+
+from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
+
+VALID = {"name": "mine", "pes": 9, "clock_mhz": 100.0, "entries": 32, "ways": 4}
+
+
+def test_the_papers_array() -> None:
+    eyeriss = preset("eyeriss-168")
+    assert (eyeriss.pes, eyeriss.entries, eyeriss.ways, eyeriss.timing) == (168, 1024, 16, "paper")
+    assert eyeriss.seconds(200_000_000) == 1.0
+    assert eyeriss in presets()
+
+
+def test_a_name_or_a_description() -> None:
+    mine = Accelerator.model_validate(VALID)
+    assert as_accelerator(mine) is mine
+    assert as_accelerator("eyeriss-168") == preset("eyeriss-168")
+
+
+def test_an_unknown_name_says_which_there_are() -> None:
+    with pytest.raises(ValueError, match="accelerator was 'eyeris', but must be one of 'eyeriss-168'"):
+        preset("eyeris")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"pes": 0}, "pes of accelerator 'mine' was 0, but must be at least 1"),
+        ({"ways": 0}, "ways of accelerator 'mine' was 0"),
+        ({"entries": 0}, "entries of accelerator 'mine' was 0"),
+        ({"entries": 33}, "entries of accelerator 'mine' was 33, but must be a multiple of ways, 4"),
+        ({"clock_mhz": 0.0}, "clock_mhz of accelerator 'mine' was 0.0, but must be a number above 0"),
+        ({"clock_mhz": float("nan")}, "clock_mhz of accelerator 'mine' was nan"),
+        ({"timing": "slow"}, "'paper' or 'fair'"),
+        ({"cores": 3}, "cores"),
+    ],
+)
+def test_bad_numbers(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Accelerator.model_validate(VALID | wrong)
+
+
+def test_no_entries_means_unlimited() -> None:
+    assert Accelerator.model_validate(VALID | {"entries": None}).entries is None
