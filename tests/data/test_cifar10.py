@@ -42,7 +42,7 @@ def test_missing_files_are_named_with_their_remedy(tmp_path: Path) -> None:
     assert not cifar10.present(tmp_path)
     where = tmp_path / "cifar-10-batches-py"
     with pytest.raises(
-        MercuricError, match=f"{where} is missing or damaged .*; run `mercuric data fetch cifar10`"
+        MercuricError, match=f"{where} is missing, or a file .*; run `mercuric data fetch cifar10`"
     ):
         data.load("cifar10", tmp_path)
 
@@ -53,7 +53,7 @@ def test_files_with_another_checksum_are_never_opened(tmp_path: Path) -> None:
     for name in (*(f"data_batch_{n}" for n in range(1, 6)), "test_batch", "batches.meta"):
         (where / name).write_bytes(b"not the published bytes")
     assert cifar10.present(tmp_path)
-    with pytest.raises(MercuricError, match="missing or damaged"):
+    with pytest.raises(MercuricError, match="a file in it is missing or damaged"):
         data.load("cifar10", tmp_path)
 
 

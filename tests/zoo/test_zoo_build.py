@@ -78,8 +78,8 @@ def test_the_small_network_learns_photographs() -> None:
     torch.manual_seed(0)
     photos = data.load("photos")
     network = zoo.build("custom-cnn", 7)
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
-    for step in range(50):
+    optimiser = torch.optim.Adam(network.parameters())
+    for step in range(40):
         images, labels = photos.train.batch(torch.arange(64) + 64 * step)
         optimiser.zero_grad()
         nn.functional.cross_entropy(network(images), labels).backward()
@@ -87,7 +87,7 @@ def test_the_small_network_learns_photographs() -> None:
     images, labels = photos.test.batch(torch.arange(700))
     with torch.no_grad():
         accuracy = (network(images).argmax(1) == labels).float().mean()
-    assert accuracy > 0.4  # chance is 1 / 7
+    assert accuracy > 0.4  # chance is 0.14; seeds reach 0.61 to 0.73
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,9 @@ def _open(root: Path, *, train: bool, download: bool) -> Any:
                 f"CIFAR-10 could not be downloaded ({error}); check the network and try again, "
                 f"or put the folder {FOLDER} of cifar-10-python.tar.gz into {root} by hand"
             ) from error
-        raise MercuricError(f"{root / FOLDER} is missing or damaged ({error}); {FETCH}") from error
+        raise MercuricError(
+            f"{root / FOLDER} is missing, or a file in it is missing or damaged; {FETCH}"
+        ) from error
 
 
 def _split(dataset: Any, image_size: int) -> InMemorySplit:
