@@ -1,10 +1,10 @@
 """Which few figures tell the run?"""
 
 import html
-import re
 from dataclasses import dataclass
 
 from mercuric.report import formats
+from mercuric.report.markup import small_units, unbroken
 from mercuric.report.summary import Summary
 
 
@@ -28,18 +28,10 @@ def card_elements(cards: list[Card]) -> str:
     """The cards as HTML."""
     return "\n".join(
         f'<div class="card{" bad" if card.bad else ""}"><h3>{html.escape(card.label)}</h3>'
-        f'<p class="value">{_small_units(card.value)}</p>'
-        f'<p class="beside">{_unbroken(card.beside)}</p></div>'
+        f'<p class="value">{small_units(card.value)}</p>'
+        f'<p class="beside">{unbroken(card.beside)}</p></div>'
         for card in cards
     )
-
-
-def _small_units(value: str) -> str:
-    return re.sub(r" ([a-zA-Z%]+)", r"<small>&nbsp;\1</small>", html.escape(value))
-
-
-def _unbroken(text: str) -> str:
-    return re.sub(r"(?<=\d) (?=[a-zA-Z%])", "&nbsp;", html.escape(text))
 
 
 def _accuracy(summary: Summary) -> Card:

@@ -7,6 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mercuric.report.markup import plotly_text, script_safe
+
 DENSE = "#858c96"
 MERCURY = "#1f7fc4"
 ZERO_HIT = "#8cc8ee"
@@ -69,7 +71,7 @@ def name_layers(chart: go.Figure, layers: list[str]) -> None:
     """Write the layers' names under positions 0, 1, ...; of very many layers, every second, third, ..."""
     every = max(1, math.ceil(len(layers) / _MOST_LABELS))
     shown = list(range(0, len(layers), every))
-    labels = [plain(_shortened(layers[position])) for position in shown]
+    labels = [plotly_text(_shortened(layers[position])) for position in shown]
     longest = max(map(len, labels))
     upright = longest * len(labels) < _UPRIGHT_CHARACTERS
     chart.update_layout(height=chart.layout.height + (0 if upright else round(5.5 * longest)))
@@ -85,16 +87,11 @@ def name_layers(chart: go.Figure, layers: list[str]) -> None:
 
 def hover_names(layers: list[str]) -> list[str]:
     """The layers' whole names, fit for Plotly's hover."""
-    return [plain(layer) for layer in layers]
+    return [plotly_text(layer) for layer in layers]
 
 
 def _shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_LABEL else f"…{name[1 - _LONGEST_LABEL :]}"
-
-
-def plain(text: str) -> str:
-    """Text that Plotly, which reads a subset of HTML, shows as it is."""
-    return html.escape(text, quote=False)
 
 
 def embed(chart: go.Figure, identity: str, description: str) -> str:
@@ -105,11 +102,6 @@ def embed(chart: go.Figure, identity: str, description: str) -> str:
         f' style="min-height:{chart.layout.height}px"></div>\n'
         f'<script type="application/json" data-chart="{identity}">{script_safe(content)}</script>'
     )
-
-
-def script_safe(content: str) -> str:
-    """JSON that cannot end the script element it stands in."""
-    return content.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _finite(content: Any) -> Any:

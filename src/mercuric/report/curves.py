@@ -8,6 +8,7 @@ from mercuric.report.chart import KIND_COLOURS, KIND_NAMES, figure
 _MOST_POINTS = 400
 _SMOOTHING_SHARE = 0.02
 _FULL_EPOCH_TICKS = 20
+_TIME_UNITS = ((7200, "hours", 3600), (600, "minutes", 60), (0, "seconds", 1))
 
 
 def loss_chart(steps: pd.DataFrame, against: str) -> go.Figure:
@@ -17,9 +18,13 @@ def loss_chart(steps: pd.DataFrame, against: str) -> go.Figure:
         steps: as in :class:`Metrics`.
         against: the x axis: ``"step"`` or ``"seconds"``.
     """
-    chart = figure(340, "training step" if against == "step" else "training seconds", "training loss")
-    for kind, rows in steps.groupby("run"):
-        seeds = [_smoothed(seed) for _, seed in rows.groupby("seed")]
+    longest = float(steps["seconds"].max())
+    unit, size = next((unit, size) for limit, unit, size in _TIME_UNITS if longest >= limit)
+    chart = figure(340, "training step" if against == "step" else f"{unit} of training", "training loss")
+    scaled = steps.assign(seconds=steps["seconds"] / size)
+    for kind, rows in scaled.groupby("run"):
+        every = max(1, int(rows.groupby("seed").size().max()) // _MOST_POINTS)
+        seeds = [_smoothed(seed, every) for _, seed in rows.groupby("seed")]
         mean = pd.concat(seeds).groupby("step", as_index=False)[["loss", "seconds"]].mean()
         mean = mean[mean["step"] <= min(seed["step"].max() for seed in seeds)]
         if len(seeds) > 1:
@@ -53,16 +58,15 @@ def _width(values: "pd.Series[float]") -> float:
     return float(values.max() - values.min())
 
 
-def _smoothed(seed: pd.DataFrame) -> pd.DataFrame:
+def _smoothed(seed: pd.DataFrame, every: int) -> pd.DataFrame:
     window = max(1, round(len(seed) * _SMOOTHING_SHARE))
     smooth = seed.assign(loss=seed["loss"].rolling(window, center=True, min_periods=1).mean())
-    every = max(1, len(seed) // _MOST_POINTS)
     return smooth.iloc[::every]
 
 
 def _add_line(chart: go.Figure, kind: str, points: pd.DataFrame, x: str, y: str, *, thick: bool) -> None:
     chart.add_scatter(
-        x=[round(value, 2) for value in points[x].tolist()],
+        x=[round(value, 3) for value in points[x].tolist()],
         y=[round(value, 5) for value in points[y].tolist()],
         mode="lines",
         name=KIND_NAMES[kind],

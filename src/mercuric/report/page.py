@@ -15,6 +15,7 @@ from mercuric.report.cards import card_elements, key_figures
 from mercuric.report.folder import Run, read_run
 from mercuric.report.headline import headline, lead
 from mercuric.report.html_table import comparison_rows
+from mercuric.report.markup import unbroken
 from mercuric.report.methods import machine, methods
 from mercuric.report.sections import layer_section, training_section
 
@@ -44,8 +45,8 @@ def _page(run: Run) -> str:
         plotly=get_plotlyjs(),
         script=_asset("report.js"),
         run=html.escape(run.name),
-        headline=html.escape(headline(summary)),
-        lead=html.escape(lead(summary)),
+        headline=unbroken(headline(summary)),
+        lead=unbroken(lead(summary)),
         cards=card_elements(key_figures(summary)),
         comparison=comparison_rows(summary),
         training=training_section(run.metrics),

@@ -1,0 +1,61 @@
+"""Do the terminal's tables say what the files say?"""
+
+import io
+import json
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from mercuric.report import layer_table, summary_table
+
+
+def printed(table: Table) -> str:
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(table)
+    return console.export_text()
+
+
+def line(text: str, label: str) -> list[str]:
+    return next(row for row in text.splitlines() if label in row).replace("│", " ").split()
+
+
+def test_summary_side_by_side(write_run):
+    text = printed(summary_table(json.loads((write_run() / "summary.json").read_text())))
+    assert "vgg13 on fashion-mnist, 3 seeds" in text
+    assert line(text, "test accuracy") == ["test", "accuracy", "89.06", "%", "87.75", "%"]
+    assert line(text, "speed-up, paper timing")[-2:] == ["1.55x", "1.97x"]
+    assert "of which zero vectors" in text
+    assert "spread over seeds" in text
+
+
+@pytest.mark.parametrize(("kinds", "absent"), [(("dense",), "MERCURY"), (("reuse",), "dense")])
+def test_one_kind_has_no_other_column(write_run, kinds, absent):
+    def quiet(summary):
+        summary.pop("cycles", None)
+
+    text = printed(
+        summary_table(json.loads((write_run(kinds=kinds, change=quiet) / "summary.json").read_text()))
+    )
+    assert absent not in text
+
+
+def test_a_name_is_no_markup(write_run):
+    run = write_run(model="[red]net[/]", layers=["[bold]conv[/nothing]"])
+    assert "[red]net[/]" in printed(summary_table(json.loads((run / "summary.json").read_text())))
+    assert "[bold]conv[/nothing]" in printed(layer_table(pd.read_csv(run / "layers.csv")))
+
+
+def test_a_layer_a_row(write_run):
+    text = printed(layer_table(pd.read_csv(write_run() / "layers.csv")))
+    assert sum("conv3x3" in row or "linear" in row for row in text.splitlines()) == 12
+    assert "off" in line(text, "features.0")
+    assert line(text, "features.0")[-1] == "0.48x"
+
+
+def test_bad_input_is_a_value_error():
+    with pytest.raises(ValueError, match="the summary's model: field required"):
+        summary_table({})
+    with pytest.raises(ValueError, match="the layers' column seed is missing"):
+        layer_table(pd.DataFrame())
