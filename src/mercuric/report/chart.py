@@ -20,6 +20,7 @@ GUIDE = "rgba(133,140,150,0.75)"
 KIND_COLOURS = {"dense": DENSE, "reuse": MERCURY}
 KIND_NAMES = {"dense": "dense", "reuse": "MERCURY"}
 
+_AXIS = {"zeroline": False, "automargin": True, "ticks": "outside", "ticklen": 4}
 _MOST_LABELS = 36
 _LONGEST_LABEL = 22
 _UPRIGHT_CHARACTERS = 110
@@ -47,24 +48,13 @@ def figure(height: int, x_title: str, y_title: str) -> go.Figure:
         hoverlabel={"namelength": -1},
         dragmode="zoom",
     )
-    chart.update_xaxes(
-        title={"text": x_title, "font": {"size": 13}, "standoff": 8},
-        showgrid=False,
-        zeroline=False,
-        automargin=True,
-        ticks="outside",
-        ticklen=4,
-    )
-    chart.update_yaxes(
-        title={"text": y_title, "font": {"size": 13}, "standoff": 10},
-        showgrid=True,
-        zeroline=False,
-        automargin=True,
-        ticks="outside",
-        tickcolor="rgba(0,0,0,0)",
-        ticklen=4,
-    )
+    chart.update_xaxes(title=_title(x_title), showgrid=False, **_AXIS)
+    chart.update_yaxes(title=_title(y_title), showgrid=True, tickcolor="rgba(0,0,0,0)", **_AXIS)
     return chart
+
+
+def _title(text: str) -> dict[str, Any]:
+    return {"text": text, "font": {"size": 13}, "standoff": 9}
 
 
 def name_layers(chart: go.Figure, layers: list[str]) -> None:
