@@ -32,7 +32,9 @@ class Config(BaseModel):
         try:
             fields = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise ValueError(f"the {cls.__name__} is not valid YAML: {' '.join(str(error).split())}") from None
+            raise ValueError(
+                f"the {cls.__name__} is not valid YAML: {' '.join(str(error).split())}"
+            ) from None
         if fields is None:
             fields = {}
         if not isinstance(fields, dict):

@@ -4,6 +4,8 @@ from mercuric.accelerator.cycle_counter import CycleCounter, LayerObservation
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
+from mercuric.accelerator.simulation import Simulation, simulate, with_cache
+from mercuric.accelerator.totals import totals
 from mercuric.accelerator.workload import Workload, read_workloads
 
 __all__ = [
@@ -12,6 +14,7 @@ __all__ = [
     "CycleCounter",
     "Cycles",
     "LayerObservation",
+    "Simulation",
     "Timing",
     "TrainingCycles",
     "Workload",
@@ -19,4 +22,7 @@ __all__ = [
     "preset",
     "presets",
     "read_workloads",
+    "simulate",
+    "totals",
+    "with_cache",
 ]

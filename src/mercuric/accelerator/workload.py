@@ -74,7 +74,7 @@ def read_workloads(
         for name, module in layers:
             hook = module.register_forward_hook(partial(note, name), with_kwargs=True)
             stack.callback(hook.remove)
-        _call(model, inputs)
+        call(model, inputs)
     if not found:
         raise ValueError(f"model was a {type(model).__name__} that called none of its {len(layers)} layers")
     return found
@@ -91,7 +91,7 @@ def _vectors(
     return ("linear" if prod(layer.kernel_size) == 1 else "conv"), shape
 
 
-def _call(model: nn.Module, inputs: Inputs) -> None:
+def call(model: nn.Module, inputs: Inputs) -> None:
     if isinstance(inputs, Tensor):
         model(_leaf(inputs))
     elif isinstance(inputs, Mapping):
@@ -110,12 +110,12 @@ def _leaf(value: Any) -> Any:
 @contextmanager
 def _ready_to_read(model: nn.Module) -> Iterator[None]:
     """Gradients on, whatever the caller's mode: an input's ``requires_grad`` then tells who needs dO."""
-    with torch.inference_mode(False), torch.enable_grad(), _evaluating(model), _trained(model):
+    with torch.inference_mode(False), torch.enable_grad(), evaluating(model), _trained(model):
         yield
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode, so that normalisation statistics and random numbers stay as they are."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()

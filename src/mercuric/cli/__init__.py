@@ -1,0 +1,5 @@
+"""The command ``mercuric``."""
+
+from mercuric.cli.app import main
+
+__all__ = ["main"]

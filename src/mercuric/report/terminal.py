@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +14,6 @@ from mercuric.report.layers import average_over_seeds
 from mercuric.report.summary import parse_summary
 
 _SHARES = {"similar": "similar_hit", "zero": "zero_hit", "MAU": "mau", "MNU": "mnu"}
-_CYCLES = {"baseline": "cycles_baseline", "MERCURY": "cycles_mercury"}
 _SPEEDUPS = {"paper": "speedup", "fair": "fair_speedup"}
 
 
@@ -40,6 +40,36 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     return table
 
 
+def simulation_table(summary: Mapping[str, Any]) -> Table:
+    """The cycles of a simulated batch, a timing a row.
+
+    Args:
+        summary: what was simulated (``model``, ``data``, ``images``, ``image_size``, ``weights``,
+            ``products``) and the figures of ``Simulation.summary``.
+    """
+    table = Table(
+        title=Text(f"{summary['model']} on {summary['images']} images of {summary['data']}"),
+        caption=Text(
+            f"{summary['image_size']} px, weights: {summary['weights']}; {summary['products']} on "
+            f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}"
+        ),
+    )
+    for name in ("timing", "baseline", "MERCURY", "of which signatures", "speed-up"):
+        table.add_column(name, justify="left" if name == "timing" else "right")
+    for timing in ("paper", "fair"):
+        cycles, speedup = summary["cycles"][timing], summary["speedup"][timing]
+        counts = [formats.count(cycles[part]) for part in ("baseline", "mercury", "signature")]
+        table.add_row(timing, *counts, Text(formats.ratio(speedup), style="red" if speedup < 1 else ""))
+    return table
+
+
+def _reused(rates: Mapping[str, float]) -> str:
+    return (
+        f"{formats.percent(rates['hit_rate'])} of vectors hit "
+        f"({formats.percent(rates['similar_rate'])} similar, the rest zero)"
+    )
+
+
 def _label(row: Figure) -> Text:
     return Text(f"  {row.label}", style="dim") if row.detail else Text(row.label)
 
@@ -55,15 +85,16 @@ def layer_table(layers: pd.DataFrame) -> Table:
     """
     averaged = average_over_seeds(layers)
     table = Table(
-        caption="similar, zero: HITs. baseline, MERCURY: cycles, paper timing. paper, fair: speed-up."
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption="similar, zero: HITs; error: of the output; paper, fair: speed-up in that timing",
     )
     table.add_column("layer", overflow="fold")
-    table.add_column("kind")
-    for name in ("vectors", "bits", *_SHARES, "error", *_CYCLES, *_SPEEDUPS):
+    for name in ("vectors", "bits", *_SHARES, "error", *_SPEEDUPS):
         table.add_column(name, justify="right", no_wrap=True)
     for _, layer in averaged.iterrows():
         dimmed = "dim" if layer["on"] == 0 else ""
-        table.add_row(Text(layer["layer"]), Text(layer["kind"]), *_cells(layer), style=dimmed)
+        table.add_row(Text(layer["layer"]), *_cells(layer), style=dimmed)
     return table
 
 
@@ -71,7 +102,6 @@ def _cells(layer: "pd.Series[Any]") -> list[Text]:
     texts = [formats.count(layer["vectors"]), "off" if layer["on"] == 0 else f"{layer['bits']:g}"]
     texts += [formats.percent(layer[share]) for share in _SHARES.values()]
     texts.append(f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING)
-    texts += [formats.count(layer[column]) for column in _CYCLES.values()]
     speedups = [
         Text(formats.ratio(layer[column]), style="red" if layer[column] < 1 else "")
         for column in _SPEEDUPS.values()

@@ -48,9 +48,7 @@ def detect(
     return Detection(hitmap, _by_scope(zero, images), source)
 
 
-def _signatures(
-    flat: Tensor, windows: Windows, projection: Tensor, groups: int
-) -> tuple[Tensor, Tensor]:
+def _signatures(flat: Tensor, windows: Windows, projection: Tensor, groups: int) -> tuple[Tensor, Tensor]:
     if flat.device.type == "cpu":
         if flat.dtype not in (torch.float32, torch.float64):
             flat = flat.to(torch.float32)

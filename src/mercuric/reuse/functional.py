@@ -25,6 +25,6 @@ def reuse_product(
     """
     compiled = padded.device.type == "cpu" and padded.dtype in (torch.float32, torch.float64)
     if compiled and padded.dtype == weight.dtype:
-        product: Tensor = CpuProduct.apply(padded, weight, bias, source, windows)
+        product: Tensor = CpuProduct.apply(padded, weight, bias, source, windows)  # type: ignore[no-untyped-call]
         return product
     return reference_product(padded, weight, bias, source, windows)

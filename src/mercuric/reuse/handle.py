@@ -1,6 +1,9 @@
 """How is reuse turned on for a model, watched, and taken off again?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Any
 
 import pandas as pd
 from torch import nn
@@ -50,6 +53,57 @@ class ReuseHandle:
         """Set every layer's counts to zero."""
         for state in self._states():
             state.counts = Counts()
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Within the block forward passes are neither counted nor observed, nor is their error measured."""
+        kept = [replace(state) for state in self._states()]
+        for state in self._states():
+            state.counts, state.observers, state.error_due = Counts(), [], False
+        try:
+            yield
+        finally:
+            for state, before in zip(self._states(), kept, strict=True):
+                state.counts, state.observers = before.counts, before.observers
+                state.error, state.error_due = before.error, before.error_due
+
+    @contextmanager
+    def off(self) -> Iterator[None]:
+        """Within the block every layer computes densely."""
+        switches = [(state, state.on) for state in self._states()]
+        self.switch_off()
+        try:
+            yield
+        finally:
+            for state, on in switches:
+                state.on = on
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was counted and switched, a layer an entry, ready for JSON."""
+        return {
+            state.name: {
+                "on": state.on,
+                "bits": state.bits,
+                "error": state.error,
+                "counts": asdict(state.counts),
+            }
+            for state in self._states()
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: it is of other layers.
+        """
+        if list(saved) != list(self.layers):
+            raise ValueError(
+                f"the state was of layers {', '.join(saved)}, but must be of {', '.join(self.layers)}"
+            )
+        for state in self._states():
+            entry = saved[state.name]
+            state.on, state.bits, state.error = entry["on"], entry["bits"], entry["error"]
+            state.counts, state.error_due = Counts(**entry["counts"]), False
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call ``observer`` after each layer's forward pass; returns the function that stops it."""
@@ -107,7 +161,9 @@ def reuse_(
     if any(isinstance(module, ReuseConv2d | ReuseLinear) for module in model.modules()):
         raise ValueError("model has reuse layers already; call restore_(model) first")
     if type(model) in (nn.Conv2d, nn.Linear):
-        raise ValueError(f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it")
+        raise ValueError(
+            f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it"
+        )
     layers = {
         name: with_reuse(module, name, config)
         for name, module in model.named_modules()
@@ -123,6 +179,22 @@ def restore_(model: nn.Module) -> None:
     """Take reuse off again, in place: the plain layers, with the parameters as they are now."""
     reuse_layers = (m for m in model.modules() if isinstance(m, ReuseConv2d | ReuseLinear))
     _replace(model, {layer: without_reuse(layer) for layer in reuse_layers})
+
+
+def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
+    """Shares of all input vectors over the rows of a report.
+
+    Returns:
+        ``hit_rate``: HITs; ``zero_rate``: vectors of zeros alone, HIT or not; ``similar_rate``: HITs
+        of other vectors.
+    """
+    sums = {name: int(report[name].sum()) for name in ("vectors", "HIT", "zero", "zero_hits")}
+    vectors = max(1, sums["vectors"])
+    return {
+        "hit_rate": sums["HIT"] / vectors,
+        "zero_rate": sums["zero"] / vectors,
+        "similar_rate": (sums["HIT"] - sums["zero_hits"]) / vectors,
+    }
 
 
 def _replace(model: nn.Module, replacements: dict[nn.Module, nn.Module]) -> None:

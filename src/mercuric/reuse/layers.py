@@ -93,8 +93,8 @@ class ReuseLinear(nn.Linear):
         """
         if input.dim() < 1 or input.shape[-1] != self.in_features:
             raise ValueError(
-                f"input of layer {self.reuse.name!r} was {tuple(input.shape)}, but its last dimension must be "
-                f"{self.in_features}"
+                f"input of layer {self.reuse.name!r} was {tuple(input.shape)}, but its last dimension must "
+                f"be {self.in_features}"
             )
         shape = linear_vectors(self, tuple(input.shape), self.reuse.config.scope)
         if not self.reuse.on or not input.numel():
@@ -123,16 +123,20 @@ def with_reuse(dense: nn.Module, name: str, config: ReuseConfig) -> ReuseConv2d 
     Raises:
         ValueError: the configuration does not fit the layer.
     """
+    layer: ReuseConv2d | ReuseLinear
     if isinstance(dense, nn.Conv2d):
         group_channels(config.granularity, dense)
-    layer = _adopt(ReuseConv2d if isinstance(dense, nn.Conv2d) else ReuseLinear, dense)
+        layer = _adopt(ReuseConv2d, dense)
+    else:
+        layer = _adopt(ReuseLinear, dense)
     layer.reuse = LayerReuse(name, config)
     return layer
 
 
 def without_reuse(layer: ReuseConv2d | ReuseLinear) -> nn.Conv2d | nn.Linear:
     """The plain layer again; it shares the parameters, buffers and hooks of the reuse layer."""
-    dense = _adopt(nn.Conv2d if isinstance(layer, ReuseConv2d) else nn.Linear, layer)
+    dense: nn.Conv2d | nn.Linear
+    dense = _adopt(nn.Conv2d, layer) if isinstance(layer, ReuseConv2d) else _adopt(nn.Linear, layer)
     dense.__dict__.pop("reuse")
     return dense
 

@@ -32,7 +32,7 @@ class MCache:
             raise ValueError(f"ways was {self.ways}, but a set has at least 1 way")
         if self.entries is not None and (self.entries < 1 or self.entries % self.ways):
             raise ValueError(
-                f"entries was {self.entries}, but it must be a positive multiple of ways ({self.ways}) or None"
+                f"entries was {self.entries}, but must be a positive multiple of ways ({self.ways}) or None"
             )
 
     @property

@@ -7,6 +7,7 @@ enter them at once, and their OpenMP runtime spins beside PyTorch's.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -23,10 +24,7 @@ def over_chunks(kernel: Callable[..., None], count: int, *arguments: Any) -> Non
         return
     bounds = [count * thread // threads for thread in range(threads + 1)]
     pool = _pool(threads - 1)
-    others = [
-        pool.submit(kernel, first, last, *arguments)
-        for first, last in zip(bounds[1:-1], bounds[2:], strict=True)
-    ]
+    others = [pool.submit(kernel, first, last, *arguments) for first, last in pairwise(bounds[1:])]
     kernel(bounds[0], bounds[1], *arguments)
     for other in others:
         other.result()

@@ -1,0 +1,7 @@
+"""How is a network trained? One loop, its settings, and checkpoints that a killed run goes on from."""
+
+from mercuric.training.checkpoint import load_weights
+from mercuric.training.config import TrainingConfig
+from mercuric.training.loop import TrainingRun, evaluate
+
+__all__ = ["TrainingConfig", "TrainingRun", "evaluate", "load_weights"]

@@ -75,7 +75,7 @@ def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
 
 def _weight_gradient(rows: Tensor, gradient: Tensor, shape: torch.Size) -> Tensor:
     groups, filters, length = shape
-    found: Tensor = conv2d_weight(
+    found: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
         _as_image(rows), (groups * filters, length, 1, 1), _as_image(gradient), groups=groups
     )
     return found.view(shape)

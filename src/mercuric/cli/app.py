@@ -1,0 +1,40 @@
+"""Which commands are there?"""
+
+import typer
+
+import mercuric
+from mercuric.cli import data
+from mercuric.cli.report import report
+from mercuric.cli.simulate import simulate
+from mercuric.cli.train import train
+
+app = typer.Typer(
+    help="MERCURY (HPCA 2023): skip a computation when a similar input vector's result is known.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(train)
+app.command()(simulate)
+app.command()(report)
+app.add_typer(data.app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mercuric {mercuric.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_print_version, help="Say which."
+    ),
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,44 @@
+"""``mercuric data``: which data sets there are, and how to get them."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mercuric import data
+from mercuric.cli.failures import one_sentence
+
+app = typer.Typer(help="List data sets, and fetch them.", no_args_is_help=True)
+Root = Annotated[Path | None, typer.Option(help="Where the files lie; $MERCURIC_DATA by default.")]
+
+
+@app.command("list")
+def list_data(
+    root: Root = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list for scripts.")] = False,
+) -> None:
+    """List the data sets and whether each can be loaded now."""
+    with one_sentence():
+        described = data.describe(root)
+        if as_json:
+            typer.echo(json.dumps([asdict(row) for row in described], indent=2))
+            return
+        table = Table()
+        for column in ("name", "what it is", "classes", "size in pixels", "here", "how to get it"):
+            table.add_column(column, overflow="fold")
+        for row in described:
+            here = Text("yes", style="green") if row.present else Text("no")
+            table.add_row(row.name, row.what, row.classes, row.image_size, here, row.how)
+        Console().print(table)
+
+
+@app.command()
+def fetch(name: Annotated[str, typer.Argument(help="A data set of the list.")], root: Root = None) -> None:
+    """Fetch a data set, check it, and say where it lies."""
+    with one_sentence():
+        typer.echo(data.fetch(name, root))

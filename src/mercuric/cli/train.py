@@ -1,0 +1,86 @@
+"""``mercuric train``: train a network with reuse, densely, or both."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from mercuric.cli.failures import one_sentence
+from mercuric.cli.options import merge, parse_seeds
+from mercuric.cli.progress import training_bars
+from mercuric.experiments import RunConfig, compare
+from mercuric.report import layer_table, summary_table, write_report
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
+    data: Annotated[str | None, typer.Option(help="A data set; see mercuric data list.")] = None,
+    compare_dense: Annotated[
+        bool, typer.Option("--compare", help="Train densely too, with the same data and initial weights.")
+    ] = False,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Seeds with commas between, as 0,1,2.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML with any field of a run's config.yaml.")] = None,
+    data_root: Annotated[str | None, typer.Option(help="Where the data set's files lie.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; runs/MODEL-DATA by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
+) -> None:
+    """Train MODEL with MERCURY (and densely, with --compare); write a folder with a report."""
+    with one_sentence():
+        given = {
+            "model": model,
+            "data": data,
+            "data_root": data_root,
+            "seeds": None if seeds is None else parse_seeds(seeds),
+            "runs": ("dense", "reuse") if compare_dense else None,
+            "training": {"epochs": epochs, "batch_size": batch_size},
+        }
+        settings, folder = _settings(given, config, out, resume)
+        console = Console(stderr=True)
+        with training_bars(console) as tell:
+            summary = compare(settings, folder, resume, tell)
+        report = write_report(folder)
+        if as_json:
+            typer.echo(json.dumps(summary, indent=2))
+            return
+        _print_tables(folder, summary)
+        typer.echo(f"Report: {report}")
+
+
+def _settings(
+    given: dict[str, Any], config: Path | None, out: Path | None, resume: bool
+) -> tuple[RunConfig, Path]:
+    base = {} if config is None else _mapping(config)
+    wanted = merge(base, given)
+    folder = out or Path("runs") / f"{wanted.model}-{wanted.data}"
+    saved = folder / "config.yaml"
+    if resume and config is None and saved.exists():
+        return merge(_mapping(saved), given), folder
+    return wanted, folder
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"the configuration {path} can't be read: {reason}") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"the configuration {path} was no YAML mapping, but must be one")
+    return {str(key): value for key, value in fields.items()}
+
+
+def _print_tables(folder: Path, summary: dict[str, Any]) -> None:
+    import pandas as pd
+
+    console = Console()
+    if (folder / "layers.csv").exists():
+        console.print(
+            layer_table(pd.read_csv(folder / "layers.csv", keep_default_na=False, na_values={"error": [""]}))
+        )
+    console.print(summary_table(summary))

@@ -1,0 +1,110 @@
+"""Does training with MERCURY cost accuracy, and what does it save? Dense and reuse, side by side."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from mercuric import data, zoo
+from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
+from mercuric.data import ImageData
+from mercuric.errors import MercuricError
+from mercuric.experiments.outcome import Outcome
+from mercuric.experiments.run_config import RunConfig, RunName
+from mercuric.experiments.summary import summarize
+from mercuric.files import write_text
+from mercuric.reuse import ReuseHandle, reuse_
+from mercuric.training import TrainingRun, evaluate
+
+Progress = Callable[[RunName, int, int, int, str], None]
+"""Called with the run, its seed, steps done, steps in all, and what is going on."""
+
+
+def compare(
+    config: RunConfig, folder: Path, resume: bool = False, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Train every run and seed of ``config``; write the run's folder and return its summary.
+
+    Args:
+        config: what to train.
+        folder: gets ``config.yaml``, ``metrics.jsonl``, ``events/``, ``checkpoints/``, ``layers.csv``
+            and ``summary.json``.
+        resume: go on with a run of the same configuration that was stopped or killed.
+        progress: told after each step.
+
+    Raises:
+        MercuricError: the folder holds a run already (or, resuming, another one), data are missing,
+            or the loss diverges.
+        ValueError: the batch is larger than the training set, or the data do not fit the network.
+        OSError: the folder can't be written.
+    """
+    claim_folder(folder, config, resume)
+    root = None if config.data_root is None else Path(config.data_root)
+    images = data.load(config.data, root, config.image_size)
+    outcomes = [
+        _train(config, run, seed, images, folder, resume, progress or (lambda *_: None))
+        for seed in config.seeds
+        for run in config.runs
+    ]
+    layers = [outcome.layers.assign(seed=outcome.seed) for outcome in outcomes if len(outcome.layers)]
+    if layers:
+        table = pd.concat(layers, ignore_index=True)
+        table.insert(0, "seed", table.pop("seed"))
+        write_text(folder / "layers.csv", table.to_csv(index=False))
+    return summarize(config, images, outcomes, folder)
+
+
+def claim_folder(folder: Path, config: RunConfig, resume: bool) -> None:
+    """Write ``config.yaml`` into a fresh folder, or check that a resumed one holds the same.
+
+    Raises:
+        MercuricError: the folder holds a run and ``resume`` is False, or it holds another run.
+        OSError: the folder can't be written.
+    """
+    saved = folder / "config.yaml"
+    if saved.exists():
+        if not resume:
+            raise MercuricError(
+                f"{folder} holds a run already; add --resume to go on, or choose another --out"
+            )
+        before, now = RunConfig.read(saved).model_dump(), config.model_dump()
+        different = [key for key in now if now[key] != before[key]]
+        if different:
+            changes = "; ".join(f"{key} was {before[key]}, now {now[key]}" for key in different)
+            raise MercuricError(f"{folder} holds another run: {changes}")
+    write_text(saved, config.to_yaml())
+
+
+def _train(
+    config: RunConfig, run: RunName, seed: int, images: ImageData, folder: Path, resume: bool, tell: Progress
+) -> Outcome:
+    torch.manual_seed(seed)
+    model = zoo.build(config.model, len(images.classes), images.channels, images.image_size)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    handle = reuse_(model, config.reuse) if run == "reuse" else None
+    counter = CycleCounter(with_cache(as_accelerator(config.accelerator), config.reuse))
+    if handle is not None:
+        handle.observe(counter.observe)
+    training = TrainingRun(
+        name=run, seed=seed, model=model, data=images, config=config.training, folder=folder,
+        companions={} if handle is None else {"similarity": handle, "cycles": counter},
+        evaluating=None if handle is None else handle.uncounted,
+        progress=lambda done, total, what: tell(run, seed, done, total, what),
+    )  # fmt: skip
+    figures = training.fit(resume)
+    return Outcome(
+        run, seed, figures["test_accuracy"], _dense_accuracy(handle, training, figures), figures["seconds"],
+        pd.DataFrame() if handle is None else handle.report().merge(counter.layers(), on="layer"),
+    )  # fmt: skip
+
+
+def _dense_accuracy(handle: ReuseHandle | None, training: TrainingRun, figures: dict[str, float]) -> float:
+    if handle is None:
+        return figures["test_accuracy"]
+    with ExitStack() as stack:
+        stack.enter_context(handle.uncounted())
+        stack.enter_context(handle.off())
+        return evaluate(training.model, training.data.test, training.config.batch_size)[1]

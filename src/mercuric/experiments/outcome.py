@@ -1,0 +1,28 @@
+"""What came out of training one network once?"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mercuric.experiments.run_config import RunName
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One network, trained once.
+
+    Attributes:
+        run: ``"dense"`` or ``"reuse"``.
+        seed: its seed.
+        accuracy: on the test images, computed as it was trained (with reuse, if so).
+        accuracy_without_reuse: of the same weights, computed densely.
+        seconds: training time, evaluations left out.
+        layers: similarity and cycles over the whole training, a layer a row; empty for a dense run.
+    """
+
+    run: RunName
+    seed: int
+    accuracy: float
+    accuracy_without_reuse: float
+    seconds: float
+    layers: pd.DataFrame

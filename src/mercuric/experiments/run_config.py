@@ -1,0 +1,51 @@
+"""What is compared, on what, and how?"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mercuric import data, zoo
+from mercuric.accelerator import as_accelerator
+from mercuric.config import Config
+from mercuric.reuse import ReuseConfig
+from mercuric.training import TrainingConfig
+
+RunName = Literal["dense", "reuse"]
+
+
+class RunConfig(Config):
+    """A training experiment: the same network, data, order and initial weights, densely and with reuse.
+
+    Attributes:
+        model: a network of the zoo.
+        data: a data set's name.
+        data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
+        image_size: side of the images in pixels; the data set's own by default.
+        runs: ``("dense", "reuse")`` to compare, or one of them.
+        seeds: initial weights, data order, augmentation and dropout follow from the seed.
+        training: the training loop's settings.
+        reuse: how similarity is found; its MCACHE is also the simulated accelerator's.
+        accelerator: a preset's name.
+    """
+
+    model: str
+    data: str = "photos"
+    data_root: str | None = None
+    image_size: Annotated[int, Field(ge=1)] | None = None
+    runs: tuple[RunName, ...] = ("reuse",)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    reuse: ReuseConfig = Field(default_factory=ReuseConfig.paper)
+    accelerator: str = "eyeriss-168"
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        for key, known in (("model", zoo.names()), ("data", data.names())):
+            if getattr(self, key) not in known:
+                raise ValueError(f"{key} was {getattr(self, key)!r}, but must be one of {', '.join(known)}")
+        for key in ("runs", "seeds"):
+            values = getattr(self, key)
+            if not values or len(set(values)) < len(values):
+                raise ValueError(f"{key} was {list(values)}, but must name at least one, and each once")
+        as_accelerator(self.accelerator)
+        return self

@@ -1,0 +1,100 @@
+"""How is a training run saved, so that a killed one goes on to the same weights?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from mercuric.errors import MercuricError
+from mercuric.files import replacing
+
+MODEL = "model."
+OPTIMIZER = "optimizer."
+
+
+def save_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, state: dict[str, Any]) -> None:
+    """Write weights, optimizer and a JSON-able ``state`` as one safetensors file, whole or not at all.
+
+    Raises:
+        OSError: it can't be written; the checkpoint that was there before is then still there.
+    """
+    tensors = {MODEL + name: tensor for name, tensor in model.state_dict().items()}
+    scalars: dict[str, Any] = {}
+    for index, slots in optimizer.state_dict()["state"].items():
+        for slot, value in slots.items():
+            if isinstance(value, Tensor):
+                tensors[f"{OPTIMIZER}{index}.{slot}"] = value
+            elif value is not None:
+                scalars[f"{index}.{slot}"] = value
+    contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    metadata = {"state": json.dumps(state), "optimizer": json.dumps(scalars)}
+    with replacing(path) as temporary:
+        save_file(contiguous, temporary, metadata=metadata)
+
+
+def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
+    """Read a checkpoint into ``model`` and ``optimizer``; returns its ``state``.
+
+    Raises:
+        MercuricError: the file is broken, or is of another network.
+    """
+    tensors, metadata = _read(path)
+    try:
+        state: dict[str, Any] = json.loads(metadata["state"])
+        scalars = json.loads(metadata["optimizer"])
+    except (KeyError, ValueError) as error:
+        raise _broken(path, error) from None
+    _fill(model, tensors, path)
+    slots: dict[int, dict[str, Any]] = {}
+    for name, value in [*tensors.items(), *((OPTIMIZER + key, v) for key, v in scalars.items())]:
+        if name.startswith(OPTIMIZER):
+            index, slot = name.removeprefix(OPTIMIZER).split(".", 1)
+            slots.setdefault(int(index), {})[slot] = value
+    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    return state
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Read a checkpoint's weights alone into ``model``.
+
+    Raises:
+        MercuricError: no such file, it is broken, or it is of another network.
+    """
+    tensors, _ = _read(path)
+    _fill(model, tensors, path)
+
+
+def to_device(optimizer: Optimizer, device: torch.device) -> None:
+    """Move the optimizer's tensors to where the parameters are."""
+    for slots in optimizer.state.values():
+        for slot, value in slots.items():
+            if isinstance(value, Tensor) and value.dim():
+                slots[slot] = value.to(device)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except FileNotFoundError:
+        raise MercuricError(f"there is no checkpoint {path}") from None
+    except (SafetensorError, OSError) as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: Exception) -> MercuricError:
+    return MercuricError(f"the checkpoint {path} is broken ({error}); remove it to start over")
+
+
+def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    weights = {name.removeprefix(MODEL): t for name, t in tensors.items() if name.startswith(MODEL)}
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        difference = " ".join(str(error).split())[:300]
+        raise MercuricError(f"the checkpoint {path} is of another network: {difference}") from None
