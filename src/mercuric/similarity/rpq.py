@@ -184,15 +184,16 @@ def _sign_windows(
         group = block // blocks
         begin = (block % blocks) * _LANES
         width = min(_LANES, len(starts) - begin)
+        places = starts[begin : begin + width].astype(np.uint64)
         projected[:] = 0.0
         nonzero[:] = False
         for tile in range(0, length, _TILE):
             depth = min(_TILE, length - tile)
             for element in range(depth):
                 channel = group * span + (tile + element) // len(taps)
-                offset = channel * channel_stride + taps[(tile + element) % len(taps)]
+                plane = flat[channel * channel_stride + taps[(tile + element) % len(taps)] :]
                 for lane in range(width):
-                    lanes[element, lane] = flat[starts[begin + lane] + offset]
+                    lanes[element, lane] = plane[places[lane]]
                 for lane in range(_LANES):
                     nonzero[lane] |= lanes[element, lane] != 0
             for bit in range(bits):

@@ -137,16 +137,18 @@ def _gather_rows(
     taps: NDArray[np.int64],
     channel_stride: int,
 ) -> None:
-    groups, window = len(kept), len(taps)
+    # Unsigned places into slices spare a test for negative indices at every element.
+    groups, window, places = len(kept), len(taps), taps.astype(np.uint64)
     span = rows.shape[1] // window // groups
     for q in range(first, last):
         row = rows[q]
         for group in range(groups):
             start = starts[kept[group, offset + q]]
             for channel in range(group * span, (group + 1) * span):
-                base = start + channel * channel_stride
+                plane = flat[start + channel * channel_stride :]
+                vector = row[channel * window : (channel + 1) * window]
                 for tap in range(window):
-                    row[channel * window + tap] = flat[base + taps[tap]]
+                    vector[tap] = plane[places[tap]]
 
 
 @njit(nogil=True, cache=True)
@@ -161,11 +163,12 @@ def _scatter_channels(
     taps: NDArray[np.int64],
     channel_stride: int,
 ) -> None:
-    window = len(taps)
+    window, places = len(taps), taps.astype(np.uint64)
     span = rows.shape[1] // window // len(kept)
     for q in range(len(rows)):
         row = rows[q]
         for channel in range(first, last):
-            base = starts[kept[channel // span, offset + q]] + channel * channel_stride
+            plane = flat[starts[kept[channel // span, offset + q]] + channel * channel_stride :]
+            vector = row[channel * window : (channel + 1) * window]
             for tap in range(window):
-                flat[base + taps[tap]] += row[channel * window + tap]
+                plane[places[tap]] += vector[tap]
