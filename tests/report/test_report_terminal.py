@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from mercuric.report import layer_table, summary_table
+from mercuric.report import layer_table, simulation_table, summary_table
 
 
 def printed(table: Table) -> str:
@@ -48,8 +48,11 @@ def test_a_name_is_no_markup(write_run):
 
 
 def test_a_layer_a_row(write_run):
-    text = printed(layer_table(pd.read_csv(write_run() / "layers.csv")))
-    assert sum("conv3x3" in row or "linear" in row for row in text.splitlines()) == 12
+    layers = pd.read_csv(write_run() / "layers.csv")
+    text = printed(layer_table(layers))
+    names = [row.split()[0] for row in text.splitlines() if "%" in row]
+    assert names == list(layers["layer"].unique())
+    assert len(names) == 12
     assert "off" in line(text, "features.0")
     assert line(text, "features.0")[-1] == "0.48x"
 
@@ -59,3 +62,19 @@ def test_bad_input_is_a_value_error():
         summary_table({})
     with pytest.raises(ValueError, match="the layers' column seed is missing"):
         layer_table(pd.DataFrame())
+
+
+def test_a_simulated_batch():
+    cycles = {"baseline": 3000, "mercury": 2000, "signature": 500}
+    summary = {
+        "model": "vgg13", "data": "photos", "images": 4, "image_size": 32, "products": "forward",
+        "weights": "random, seed 0",
+        "reuse": {"hit_rate": 0.75, "zero_rate": 0.3, "similar_rate": 0.5},
+        "cycles": {"accelerator": "eyeriss-168", "paper": cycles, "fair": {**cycles, "baseline": 1000}},
+        "speedup": {"paper": 1.5, "fair": 0.5},
+    }  # fmt: skip
+    text = printed(simulation_table(summary))
+    assert line(text, "paper")[-1] == "1.50x"
+    assert line(text, "fair")[-1] == "0.50x"
+    assert "weights: random, seed 0" in text
+    assert "75.0 % of vectors hit (50.0 % similar, the rest zero)" in " ".join(text.split())

@@ -2,12 +2,13 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from mercuric.accelerator.dot_product import Timing
+from mercuric.config import Config
 
 
-class Accelerator(BaseModel):
+class Accelerator(Config):
     """An array of processing elements (PEs) with an MCACHE beside it.
 
     Attributes:
@@ -21,8 +22,6 @@ class Accelerator(BaseModel):
     Raises:
         ValueError: a number is out of range, or ``ways`` does not divide ``entries``.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     pes: int

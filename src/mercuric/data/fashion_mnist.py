@@ -1,7 +1,6 @@
 """Where does Fashion-MNIST (Xiao et al., 2017) come from, and how is it read?"""
 
 import gzip
-import os
 import tempfile
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ from mercuric.data.normalisation import Normalisation
 from mercuric.data.padding import check_padding, padded
 from mercuric.data.split import ImageData, InMemorySplit
 from mercuric.errors import MercuricError
+from mercuric.files import replacing
 
 CLASSES = (
     "T-shirt/top",
@@ -105,7 +105,8 @@ def fetch(root: Path) -> str:
     try:
         target.mkdir(parents=True, exist_ok=True)
         for file, content in contents.items():
-            _write(target / file.name, content)
+            with replacing(target / file.name) as path:
+                path.write_bytes(content)
     except OSError as error:
         raise MercuricError(f"Fashion-MNIST cannot be written into {target} ({error.strerror})", 1) from error
     return f"Fashion-MNIST's 4 files are in {target}."
@@ -123,12 +124,3 @@ def _gunzipped(unpacked: Path, file: IdxFile, otherwise: str) -> bytes:
     if wrong:
         raise MercuricError(f"{file.name}.gz in {PACKAGE} {wrong}; {otherwise}")
     return content
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

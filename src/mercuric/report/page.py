@@ -1,9 +1,7 @@
 """How does a run become one page? The files of its folder, filled into the template."""
 
 import html
-import os
 import shlex
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -11,6 +9,7 @@ from string import Template
 from plotly.offline import get_plotlyjs
 
 from mercuric.errors import MercuricError
+from mercuric.files import write_text
 from mercuric.report.cards import card_elements, key_figures
 from mercuric.report.folder import Run, read_run
 from mercuric.report.headline import headline, lead
@@ -33,7 +32,11 @@ def write_report(run: Path) -> Path:
         MercuricError: the folder or a file in it is missing, broken or not writable; names it.
     """
     target = run / "report.html"
-    _replace(target, _page(read_run(run)))
+    page = _page(read_run(run))
+    try:
+        write_text(target, page)
+    except OSError as error:
+        raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
     return target
 
 
@@ -66,20 +69,3 @@ def _definitions(entries: list[tuple[str, str]]) -> str:
     return "\n".join(
         f"<div><dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd></div>" for term, text in entries
     )
-
-
-def _replace(target: Path, content: str) -> None:
-    try:
-        handle, name = tempfile.mkstemp(prefix=".report-", suffix=".tmp", dir=target.parent)
-    except OSError as error:
-        raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError as error:
-        raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test lint bench clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all]"
+	touch $@
+
+demo: install
+	rm -rf runs/demo
+	$(BIN)/mercuric train vgg13 --data photos --compare --epochs 2 --out runs/demo
+
+test: install
+	$(BIN)/python -m pytest --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python benchmarks/mcache.py
+	$(BIN)/python benchmarks/emulation.py
+
+clean:
+	rm -rf .venv runs dist
