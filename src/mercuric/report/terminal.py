@@ -100,7 +100,7 @@ def layer_table(layers: pd.DataFrame) -> Table:
 
 def _cells(layer: "pd.Series[Any]") -> list[Text]:
     texts = [formats.count(layer["vectors"]), "off" if layer["on"] == 0 else f"{layer['bits']:g}"]
-    texts += [formats.percent(layer[share]) for share in _SHARES.values()]
+    texts += [formats.percent(layer[share]).replace(" ", "") for share in _SHARES.values()]
     texts.append(f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING)
     speedups = [
         Text(formats.ratio(layer[column]), style="red" if layer[column] < 1 else "")
