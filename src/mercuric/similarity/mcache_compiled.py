@@ -13,10 +13,10 @@ from mercuric.similarity.threads import over_chunks
 def access_compiled(signatures: Tensor, sets: int | None, ways: int) -> Hitmap:
     """:meth:`MCache.reference_access <mercuric.similarity.MCache.reference_access>`, compiled."""
     scopes, vectors = signatures.shape[:2]
-    words = signatures.contiguous().view(scopes, vectors, -1).numpy()
     states = np.empty((scopes, vectors), dtype=np.uint8)
     representatives = np.empty((scopes, vectors), dtype=np.int64)
     if scopes and vectors:
+        words = signatures.contiguous().view(scopes, vectors, -1).numpy()
         if sets is None:
             over_chunks(_access_unlimited, scopes, words, states, representatives)
         else:
