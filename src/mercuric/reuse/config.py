@@ -28,10 +28,10 @@ class ReuseConfig(Config):
     bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 20
     granularity: Granularity = "channel"
     scope: Scope = "image"
-    entries: int | None = 1024
-    ways: int = 16
+    entries: Annotated[int, Field(strict=True)] | None = 1024
+    ways: Annotated[int, Field(strict=True)] = 16
     backward: Literal["exact"] = "exact"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
 
     @field_validator("granularity", mode="before")
     @classmethod
