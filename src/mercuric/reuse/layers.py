@@ -36,6 +36,11 @@ class ReuseConv2d(nn.Conv2d):
         Raises:
             ValueError: another number of channels or dimensions, or an image smaller than the kernel.
         """
+        if input.dim() not in (3, 4) or input.shape[-3] != self.in_channels:
+            raise ValueError(
+                f"input of layer {self.reuse.name!r} was {tuple(input.shape)}, but must be (images, "
+                f"{self.in_channels}, height, width) or one such image"
+            )
         images = input if input.dim() == 4 else input[None]
         padded = self._padded(images)
         config = self.reuse.config
@@ -47,9 +52,9 @@ class ReuseConv2d(nn.Conv2d):
             self.reuse.tell(shape, None, input.requires_grad)
             return super().forward(input)
         detection = _detect(self.reuse, padded, windows, shape)
-        weight = self.weight.view(self.groups, self.out_channels // self.groups, -1)
+        weight = self.weight.reshape(self.groups, self.out_channels // self.groups, -1)
         product = reuse_product(padded, weight, self.bias, detection.source, windows)
-        output = product.view(*windows.output, -1).permute(0, 3, 1, 2)
+        output = product.view(*windows.output, -1).permute(0, 3, 1, 2).contiguous()
         output = output if input.dim() == 4 else output[0]
         if self.reuse.error_due:
             with torch.no_grad():
@@ -58,11 +63,6 @@ class ReuseConv2d(nn.Conv2d):
         return output
 
     def _padded(self, images: Tensor) -> Tensor:
-        if images.dim() != 4 or images.shape[1] != self.in_channels:
-            raise ValueError(
-                f"input of layer {self.reuse.name!r} was {tuple(images.shape)}, but must be (images, "
-                f"{self.in_channels}, height, width) or one such image"
-            )
         mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
         padded = F.pad(images, self._reversed_padding_repeated_twice, mode=mode).contiguous()
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
