@@ -70,7 +70,8 @@ class CpuProduct(Function):
 def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """rows (Q, groups x inner) times weight (groups, outer, inner): (Q, groups x outer)."""
     filters = weight.reshape(-1, weight.shape[2], 1, 1)
-    return _as_rows(F.conv2d(_as_image(rows), filters, bias, groups=len(weight)))
+    with torch.autocast("cpu", enabled=False):
+        return _as_rows(F.conv2d(_as_image(rows), filters, bias, groups=len(weight)))
 
 
 def _weight_gradient(rows: Tensor, gradient: Tensor, shape: torch.Size) -> Tensor:
