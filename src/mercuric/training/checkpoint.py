@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -34,7 +34,7 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, state: d
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     metadata = {"state": json.dumps(state), "optimizer": json.dumps(scalars)}
     with replacing(path) as temporary:
-        save_file(contiguous, temporary, metadata=metadata)
+        temporary.write_bytes(save(contiguous, metadata=metadata))
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
