@@ -17,7 +17,7 @@ from mercuric.experiments.run_config import RunConfig, RunName
 from mercuric.experiments.summary import summarize
 from mercuric.files import write_text
 from mercuric.reuse import ReuseHandle, reuse_
-from mercuric.training import TrainingRun, evaluate
+from mercuric.training import TrainingRun, evaluate, full_batches
 
 Progress = Callable[[RunName, int, int, int, str], None]
 """Called with the run, its seed, steps done, steps in all, and what is going on."""
@@ -41,9 +41,10 @@ def compare(
         ValueError: the batch is larger than the training set, or the data do not fit the network.
         OSError: the folder can't be written.
     """
-    claim_folder(folder, config, resume)
     root = None if config.data_root is None else Path(config.data_root)
     images = data.load(config.data, root, config.image_size)
+    _check_fit(config, images)
+    claim_folder(folder, config, resume)
     outcomes = [
         _train(config, run, seed, images, folder, resume, progress or (lambda *_: None))
         for seed in config.seeds
@@ -70,12 +71,28 @@ def claim_folder(folder: Path, config: RunConfig, resume: bool) -> None:
             raise MercuricError(
                 f"{folder} holds a run already; add --resume to go on, or choose another --out"
             )
-        before, now = RunConfig.read(saved).model_dump(), config.model_dump()
+        before, now = _flat(RunConfig.read(saved).model_dump()), _flat(config.model_dump())
         different = [key for key in now if now[key] != before[key]]
         if different:
             changes = "; ".join(f"{key} was {before[key]}, now {now[key]}" for key in different)
             raise MercuricError(f"{folder} holds another run: {changes}")
     write_text(saved, config.to_yaml())
+
+
+def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in fields.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+    return flat
+
+
+def _check_fit(config: RunConfig, images: ImageData) -> None:
+    """Refuse what can't be trained before the folder is claimed, so that the mended command finds it free."""
+    full_batches(len(images.train), config.training.batch_size)
+    with torch.device("meta"):
+        model = zoo.build(config.model, len(images.classes), images.channels, images.image_size)
+        if "reuse" in config.runs:
+            reuse_(model, config.reuse)
 
 
 def _train(

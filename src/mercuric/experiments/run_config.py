@@ -33,7 +33,7 @@ class RunConfig(Config):
     data_root: str | None = None
     image_size: Annotated[int, Field(ge=1)] | None = None
     runs: tuple[RunName, ...] = ("reuse",)
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     reuse: ReuseConfig = Field(default_factory=ReuseConfig.paper)
     accelerator: str = "eyeriss-168"

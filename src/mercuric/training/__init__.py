@@ -2,6 +2,6 @@
 
 from mercuric.training.checkpoint import load_weights
 from mercuric.training.config import TrainingConfig
-from mercuric.training.loop import TrainingRun, evaluate
+from mercuric.training.loop import TrainingRun, evaluate, full_batches
 
-__all__ = ["TrainingConfig", "TrainingRun", "evaluate", "load_weights"]
+__all__ = ["TrainingConfig", "TrainingRun", "evaluate", "full_batches", "load_weights"]

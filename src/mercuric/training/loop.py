@@ -71,10 +71,7 @@ class TrainingRun:
         Raises:
             ValueError: a batch is larger than the training set.
         """
-        images, size = len(self.data.train), self.config.batch_size
-        if size > images:
-            raise ValueError(f"batch_size was {size}, but must be at most the {images} training images")
-        return images // size
+        return full_batches(len(self.data.train), self.config.batch_size)
 
     def fit(self, resume: bool = False) -> dict[str, float]:
         """Train to the last epoch; returns the last epoch's figures and the training seconds.
@@ -112,6 +109,7 @@ class TrainingRun:
                     state["losses"] = []
                     log.epoch(epoch, step + 1, state["last"], state["seconds"])
                 if epoch_done or (step + 1) % self.config.checkpoint_every == 0:
+                    log.flush()
                     self._save(optimizer, state)
         return {**state["last"], "seconds": state["seconds"]}
 
@@ -158,6 +156,17 @@ class TrainingRun:
         for name, companion in self.companions.items():
             companion.load_state_dict(beside[name])
         return state
+
+
+def full_batches(images: int, batch_size: int) -> int:
+    """How many full batches there are in an epoch.
+
+    Raises:
+        ValueError: not even one.
+    """
+    if batch_size > images:
+        raise ValueError(f"batch_size was {batch_size}, but must be at most the {images} training images")
+    return images // batch_size
 
 
 def evaluate(model: nn.Module, split: Split, batch_size: int) -> tuple[float, float]:

@@ -26,7 +26,7 @@ class MetricsLog:
         path = folder / "metrics.jsonl"
         _drop_later(path, run, seed, step)
         self._lines = path.open("a", encoding="utf-8")
-        self._events = SummaryWriter(str(folder / "events" / f"{run}-{seed}"), purge_step=step)
+        self._events = SummaryWriter(str(folder / "events" / f"{run}-{seed}"), purge_step=step + 1)
 
     def __enter__(self) -> Self:
         return self
@@ -34,8 +34,10 @@ class MetricsLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lines.close()
-        self._events.close()
+        try:
+            self._lines.close()
+        finally:
+            self._events.close()
 
     def step(self, epoch: int, step: int, loss: float, rate: float, seconds: float) -> None:
         """Log one training step."""
@@ -45,6 +47,10 @@ class MetricsLog:
     def epoch(self, epoch: int, step: int, figures: dict[str, float], seconds: float) -> None:
         """Log the end of an epoch."""
         self._write("epoch", epoch, step, figures, seconds)
+
+    def flush(self) -> None:
+        """Let all lines and events reach the disk: a checkpoint never knows more than they do."""
+        self._events.flush()
 
     def _write(self, event: str, epoch: int, step: int, figures: dict[str, float], seconds: float) -> None:
         place = {"epoch": epoch, "step": step}
