@@ -14,7 +14,7 @@ class Config(BaseModel):
         ValueError: an unknown key, or a value that is not allowed: one sentence that names it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def __init__(self, **fields: Any) -> None:
         try:
@@ -39,7 +39,7 @@ class Config(BaseModel):
             fields = {}
         if not isinstance(fields, dict):
             raise ValueError(f"the {cls.__name__} was a {type(fields).__name__}, but must be a YAML mapping")
-        return cls(**{str(key): value for key, value in fields.items()})
+        return cls(**text_keys(fields))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -52,11 +52,21 @@ class Config(BaseModel):
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"the configuration {path} can't be read: {error}") from None
-        return cls.from_yaml(text)
+        try:
+            return cls.from_yaml(text)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
 
     def to_yaml(self) -> str:
         """This configuration as YAML text, which :meth:`from_yaml` reads back."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def text_keys(value: Any) -> Any:
+    """``value`` with every mapping's keys as text: YAML reads ``1:`` as a number, which names no field."""
+    if isinstance(value, dict):
+        return {str(key): text_keys(inner) for key, inner in value.items()}
+    return [text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _sentence(cls: type[Config], error: ValidationError) -> str:

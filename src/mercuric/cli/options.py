@@ -32,6 +32,7 @@ def merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
     options = {key: value for key, value in given.items() if value is not None and key != "training"}
     training = {key: value for key, value in given["training"].items() if value is not None}
     merged = {**base, **options}
-    if training:
-        merged["training"] = {**(base.get("training") or {}), **training}
+    before = base.get("training") or {}
+    if training and isinstance(before, dict):
+        merged["training"] = {**before, **training}
     return RunConfig(**merged)

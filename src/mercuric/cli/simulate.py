@@ -38,6 +38,8 @@ def simulate(
         loaded = data_sets.load(data, data_root, image_size)
         if not 1 <= images <= len(loaded.train):
             raise ValueError(f"images was {images}, but must be from 1 to the {len(loaded.train)} of {data}")
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"seed was {seed}, but must be from 0 to {2**32 - 1}")
         torch.manual_seed(seed)
         network = zoo.build(model, len(loaded.classes), loaded.channels, loaded.image_size)
         if weights is not None:

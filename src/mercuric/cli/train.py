@@ -11,8 +11,11 @@ from rich.console import Console
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import merge, parse_seeds
 from mercuric.cli.progress import training_bars
+from mercuric.config import text_keys
 from mercuric.experiments import RunConfig, compare
 from mercuric.report import layer_table, summary_table, write_report
+
+STOPPED = "stopped; what was saved is kept, and the same command with --resume goes on from it"
 
 
 def train(
@@ -31,7 +34,7 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
     """Train MODEL with MERCURY (and densely, with --compare); write a folder with a report."""
-    with one_sentence():
+    with one_sentence(STOPPED):
         given = {
             "model": model,
             "data": data,
@@ -72,7 +75,8 @@ def _mapping(path: Path) -> dict[str, Any]:
         raise ValueError(f"the configuration {path} can't be read: {reason}") from None
     if not isinstance(fields, dict):
         raise ValueError(f"the configuration {path} was no YAML mapping, but must be one")
-    return {str(key): value for key, value in fields.items()}
+    mapping: dict[str, Any] = text_keys(fields)
+    return mapping
 
 
 def _print_tables(folder: Path, summary: dict[str, Any]) -> None:
