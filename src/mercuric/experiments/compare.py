@@ -104,6 +104,7 @@ def _train(
     handle = reuse_(model, config.reuse) if run == "reuse" else None
     counter = CycleCounter(with_cache(as_accelerator(config.accelerator), config.reuse))
     if handle is not None:
+        handle.switch_off_losing()
         handle.observe(counter.observe)
     training = TrainingRun(
         name=run, seed=seed, model=model, data=images, config=config.training, folder=folder,

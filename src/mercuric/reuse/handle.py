@@ -41,6 +41,18 @@ class ReuseHandle:
         """
         self._switch(names, on=False)
 
+    def switch_off_losing(self) -> list[str]:
+        """Switch off the layers that no HIT rate can make pay, and return their names.
+
+        A signature costs a dot product a bit, and a HIT saves one a filter (paper III-D decides by
+        that comparison): with at most as many filters as bits, as in depthwise convolutions and
+        small classifiers, the forward pass can't win.
+        """
+        losing = [name for name, layer in self.layers.items() if _filters(layer) <= layer.reuse.bits]
+        if losing:
+            self.switch_off(*losing)
+        return losing
+
     def measure_error(self) -> None:
         """Let the next forward pass compute each layer's dense output too, for the output error."""
         for state in self._states():
@@ -149,6 +161,12 @@ def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
         "zero_rate": sums["zero"] / vectors,
         "similar_rate": (sums["HIT"] - sums["zero_hits"]) / vectors,
     }
+
+
+def _filters(layer: ReuseConv2d | ReuseLinear) -> int:
+    if isinstance(layer, ReuseLinear):
+        return layer.out_features
+    return layer.out_channels // layer.groups
 
 
 def _row(layer: ReuseConv2d | ReuseLinear) -> dict[str, object]:

@@ -29,7 +29,7 @@ class TrainingConfig(Config):
     epochs: Positive = 1
     batch_size: Positive = 64
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    learning_rate: Annotated[float, Field(gt=0)] = 0.02
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     schedule: Literal["one-cycle", "cosine", "step", "constant"] = "one-cycle"
