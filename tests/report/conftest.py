@@ -81,7 +81,7 @@ def summarise(layers: list[dict[str, Any]], seeds: list[int], kinds: list[str], 
     cycles = {name: total(f"cycles_{name}") for name in ("baseline", "mercury", "signature")}
     fair = {name: total(f"fair_{name}") for name in ("baseline", "mercury", "signature")}
     summary: dict[str, Any] = {
-        "model": model, "data": "fashion-mnist", "form": "paper", "seeds": seeds, "epochs": 5,
+        "model": model, "data": "fashion-mnist", "form": "cifar", "seeds": seeds, "epochs": 5,
         "batch_size": 64, "train_images": 60000, "test_images": 10000, "weights": "trained from scratch",
         "seconds": {"dense": 412.0, "reuse": 1284.4},
         "machine": {"processor": "Example CPU 3000", "cores": 2, "memory_gib": 15.6, "python": "3.11.2",

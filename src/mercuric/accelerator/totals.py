@@ -21,8 +21,8 @@ def totals(layers: pd.DataFrame, accelerator: Accelerator) -> dict[str, Any]:
         ``cycles`` (accelerator, timing, baseline, mercury, signature, and both timings by name) and
         ``speedup`` (paper, fair).
     """
-    paper = {part: int(layers[f"cycles_{part}"].sum()) for part in _PARTS}
-    fair = {part: int(layers[f"fair_{part}"].sum()) for part in _PARTS}
+    paper = {part: round(layers[f"cycles_{part}"].sum()) for part in _PARTS}
+    fair = {part: round(layers[f"fair_{part}"].sum()) for part in _PARTS}
     leading = paper if accelerator.timing == "paper" else fair
     named = {"accelerator": accelerator.name, "timing": accelerator.timing}
     return {

@@ -26,8 +26,8 @@ def summarize(
 ) -> dict[str, Any]:
     """Write ``summary.json`` and return what it holds.
 
-    Accuracies and seconds are means over seeds, cycles are sums over the whole training and all
-    seeds, rates are shares of all input vectors.
+    Accuracies, seconds and cycles of a whole training are means over seeds; rates are shares of all
+    input vectors.
     """
     dense = [outcome for outcome in outcomes if outcome.run == "dense"]
     reuse = [outcome for outcome in outcomes if outcome.run == "reuse"]
@@ -56,7 +56,8 @@ def summarize(
             "bits": config.reuse.bits,
         }
         summary["seconds"]["reuse"] = mean(outcome.seconds for outcome in reuse)
-        summary.update(totals(layers, as_accelerator(config.accelerator)))
+        cycles = layers.filter(regex="^(cycles|fair)_") / len(reuse)
+        summary.update(totals(cycles, as_accelerator(config.accelerator)))
         summary["speedup"]["published"] = PUBLISHED_SPEEDUP.get(config.model)
     summary["machine"] = machine()
     write_text(folder / "summary.json", json.dumps(summary, indent=2) + "\n")

@@ -54,8 +54,8 @@ def _training(summary: Summary) -> str:
     if summary.batch_size is not None:
         sentence += f", batches of {summary.batch_size}"
     sentence += f"; weights: {summary.weights}." if summary.weights else "."
-    if summary.reuse is not None and summary.form:
-        sentence += f" Form of reuse: {summary.form}."
+    if summary.form:
+        sentence += f" The network's form: {summary.form}."
     if summary.dense is not None and summary.reuse is not None:
         sentence += " Dense training and MERCURY share these settings and seeds."
     return sentence
