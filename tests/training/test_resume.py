@@ -1,0 +1,157 @@
+import errno
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+
+from mercuric import zoo
+from mercuric.data import ImageData
+from mercuric.training import TrainingConfig, TrainingRun
+
+CONFIGS = {
+    "sgd": TrainingConfig(epochs=2, batch_size=8, learning_rate=0.02, checkpoint_every=3),
+    "adamw": TrainingConfig(
+        epochs=2, batch_size=8, optimizer="adamw", learning_rate=1e-3, schedule="cosine", checkpoint_every=3
+    ),
+    "augmented": TrainingConfig(
+        epochs=2, batch_size=8, momentum=0, augment=True, label_smoothing=0.1, checkpoint_every=3
+    ),
+}
+
+
+class Counter:
+    """A companion that counts steps."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.steps = state["steps"]
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it."""
+
+
+def run(folder: Path, images: ImageData, config: TrainingConfig, stop: int | None = None) -> TrainingRun:
+    torch.manual_seed(4)
+    counter = Counter()
+
+    def progress(step: int, _total: int, _what: str) -> None:
+        counter.steps += 1
+        if step == stop:
+            raise Killed
+
+    model = zoo.build("custom-cnn", 7, 3, 16)
+    return TrainingRun("dense", 4, model, images, config, folder, {"counter": counter}, progress=progress)
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    read = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in read]
+
+
+def events(folder: Path, name: str) -> list[tuple[int, float]]:
+    accumulator = EventAccumulator(str(folder / "events" / "dense-4"), size_guidance={"scalars": 0})
+    accumulator.Reload()
+    return [(event.step, event.value) for event in accumulator.Scalars(name)]
+
+
+def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_killed_run_goes_on_to_the_same_end(tmp_path: Path, few_photos: ImageData, name: str) -> None:
+    whole = run(tmp_path / "whole", few_photos, CONFIGS[name])
+    figures = whole.fit()
+    for stop in (2, 4, 8):  # before the first checkpoint, after one, and in the second epoch
+        with pytest.raises(Killed):
+            run(tmp_path / "killed", few_photos, CONFIGS[name], stop).fit(resume=True)
+    resumed = run(tmp_path / "killed", few_photos, CONFIGS[name])
+    after = resumed.fit(resume=True)
+    assert same(whole.model.state_dict(), resumed.model.state_dict())
+    assert lines(tmp_path / "whole") == lines(tmp_path / "killed")
+    assert {**figures, "seconds": 0} == {**after, "seconds": 0}
+    assert resumed.companions["counter"].state_dict() == {"steps": 10}
+
+
+@pytest.mark.parametrize("stop", [4, 10])
+def test_tensorboard_shows_each_step_once(tmp_path: Path, few_photos: ImageData, stop: int) -> None:
+    config = CONFIGS["sgd"]
+    with pytest.raises(Killed):
+        run(tmp_path, few_photos, config, stop).fit()
+    run(tmp_path, few_photos, config).fit(resume=True)
+    logged = lines(tmp_path)
+    losses = [(line["step"], line["loss"]) for line in logged if line["event"] == "step"]
+    assert events(tmp_path, "loss") == [(step, pytest.approx(loss)) for step, loss in losses]
+    accuracies = [(line["step"], line["test_accuracy"]) for line in logged if line["event"] == "epoch"]
+    assert events(tmp_path, "test_accuracy") == [(step, pytest.approx(value)) for step, value in accuracies]
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path, few_photos: ImageData) -> None:
+    whole = run(tmp_path, few_photos, CONFIGS["sgd"])
+    figures = whole.fit()
+    before, shown = lines(tmp_path), events(tmp_path, "loss")
+    again = run(tmp_path, few_photos, CONFIGS["sgd"], stop=1)
+    assert again.fit(resume=True) == figures
+    assert same(whole.model.state_dict(), again.model.state_dict())
+    assert (before, shown) == (lines(tmp_path), events(tmp_path, "loss"))
+
+
+def test_without_resume_a_run_starts_over(tmp_path: Path, few_photos: ImageData) -> None:
+    with pytest.raises(Killed):
+        run(tmp_path, few_photos, CONFIGS["sgd"], 4).fit()
+    training = run(tmp_path, few_photos, CONFIGS["sgd"])
+    training.fit()
+    assert training.companions["counter"].state_dict() == {"steps": 10}
+    assert [line["step"] for line in lines(tmp_path) if line["event"] == "step"] == list(range(1, 11))
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(
+    tmp_path: Path, few_photos: ImageData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(tmp_path / "whole", few_photos, CONFIGS["sgd"])
+    whole.fit()
+    training = run(tmp_path / "full", few_photos, CONFIGS["sgd"])
+    write = Path.write_bytes
+
+    def fill(path: Path, content: bytes) -> int:
+        if training.checkpoint.exists():
+            write(path, content[:1000])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", fill)
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            training.fit()
+    assert caught.value.filename == str(training.checkpoint)
+    assert [path.name for path in training.checkpoint.parent.iterdir()] == [training.checkpoint.name]
+    again = run(tmp_path / "full", few_photos, CONFIGS["sgd"])
+    again.fit(resume=True)
+    assert same(whole.model.state_dict(), again.model.state_dict())
+    assert lines(tmp_path / "whole") == lines(tmp_path / "full")
+
+
+def test_the_evaluating_context_is_around_evaluations_only(tmp_path: Path, few_photos: ImageData) -> None:
+    training = run(tmp_path, few_photos, CONFIGS["sgd"])
+    entered: list[bool] = []
+
+    class Evaluating:
+        def __enter__(self) -> None:
+            entered.append(training.model.training)
+
+        def __exit__(self, *_: object) -> None:
+            entered.append(training.model.training)
+
+    replace(training, evaluating=Evaluating).fit()
+    assert len(entered) == 4
