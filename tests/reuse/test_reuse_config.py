@@ -1,0 +1,132 @@
+"""Does a configuration come back as it was, and is a bad one named?"""
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from mercuric import ReuseConfig
+from mercuric.similarity import MCache
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> ReuseConfig:
+    ways = draw(st.integers(1, 64))
+    sets = draw(st.none() | st.integers(1, 2048))
+    return ReuseConfig(
+        bits=draw(st.integers(1, 128)),
+        granularity=draw(st.sampled_from(["channel", "patch"]) | st.integers(1, 4096)),
+        scope=draw(st.sampled_from(["image", "batch"])),
+        entries=None if sets is None else ways * sets,
+        ways=ways,
+        backward="exact",
+        seed=draw(st.integers(0, 2**63 - 1)),
+    )
+
+
+@given(configs())
+def test_yaml_reads_back(config: ReuseConfig) -> None:
+    read = ReuseConfig.from_yaml(config.to_yaml())
+    assert read == config
+    assert type(read.granularity) is type(config.granularity)
+    assert hash(read) == hash(config)
+    assert pickle.loads(pickle.dumps(config)) == copy.deepcopy(config) == config  # noqa: S301
+
+
+def test_the_paper() -> None:
+    paper = ReuseConfig.paper()
+    assert (paper.bits, paper.granularity, paper.scope) == (20, "channel", "image")
+    assert paper.cache == MCache(entries=1024, ways=16)
+    assert paper == ReuseConfig() == ReuseConfig.from_yaml("") == ReuseConfig.from_yaml("bits: 20")
+
+
+def test_keys_in_order() -> None:
+    expected = (
+        "bits: 20\ngranularity: channel\nscope: image\nentries: 1024\nways: 16\nbackward: exact\nseed: 0\n"
+    )
+    assert ReuseConfig.paper().to_yaml() == expected
+
+
+BAD = [
+    ("bits: 0", "bits was 0, but must be greater than or equal to 1"),
+    ("bits: 129", "bits was 129, but must be less than or equal to 128"),
+    ("bits: yes", "bits was True, but must be a valid integer"),
+    ("bits: '20'", "bits was '20', but must be a valid integer"),
+    ("bits: 20.0", "bits was 20.0, but must be a valid integer"),
+    ("bits:", "bits was None, but must be a valid integer"),
+    ("granularity: 0", 'granularity was 0, but must be "channel", "patch" or a positive number of channels'),
+    (
+        "granularity: yes",
+        'granularity was True, but must be "channel", "patch" or a positive number of channels',
+    ),
+    ("granularity: pixel", 'granularity was \'pixel\', but must be "channel", "patch" or a positive number'),
+    ("granularity: [1]", 'granularity was [1], but must be "channel", "patch" or a positive number'),
+    ("scope: layer", "scope was 'layer', but must be 'image' or 'batch'"),
+    ("entries: 100", "entries was 100, but must be a positive multiple of ways (16) or None"),
+    ("entries: 0", "entries was 0, but must be a positive multiple of ways (16) or None"),
+    ("entries: -16", "entries was -16, but must be a positive multiple of ways (16) or None"),
+    ("entries: '64'", "entries was '64', but must be a valid integer"),
+    ("entries: on", "entries was True, but must be a valid integer"),
+    ("ways: 0", "ways was 0, but a set has at least 1 way"),
+    ("ways: yes", "ways was True, but must be a valid integer"),
+    ("ways: 16.0", "ways was 16.0, but must be a valid integer"),
+    ("backward: signature", "backward was 'signature', but must be 'exact'"),
+    ("seed: -1", "seed was -1, but must be greater than or equal to 0"),
+    ("seed: yes", "seed was True, but must be a valid integer"),
+    ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),
+    ("bit: 3", "ReuseConfig has no key 'bit' (it has: bits, granularity, scope, entries, ways, backward"),
+    ("1: 3", "ReuseConfig has no key '1' (it has: bits"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), BAD, ids=[text for text, _ in BAD])
+def test_a_bad_value_is_named_in_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=r"but must|has no key|at least") as error:
+        ReuseConfig.from_yaml(text)
+    message = str(error.value)
+    assert message.startswith(sentence)
+    assert "\n" not in message
+    assert ". " not in message
+    assert "; " not in message
+
+
+def test_two_bad_values_are_both_named() -> None:
+    with pytest.raises(ValueError, match=r"^bits was 0, but must .*; seed was -1, but must .* 0$"):
+        ReuseConfig(bits=0, seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("- 1", "the ReuseConfig was a list, but must be a YAML mapping"),
+        ("20", "the ReuseConfig was a int, but must be a YAML mapping"),
+        ("bits: [", "the ReuseConfig is not valid YAML: while parsing"),
+    ],
+)
+def test_text_that_is_no_configuration(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match="the ReuseConfig") as error:
+        ReuseConfig.from_yaml(text)
+    assert str(error.value).startswith(sentence)
+    assert "\n" not in str(error.value)
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "reuse.yaml"
+    with pytest.raises(ValueError, match=r"^the configuration .*reuse\.yaml can't be read: "):
+        ReuseConfig.read(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"^the configuration .*reuse\.yaml can't be read: "):
+        ReuseConfig.read(path)
+    path.write_text("bits: 9\ngranularity: 3\n")
+    assert ReuseConfig.read(path) == ReuseConfig(bits=9, granularity=3)
+
+
+def test_frozen() -> None:
+    config = ReuseConfig()
+    with pytest.raises(ValidationError, match="frozen"):
+        config.bits = 21  # type: ignore[misc]
+    assert config.bits == 20
