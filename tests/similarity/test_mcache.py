@@ -133,6 +133,17 @@ def test_threads_share_the_scopes_out(cache: MCache) -> None:
         assert torch.equal(cache.access(tags).states, cache.reference_access(tags).states)
 
 
+@pytest.mark.parametrize("cache", [MCache(), MCache(None)])
+@pytest.mark.parametrize("word", [0, 1])
+def test_many_signatures_that_agree_in_one_word(cache: MCache, word: int) -> None:
+    tags = torch.randint(-500, 500, (2, 2000, 2), generator=torch.Generator().manual_seed(0))
+    tags[..., word] = -3
+    compiled, *others = all_kernels(cache, tags)
+    for other in others:
+        assert torch.equal(compiled.states, other.states)
+        assert torch.equal(compiled.representatives, other.representatives)
+
+
 def test_signatures_that_are_not_contiguous() -> None:
     tags = torch.randint(0, 9, (2, 30, 5), generator=torch.Generator().manual_seed(0)).permute(2, 1, 0)
     for cache in (MCache(8, 2), MCache(None)):

@@ -31,6 +31,7 @@ def rows_and_projections(draw: st.DrawFn) -> tuple[Tensor, Tensor]:
     vectors = torch.randn(shape, generator=generator)
     if draw(st.booleans()):  # whole numbers: products cancel to exactly zero
         vectors, projection = vectors.round(), projection.round()
+    vectors *= draw(st.sampled_from([1.0, 1e30, 1e-30]))
     rows = vectors.view(-1, length)
     rows[1::3] = 0.0
     rows[2::3] = -0.0
