@@ -109,7 +109,6 @@ class TrainingRun:
                     state["losses"] = []
                     log.epoch(epoch, step + 1, state["last"], state["seconds"])
                 if epoch_done or (step + 1) % self.config.checkpoint_every == 0:
-                    log.flush()
                     self._save(optimizer, state)
         return {**state["last"], "seconds": state["seconds"]}
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from torch.utils.tensorboard import SummaryWriter
-
 from mercuric.files import write_text
+from mercuric.training.events import EventFile
 
 
 class MetricsLog:
@@ -26,7 +25,7 @@ class MetricsLog:
         path = folder / "metrics.jsonl"
         _drop_later(path, run, seed, step)
         self._lines = path.open("a", encoding="utf-8")
-        self._events = SummaryWriter(str(folder / "events" / f"{run}-{seed}"), purge_step=step + 1)
+        self._events = EventFile(folder / "events" / f"{run}-{seed}", step + 1)
 
     def __enter__(self) -> Self:
         return self
@@ -48,17 +47,12 @@ class MetricsLog:
         """Log the end of an epoch."""
         self._write("epoch", epoch, step, figures, seconds)
 
-    def flush(self) -> None:
-        """Let all lines and events reach the disk: a checkpoint never knows more than they do."""
-        self._events.flush()
-
     def _write(self, event: str, epoch: int, step: int, figures: dict[str, float], seconds: float) -> None:
         place = {"epoch": epoch, "step": step}
         line = {"event": event, **self._labels, **place, **figures, "seconds": round(seconds, 3)}
         self._lines.write(json.dumps(line) + "\n")
         self._lines.flush()
-        for name, value in figures.items():
-            self._events.add_scalar(name, value, step)
+        self._events.add(figures, step)
 
 
 def _drop_later(path: Path, run: str, seed: int, step: int) -> None:
