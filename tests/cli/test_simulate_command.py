@@ -1,0 +1,113 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from typer.testing import Result
+
+from mercuric import zoo
+
+Run = Callable[..., Result]
+Refused = Callable[..., str]
+
+
+def checkpoint(path: Path, channels: int = 3) -> Path:
+    torch.manual_seed(1)
+    weights = zoo.build("custom-cnn", 7, channels, 16).state_dict()
+    save_file({f"model.{name}": tensor for name, tensor in weights.items()}, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--accelerator", "tpu"], "accelerator was 'tpu', but must be one of 'eyeriss-168'"),
+        (["--images", 0], "images was 0, but must be from 1 to the 24 of photos"),
+        (["--images", 25], "images was 25, but must be from 1 to the 24 of photos"),
+        (["--images", 1, "--image-size", 8], "image_size was 8, but custom-cnn needs images of at least 16"),
+        (["--images", 1, "--image-size", 0], "image_size was 0, but it must be from 1 to 512 pixels"),
+        (["--data", "mnist"], "name was 'mnist', but it must be one of photos"),
+        (["--seed", -1], "seed was -1, but must be from 0 to"),
+        (["--seed", 10**30], "seed was 1000000000000000000000000000000, but must be from 0 to"),
+        (["--weights", "/no/such.safetensors"], "there is no checkpoint /no/such.safetensors"),
+        (["--config", "/no/such.yaml"], "the configuration /no/such.yaml can't be read"),
+    ],
+)
+def test_a_wrong_option(mercuric: Run, refused: Refused, options: list[object], sentence: str) -> None:
+    assert sentence in refused(mercuric("simulate", "custom-cnn", *options))
+
+
+def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:
+    assert "name was 'custom-rnn', but it must be one of" in refused(mercuric("simulate", "custom-rnn"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("bits: 0", "bits was 0, but must be greater than or equal to 1"),
+        ("bits: 129", "bits was 129, but must be less than or equal to 128"),
+        ("bit: 20", "ReuseConfig has no key 'bit'"),
+        ("granularity: row", "granularity was 'row'"),
+        ("granularity: 2", "granularity was 2, but it must divide the 3 channels"),
+        ("{entries: 10, ways: 3}", "entries was 10, but must be a positive multiple of ways (3)"),
+        ("bits: [", "the ReuseConfig is not valid YAML"),
+    ],
+)
+def test_a_wrong_configuration(
+    mercuric: Run, refused: Refused, tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "reuse.yaml"
+    path.write_text(text)
+    assert sentence in refused(mercuric("simulate", "custom-cnn", "--images", 1, "--config", path))
+
+
+def test_weights_of_another_network(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
+    grey = checkpoint(tmp_path / "grey.safetensors", channels=1)
+    sentence = refused(mercuric("simulate", "custom-cnn", "--weights", grey))
+    assert f"the checkpoint {grey} is of another network" in sentence
+    grey.write_bytes(b"no weights")
+    assert f"{grey} is broken" in refused(mercuric("simulate", "custom-cnn", "--weights", grey))
+
+
+def test_json_adds_up(mercuric: Run) -> None:
+    result = mercuric("simulate", "custom-cnn", "--images", 2, "--json")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    summary = json.loads(result.stdout)
+    for timing, prefix in (("paper", "cycles"), ("fair", "fair")):
+        cycles = summary["cycles"][timing]
+        assert summary["speedup"][timing] == cycles["baseline"] / cycles["mercury"]
+        for part in ("baseline", "mercury", "signature"):
+            assert cycles[part] == sum(layer[f"{prefix}_{part}"] for layer in summary["layers"])
+    layers = summary["layers"]
+    assert [layer["layer"] for layer in layers] == [
+        "features.0", "features.3", "features.6", "classifier.1", "classifier.3"
+    ]  # fmt: skip
+    hits, vectors = (sum(layer[key] for layer in layers) for key in ("HIT", "vectors"))
+    assert summary["reuse"]["hit_rate"] == hits / vectors
+    assert (summary["images"], summary["image_size"], summary["model"]) == (2, 16, "custom-cnn")
+
+
+def test_inference_costs_less_than_training(mercuric: Run) -> None:
+    command = ("simulate", "custom-cnn", "--images", 2, "--json")
+    training, inference = (json.loads(mercuric(*command, *more).stdout) for more in ([], ["--inference"]))
+    assert training["cycles"]["baseline"] > 2 * inference["cycles"]["baseline"]
+    assert training["reuse"] == inference["reuse"]
+
+
+def test_the_tables(mercuric: Run) -> None:
+    result = mercuric("simulate", "custom-cnn", "--images", 2)
+    assert result.exit_code == 0, result.output
+    for words in ("features.0", "classifier.3", "paper", "fair", "baseline", "eyeriss-168"):
+        assert words in result.stdout
+
+
+def test_weights_change_the_hits(mercuric: Run, tmp_path: Path) -> None:
+    command = ("simulate", "custom-cnn", "--images", 2, "--json")
+    trained = mercuric(*command, "--weights", checkpoint(tmp_path / "w.safetensors"))
+    same_seed = mercuric(*command, "--seed", 1)
+    other = mercuric(*command, "--seed", 2)
+    figures = [json.loads(result.stdout)["layers"] for result in (trained, same_seed, other)]
+    assert figures[0] == figures[1] != figures[2]
