@@ -90,7 +90,7 @@ def test_the_first_loss_is_the_cross_entropy(tmp_path: Path, few_photos: ImageDa
     fresh.load_state_dict({name: tensor.clone() for name, tensor in before.items()})
     training.fit()
     images, labels = few_photos.train.batch(torch.tensor(watched.asked[0]))
-    expected = float(F.cross_entropy(fresh(images), labels, label_smoothing=smoothing))
+    expected = F.cross_entropy(fresh(images), labels, label_smoothing=smoothing).item()
     assert lines(tmp_path, "step")[0]["loss"] == pytest.approx(expected, rel=1e-6)
 
 
