@@ -134,6 +134,23 @@ def test_switching_a_layer_that_is_not_there(network: nn.Sequential, switch: str
     assert handle.report()["on"].tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize(
+    ("bits", "losing"), [(4, []), (5, ["5"]), (7, ["5"]), (8, ["0", "3.0", "5"]), (20, ["0", "3.0", "5"])]
+)
+def test_layers_that_cannot_win_are_switched_off(
+    network: nn.Sequential, bits: int, losing: list[str]
+) -> None:
+    """Eight, eight and five filters: a layer needs more filters than bits."""
+    handle = reuse_(network, ReuseConfig(bits=bits))
+    assert handle.switch_off_losing() == losing
+    assert handle.report()["on"].tolist() == [name not in losing for name in handle.layers]
+
+
+def test_a_depthwise_layer_has_one_filter_a_channel() -> None:
+    model = nn.Sequential(nn.Conv2d(32, 32, 3, groups=32), nn.Conv2d(32, 32, 3, groups=4))
+    assert reuse_(model, ReuseConfig(bits=7)).switch_off_losing() == ["0"]
+
+
 def test_off_restores_each_switch(network: nn.Sequential, photographs: Tensor) -> None:
     handle = reuse_(network)
     handle.switch_off("3.0")
