@@ -139,3 +139,16 @@ def test_what_is_refused(model: nn.Module, photos: Tensor) -> None:
     mercuric.reuse_(model)
     with pytest.raises(ValueError, match="reuse layers already"):
         mercuric.simulate(model, photos)
+
+
+class Unusual(nn.Conv2d):
+    """A subclass, which reuse leaves alone."""
+
+
+def test_layers_that_cannot_reuse_stand_in_the_networks_order(photos: Tensor) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 24, 3), Unusual(24, 24, 3), nn.ReLU(), nn.Conv2d(24, 24, 3))
+    layers = mercuric.simulate(model, photos).layers.set_index("layer")
+    assert list(layers.index) == ["0", "1", "3"]
+    assert list(layers["on"]) == [True, False, True]
+    assert layers["vectors"]["1"] == 0
+    assert layers["cycles_mercury"]["1"] == layers["cycles_baseline"]["1"] > 0

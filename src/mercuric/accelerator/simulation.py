@@ -12,7 +12,7 @@ from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.totals import totals
-from mercuric.accelerator.workload import Inputs, call, evaluating, read_workloads
+from mercuric.accelerator.workload import Inputs, Workload, call, evaluating, read_workloads
 from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_, similarity_rates
 
 
@@ -63,8 +63,8 @@ def simulate(
         training: count both backward products as well.
 
     Raises:
-        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, a model with
-            no layer to count or with reuse layers already, or inputs that do not fit it.
+        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or a model
+            with no layer to count or with reuse layers already. What the model raises goes through.
     """
     config = config or ReuseConfig.paper()
     counter = CycleCounter(with_cache(as_accelerator(accelerator), config), training)
@@ -79,13 +79,27 @@ def simulate(
         handle.observe(count)
         with torch.no_grad(), evaluating(model):
             call(model, inputs)
-        layers = handle.report()
+        similarity = handle.report()
     finally:
         restore_(model)
-    for workload in workloads:
-        if workload.layer not in handle.layers:
-            counter.count(workload.layer, workload.shape, None, 0, workload.needs_input_gradient)
-    return Simulation(counter.accelerator, layers.merge(counter.layers(), on="layer", how="right"), counter)
+    dense = [workload for workload in workloads if workload.layer not in handle.layers]
+    for workload in dense:
+        counter.count(workload.layer, workload.shape, None, 0, workload.needs_input_gradient)
+    return Simulation(counter.accelerator, _layers(workloads, similarity, dense, counter), counter)
+
+
+def _layers(
+    workloads: list[Workload], similarity: pd.DataFrame, dense: list[Workload], counter: CycleCounter
+) -> pd.DataFrame:
+    """A layer a row in the network's order, those that can't reuse among them."""
+    counts = dict.fromkeys(("vectors", "bits", "HIT", "MAU", "MNU", "zero", "zero_hits"), 0)
+    left_out = [
+        {"layer": workload.layer, "kind": workload.kind, **counts, "error": float("nan"), "on": False}
+        for workload in dense
+    ]
+    rows = pd.concat([similarity, pd.DataFrame(left_out)]) if left_out else similarity
+    order = pd.DataFrame({"layer": list(dict.fromkeys(workload.layer for workload in workloads))})
+    return order.merge(rows.drop_duplicates("layer")).merge(counter.layers())
 
 
 def with_cache(accelerator: Accelerator, config: ReuseConfig) -> Accelerator:

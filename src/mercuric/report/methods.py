@@ -79,7 +79,8 @@ def _cycles(summary: Summary) -> str:
         return f"{text}."
     return (
         f"{text}, MERCURY's from the hits counted in each layer. MERCURY's cycles include its "
-        "signatures. Speed-up is baseline cycles over MERCURY's; below 1 MERCURY is slower."
+        "signatures. Layers with at most as many filters as signature bits can't win and are left dense. "
+        "Speed-up is baseline cycles over MERCURY's; below 1 MERCURY is slower."
     )
 
 
