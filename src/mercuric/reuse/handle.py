@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -66,15 +66,14 @@ class ReuseHandle:
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """Within the block forward passes are neither counted nor observed, nor is their error measured."""
-        kept = [replace(state) for state in self._states()]
+        before = [(state, state.counting) for state in self._states()]
         for state in self._states():
-            state.counts, state.observers, state.error_due = Counts(), [], False
+            state.counting = False
         try:
             yield
         finally:
-            for state, before in zip(self._states(), kept, strict=True):
-                state.counts, state.observers = before.counts, before.observers
-                state.error, state.error_due = before.error, before.error_due
+            for state, counting in before:
+                state.counting = counting
 
     @contextmanager
     def off(self) -> Iterator[None]:

@@ -57,7 +57,8 @@ class LayerReuse:
         bits: current signature length.
         counts: HIT, MAU, MNU and zero vectors since the last reset.
         error: relative output error of the last pass that measured it, or None.
-        error_due: whether the next pass measures it (it computes the dense result as well).
+        error_due: whether the next counted pass measures it (it computes the dense result as well).
+        counting: whether passes are counted, observed and measured.
         observers: called after each forward pass.
     """
 
@@ -68,6 +69,7 @@ class LayerReuse:
     counts: Counts = field(default_factory=Counts)
     error: float | None = None
     error_due: bool = True
+    counting: bool = True
     observers: list[Observer] = field(default_factory=list)
     _projections: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
 
@@ -83,6 +85,11 @@ class LayerReuse:
             self._projections[key] = drawn.to(device)
         return self._projections[key]
 
+    @property
+    def wants_error(self) -> bool:
+        """Whether this pass measures the output error."""
+        return self.error_due and self.counting
+
     def measure_error(self, reused: Tensor, dense: Tensor) -> None:
         """Keep the relative output error ||reused - dense|| / ||dense||."""
         scale = float(torch.linalg.vector_norm(dense.double()))
@@ -92,6 +99,8 @@ class LayerReuse:
 
     def tell(self, shape: VectorShape, detection: Detection | None, needs_input_gradient: bool) -> None:
         """Count a forward pass and tell the observers."""
+        if not self.counting:
+            return
         if detection is not None:
             self.counts.add(detection)
         if not self.observers:

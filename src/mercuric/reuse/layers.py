@@ -56,7 +56,7 @@ class ReuseConv2d(nn.Conv2d):
         product = reuse_product(padded, weight, self.bias, detection.source, windows)
         output = product.view(*windows.output, -1).permute(0, 3, 1, 2).contiguous()
         output = output if input.dim() == 4 else output[0]
-        if self.reuse.error_due:
+        if self.reuse.wants_error:
             with torch.no_grad():
                 self.reuse.measure_error(output, super().forward(input))
         self.reuse.tell(shape, detection, input.requires_grad)
@@ -105,7 +105,7 @@ class ReuseLinear(nn.Linear):
         detection = _detect(self.reuse, rows, windows, shape)
         product = reuse_product(rows, self.weight[None], self.bias, detection.source, windows)
         output = product.view(*windows.output, self.out_features)
-        if self.reuse.error_due:
+        if self.reuse.wants_error:
             with torch.no_grad():
                 self.reuse.measure_error(output, super().forward(input))
         self.reuse.tell(shape, detection, input.requires_grad)
