@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -67,14 +66,6 @@ def load_weights(path: Path, model: nn.Module) -> None:
     """
     tensors, _ = _read(path)
     _fill(model, tensors, path)
-
-
-def to_device(optimizer: Optimizer, device: torch.device) -> None:
-    """Move the optimizer's tensors to where the parameters are."""
-    for slots in optimizer.state.values():
-        for slot, value in slots.items():
-            if isinstance(value, Tensor) and value.dim():
-                slots[slot] = value.to(device)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

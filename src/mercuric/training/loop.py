@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mercuric.data import ImageData, Split
 from mercuric.errors import MercuricError
-from mercuric.training.checkpoint import load_checkpoint, save_checkpoint, to_device
+from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.config import TrainingConfig
 from mercuric.training.metrics import MetricsLog
 from mercuric.training.optimization import learning_rate, make_optimizer, seed_step
@@ -150,7 +150,6 @@ class TrainingRun:
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         state = load_checkpoint(self.checkpoint, self.model, optimizer)
-        to_device(optimizer, next(self.model.parameters()).device)
         beside = state.pop("companions")
         for name, companion in self.companions.items():
             companion.load_state_dict(beside[name])
