@@ -27,7 +27,8 @@ class EventFile:
 
     def __init__(self, folder: Path, step: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
+        # TensorBoard reads files by name: nanoseconds keep those of one second in order.
+        name = f"{time.time_ns():020d}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
         self._file = (folder / f"events.out.tfevents.{name}").open("ab", buffering=0)
         self._records = RecordWriter(self._file)
         self._add(Event(file_version="brain.Event:2"))
