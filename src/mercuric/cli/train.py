@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 import yaml
 from rich.console import Console
@@ -80,8 +81,6 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 
 def _print_tables(folder: Path, summary: dict[str, Any]) -> None:
-    import pandas as pd
-
     console = Console()
     if (folder / "layers.csv").exists():
         console.print(

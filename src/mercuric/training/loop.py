@@ -1,8 +1,8 @@
 """The training loop: one for every network and for every experiment."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -140,7 +140,7 @@ class TrainingRun:
         return order[position * self.config.batch_size :][: self.config.batch_size]
 
     def _finish_epoch(self, losses: list[float]) -> dict[str, float]:
-        with self.evaluating() if self.evaluating else _nothing():
+        with self.evaluating() if self.evaluating else nullcontext():
             test_loss, accuracy = evaluate(self.model, self.data.test, self.config.batch_size)
         return {"train_loss": sum(losses) / len(losses), "test_loss": test_loss, "test_accuracy": accuracy}
 
@@ -182,8 +182,3 @@ def evaluate(model: nn.Module, split: Split, batch_size: int) -> tuple[float, fl
             right += int((output.argmax(1) == labels).sum())
     model.train(was_training)
     return loss / len(split), right / len(split)
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
