@@ -1,0 +1,208 @@
+"""When do signatures grow, and when does a layer turn off? Paper III-D, Adaptation in MERCURY."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mercuric.config import Config
+from mercuric.reuse.observation import Observation
+from mercuric.similarity.rpq import MAX_BITS
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+
+
+class AdaptationConfig(Config):
+    """When bits grow and layers turn off; ``docs/adaptation.md`` says what the paper leaves open.
+
+    Attributes:
+        patience: K: the mean loss of K steps is compared with that of the K before; where it did not
+            fall, all signatures grow by one bit. None: they never grow.
+        tolerance: a fall of at most this share of the first K steps' mean loss is no change.
+        max_bits: signatures grow no longer than this, 1 to 128.
+        stoppage: T: a layer turns off after T consecutive batches with C_S > C_B. None: never.
+    """
+
+    patience: Count | None = 200
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    max_bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 64
+    stoppage: Count | None = 50
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one batch through one layer cost, in any unit (cycles, milliseconds); costs add up.
+
+    Attributes:
+        signatures_and_products: C_S, signatures and products of all training passes, with reuse.
+        baseline: C_B, the same products without reuse.
+    """
+
+    signatures_and_products: float
+    baseline: float
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.signatures_and_products + other.signatures_and_products, self.baseline + other.baseline
+        )
+
+
+CostModel = Callable[[Observation], Cost]
+"""What an observed product costs; a layer's cost is the sum over its observations of a step."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that adaptation changed.
+
+    Attributes:
+        step: after how many steps, counted from 1.
+        layer: the layer that turned off; None where the bits of all layers grew.
+        what: ``"bits"`` or ``"off"``.
+        before: signature length in bits.
+        after: the same afterwards; 0 for a layer that turned off.
+    """
+
+    step: int
+    layer: str | None
+    what: Literal["bits", "off"]
+    before: int
+    after: int
+
+
+class Adaptation:
+    """Follows the loss and the layers' costs, a step at a time; changes nothing itself.
+
+    Args:
+        config: when bits grow and layers turn off.
+        layers: names of the layers that reuse.
+        bits: signature length at the start.
+
+    Attributes:
+        bits: signature length now.
+        history: every change so far.
+
+    Raises:
+        ValueError: ``bits`` exceeds ``max_bits``, or a layer is named twice.
+    """
+
+    def __init__(self, config: AdaptationConfig, layers: Sequence[str], bits: int) -> None:
+        if not 1 <= bits <= config.max_bits:
+            raise ValueError(f"bits was {bits}, but must be 1 to max_bits, {config.max_bits}")
+        if len(set(layers)) < len(layers):
+            raise ValueError(f"layers was {', '.join(layers)}, but must name each layer once")
+        self.config = config
+        self.layers = tuple(layers)
+        self.bits = bits
+        self.history: list[Change] = []
+        self._step = 0
+        self._losing = dict.fromkeys(self.layers, 0)
+        self._plateau = _Plateau()
+
+    @property
+    def off(self) -> frozenset[str]:
+        """The layers that turned off; they stay off."""
+        return frozenset(change.layer for change in self.history if change.layer is not None)
+
+    def step(self, loss: float, costs: Mapping[str, Cost | None]) -> list[Change]:
+        """Follow one training step; returns what must change before the next.
+
+        Args:
+            loss: mean loss of the step's batch.
+            costs: layer to cost; None, or no entry, for a layer that is off, did not run or was not
+                measured: such a batch neither adds to T nor starts it anew.
+
+        Raises:
+            ValueError: the loss or a cost is not finite, or a layer is unknown; nothing has then changed.
+        """
+        self._check(loss, costs)
+        self._step += 1
+        changes = [self._change(name, "off", 0) for name in self.layers if self._gives_up(name, costs)]
+        self.history += changes
+        if self._grows(loss):
+            grown = self._change(None, "bits", self.bits + 1)
+            self.bits = grown.after
+            self.history.append(grown)
+            changes.append(grown)
+        return changes
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on, and the history, ready for JSON."""
+        return {
+            "config": self.config.model_dump(),
+            "layers": list(self.layers),
+            "bits": self.bits,
+            "step": self._step,
+            "losing": dict(self._losing),
+            "plateau": asdict(self._plateau),
+            "history": [asdict(change) for change in self.history],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: it is of another configuration or of other layers.
+        """
+        here = {**self.config.model_dump(), "layers": list(self.layers)}
+        saved = {**state["config"], "layers": list(state["layers"])}
+        different = [
+            f"{key} was {saved.get(key)}, but must be {here.get(key)}"
+            for key in {**here, **saved}
+            if saved.get(key) != here.get(key)
+        ]
+        if different:
+            raise ValueError(f"the state is of another adaptation: {'; '.join(different)}")
+        self.bits, self._step = state["bits"], state["step"]
+        self._losing = dict(state["losing"])
+        self._plateau = _Plateau(**state["plateau"])
+        self.history = [Change(**change) for change in state["history"]]
+
+    def _check(self, loss: float, costs: Mapping[str, Cost | None]) -> None:
+        if not isfinite(loss):
+            raise ValueError(f"loss was {loss} at step {self._step + 1}, but must be finite")
+        for name, cost in costs.items():
+            if name not in self._losing:
+                raise ValueError(f"costs named layer {name!r}, but must name {', '.join(self.layers)}")
+            if cost is not None and not (isfinite(cost.signatures_and_products) and isfinite(cost.baseline)):
+                raise ValueError(f"the cost of layer {name!r} was {cost}, but must be finite")
+
+    def _gives_up(self, name: str, costs: Mapping[str, Cost | None]) -> bool:
+        cost = costs.get(name)
+        if cost is None or name in self.off:
+            return False
+        loses = cost.signatures_and_products > cost.baseline
+        self._losing[name] = self._losing[name] + 1 if loses else 0
+        return self._losing[name] == self.config.stoppage
+
+    def _grows(self, loss: float) -> bool:
+        if self.config.patience is None:
+            return False
+        plateau = self._plateau.step(loss, self.config.patience, self.config.tolerance)
+        return plateau and self.bits < self.config.max_bits and len(self.off) < len(self.layers)
+
+    def _change(self, layer: str | None, what: Literal["bits", "off"], after: int) -> Change:
+        return Change(self._step, layer, what, self.bits, after)
+
+
+@dataclass
+class _Plateau:
+    """Sum and number of losses in the window that fills, means of the first and of the last full one."""
+
+    total: float = 0.0
+    filled: int = 0
+    first: float | None = None
+    previous: float | None = None
+
+    def step(self, loss: float, patience: int, tolerance: float) -> bool:
+        """Whether a window filled whose mean did not fall."""
+        self.total += loss
+        self.filled += 1
+        if self.filled < patience:
+            return False
+        mean, previous = self.total / patience, self.previous
+        self.first = mean if self.first is None else self.first
+        self.total, self.filled, self.previous = 0.0, 0, mean
+        return previous is not None and previous - mean <= tolerance * abs(self.first)
