@@ -1,0 +1,152 @@
+"""What does a batch through a layer cost in milliseconds on this machine, with reuse and densely?"""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from mercuric.reuse.adaptation import Cost
+
+Switch = Callable[[str, bool], AbstractContextManager[None]]
+"""Within ``switch(name, on)`` that layer computes with reuse (True) or densely (False), uncounted."""
+
+
+class MeasuredCost:
+    """Times layers on the inputs and gradients that training gives them, each layer once in ``every`` steps.
+
+    A due layer keeps one step's input and the gradient of its output; after the step the layer's
+    forward and backward pass is run on them again, in turn with reuse and densely. The layers take
+    turns, so that no step is much longer than the others and few inputs are held at once.
+
+    Args:
+        layers: name to layer; ``layer.forward`` must give one tensor from one tensor.
+        switch: turns one layer's reuse on or off for a while.
+        every: steps from one measurement of a layer to the next.
+        repeats: runs with reuse and runs without, after one of each that is not counted; the medians
+            are compared.
+
+    Raises:
+        ValueError: ``every`` or ``repeats`` is below 1.
+    """
+
+    def __init__(
+        self, layers: Mapping[str, nn.Module], switch: Switch, every: int = 200, repeats: int = 3
+    ) -> None:
+        for argument, value in (("every", every), ("repeats", repeats)):
+            if value < 1:
+                raise ValueError(f"{argument} was {value}, but must be at least 1")
+        self._layers = dict(layers)
+        self._switch = switch
+        self._every = every
+        self._repeats = repeats
+        self._steps = 0
+        self._passes: dict[str, _Pass] = {}
+        self._hooks: list[RemovableHandle] = []
+        self._arm(self._layers)
+
+    def step(self, on: Collection[str]) -> dict[str, Cost | None]:
+        """Time the layers that were due in the training step just done, and make the next ones due.
+
+        Args:
+            on: names of the layers that reuse; the others are not timed.
+
+        Returns:
+            Every layer's name to C_S and C_B in milliseconds, or None where it was not due, did not
+            run, or is off.
+        """
+        passes = self._passes
+        self.close()
+        costs: dict[str, Cost | None] = dict.fromkeys(self._layers)
+        for name, recorded in passes.items():
+            if name in on and recorded.complete:
+                costs[name] = self._time(name, recorded)
+        self._steps += 1
+        self._arm(on)
+        return costs
+
+    def close(self) -> None:
+        """Drop what was recorded and take the hooks off the layers."""
+        for hook in self._hooks:
+            hook.remove()
+        self._passes, self._hooks = {}, []
+
+    def _arm(self, on: Collection[str]) -> None:
+        due = self._steps % self._every
+        for place, (name, layer) in enumerate(self._layers.items()):
+            if place % self._every == due and name in on:
+                self._hooks.append(layer.register_forward_hook(self._recorder(name)))
+
+    def _recorder(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], Tensor], None]:
+        passes = self._passes
+
+        def record(_layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> None:
+            if name not in passes and torch.is_grad_enabled():
+                passes[name] = _Pass.through(arguments[0], output)
+
+        return record
+
+    def _time(self, name: str, recorded: "_Pass") -> Cost:
+        seconds: dict[bool, list[float]] = {True: [], False: []}
+        for _ in range(1 + self._repeats):
+            for reuse, measured in seconds.items():
+                with self._switch(name, reuse):
+                    measured.append(recorded.run(self._layers[name]))
+        with_reuse, dense = (1000 * median(measured[1:]) for measured in seconds.values())
+        return Cost(with_reuse, dense)
+
+
+@dataclass
+class _Pass:
+    """One training pass through one layer, to be run again under the same mixed precision."""
+
+    given: Tensor
+    trains: bool
+    autocast: bool
+    precision: torch.dtype
+    gradient: Tensor | None = None
+
+    @classmethod
+    def through(cls, given: Tensor, output: Tensor) -> "_Pass":
+        """The pass that has just made ``output`` of ``given``; its gradient comes with the backward pass."""
+        device = given.device.type
+        recorded = cls(
+            given.detach().requires_grad_(given.requires_grad),
+            output.requires_grad,
+            torch.is_autocast_enabled(device),
+            torch.get_autocast_dtype(device),
+        )
+        if output.requires_grad:
+            output.register_hook(recorded._keep)  # type: ignore[no-untyped-call]
+        return recorded
+
+    @property
+    def complete(self) -> bool:
+        """Whether the gradient came, where one is due."""
+        return self.gradient is not None or not self.trains
+
+    def run(self, layer: nn.Module) -> float:
+        """Seconds of the layer's forward and backward pass; calls no hook and changes no ``.grad``."""
+        sought = [tensor for tensor in (self.given, *layer.parameters()) if tensor.requires_grad]
+        _wait(self.given)
+        started = time.perf_counter()
+        with torch.set_grad_enabled(self.trains):
+            with torch.autocast(self.given.device.type, self.precision, self.autocast):
+                last: Tensor = layer.forward(self.given)
+            if self.gradient is not None:
+                last = torch.autograd.grad(last, sought, self.gradient)[0]
+        _wait(last)
+        return time.perf_counter() - started
+
+    def _keep(self, gradient: Tensor) -> None:
+        self.gradient = gradient.detach()
+
+
+def _wait(tensor: Tensor) -> None:
+    # Copying an element to the CPU waits for all work queued on the tensor's device.
+    tensor.detach().reshape(-1)[:1].cpu()

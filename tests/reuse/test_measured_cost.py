@@ -1,0 +1,167 @@
+"""Are layers timed in turn, on what training gave them, without a trace in training?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mercuric.reuse.adaptation import Cost
+from mercuric.reuse.measured_cost import MeasuredCost
+
+
+class Spied(nn.Linear):
+    """Remembers on what it ran while timed, and how."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__(*sizes)
+        self.reuse: bool | None = None
+        self.timed = 0
+        self.runs: list[tuple[bool, Tensor, Tensor]] = []
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        output = super().forward(input)
+        if self.reuse is not None:
+            reuse = self.reuse
+            self.timed += 1
+            if output.requires_grad:
+                output.register_hook(lambda gradient: self.runs.append((reuse, input, gradient)))
+        return output
+
+
+class Training:
+    """Three layers, their measured costs, and a step."""
+
+    def __init__(self, every: int, repeats: int = 3, inplace: bool = True) -> None:
+        torch.manual_seed(0)
+        self.layers = {name: Spied(6, 6) for name in "abc"}
+        self.model = nn.Sequential()
+        for name, layer in self.layers.items():
+            self.model.add_module(name, layer)
+            self.model.add_module(f"{name}_relu", nn.ReLU(inplace))
+        self.switched: list[tuple[str, bool]] = []
+        self.cost = MeasuredCost(self.layers, self.switch, every, repeats)
+
+    @contextmanager
+    def switch(self, name: str, on: bool) -> Iterator[None]:
+        self.switched.append((name, on))
+        self.layers[name].reuse = on
+        yield
+        self.layers[name].reuse = None
+
+    def step(self, on: str = "abc") -> dict[str, Cost | None]:
+        self.model.zero_grad()
+        self.model(torch.randn(4, 6)).square().sum().backward()
+        return self.cost.step(list(on))
+
+
+def known(costs: dict[str, Cost | None]) -> str:
+    return "".join(name for name, cost in costs.items() if cost is not None)
+
+
+def test_layers_take_turns() -> None:
+    training = Training(every=2)
+    assert [known(training.step()) for _ in range(4)] == ["ac", "b", "ac", "b"]
+    training = Training(every=5)
+    assert [known(training.step()) for _ in range(6)] == ["a", "b", "c", "", "", "a"]
+
+
+def test_every_layer_is_named_and_costs_milliseconds() -> None:
+    costs = Training(every=1).step()
+    assert list(costs) == ["a", "b", "c"]
+    for cost in costs.values():
+        assert cost is not None
+        assert 0 < cost.signatures_and_products < 10_000
+        assert 0 < cost.baseline < 10_000
+
+
+def test_reuse_and_dense_run_in_turn_one_of_each_uncounted() -> None:
+    training = Training(every=3, repeats=2)
+    training.step()
+    assert training.switched == [("a", True), ("a", False)] * 3
+
+
+def test_a_layer_is_timed_on_its_own_input_and_gradient() -> None:
+    training = Training(every=1, inplace=False)
+    seen: dict[str, Tensor] = {}
+    layer = training.layers["b"]
+    layer.register_forward_hook(
+        lambda _layer, arguments, output: seen.update(input=arguments[0]) or output.retain_grad()
+        or seen.update(output=output)
+    )  # fmt: skip
+    training.step()
+    assert [reuse for reuse, _, _ in layer.runs] == [True, False] * 4
+    for _, given, gradient in layer.runs:
+        assert torch.equal(given, seen["input"])
+        assert torch.equal(gradient, seen["output"].grad)
+        assert gradient.unique().numel() > 1
+
+
+def test_training_goes_on_as_if_nothing_was_timed() -> None:
+    timed, plain = Training(every=1), Training(every=1)
+    plain.cost.close()
+    for training in (timed, plain):
+        torch.manual_seed(1)
+        calls = []
+        training.layers["a"].register_forward_hook(lambda *_, calls=calls: calls.append(1))
+        training.step()
+        assert len(calls) == 1
+    for one, other in zip(timed.model.parameters(), plain.model.parameters(), strict=True):
+        assert torch.equal(one.grad, other.grad)
+
+
+def test_a_layer_that_is_off_is_not_timed() -> None:
+    training = Training(every=1)
+    assert known(training.step(on="ac")) == "ac"
+    assert known(training.step(on="c")) == "c"
+    assert {name for name, _ in training.switched} == {"a", "c"}
+
+
+def test_a_layer_that_did_not_run_costs_nothing() -> None:
+    training = Training(every=1)
+    assert known(training.cost.step(["a", "b", "c"])) == ""
+    with torch.no_grad():
+        training.model(torch.randn(4, 6))
+    assert known(training.cost.step(["a", "b", "c"])) == ""
+    assert training.switched == []
+
+
+def test_the_first_of_several_passes_is_timed() -> None:
+    training = Training(every=1, repeats=1)
+    first = torch.randn(4, 6)
+    for images in (first, torch.randn(2, 6)):
+        training.model(images).sum().backward()
+    training.cost.step(["a"])
+    assert all(torch.equal(given, first) for _, given, _ in training.layers["a"].runs)
+    assert len(training.layers["a"].runs) == 4
+
+
+def test_frozen_layers_are_timed_forward() -> None:
+    training = Training(every=1)
+    training.layers["a"].requires_grad_(False)
+    assert training.step()["a"] is not None
+    assert training.layers["a"].timed == 8
+    assert training.layers["a"].runs == []
+
+
+def test_mixed_precision_is_timed_in_the_same_precision() -> None:
+    training = Training(every=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = training.model(torch.randn(4, 6)).sum()
+    loss.backward()
+    assert known(training.cost.step(list("abc"))) == "abc"
+    assert {gradient.dtype for _, _, gradient in training.layers["b"].runs} == {torch.bfloat16}
+
+
+def test_closed_it_watches_no_layer() -> None:
+    training = Training(every=1)
+    training.cost.close()
+    assert all(not layer._forward_hooks for layer in training.layers.values())
+
+
+def test_wrong_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="every was 0, but must be at least 1"):
+        Training(every=0)
+    with pytest.raises(ValueError, match="repeats was 0, but must be at least 1"):
+        Training(every=1, repeats=0)
