@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -21,6 +21,7 @@ def set_bits(signature: Tensor, bits: int) -> set[int]:
 
 
 @given(Seeds, Bits, st.integers(1, 4))
+@settings(deadline=None)
 def test_a_filter_has_between_one_bit_and_one_an_element_and_hash(seed: int, bits: int, hashes: int) -> None:
     for signature in bloom_signatures(drawn(seed, count=5), bits, hashes=hashes, seed=seed):
         assert 1 <= len(set_bits(signature, bits)) <= min(bits, 10 * hashes)
@@ -28,6 +29,7 @@ def test_a_filter_has_between_one_bit_and_one_an_element_and_hash(seed: int, bit
 
 
 @given(Seeds, Bits, st.integers(1, 4))
+@settings(deadline=None)
 def test_a_filter_is_the_union_of_its_elements_filters(seed: int, bits: int, hashes: int) -> None:
     vector = (torch.arange(6) * 7 % 5).float()
     joined: set[int] = set()
@@ -45,6 +47,7 @@ def test_a_filter_is_the_union_of_its_elements_filters(seed: int, bits: int, has
 
 
 @given(Seeds, Bits)
+@settings(deadline=None)
 def test_vectors_of_the_same_levels_are_alike(seed: int, bits: int) -> None:
     levels = drawn(seed).round()
     nudged = levels + 0.49 * (2 * torch.rand(levels.shape) - 1)

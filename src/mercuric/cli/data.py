@@ -12,6 +12,7 @@ from rich.text import Text
 
 from mercuric import data
 from mercuric.cli.failures import one_sentence
+from mercuric.zoo import pretrained
 
 app = typer.Typer(help="List data sets, and fetch them.", no_args_is_help=True)
 Root = Annotated[Path | None, typer.Option(help="Where the files lie; $MERCURIC_DATA by default.")]
@@ -38,7 +39,13 @@ def list_data(
 
 
 @app.command()
-def fetch(name: Annotated[str, typer.Argument(help="A data set of the list.")], root: Root = None) -> None:
-    """Fetch a data set, check it, and say where it lies."""
+def fetch(
+    name: Annotated[
+        str, typer.Argument(help=f"A data set of the list, or weights: {', '.join(pretrained.names())}.")
+    ],
+    root: Root = None,
+) -> None:
+    """Fetch a data set or trained weights, check them, and say where they lie."""
     with one_sentence():
-        typer.echo(data.fetch(name, root))
+        get = pretrained.fetch if name in pretrained.names() else data.fetch
+        typer.echo(get(name, root))
