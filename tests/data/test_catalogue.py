@@ -8,20 +8,20 @@ from mercuric.errors import MercuricError
 
 
 def test_names() -> None:
-    assert data.names() == ("photos", "fashion-mnist", "cifar10", "imagefolder")
+    assert data.names() == ("photos", "fashion-mnist", "cifar10", "imagefolder", "help-en-de", "tsv")
 
 
 @pytest.mark.parametrize("function", [data.load, data.fetch])
 def test_an_unknown_name_is_refused_with_the_known_ones(function: object) -> None:
     assert callable(function)
-    known = "photos, fashion-mnist, cifar10, imagefolder"
+    known = "photos, fashion-mnist, cifar10, imagefolder, help-en-de, tsv"
     with pytest.raises(ValueError, match=f"name was 'mnist', but it must be one of {known}"):
         function("mnist")
 
 
 def test_descriptions_say_what_is_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {row.name: row.present for row in data.describe(tmp_path)}
-    assert before == {"photos": True, "fashion-mnist": False, "cifar10": False, "imagefolder": False}
+    assert before == {name: name == "photos" for name in data.names()}
     expect_small_files(monkeypatch)
     write(tmp_path)
     monkeypatch.setenv("MERCURIC_DATA", str(tmp_path))

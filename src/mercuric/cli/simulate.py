@@ -35,7 +35,7 @@ def simulate(
 ) -> None:
     """Count the cycles that MODEL takes on real images, with and without MERCURY."""
     with one_sentence():
-        loaded = data_sets.load(data, data_root, image_size)
+        loaded = data_sets.load_images(data, data_root, image_size)
         if not 1 <= images <= len(loaded.train):
             raise ValueError(f"images was {images}, but must be from 1 to the {len(loaded.train)} of {data}")
         if not 0 <= seed < 2**32:

@@ -1,7 +1,20 @@
-"""On which images is it measured?"""
+"""On which images and sentences is it measured?"""
 
-from mercuric.data.catalogue import Description, describe, fetch, load, names
+from mercuric.data.catalogue import Description, describe, fetch, load, load_images, names
 from mercuric.data.location import data_root
 from mercuric.data.split import ImageData, Split
+from mercuric.data.text import TextData, TextSplit
 
-__all__ = ["Description", "ImageData", "Split", "data_root", "describe", "fetch", "load", "names"]
+__all__ = [
+    "Description",
+    "ImageData",
+    "Split",
+    "TextData",
+    "TextSplit",
+    "data_root",
+    "describe",
+    "fetch",
+    "load",
+    "load_images",
+    "names",
+]

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, overload
 
-from mercuric.data import cifar10, fashion_mnist, image_folder, photos
+from mercuric.data import cifar10, fashion_mnist, help_en_de, image_folder, own_sentences, photos
 from mercuric.data.location import data_root
 from mercuric.data.split import ImageData
+from mercuric.data.text import TextData
 from mercuric.errors import MercuricError
 
 
@@ -16,9 +18,10 @@ class Description:
 
     Attributes:
         name: what ``load`` takes.
-        what: what the images are.
-        classes: how many classes.
-        image_size: the size that ``load`` gives by default, and the others it can give.
+        what: what the images or sentences are.
+        classes: how many classes; ``"-"`` for sentences.
+        image_size: the size that ``load`` gives by default, and the others it can give; ``"-"`` for
+            sentences.
         present: whether it can be loaded now.
         how: how to get it.
     """
@@ -40,6 +43,19 @@ class _DataSet:
     load: Callable[[Path, int | None], ImageData]
     present: Callable[[Path], bool]
     fetch: Callable[[Path], str]
+
+
+@dataclass(frozen=True)
+class _Sentences:
+    what: str
+    how: str
+    load: Callable[[Path, int | None, int | None], TextData]
+    present: Callable[[Path], bool]
+    fetch: Callable[[Path], str]
+
+
+ImageName = Literal["photos", "fashion-mnist", "cifar10", "imagefolder"]
+TextName = Literal["help-en-de", "tsv"]
 
 
 def _photos_need_no_fetch(_root: Path) -> str:
@@ -92,39 +108,113 @@ _DATA_SETS: dict[str, _DataSet] = {
     ),
 }
 
+_SENTENCES: dict[str, _Sentences] = {
+    help_en_de.NAME: _Sentences(
+        what="English sentences of LibreOffice's help and their German translations",
+        how="mercuric data fetch help-en-de",
+        load=help_en_de.load,
+        present=help_en_de.present,
+        fetch=help_en_de.fetch,
+    ),
+    own_sentences.NAME: _Sentences(
+        what="your own sentences and their translations",
+        how=f"put {own_sentences.LAYOUT} into a folder and give that folder as root",
+        load=own_sentences.load,
+        present=own_sentences.present,
+        fetch=own_sentences.fetch,
+    ),
+}
+
+_NEEDS_ROOT = {"imagefolder": image_folder.LAYOUT, own_sentences.NAME: own_sentences.LAYOUT}
+
 
 def names() -> tuple[str, ...]:
-    """Every name that ``load`` knows, the default first."""
-    return tuple(_DATA_SETS)
+    """Every name that ``load`` knows, the default first, images before sentences."""
+    return (*_DATA_SETS, *_SENTENCES)
 
 
 def describe(root: Path | None = None) -> tuple[Description, ...]:
     """One row a data set; whether it is present is looked up in ``root`` (``data_root()``)."""
     where = data_root() if root is None else root
-    return tuple(
+    images = (
         Description(name, entry.what, entry.classes, entry.image_size, entry.present(where), entry.how)
         for name, entry in _DATA_SETS.items()
     )
+    sentences = (
+        Description(name, entry.what, "-", "-", entry.present(where), entry.how)
+        for name, entry in _SENTENCES.items()
+    )
+    return (*images, *sentences)
 
 
-def load(name: str, root: Path | None = None, image_size: int | None = None) -> ImageData:
+@overload
+def load(name: ImageName, root: Path | None = None, image_size: int | None = None) -> ImageData: ...
+
+
+@overload
+def load(
+    name: TextName,
+    root: Path | None = None,
+    *,
+    vocabulary_size: int | None = None,
+    max_words: int | None = None,
+) -> TextData: ...
+
+
+@overload
+def load(
+    name: str,
+    root: Path | None = None,
+    image_size: int | None = None,
+    *,
+    vocabulary_size: int | None = None,
+    max_words: int | None = None,
+) -> ImageData | TextData: ...
+
+
+def load(
+    name: str,
+    root: Path | None = None,
+    image_size: int | None = None,
+    *,
+    vocabulary_size: int | None = None,
+    max_words: int | None = None,
+) -> ImageData | TextData:
     """The data set called ``name``.
 
     Args:
         name: one of ``names()``.
-        root: the folder of data sets (``data_root()``); for ``imagefolder`` the folder of images,
-            which must be given.
+        root: the folder of data sets (``data_root()``); for ``imagefolder`` and ``tsv`` the folder of
+            images or TSV files, which must be given.
         image_size: side of the square images, in pixels; each data set has its own default.
+        vocabulary_size: for sentences, how many subwords there are at most (8000).
+        max_words: for sentences, pairs with a longer one are left out; all are kept by default.
 
     Raises:
-        ValueError: an unknown name, a size that the data set cannot give, or no ``root`` where one
-            is needed.
+        ValueError: an unknown name, a size that the data set cannot give, no ``root`` where one is
+            needed, or a setting of images for sentences or of sentences for images.
         MercuricError: files are missing or damaged.
     """
-    entry = _entry(name)
-    if root is None and name == "imagefolder":
-        raise ValueError(f"root was None, but imagefolder needs the folder that holds {image_folder.LAYOUT}")
-    return entry.load(data_root() if root is None else root, image_size)
+    if name in _SENTENCES:
+        _refuse(name, "sentences", image_size=image_size)
+        return _SENTENCES[name].load(_where(name, root), vocabulary_size, max_words)
+    _entry(name)
+    _refuse(name, "images", vocabulary_size=vocabulary_size, max_words=max_words)
+    return load_images(name, root, image_size)
+
+
+def load_images(name: str, root: Path | None = None, image_size: int | None = None) -> ImageData:
+    """``load`` for a name that must be one of images.
+
+    Raises:
+        ValueError: the name is one of sentences; else see ``load``.
+        MercuricError: see ``load``.
+    """
+    _entry(name)
+    if name in _SENTENCES:
+        known = ", ".join(_DATA_SETS)
+        raise ValueError(f"name was {name!r}, which holds sentences, but images are needed: one of {known}")
+    return _DATA_SETS[name].load(_where(name, root), image_size)
 
 
 def fetch(name: str, root: Path | None = None) -> str:
@@ -144,7 +234,19 @@ def fetch(name: str, root: Path | None = None) -> str:
     return _entry(name).fetch(data_root() if root is None else root)
 
 
-def _entry(name: str) -> _DataSet:
-    if name not in _DATA_SETS:
+def _where(name: str, root: Path | None) -> Path:
+    if root is None and name in _NEEDS_ROOT:
+        raise ValueError(f"root was None, but {name} needs the folder that holds {_NEEDS_ROOT[name]}")
+    return data_root() if root is None else root
+
+
+def _refuse(name: str, what: str, **settings: int | None) -> None:
+    for setting, value in settings.items():
+        if value is not None:
+            raise ValueError(f"{setting} was {value}, but {name} holds {what}, for which it must be None")
+
+
+def _entry(name: str) -> _DataSet | _Sentences:
+    if name not in names():
         raise ValueError(f"name was {name!r}, but it must be one of {', '.join(names())}")
-    return _DATA_SETS[name]
+    return _SENTENCES[name] if name in _SENTENCES else _DATA_SETS[name]
