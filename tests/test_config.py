@@ -60,7 +60,8 @@ def test_a_bad_value_is_one_sentence(text: str, sentence: str, tmp_path: Path) -
     with pytest.raises(ValueError, match=sentence) as caught:
         Small.from_yaml(text)
     assert "\n" not in str(caught.value)
-    with pytest.raises(ValueError, match=f"{path}: {sentence}"):
+    named = sentence.replace("the Small ", f"the configuration {path} ")
+    with pytest.raises(ValueError, match=named if named != sentence else f"{path}: {sentence}"):
         Small.read(path)
 
 

@@ -1,5 +1,6 @@
 """How is a configuration checked, read and written?"""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,17 +30,7 @@ class Config(BaseModel):
         Raises:
             ValueError: the text is no YAML mapping, or a key or value is wrong.
         """
-        try:
-            fields = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(
-                f"the {cls.__name__} is not valid YAML: {' '.join(str(error).split())}"
-            ) from None
-        if fields is None:
-            fields = {}
-        if not isinstance(fields, dict):
-            raise ValueError(f"the {cls.__name__} was a {type(fields).__name__}, but must be a YAML mapping")
-        return cls(**text_keys(fields))
+        return cls(**_mapping(text, f"the {cls.__name__}"))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -48,12 +39,9 @@ class Config(BaseModel):
         Raises:
             ValueError: no such file, or its contents are wrong.
         """
+        fields = read_mapping(path)
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"the configuration {path} can't be read: {error}") from None
-        try:
-            return cls.from_yaml(text)
+            return cls(**fields)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
@@ -62,11 +50,54 @@ class Config(BaseModel):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
 
 
-def text_keys(value: Any) -> Any:
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The YAML mapping in a file, its keys as text; an empty file is an empty mapping.
+
+    Raises:
+        ValueError: no such file, or it holds something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the configuration {path} can't be read: {error}") from None
+    return _mapping(text, f"the configuration {path}")
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """``"training.epochs was 1, now 2; ..."``: where two (nested) sets of fields differ; empty if nowhere."""
+    left, right = _flat(before), _flat(now)
+    keys = [*right, *(key for key in left if key not in right)]
+    return "; ".join(
+        f"{key} was {left.get(key, 'not there')}, now {right.get(key, 'not there')}"
+        for key in keys
+        if key not in left or key not in right or left[key] != right[key]
+    )
+
+
+def _flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in fields.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value})
+    return flat
+
+
+def _mapping(text: str, name: str) -> dict[str, Any]:
+    try:
+        fields = _text_keys(yaml.safe_load(text))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+    if fields is None:
+        return {}
+    if not isinstance(fields, dict):
+        raise ValueError(f"{name} was a {type(fields).__name__}, but must be a YAML mapping")
+    return fields
+
+
+def _text_keys(value: Any) -> Any:
     """``value`` with every mapping's keys as text: YAML reads ``1:`` as a number, which names no field."""
     if isinstance(value, dict):
-        return {str(key): text_keys(inner) for key, inner in value.items()}
-    return [text_keys(inner) for inner in value] if isinstance(value, list) else value
+        return {str(key): _text_keys(inner) for key, inner in value.items()}
+    return [_text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _sentence(cls: type[Config], error: ValidationError) -> str:

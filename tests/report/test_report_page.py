@@ -11,6 +11,7 @@ import pytest
 
 from mercuric.errors import MercuricError
 from mercuric.report import formats, write_report
+from mercuric.report.score import METRICS
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -68,7 +69,7 @@ def test_figures_are_those_of_the_summary(write_run):
     run = write_run()
     page, summary = Page(write_report(run)), summary_of(run)
     assert page.row("test accuracy")[1:3] == [
-        formats.accuracy(summary[kind]["accuracy"]) for kind in ("dense", "reuse")
+        METRICS["accuracy"].written(summary[kind]["accuracy"]) for kind in ("dense", "reuse")
     ]
     assert page.row("wall-clock training time")[1:3] == ["6 min 52 s", "21 min 24 s"]
     assert page.row("speed-up, paper timing")[2:] == [formats.ratio(summary["speedup"]["paper"]), "1.97x"]
@@ -115,7 +116,7 @@ def test_cycles_split_in_products_and_signatures(write_run):
 @pytest.mark.parametrize(("seeds", "lines"), [((0,), 2), ((0, 1, 2), 8)])
 def test_a_line_a_seed_and_their_mean(write_run, seeds, lines):
     page = Page(write_report(write_run(seeds=seeds)))
-    for chart in ("loss-steps", "loss-seconds", "accuracy"):
+    for chart in ("loss-steps", "loss-seconds", "score"):
         assert len(page.charts[chart]["data"]) == lines
         named = [line["name"] for line in page.charts[chart]["data"] if line["showlegend"]]
         assert named == ["dense", "MERCURY"]
@@ -129,7 +130,7 @@ def test_accuracy_line_is_the_mean_of_the_epochs(write_run):
         for event in events
         if event["event"] == "epoch" and event["run"] == "reuse" and event["epoch"] == 4
     ]
-    line = Page(write_report(run)).charts["accuracy"]["data"][-1]
+    line = Page(write_report(run)).charts["score"]["data"][-1]
     assert line["x"] == [1, 2, 3, 4, 5]
     assert line["y"][-1] == pytest.approx(sum(last) / 3, abs=1e-5)
 

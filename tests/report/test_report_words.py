@@ -7,7 +7,10 @@ import pytest
 
 from mercuric.report import formats
 from mercuric.report.headline import headline
+from mercuric.report.score import METRICS
 from mercuric.report.summary import parse_summary
+
+ACCURACY, BLEU = METRICS["accuracy"], METRICS["bleu"]
 
 
 @pytest.mark.parametrize(
@@ -22,9 +25,14 @@ from mercuric.report.summary import parse_summary
         (formats.count(1.5), "1.5"),
         (formats.count(float("nan")), formats.MISSING),
         (formats.percent(0.7123), "71.2 %"),
-        (formats.accuracy(0.87314), "87.31 %"),
-        (formats.signed_points(-0.0042), "\N{MINUS SIGN}0.42 points"),
-        (formats.signed_points(0.00001), "±0.00 points"),
+        (ACCURACY.written(0.87314), "87.31 %"),
+        (ACCURACY.change(-0.0042), "\N{MINUS SIGN}0.42 points"),
+        (ACCURACY.change(0.00001), "±0.00 points"),
+        (BLEU.written(27.314), "27.31"),
+        (BLEU.written(float("nan")), formats.MISSING),
+        (BLEU.change(-0.42), "\N{MINUS SIGN}0.42 points"),
+        (BLEU.width(-0.42), "0.42 points"),
+        (BLEU.change(0.004), "±0.00 points"),
         (formats.duration(0.42), "0.4 s"),
         (formats.duration(9.97), "10 s"),
         (formats.duration(59.7), "1 min 00 s"),

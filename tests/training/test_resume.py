@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mercuric import zoo
 from mercuric.data import ImageData
-from mercuric.training import TrainingConfig, TrainingRun
+from mercuric.training import ClassificationTask, TrainingConfig, TrainingRun
 
 CONFIGS = {
     "sgd": TrainingConfig(epochs=2, batch_size=8, learning_rate=0.02, checkpoint_every=3),
@@ -51,7 +51,8 @@ def run(folder: Path, images: ImageData, config: TrainingConfig, stop: int | Non
             raise Killed
 
     model = zoo.build("custom-cnn", 7, 3, 16)
-    return TrainingRun("dense", 4, model, images, config, folder, {"counter": counter}, progress=progress)
+    task = ClassificationTask(images, config.label_smoothing, config.augment)
+    return TrainingRun("dense", 4, model, task, config, folder, {"counter": counter}, progress=progress)
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:

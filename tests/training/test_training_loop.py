@@ -12,7 +12,7 @@ from torch import Tensor
 from mercuric import data, zoo
 from mercuric.data import ImageData, Split
 from mercuric.errors import MercuricError
-from mercuric.training import TrainingConfig, TrainingRun, load_weights
+from mercuric.training import ClassificationTask, TrainingConfig, TrainingRun, load_weights
 
 CONFIG = TrainingConfig(epochs=2, batch_size=8, learning_rate=0.02)
 
@@ -39,7 +39,8 @@ def run(folder: Path, images: ImageData, seed: int = 0, **fields: Any) -> Traini
     torch.manual_seed(seed)
     model = zoo.build("custom-cnn", 7, 3, images.image_size)
     config = CONFIG.model_copy(update=fields)
-    return TrainingRun("dense", seed, model, images, config, folder)
+    task = ClassificationTask(images, config.label_smoothing, config.augment)
+    return TrainingRun("dense", seed, model, task, config, folder)
 
 
 def trained(folder: Path, images: ImageData, seed: int = 0, **fields: Any) -> dict[str, Tensor]:
@@ -115,7 +116,7 @@ def test_it_learns_real_photographs(tmp_path: Path) -> None:
 
 
 def test_a_batch_larger_than_the_training_set(tmp_path: Path, few_photos: ImageData) -> None:
-    with pytest.raises(ValueError, match="batch_size was 45, but must be at most the 44 training images"):
+    with pytest.raises(ValueError, match="batch_size was 45, but must be at most the 44 training examples"):
         run(tmp_path, few_photos, batch_size=45).fit()
 
 

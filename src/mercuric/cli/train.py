@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-import yaml
 from rich.console import Console
 
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import merge, parse_seeds
 from mercuric.cli.progress import training_bars
-from mercuric.config import text_keys
+from mercuric.config import read_mapping
 from mercuric.experiments import RunConfig, compare
 from mercuric.report import layer_table, summary_table, write_report
 
@@ -25,8 +24,12 @@ def train(
     compare_dense: Annotated[
         bool, typer.Option("--compare", help="Train densely too, with the same data and initial weights.")
     ] = False,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training examples.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
+    width: Annotated[float | None, typer.Option(help="Channels of each layer, times this.")] = None,
+    train_examples: Annotated[
+        int | None, typer.Option(help="Train on so many examples, drawn once for all runs; all by default.")
+    ] = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds with commas between, as 0,1,2.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML with any field of a run's config.yaml.")] = None,
     data_root: Annotated[str | None, typer.Option(help="Where the data set's files lie.")] = None,
@@ -40,6 +43,8 @@ def train(
             "model": model,
             "data": data,
             "data_root": data_root,
+            "width": width,
+            "train_examples": train_examples,
             "seeds": None if seeds is None else parse_seeds(seeds),
             "runs": ("dense", "reuse") if compare_dense else None,
             "training": {"epochs": epochs, "batch_size": batch_size},
@@ -59,25 +64,13 @@ def train(
 def _settings(
     given: dict[str, Any], config: Path | None, out: Path | None, resume: bool
 ) -> tuple[RunConfig, Path]:
-    base = {} if config is None else _mapping(config)
+    base = {} if config is None else read_mapping(config)
     wanted = merge(base, given)
     folder = out or Path("runs") / f"{wanted.model}-{wanted.data}"
     saved = folder / "config.yaml"
     if resume and config is None and saved.exists():
-        return merge(_mapping(saved), given), folder
+        return merge(read_mapping(saved), given), folder
     return wanted, folder
-
-
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"the configuration {path} can't be read: {reason}") from None
-    if not isinstance(fields, dict):
-        raise ValueError(f"the configuration {path} was no YAML mapping, but must be one")
-    mapping: dict[str, Any] = text_keys(fields)
-    return mapping
 
 
 def _print_tables(folder: Path, summary: dict[str, Any]) -> None:

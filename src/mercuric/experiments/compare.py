@@ -1,23 +1,22 @@
-"""Does training with MERCURY cost accuracy, and what does it save? Dense and reuse, side by side."""
+"""Does a network learn less with MERCURY, and what does that save? Dense and reuse, side by side."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 
-from mercuric import data, zoo
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
-from mercuric.data import ImageData
+from mercuric.config import differences
 from mercuric.errors import MercuricError
 from mercuric.experiments.outcome import Outcome
 from mercuric.experiments.run_config import RunConfig, RunName
+from mercuric.experiments.subject import Subject, load_subject
 from mercuric.experiments.summary import summarize
 from mercuric.files import write_text
 from mercuric.reuse import ReuseHandle, reuse_
-from mercuric.training import TrainingRun, evaluate, full_batches
+from mercuric.training import TrainingRun, full_batches
 
 Progress = Callable[[RunName, int, int, int, str], None]
 """Called with the run, its seed, steps done, steps in all, and what is going on."""
@@ -41,12 +40,11 @@ def compare(
         ValueError: the batch is larger than the training set, or the data do not fit the network.
         OSError: the folder can't be written.
     """
-    root = None if config.data_root is None else Path(config.data_root)
-    images = data.load(config.data, root, config.image_size)
-    _check_fit(config, images)
+    subject = load_subject(config)
+    _check_fit(config, subject)
     claim_folder(folder, config, resume)
     outcomes = [
-        _train(config, run, seed, images, folder, resume, progress or (lambda *_: None))
+        _train(config, run, seed, subject, folder, resume, progress or (lambda *_: None))
         for seed in config.seeds
         for run in config.runs
     ]
@@ -55,7 +53,7 @@ def compare(
         table = pd.concat(layers, ignore_index=True)
         table.insert(0, "seed", table.pop("seed"))
         write_text(folder / "layers.csv", table.to_csv(index=False))
-    return summarize(config, images, outcomes, folder)
+    return summarize(config, subject, outcomes, folder)
 
 
 def claim_folder(folder: Path, config: RunConfig, resume: bool) -> None:
@@ -71,35 +69,26 @@ def claim_folder(folder: Path, config: RunConfig, resume: bool) -> None:
             raise MercuricError(
                 f"{folder} holds a run already; add --resume to go on, or choose another --out"
             )
-        before, now = _flat(RunConfig.read(saved).model_dump()), _flat(config.model_dump())
-        different = [key for key in now if now[key] != before[key]]
-        if different:
-            changes = "; ".join(f"{key} was {before[key]}, now {now[key]}" for key in different)
+        changes = differences(RunConfig.read(saved).model_dump(), config.model_dump())
+        if changes:
             raise MercuricError(f"{folder} holds another run: {changes}")
     write_text(saved, config.to_yaml())
 
 
-def _flat(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in fields.items():
-        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
-    return flat
-
-
-def _check_fit(config: RunConfig, images: ImageData) -> None:
+def _check_fit(config: RunConfig, subject: Subject) -> None:
     """Refuse what can't be trained before the folder is claimed, so that the mended command finds it free."""
-    full_batches(len(images.train), config.training.batch_size)
+    full_batches(len(subject.task), config.training.batch_size)
     with torch.device("meta"):
-        model = zoo.build(config.model, len(images.classes), images.channels, images.image_size)
+        model = subject.build()
         if "reuse" in config.runs:
             reuse_(model, config.reuse)
 
 
 def _train(
-    config: RunConfig, run: RunName, seed: int, images: ImageData, folder: Path, resume: bool, tell: Progress
+    config: RunConfig, run: RunName, seed: int, subject: Subject, folder: Path, resume: bool, tell: Progress
 ) -> Outcome:
     torch.manual_seed(seed)
-    model = zoo.build(config.model, len(images.classes), images.channels, images.image_size)
+    model = subject.build()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     handle = reuse_(model, config.reuse) if run == "reuse" else None
     counter = CycleCounter(with_cache(as_accelerator(config.accelerator), config.reuse))
@@ -107,22 +96,23 @@ def _train(
         handle.switch_off_losing()
         handle.observe(counter.observe)
     training = TrainingRun(
-        name=run, seed=seed, model=model, data=images, config=config.training, folder=folder,
+        name=run, seed=seed, model=model, task=subject.task, config=config.training, folder=folder,
         companions={} if handle is None else {"similarity": handle, "cycles": counter},
         evaluating=None if handle is None else handle.uncounted,
         progress=lambda done, total, what: tell(run, seed, done, total, what),
     )  # fmt: skip
     figures = training.fit(resume)
+    score = f"test_{subject.task.metric}"
     return Outcome(
-        run, seed, figures["test_accuracy"], _dense_accuracy(handle, training, figures), figures["seconds"],
+        run, seed, figures[score], _evaluate_densely(handle, training, figures)[score], figures["seconds"],
         pd.DataFrame() if handle is None else handle.report().merge(counter.layers(), on="layer"),
     )  # fmt: skip
 
 
-def _dense_accuracy(handle: ReuseHandle | None, training: TrainingRun, figures: dict[str, float]) -> float:
+def _evaluate_densely(
+    handle: ReuseHandle | None, training: TrainingRun, figures: dict[str, float]
+) -> dict[str, float]:
     if handle is None:
-        return figures["test_accuracy"]
-    with ExitStack() as stack:
-        stack.enter_context(handle.uncounted())
-        stack.enter_context(handle.off())
-        return evaluate(training.model, training.data.test, training.config.batch_size)[1]
+        return figures
+    with handle.uncounted(), handle.off():
+        return training.task.evaluate(training.model, training.config.batch_size)

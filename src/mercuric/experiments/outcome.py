@@ -14,15 +14,15 @@ class Outcome:
     Attributes:
         run: ``"dense"`` or ``"reuse"``.
         seed: its seed.
-        accuracy: on the test images, computed as it was trained (with reuse, if so).
-        accuracy_without_reuse: of the same weights, computed densely.
+        score: the task's metric on the test examples, computed as it was trained (with reuse, if so).
+        score_without_reuse: of the same weights, computed densely.
         seconds: training time, evaluations left out.
         layers: similarity and cycles over the whole training, a layer a row; empty for a dense run.
     """
 
     run: RunName
     seed: int
-    accuracy: float
-    accuracy_without_reuse: float
+    score: float
+    score_without_reuse: float
     seconds: float
     layers: pd.DataFrame

@@ -21,6 +21,9 @@ class RunConfig(Config):
         data: a data set's name.
         data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
         image_size: side of the images in pixels; the data set's own by default.
+        width: channels (of a Transformer, features) of each layer, times this.
+        train_examples: the first so many of a fixed shuffle, the same ones for every run and seed; all
+            by default.
         runs: ``("dense", "reuse")`` to compare, or one of them.
         seeds: initial weights, data order, augmentation and dropout follow from the seed.
         training: the training loop's settings.
@@ -32,6 +35,8 @@ class RunConfig(Config):
     data: str = "photos"
     data_root: str | None = None
     image_size: Annotated[int, Field(ge=1)] | None = None
+    width: Annotated[float, Field(gt=0)] = 1.0
+    train_examples: Annotated[int, Field(strict=True, ge=1)] | None = None
     runs: tuple[RunName, ...] = ("reuse",)
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)

@@ -20,7 +20,7 @@ class Card:
 
 def key_figures(summary: Summary) -> list[Card]:
     """The cards of a run, those without a value left out."""
-    cards = [_accuracy(summary), *_speedups(summary), _cycles(summary), _hits(summary), _time(summary)]
+    cards = [_score(summary), *_speedups(summary), _cycles(summary), _hits(summary), _time(summary)]
     return [card for card in cards if card.value != formats.MISSING]
 
 
@@ -34,16 +34,18 @@ def card_elements(cards: list[Card]) -> str:
     )
 
 
-def _accuracy(summary: Summary) -> Card:
+def _score(summary: Summary) -> Card:
+    metric, change = summary.metric, summary.score_change
+    label = f"Test {metric.name}"
     if summary.reuse is None:
-        only = summary.dense.accuracy if summary.dense else None
-        return Card("Test accuracy", formats.accuracy(only), "dense training")
-    change = summary.accuracy_change
+        only = summary.dense.score if summary.dense else None
+        return Card(label, metric.written(only), "dense training")
+    reached = metric.written(summary.reuse.score)
     if summary.dense is None or change is None:
-        return Card("Test accuracy", formats.accuracy(summary.reuse.accuracy), "with MERCURY")
-    beside = f"{formats.signed_points(change)} to dense {formats.accuracy(summary.dense.accuracy)}"
+        return Card(label, reached, "with MERCURY")
+    beside = f"{metric.change(change)} to dense {metric.written(summary.dense.score)}"
     loses = change < -max(summary.dense.spread or 0.0, summary.reuse.spread or 0.0)
-    return Card("Test accuracy", formats.accuracy(summary.reuse.accuracy), beside, bad=loses)
+    return Card(label, reached, beside, bad=loses)
 
 
 def _speedups(summary: Summary) -> list[Card]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from mercuric.report import formats
-from mercuric.report.summary import CycleTotals, Summary, Trained
+from mercuric.report.score import Metric
+from mercuric.report.summary import CycleTotals, Reused, Summary, Trained
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Figure:
 
 def compare(summary: Summary) -> list[Figure]:
     """Every figure of the run that exists, dense beside MERCURY."""
-    rows = [*_accuracies(summary), *_times(summary), *_cycles(summary), *_speedups(summary)]
+    rows = [*_scores(summary), *_times(summary), *_cycles(summary), *_speedups(summary)]
     return [row for row in [*rows, *_rates(summary)] if row.dense or row.reuse]
 
 
@@ -28,31 +29,31 @@ def _written(text: str) -> str:
     return "" if text == formats.MISSING else text
 
 
-def _accuracies(summary: Summary) -> list[Figure]:
-    reuse = summary.reuse
-    without = _written(formats.accuracy(reuse.accuracy_without_reuse)) if reuse else ""
+def _scores(summary: Summary) -> list[Figure]:
+    metric, dense, reuse = summary.metric, summary.dense, summary.reuse
+    without = _written(metric.written(reuse.score_without_reuse)) if reuse else ""
     return [
-        Figure("test accuracy", _accuracy(summary.dense), _accuracy(reuse)),
-        Figure("spread over seeds", _spread(summary.dense), _spread(reuse), detail=True),
-        Figure("each seed", _each(summary.dense), _each(reuse), detail=True),
+        Figure(f"test {metric.name}", _score(dense, metric), _score(reuse, metric)),
+        Figure("spread over seeds", _spread(dense, metric), _spread(reuse, metric), detail=True),
+        Figure("each seed", _each(dense, metric), _each(reuse, metric), detail=True),
         Figure("evaluated without reuse", reuse=without, detail=True),
     ]
 
 
-def _accuracy(kind: Trained | None) -> str:
-    return "" if kind is None else formats.accuracy(kind.accuracy)
+def _score(kind: Trained | None, metric: Metric) -> str:
+    return "" if kind is None else metric.written(kind.score)
 
 
-def _spread(kind: Trained | None) -> str:
-    if kind is None or len(kind.accuracies) < 2:
+def _spread(kind: Trained | None, metric: Metric) -> str:
+    if kind is None or len(kind.scores) < 2:
         return ""
-    return _written(formats.points(kind.spread))
+    return _written(metric.width(kind.spread))
 
 
-def _each(kind: Trained | None) -> str:
-    if kind is None or not 2 <= len(kind.accuracies) <= 5:
+def _each(kind: Trained | None, metric: Metric) -> str:
+    if kind is None or not 2 <= len(kind.scores) <= 5:
         return ""
-    return " · ".join(f"{100 * accuracy:.2f}" for accuracy in kind.accuracies)
+    return " · ".join(metric.written(score, unit=False) for score in kind.scores)
 
 
 def _times(summary: Summary) -> list[Figure]:
@@ -104,4 +105,12 @@ def _rates(summary: Summary) -> list[Figure]:
         Figure("of which zero vectors", reuse=zero, detail=True),
         Figure("zero vectors among all", reuse=vectors),
         Figure("signature bits", reuse="" if reuse.bits is None else f"{reuse.bits:g}"),
+        Figure("at the end of training", reuse=_final_bits(reuse), detail=True),
     ]
+
+
+def _final_bits(reuse: Reused) -> str:
+    bits = {final for seed in reuse.final_bits for final in seed.values()}
+    if not bits or bits == {reuse.bits}:
+        return ""
+    return f"{min(bits):g}" if len(bits) == 1 else f"{min(bits):g} to {max(bits):g}"

@@ -1,9 +1,10 @@
-"""How did dense training and training with MERCURY go? Loss and accuracy over time."""
+"""How did dense training and training with MERCURY go? Loss and score over time."""
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.report.chart import KIND_COLOURS, KIND_NAMES, figure
+from mercuric.report.score import Metric
 
 _MOST_POINTS = 400
 _SMOOTHING_SHARE = 0.02
@@ -36,19 +37,22 @@ def loss_chart(steps: pd.DataFrame, against: str) -> go.Figure:
     return chart
 
 
-def accuracy_chart(epochs: pd.DataFrame) -> go.Figure:
-    """Test accuracy after each epoch, thin a seed and thick their mean."""
-    chart = figure(340, "after epoch", "test accuracy")
+def score_chart(epochs: pd.DataFrame, metric: Metric) -> go.Figure:
+    """Test score after each epoch, thin a seed and thick their mean."""
+    chart = figure(340, "after epoch", f"test {metric.name}")
     shifted = epochs.assign(epoch=epochs["epoch"] + 1)
     for kind, rows in shifted.groupby("run"):
         if rows["seed"].nunique() > 1:
             for _, seed in rows.groupby("seed"):
-                _add_line(chart, str(kind), seed, "epoch", "test_accuracy", thick=False)
-        mean = rows.groupby("epoch", as_index=False)[["test_accuracy"]].mean()
-        _add_line(chart, str(kind), mean, "epoch", "test_accuracy", thick=True)
+                _add_line(chart, str(kind), seed, "epoch", "test_score", thick=False)
+        mean = rows.groupby("epoch", as_index=False)[["test_score"]].mean()
+        _add_line(chart, str(kind), mean, "epoch", "test_score", thick=True)
     chart.update_traces(mode="lines+markers", marker={"size": 7}, selector={"showlegend": True})
-    chart.update_traces(hovertemplate="%{y:.2%}", selector={"showlegend": True})
-    chart.update_yaxes(tickformat=".0%" if _width(epochs["test_accuracy"]) > 0.05 else ".1%")
+    chart.update_traces(
+        hovertemplate="%{y:.2%}" if metric.unit else "%{y:.2f}", selector={"showlegend": True}
+    )
+    wide = metric.points * _width(epochs["test_score"]) > 5
+    chart.update_yaxes(tickformat=metric.tick[0 if wide else 1])
     if shifted["epoch"].max() <= _FULL_EPOCH_TICKS:
         chart.update_xaxes(dtick=1)
     return chart

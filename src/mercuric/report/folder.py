@@ -43,7 +43,7 @@ def read_run(folder: Path) -> Run:
     return Run(
         name=folder.resolve().name,
         config=_read_config(_existing(folder / "config.yaml")),
-        metrics=read_metrics(_existing(folder / "metrics.jsonl")),
+        metrics=read_metrics(_existing(folder / "metrics.jsonl"), summary.metric_name),
         summary=summary,
         layers=pd.DataFrame() if summary.reuse is None else _read_layers(_existing(folder / "layers.csv")),
     )

@@ -3,7 +3,6 @@
 import math
 
 MISSING = "\N{EN DASH}"
-_MINUS = "\N{MINUS SIGN}"
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -45,26 +44,6 @@ def percent(fraction: float | None, decimals: int = 1) -> str:
     if fraction is None or not math.isfinite(fraction):
         return MISSING
     return f"{100 * fraction:.{decimals}f} %"
-
-
-def accuracy(fraction: float | None) -> str:
-    """An accuracy: ``87.31 %``, two decimals because a test set of 10,000 images resolves them."""
-    return percent(fraction, decimals=2)
-
-
-def points(fraction: float | None) -> str:
-    """A width between accuracies in percentage points, without a sign: ``0.42 points``."""
-    if fraction is None or not math.isfinite(fraction):
-        return MISSING
-    return f"{abs(100 * fraction):.2f} points"
-
-
-def signed_points(fraction: float | None) -> str:
-    """A change of accuracy in percentage points: ``+0.42 points``."""
-    if fraction is None or not math.isfinite(fraction):
-        return MISSING
-    sign = "±" if round(abs(100 * fraction), 2) == 0 else "+" if fraction > 0 else _MINUS
-    return sign + points(fraction)
 
 
 def duration(seconds: float | None) -> str:

@@ -8,17 +8,19 @@ def headline(summary: Summary) -> str:
     """The run's result in one sentence made from its figures."""
     if summary.reuse is None:
         return _dense_only(summary)
-    accuracy, good_accuracy = _accuracy_clause(summary)
+    score, good_score = _score_clause(summary)
     speed, good_speed = _speed_clause(summary)
     if not speed:
-        return f"Trained with MERCURY, {summary.model} {accuracy}."
-    joiner = "and" if good_accuracy == good_speed else "but"
-    return f"{speed}, {joiner} {accuracy}."
+        return f"Trained with MERCURY, {summary.network} {score}."
+    joiner = "and" if good_score == good_speed else "but"
+    return f"{speed}, {joiner} {score}."
 
 
 def _dense_only(summary: Summary) -> str:
-    reached = formats.accuracy(summary.dense.accuracy if summary.dense else None)
-    sentence = f"Dense training of {summary.model} on {summary.data} reaches {reached} accuracy"
+    reached = summary.metric.written(summary.dense.score if summary.dense else None)
+    sentence = (
+        f"Dense training of {summary.network} on {summary.data} reaches {reached} {summary.metric.name}"
+    )
     if summary.cycles is None or not formats.is_known(summary.cycles.baseline):
         return f"{sentence}."
     return f"{sentence} in {formats.cycles(summary.cycles.baseline)} on {summary.cycles.accelerator}."
@@ -27,7 +29,7 @@ def _dense_only(summary: Summary) -> str:
 def _speed_clause(summary: Summary) -> tuple[str, bool]:
     paper, fair = summary.speedup.paper, summary.speedup.fair
     where = f"On {summary.cycles.accelerator}, " if summary.cycles else ""
-    subject = f"{where}MERCURY trains {summary.model}"
+    subject = f"{where}MERCURY trains {summary.network}"
     in_paper, against_fair = "in the paper's timing", "against a pipelined baseline"
     if paper is None and fair is None:
         return "", False
@@ -46,16 +48,15 @@ def _pace(speedup: float) -> str:
     return f"{formats.ratio(speedup)} faster" if speedup > 1 else f"slower ({formats.ratio(speedup)})"
 
 
-def _accuracy_clause(summary: Summary) -> tuple[str, bool]:
-    reuse, change = summary.reuse, summary.accuracy_change
-    if reuse is None or not formats.is_known(reuse.accuracy):
-        return "reaches no accuracy: training diverged", False
+def _score_clause(summary: Summary) -> tuple[str, bool]:
+    metric, reuse, change = summary.metric, summary.reuse, summary.score_change
+    if reuse is None or not formats.is_known(reuse.score):
+        return f"reaches no {metric.name}: training diverged", False
     if change is None:
-        return f"reaches {formats.accuracy(reuse.accuracy)} accuracy", True
-    size = formats.points(change)
-    if round(abs(100 * change), 2) == 0:
-        return "keeps the accuracy", True
-    verdict = f"gains {size} of accuracy" if change > 0 else f"loses {size} of accuracy"
+        return f"reaches {metric.written(reuse.score)} {metric.name}", True
+    if metric.is_nothing(change):
+        return f"keeps the {metric.name}", True
+    verdict = f"{'gains' if change > 0 else 'loses'} {metric.width(change)} of {metric.name}"
     return verdict + _certainty(summary, change), change > 0
 
 
@@ -76,11 +77,11 @@ def lead(summary: Summary) -> str:
 def _trained(summary: Summary) -> str:
     seeds = formats.number_of(len(summary.seeds), "seed")
     reached = [
-        f"{formats.accuracy(kind.accuracy)} {name}"
+        f"{summary.metric.written(kind.score)} {name}"
         for kind, name in ((summary.dense, "dense"), (summary.reuse, "with MERCURY"))
         if kind
     ]
-    return f"Test accuracy on {summary.data} over {seeds}: {formats.listing(reached)}."
+    return f"Test {summary.metric.name} on {summary.data} over {seeds}: {formats.listing(reached)}."
 
 
 def _reused(summary: Summary) -> str:

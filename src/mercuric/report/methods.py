@@ -6,7 +6,8 @@ from mercuric.report.summary import Summary
 
 def methods(summary: Summary) -> list[tuple[str, str]]:
     """Figure and how it was measured, in the order of the page."""
-    entries = [("Training", _training(summary)), ("Accuracy", _accuracy(summary))]
+    name = summary.metric.name
+    entries = [("Training", _training(summary)), (name[0].upper() + name[1:], _score(summary))]
     if summary.reuse is not None:
         entries += [
             (
@@ -41,16 +42,20 @@ _TIMINGS = (
 def _training(summary: Summary) -> str:
     sizes = [
         formats.number_of(amount, noun)
-        for amount, noun in (
-            (summary.train_images, "training image"),
-            (summary.test_images, "test image"),
-            (summary.epochs, "epoch"),
+        if available in (None, amount)
+        else f"{amount:,} (drawn once for all runs) of {formats.number_of(available, noun)}"
+        for amount, available, noun in (
+            (summary.train_images, summary.train_images_available, "training image"),
+            (summary.test_images, None, "test image"),
+            (summary.train_pairs, summary.train_pairs_available, "training sentence pair"),
+            (summary.test_pairs, None, "test sentence pair"),
+            (summary.epochs, None, "epoch"),
         )
         if amount is not None
     ]
     seeds = ", ".join(map(str, summary.seeds))
     label = "seed" if len(summary.seeds) == 1 else "seeds"
-    sentence = f"{summary.model} on {summary.data}: {', '.join([*sizes, f'{label} {seeds}'])}"
+    sentence = f"{summary.network} on {summary.data}: {', '.join([*sizes, f'{label} {seeds}'])}"
     if summary.batch_size is not None:
         sentence += f", batches of {summary.batch_size}"
     sentence += f"; weights: {summary.weights}." if summary.weights else "."
@@ -61,13 +66,13 @@ def _training(summary: Summary) -> str:
     return sentence
 
 
-def _accuracy(summary: Summary) -> str:
-    text = "The share of test images classified right at the end of training"
+def _score(summary: Summary) -> str:
+    text = summary.metric.meaning
     if len(summary.seeds) > 1:
         text += ", the mean over the seeds."
     else:
         text += "; one seed, so its spread is unknown."
-    if summary.reuse is not None and summary.reuse.accuracy_without_reuse is not None:
+    if summary.reuse is not None and summary.reuse.score_without_reuse is not None:
         text += " Evaluated without reuse: the weights MERCURY trained, with every dot product computed."
     return text
 

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from mercuric.errors import MercuricError
+from mercuric.report.score import MetricName
 
 _COLUMNS = {
     "step": ("run", "seed", "epoch", "step", "loss", "seconds"),
-    "epoch": ("run", "seed", "epoch", "step", "train_loss", "test_loss", "test_accuracy", "seconds"),
+    "epoch": ("run", "seed", "epoch", "step", "train_loss", "test_loss", "test_score", "seconds"),
 }
 _IDENTITY = {"step": ["run", "seed", "step"], "epoch": ["run", "seed", "epoch"]}
 _KINDS = ("dense", "reuse")
@@ -23,15 +24,19 @@ class Metrics:
 
     Attributes:
         steps: a row a step: run, seed, epoch, step, loss, seconds.
-        epochs: a row an epoch: run, seed, epoch, step, train_loss, test_loss, test_accuracy, seconds.
+        epochs: a row an epoch: run, seed, epoch, step, train_loss, test_loss, test_score, seconds.
     """
 
     steps: pd.DataFrame
     epochs: pd.DataFrame
 
 
-def read_metrics(path: Path) -> Metrics:
+def read_metrics(path: Path, metric: MetricName) -> Metrics:
     """Read the log; a last line cut off by a kill is left out, a repeated step counts once, the later one.
+
+    Args:
+        path: ``metrics.jsonl``.
+        metric: the name that the log has for the score.
 
     Raises:
         MercuricError: a line is broken; names the file and the line.
@@ -42,7 +47,7 @@ def read_metrics(path: Path) -> Metrics:
         if not line.strip():
             continue
         try:
-            event = _parse(line)
+            event = _parse(line, metric)
         except ValueError as error:
             if number == len(lines):
                 break
@@ -52,20 +57,22 @@ def read_metrics(path: Path) -> Metrics:
     return Metrics(_frame(events["step"], "step"), _frame(events["epoch"], "epoch"))
 
 
-def _parse(line: str) -> dict[str, Any]:
+def _parse(line: str, metric: MetricName) -> dict[str, Any]:
     try:
         event = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError("not a JSON object") from error
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):
         raise ValueError('not a JSON object with an "event"')
-    for name in _COLUMNS.get(event["event"], ()):
+    for column in _COLUMNS.get(event["event"], ()):
+        name = f"test_{metric}" if column == "test_score" else column
         if name not in event:
             raise ValueError(f"{name} is missing")
         if name == "run" and event["run"] not in _KINDS:
             raise ValueError(f"run is {event['run']!r}, expected dense or reuse")
         if name != "run" and not isinstance(event[name], int | float):
             raise ValueError(f"{name} is {event[name]!r}, expected a number")
+        event[column] = event[name]
     return event
 
 

@@ -43,7 +43,7 @@ def write_report(run: Path) -> Path:
 def _page(run: Run) -> str:
     summary = run.summary
     return Template(_asset("template.html")).substitute(
-        title=html.escape(f"{summary.model} on {summary.data}: Mercuric report"),
+        title=html.escape(f"{summary.network} on {summary.data}: Mercuric report"),
         style=_asset("report.css"),
         plotly=get_plotlyjs(),
         script=_asset("report.js"),
@@ -52,7 +52,7 @@ def _page(run: Run) -> str:
         lead=unbroken(lead(summary)),
         cards=card_elements(key_figures(summary)),
         comparison=comparison_rows(summary),
-        training=training_section(run.metrics),
+        training=training_section(run.metrics, summary.metric),
         layers=layer_section(run.layers),
         methods=_definitions(methods(summary)),
         machine=_definitions(machine(summary)),

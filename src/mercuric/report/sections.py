@@ -7,16 +7,17 @@ import plotly.graph_objects as go
 
 from mercuric.report import formats
 from mercuric.report.chart import embed
-from mercuric.report.curves import accuracy_chart, loss_chart
+from mercuric.report.curves import loss_chart, score_chart
 from mercuric.report.html_table import layer_rows
 from mercuric.report.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
 from mercuric.report.metrics import Metrics
+from mercuric.report.score import Metric
 
 _MOST_NAMED = 4
 
 
-def training_section(metrics: Metrics) -> str:
-    """Loss against steps and seconds, accuracy an epoch; what was not logged is left out."""
+def training_section(metrics: Metrics, metric: Metric) -> str:
+    """Loss against steps and seconds, score an epoch; what was not logged is left out."""
     figures = []
     if not metrics.steps.empty:
         note = "Training loss, lightly smoothed."
@@ -24,8 +25,8 @@ def training_section(metrics: Metrics) -> str:
             note += " Thin lines are seeds, thick ones their mean."
         figures.append(_figure("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step")))
     if not metrics.epochs.empty:
-        note = "On all test images, after each epoch."
-        figures.append(_figure("accuracy", "Accuracy by epoch", note, accuracy_chart(metrics.epochs)))
+        note, title = "On the whole test set, after each epoch.", f"Test {metric.name} by epoch"
+        figures.append(_figure("score", title, note, score_chart(metrics.epochs, metric)))
     if not metrics.steps.empty:
         note = "The same loss by wall-clock time in PyTorch."
         figures.append(_figure("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds")))

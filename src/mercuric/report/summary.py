@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from mercuric.report import formats
+from mercuric.report.score import METRICS, Metric, MetricName
 
 
 class _Part(BaseModel):
@@ -13,21 +14,24 @@ class _Part(BaseModel):
 
 
 class Trained(_Part):
-    """One kind of training, over its seeds; accuracies are fractions of the test images."""
+    """One kind of training, over its seeds; scores are read under their metric's name."""
 
-    accuracy: float
-    accuracies: list[float] = []
+    score: float = Field(validation_alias=AliasChoices("accuracy", "bleu"))
+    scores: list[float] = Field([], validation_alias=AliasChoices("accuracies", "bleus"))
     spread: float | None = None
 
 
 class Reused(Trained):
     """Training with MERCURY; rates are shares of all input vectors."""
 
-    accuracy_without_reuse: float | None = None
+    score_without_reuse: float | None = Field(
+        None, validation_alias=AliasChoices("accuracy_without_reuse", "bleu_without_reuse")
+    )
     hit_rate: float | None = None
     zero_rate: float | None = None
     similar_rate: float | None = None
     bits: float | None = None
+    final_bits: list[dict[str, float]] = []
 
     @property
     def zero_hit_rate(self) -> float | None:
@@ -83,13 +87,19 @@ class Summary(_Part):
     """The whole of ``summary.json``; a kind that was not trained is ``None``."""
 
     model: str
+    width: float = 1.0
     data: str
+    metric_name: MetricName = Field("accuracy", validation_alias="metric")
     form: str | None = None
     seeds: list[int] = Field(min_length=1)
     epochs: int | None = None
     batch_size: int | None = None
     train_images: int | None = None
+    train_images_available: int | None = None
     test_images: int | None = None
+    train_pairs: int | None = None
+    train_pairs_available: int | None = None
+    test_pairs: int | None = None
     weights: str | None = None
     dense: Trained | None = None
     reuse: Reused | None = None
@@ -99,11 +109,21 @@ class Summary(_Part):
     machine: Machine = Machine()
 
     @property
-    def accuracy_change(self) -> float | None:
-        """MERCURY's accuracy less the dense one, a fraction; ``None`` where one is missing."""
+    def metric(self) -> Metric:
+        """What the scores measure."""
+        return METRICS[self.metric_name]
+
+    @property
+    def network(self) -> str:
+        """The network's name, with its width where that is not the usual one."""
+        return self.model if self.width == 1 else f"{self.model} at width {self.width:g}"
+
+    @property
+    def score_change(self) -> float | None:
+        """MERCURY's score less the dense one; ``None`` where one is missing."""
         if self.dense is None or self.reuse is None:
             return None
-        change = self.reuse.accuracy - self.dense.accuracy
+        change = self.reuse.score - self.dense.score
         return change if formats.is_known(change) else None
 
 
@@ -120,6 +140,9 @@ def parse_summary(content: Mapping[str, Any]) -> Summary:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise ValueError(f"the summary's {place}: {first['msg'].lower()}") from error
+    for kind in ("dense", "reuse"):
+        if kind in present and summary.metric_name not in present[kind]:
+            raise ValueError(f"the summary's {kind}.{summary.metric_name}: field required")
     if summary.dense is None and summary.reuse is None:
         raise ValueError("the summary has neither dense nor reuse: nothing was trained")
     return summary

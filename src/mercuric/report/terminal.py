@@ -28,7 +28,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     """
     checked = parse_summary(summary)
     rows = compare(checked)
-    title = Text(f"{checked.model} on {checked.data}, {formats.number_of(len(checked.seeds), 'seed')}")
+    title = Text(f"{checked.network} on {checked.data}, {formats.number_of(len(checked.seeds), 'seed')}")
     table = Table(title=title)
     table.add_column("")
     columns = [("dense", "dense"), ("reuse", "MERCURY"), ("published", "published")]

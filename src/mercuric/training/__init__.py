@@ -1,7 +1,18 @@
-"""How is a network trained? One loop, its settings, and checkpoints that a killed run goes on from."""
+"""How is a network trained? One loop for any task, and checkpoints that a killed run goes on from."""
 
 from mercuric.training.checkpoint import load_weights
+from mercuric.training.classification import ClassificationTask
 from mercuric.training.config import TrainingConfig
-from mercuric.training.loop import TrainingRun, evaluate, full_batches
+from mercuric.training.loop import TrainingRun, full_batches
+from mercuric.training.subset import FewerExamples
+from mercuric.training.task import Task
 
-__all__ = ["TrainingConfig", "TrainingRun", "evaluate", "full_batches", "load_weights"]
+__all__ = [
+    "ClassificationTask",
+    "FewerExamples",
+    "Task",
+    "TrainingConfig",
+    "TrainingRun",
+    "full_batches",
+    "load_weights",
+]

@@ -44,7 +44,7 @@ class ClassificationTask:
         model.eval()
         loss, right = 0.0, 0
         with torch.no_grad():
-            for indices in torch.arange(len(test)).split(batch_size):
+            for indices in torch.split(torch.arange(len(test)), batch_size):
                 images, labels = test.batch(indices)
                 output = model(images.to(device)).cpu()
                 loss += float(F.cross_entropy(output, labels, reduction="sum"))

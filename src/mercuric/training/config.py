@@ -13,16 +13,17 @@ class TrainingConfig(Config):
     """The training loop's settings.
 
     Attributes:
-        epochs: passes over the training images.
-        batch_size: images a step; the images left over at an epoch's end wait for another epoch.
+        epochs: passes over the training examples.
+        batch_size: examples a step; those left over at an epoch's end wait for another epoch.
         optimizer: ``"sgd"`` (Nesterov momentum) or ``"adamw"``.
         learning_rate: the schedule's peak.
         momentum: of SGD.
         weight_decay: of either optimizer.
         schedule: ``"one-cycle"`` (linear warm-up over a fifth of the steps, then cosine to zero),
             ``"cosine"``, ``"step"`` (a tenth at half and at three quarters) or ``"constant"``.
+        clip_norm: gradients are scaled down to this norm, taken over all parameters; None clips nothing.
         label_smoothing: of the cross entropy, 0 to 1.
-        augment: random crops and mirror images.
+        augment: random crops and mirror images; of image data alone.
         checkpoint_every: steps from one checkpoint to the next, beside one an epoch.
     """
 
@@ -33,6 +34,7 @@ class TrainingConfig(Config):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 5e-4
     schedule: Literal["one-cycle", "cosine", "step", "constant"] = "one-cycle"
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augment: bool = False
     checkpoint_every: Positive = 100

@@ -1,7 +1,7 @@
-"""The training loop: one for every network and for every experiment."""
+"""How does a network learn a task? One loop for every network and every experiment."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from math import isfinite
@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.data import ImageData, Split
+from mercuric.config import differences
 from mercuric.errors import MercuricError
 from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.config import TrainingConfig
 from mercuric.training.metrics import MetricsLog
 from mercuric.training.optimization import learning_rate, make_optimizer, seed_step
+from mercuric.training.task import Task
 
 Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and what is going on."""
@@ -41,22 +41,24 @@ class TrainingRun:
         name: ``"dense"`` or ``"reuse"``; with the seed it names files and metrics.
         seed: of data order, augmentation and dropout (the caller seeds the weights).
         model: trained in place.
-        data: what it is trained and tested on.
+        task: what it learns.
         config: how.
         folder: the run's folder.
         companions: saved and resumed with the run.
         evaluating: a context for evaluations (a reuse run stops counting there).
+        after_step: called with the step's loss after the optimizer's step; its time is training time.
         progress: told after each step.
     """
 
     name: str
     seed: int
     model: nn.Module
-    data: ImageData
+    task: Task
     config: TrainingConfig
     folder: Path
     companions: Mapping[str, Companion] = field(default_factory=dict)
     evaluating: Callable[[], Any] | None = None
+    after_step: Callable[[float], None] | None = None
     progress: Progress | None = None
 
     @property
@@ -71,7 +73,7 @@ class TrainingRun:
         Raises:
             ValueError: a batch is larger than the training set.
         """
-        return full_batches(len(self.data.train), self.config.batch_size)
+        return full_batches(len(self.task), self.config.batch_size)
 
     def fit(self, resume: bool = False) -> dict[str, float]:
         """Train to the last epoch; returns the last epoch's figures and the training seconds.
@@ -88,40 +90,44 @@ class TrainingRun:
         state: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "last": {}}
         if resume and self.checkpoint.exists():
             state = self._resume(optimizer)
-        per_epoch = self.steps_per_epoch
-        total = per_epoch * self.config.epochs
+        total = self.steps_per_epoch * self.config.epochs
         with MetricsLog(self.folder, self.name, self.seed, state["step"]) as log:
-            while state["step"] < total:
-                step = state["step"]
+            for epoch, indices in self._batches(state["step"]):
                 started = time.perf_counter()
-                rate = learning_rate(self.config, step, total)
-                loss = self._step(optimizer, step, rate)
+                rate = learning_rate(self.config, state["step"], total)
+                loss = self._step(optimizer, indices, state["step"], rate)
                 state["seconds"] += time.perf_counter() - started
-                state["step"] = step + 1
+                state["step"] += 1
                 state["losses"].append(loss)
-                epoch = step // per_epoch
-                log.step(epoch, step + 1, loss, rate, state["seconds"])
+                log.step(epoch, state["step"], loss, rate, state["seconds"])
                 if self.progress:
-                    self.progress(step + 1, total, f"loss {loss:.3f}")
-                epoch_done = (step + 1) % per_epoch == 0
+                    self.progress(state["step"], total, f"loss {loss:.3f}")
+                epoch_done = state["step"] % self.steps_per_epoch == 0
                 if epoch_done:
                     state["last"] = self._finish_epoch(state["losses"])
                     state["losses"] = []
-                    log.epoch(epoch, step + 1, state["last"], state["seconds"])
-                if epoch_done or (step + 1) % self.config.checkpoint_every == 0:
+                    log.epoch(epoch, state["step"], state["last"], state["seconds"])
+                if epoch_done or state["step"] % self.config.checkpoint_every == 0:
                     self._save(optimizer, state)
         return {**state["last"], "seconds": state["seconds"]}
 
-    def _step(self, optimizer: torch.optim.Optimizer, step: int, rate: float) -> float:
+    def _batches(self, first: int) -> Iterator[tuple[int, Tensor]]:
+        """The epoch and the examples of step ``first`` and of each later one."""
+        per_epoch = self.steps_per_epoch
+        for epoch in range(first // per_epoch, self.config.epochs):
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            order = torch.randperm(len(self.task), generator=generator)
+            batches = torch.split(order, self.config.batch_size)
+            for batch in batches[max(0, first - epoch * per_epoch) : per_epoch]:
+                yield epoch, batch
+
+    def _step(self, optimizer: torch.optim.Optimizer, indices: Tensor, step: int, rate: float) -> float:
         generator = seed_step(self.seed, step)
-        images, labels = self.data.train.batch(self._order(step), generator if self.config.augment else None)
-        device = next(self.model.parameters()).device
         for group in optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
         optimizer.zero_grad(set_to_none=True)
-        output = self.model(images.to(device))
-        loss = F.cross_entropy(output, labels.to(device), label_smoothing=self.config.label_smoothing)
+        loss = self.task.loss(self.model, indices, generator)
         value = float(loss.detach())
         if not isfinite(value):
             raise MercuricError(
@@ -130,55 +136,56 @@ class TrainingRun:
                 exit_code=1,
             )
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         optimizer.step()
+        if self.after_step:
+            self.after_step(value)
         return value
-
-    def _order(self, step: int) -> Tensor:
-        epoch, position = divmod(step, self.steps_per_epoch)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        order = torch.randperm(len(self.data.train), generator=generator)
-        return order[position * self.config.batch_size :][: self.config.batch_size]
 
     def _finish_epoch(self, losses: list[float]) -> dict[str, float]:
         with self.evaluating() if self.evaluating else nullcontext():
-            test_loss, accuracy = evaluate(self.model, self.data.test, self.config.batch_size)
-        return {"train_loss": sum(losses) / len(losses), "test_loss": test_loss, "test_accuracy": accuracy}
+            tested = self.task.evaluate(self.model, self.config.batch_size)
+        return {"train_loss": sum(losses) / len(losses), **tested}
 
     def _save(self, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         beside = {name: companion.state_dict() for name, companion in self.companions.items()}
-        save_checkpoint(self.checkpoint, self.model, optimizer, {**state, "companions": beside})
+        whole = {**state, "settings": self._settings(), "companions": beside}
+        save_checkpoint(self.checkpoint, self.model, optimizer, whole)
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         state = load_checkpoint(self.checkpoint, self.model, optimizer)
+        if "settings" not in state:
+            raise MercuricError(
+                f"the checkpoint {self.checkpoint} holds no settings; remove it to start over"
+            )
+        changes = differences(state.pop("settings"), self._settings())
+        if changes:
+            raise MercuricError(f"the checkpoint {self.checkpoint} is of another run: {changes}")
         beside = state.pop("companions")
         for name, companion in self.companions.items():
-            companion.load_state_dict(beside[name])
+            try:
+                companion.load_state_dict(beside[name])
+            except ValueError as error:
+                raise MercuricError(f"the checkpoint {self.checkpoint} does not fit: {error}") from None
         return state
 
+    def _settings(self) -> dict[str, Any]:
+        """What must be the same where a run goes on, as JSON gives it back."""
+        return {
+            "training": self.config.model_dump(mode="json"),
+            "training_examples": len(self.task),
+            "metric": self.task.metric,
+            "companions": sorted(self.companions),
+        }
 
-def full_batches(images: int, batch_size: int) -> int:
+
+def full_batches(examples: int, batch_size: int) -> int:
     """How many full batches there are in an epoch.
 
     Raises:
         ValueError: not even one.
     """
-    if batch_size > images:
-        raise ValueError(f"batch_size was {batch_size}, but must be at most the {images} training images")
-    return images // batch_size
-
-
-def evaluate(model: nn.Module, split: Split, batch_size: int) -> tuple[float, float]:
-    """Mean cross entropy and accuracy over a split, in evaluation mode."""
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    loss, right = 0.0, 0
-    with torch.no_grad():
-        for start in range(0, len(split), batch_size):
-            indices = torch.arange(start, min(start + batch_size, len(split)))
-            images, labels = split.batch(indices)
-            output = model(images.to(device)).cpu()
-            loss += float(F.cross_entropy(output, labels, reduction="sum"))
-            right += int((output.argmax(1) == labels).sum())
-    model.train(was_training)
-    return loss / len(split), right / len(split)
+    if batch_size > examples:
+        raise ValueError(f"batch_size was {batch_size}, but must be at most the {examples} training examples")
+    return examples // batch_size
