@@ -2,5 +2,6 @@
 
 from mercuric.zoo.network import Form, form
 from mercuric.zoo.registry import build, names
+from mercuric.zoo.width import narrow
 
-__all__ = ["Form", "build", "form", "names"]
+__all__ = ["Form", "build", "form", "names", "narrow"]

@@ -1,4 +1,4 @@
-"""How does a network that was written for colour take another number of channels?"""
+"""How does a network that was written for large colour images take other images?"""
 
 from typing import Any
 
@@ -22,14 +22,31 @@ def with_channels(network: nn.Module, channels: int) -> nn.Module:
         "stride": first.stride,
         "padding": first.padding,
         "dilation": first.dilation,
-        "bias": first.bias is not None,
     }
-    replacement = nn.Conv2d(channels, first.out_channels, **geometry)
+    network.set_submodule(name, _convolution(first, channels, geometry))
+    return network
+
+
+def for_small_images(network: nn.Module, channels: int) -> nn.Module:
+    """``network``, its first convolution replaced by 3x3 kernels, stride 1 and padding 1.
+
+    It is the usual CIFAR adaptation (He et al., CVPR 2016, 4.2): 32x32 images lose no pixels to the
+    first layer. The weights are drawn as in ``with_channels``, whatever the number of channels.
+
+    Raises:
+        ValueError: the network has no convolution.
+    """
+    name, first = _first_convolution(network)
+    network.set_submodule(name, _convolution(first, channels, {"kernel_size": 3, "padding": 1}))
+    return network
+
+
+def _convolution(first: nn.Conv2d, channels: int, geometry: dict[str, Any]) -> nn.Conv2d:
+    replacement = nn.Conv2d(channels, first.out_channels, bias=first.bias is not None, **geometry)
     nn.init.kaiming_normal_(replacement.weight, mode="fan_out", nonlinearity="relu")
     if replacement.bias is not None:
         nn.init.zeros_(replacement.bias)
-    network.set_submodule(name, replacement)
-    return network
+    return replacement
 
 
 def _first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:

@@ -20,11 +20,17 @@ class Network:
         cifar: builds the form for small images from (classes, channels).
         imagenet: builds the form for large images from (classes, channels).
         smallest_image: the smallest side in pixels that the small form accepts.
+        smallest_large_image: the smallest side in pixels that the large form accepts.
     """
 
     cifar: Builder
     imagenet: Builder
     smallest_image: int
+    smallest_large_image: int = LARGEST_CIFAR_IMAGE + 1
+
+    def smallest(self, image_size: int) -> int:
+        """The smallest side in pixels that the form for ``image_size`` accepts."""
+        return self.smallest_image if form(image_size) == "cifar" else self.smallest_large_image
 
 
 def form(image_size: int) -> Form:

@@ -4,14 +4,33 @@ from torch import nn
 
 from mercuric.zoo.alexnet import ALEXNET
 from mercuric.zoo.custom_cnn import CUSTOM_CNN
+from mercuric.zoo.densenet import DENSENET121, DENSENET169
+from mercuric.zoo.googlenet import GOOGLENET
+from mercuric.zoo.inception_v4 import INCEPTION_V4
+from mercuric.zoo.mobilenet_v2 import MOBILENET_V2
 from mercuric.zoo.network import Network, form
-from mercuric.zoo.vgg import VGG13, VGG16
+from mercuric.zoo.resnet import RESNET18, RESNET34, RESNET50, RESNET101, RESNET152
+from mercuric.zoo.squeezenet import SQUEEZENET
+from mercuric.zoo.vgg import VGG13, VGG16, VGG19
+from mercuric.zoo.width import narrow
 
 NETWORKS: dict[str, Network] = {
     "alexnet": ALEXNET,
     "custom-cnn": CUSTOM_CNN,
+    "densenet121": DENSENET121,
+    "densenet169": DENSENET169,
+    "googlenet": GOOGLENET,
+    "inception-v4": INCEPTION_V4,
+    "mobilenet-v2": MOBILENET_V2,
+    "resnet18": RESNET18,
+    "resnet34": RESNET34,
+    "resnet50": RESNET50,
+    "resnet101": RESNET101,
+    "resnet152": RESNET152,
+    "squeezenet-1.0": SQUEEZENET,
     "vgg13": VGG13,
     "vgg16": VGG16,
+    "vgg19": VGG19,
 }
 
 
@@ -20,10 +39,10 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(NETWORKS))
 
 
-def build(name: str, classes: int, channels: int = 3, image_size: int = 32) -> nn.Module:
+def build(name: str, classes: int, channels: int = 3, image_size: int = 32, width: float = 1.0) -> nn.Module:
     """A network with fresh weights, drawn from torch's current generator.
 
-    Images of up to 64 pixels a side give the form for CIFAR, larger ones torchvision's own for
+    Images of up to 64 pixels a side give the form for CIFAR, larger ones the published form for
     ImageNet; ``mercuric.zoo.form(image_size)`` says which.
 
     Args:
@@ -31,12 +50,15 @@ def build(name: str, classes: int, channels: int = 3, image_size: int = 32) -> n
         classes: outputs of the last layer.
         channels: input channels: 3 for colour, 1 for grey.
         image_size: side of the square input images, in pixels.
+        width: channels of every layer as a share of the published ones, above 0 and at most 1; see
+            ``mercuric.zoo.width.narrow``.
 
     Returns:
         A module in training mode from (B, channels, image_size, image_size) to (B, classes).
 
     Raises:
-        ValueError: an unknown name, a number that is not positive, or images that are too small.
+        ValueError: an unknown name, a number that is not positive, images that are too small, or a
+            width that leaves some layer no whole number of channels.
     """
     if name not in NETWORKS:
         raise ValueError(f"name was {name!r}, but it must be one of {', '.join(names())}")
@@ -45,11 +67,10 @@ def build(name: str, classes: int, channels: int = 3, image_size: int = 32) -> n
     if channels < 1:
         raise ValueError(f"channels was {channels}, but it must be at least 1")
     network = NETWORKS[name]
-    if form(image_size) == "imagenet":
-        return network.imagenet(classes, channels)
-    if image_size < network.smallest_image:
+    smallest = network.smallest(image_size)
+    if image_size < smallest:
         raise ValueError(
-            f"image_size was {image_size}, but {name} needs images of at least "
-            f"{network.smallest_image} pixels a side"
+            f"image_size was {image_size}, but {name} needs images of at least {smallest} pixels a side"
         )
-    return network.cifar(classes, channels)
+    builder = network.cifar if form(image_size) == "cifar" else network.imagenet
+    return narrow(builder(classes, channels), width)

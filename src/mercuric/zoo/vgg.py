@@ -1,4 +1,4 @@
-"""What are VGG13 and VGG16 (Simonyan and Zisserman, ICLR 2015) here?"""
+"""What are VGG13, VGG16 and VGG19 (Simonyan and Zisserman, ICLR 2015) here?"""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,3 +33,4 @@ def _network(layer_plan: str, constructor: Callable[..., nn.Module]) -> Network:
 
 VGG13 = _network("B", torchvision.models.vgg13)
 VGG16 = _network("D", torchvision.models.vgg16)
+VGG19 = _network("E", torchvision.models.vgg19)
