@@ -2,20 +2,34 @@
 
 __version__ = "0.1.0"
 
-from mercuric.accelerator import Accelerator, Simulation, simulate
+from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
 from mercuric.errors import MercuricError
-from mercuric.reuse import ReuseConfig, ReuseConv2d, ReuseHandle, ReuseLinear, restore_, reuse_
+from mercuric.reuse import (
+    AdaptationConfig,
+    ReuseConfig,
+    ReuseConv2d,
+    ReuseHandle,
+    ReuseLinear,
+    ReuseMultiheadAttention,
+    restore_,
+    reuse_,
+    reuse_attention,
+)
 
 __all__ = [
     "Accelerator",
+    "AdaptationConfig",
+    "CycleCost",
     "MercuricError",
     "ReuseConfig",
     "ReuseConv2d",
     "ReuseHandle",
     "ReuseLinear",
+    "ReuseMultiheadAttention",
     "Simulation",
     "__version__",
     "restore_",
     "reuse_",
+    "reuse_attention",
     "simulate",
 ]

@@ -1,5 +1,6 @@
 import json
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ class Observed:
     hitmap: Hitmap | None = HITMAP
     bits: int = 20
     needs_input_gradient: bool = True
+    product: Literal["forward", "input_gradient"] = "forward"
 
 
 def counted() -> CycleCounter:

@@ -35,10 +35,14 @@ def test_layers_are_replaced_in_place(network: nn.Sequential) -> None:
     others = [network[1], network[2], network[3][1]]
     handle = reuse_(network)
     assert list(handle.layers) == ["0", "3.0", "5"]
-    assert [type(handle.layers[name]) for name in handle.layers] == [ReuseConv2d, ReuseConv2d, ReuseLinear]
-    assert handle.layers["3.0"] is network[3][0]
+    assert [type(network[0]), type(network[3][0]), type(network[5])] == [
+        ReuseConv2d,
+        ReuseConv2d,
+        ReuseLinear,
+    ]
+    assert handle.layers["3.0"] is network[3][0].reuse
     assert [network[1], network[2], network[3][1]] == others
-    assert handle.config == ReuseConfig.paper()
+    assert handle.config == ReuseConfig()
     assert isinstance(network[0], nn.Conv2d)
     restore_(network)
     assert [type(network[0]), type(network[3][0]), type(network[5])] == [nn.Conv2d, nn.Conv2d, nn.Linear]
@@ -108,18 +112,28 @@ def test_hooks_stay(network: nn.Sequential, photographs: Tensor) -> None:
     assert calls == ["ReuseConv2d", "Conv2d", "Linear"]
 
 
-def test_a_shared_layer_is_replaced_once(photographs: Tensor) -> None:
+def test_layers_that_share_their_weights() -> None:
     model = Shared()
-    handle = reuse_(model)
-    assert list(handle.layers) == ["first", "later.other"]
-    assert model.first is model.later["again"] is handle.layers["first"]
+    before = list(model.modules())
+    with pytest.raises(ValueError, match=r"^layers 'first' and 'later\.again' share their weights, but each"):
+        reuse_(model)
+    tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    tied[1].weight = tied[0].weight
+    with pytest.raises(ValueError, match=r"^layers '0' and '1' share their weights"):
+        reuse_(tied)
+    assert list(model.modules()) == before
+    handle = reuse_(model, filter_fn=lambda _, name: name == "later.other")
+    assert list(handle.layers) == ["later.other"]
+
+
+def test_a_layer_that_is_called_twice_counts_twice(photographs: Tensor) -> None:
+    model = Shared()
+    handle = reuse_(model, filter_fn=lambda _, name: name != "later.again")
+    model.later["again"] = model.first
     model(photographs)
     vectors = handle.report().set_index("layer")["vectors"]
     assert vectors["first"] == 2 * 7 * 3 * 32 * 32
     assert vectors["later.other"] == 7 * 3 * 30 * 30
-    restore_(model)
-    assert model.first is model.later["again"]
-    assert type(model.first) is nn.Conv2d
 
 
 def test_filter_fn_chooses(network: nn.Sequential) -> None:
@@ -166,11 +180,11 @@ def test_reuse_twice(network: nn.Sequential) -> None:
     handle = reuse_(network)
     with pytest.raises(ValueError, match=r"^model has reuse layers already; call restore_\(model\) first$"):
         reuse_(network)
-    assert network[0] is handle.layers["0"]
+    assert network[0].reuse is handle.layers["0"]
 
 
 def test_nothing_to_replace(network: nn.Sequential) -> None:
-    sentence = "^model has no Conv2d or Linear layer that filter_fn lets through$"
+    sentence = "^model has no Conv2d, Linear or attention layer that filter_fn lets through$"
     with pytest.raises(ValueError, match=sentence):
         reuse_(network, filter_fn=lambda _layer, _name: False)
     with pytest.raises(ValueError, match=sentence):

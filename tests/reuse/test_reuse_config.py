@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mercuric import ReuseConfig
+from mercuric.reuse.adaptation import AdaptationConfig
 from mercuric.similarity import MCache
 
 
@@ -23,7 +24,8 @@ def configs(draw: st.DrawFn) -> ReuseConfig:
         scope=draw(st.sampled_from(["image", "batch"])),
         entries=None if sets is None else ways * sets,
         ways=ways,
-        backward="exact",
+        backward=draw(st.sampled_from(["exact", "signature"])),
+        adaptation=draw(st.none() | st.builds(AdaptationConfig, patience=st.integers(1, 999))),
         seed=draw(st.integers(0, 2**63 - 1)),
     )
 
@@ -41,14 +43,18 @@ def test_the_paper() -> None:
     paper = ReuseConfig.paper()
     assert (paper.bits, paper.granularity, paper.scope) == (20, "channel", "image")
     assert paper.cache == MCache(entries=1024, ways=16)
-    assert paper == ReuseConfig() == ReuseConfig.from_yaml("") == ReuseConfig.from_yaml("bits: 20")
+    assert paper.backward == "signature"
+    assert paper == ReuseConfig(backward="signature", adaptation=AdaptationConfig())
+    assert ReuseConfig() == ReuseConfig.from_yaml("") == ReuseConfig.from_yaml("bits: 20")
 
 
 def test_keys_in_order() -> None:
     expected = (
-        "bits: 20\ngranularity: channel\nscope: image\nentries: 1024\nways: 16\nbackward: exact\nseed: 0\n"
+        "bits: 20\ngranularity: channel\nscope: image\nentries: 1024\nways: 16\nbackward: exact\n"
+        "adaptation: null\nseed: 0\n"
     )
-    assert ReuseConfig.paper().to_yaml() == expected
+    assert ReuseConfig().to_yaml() == expected
+    assert ReuseConfig.from_yaml(ReuseConfig.paper().to_yaml()) == ReuseConfig.paper()
 
 
 BAD = [
@@ -74,7 +80,8 @@ BAD = [
     ("ways: 0", "ways was 0, but a set has at least 1 way"),
     ("ways: yes", "ways was True, but must be a valid integer"),
     ("ways: 16.0", "ways was 16.0, but must be a valid integer"),
-    ("backward: signature", "backward was 'signature', but must be 'exact'"),
+    ("backward: none", "backward was 'none', but must be 'exact' or 'signature'"),
+    ("adaptation: {patience: 0}", "patience was 0, but must be"),
     ("seed: -1", "seed was -1, but must be greater than or equal to 0"),
     ("seed: yes", "seed was True, but must be a valid integer"),
     ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),

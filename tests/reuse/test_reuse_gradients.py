@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
-from mercuric.reuse import ReuseConfig, ReuseConv2d, ReuseLinear, layers
+from mercuric.reuse import ReuseConfig, ReuseConv2d, ReuseLinear, convolution, linear
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.kernels import cpu
@@ -43,14 +43,15 @@ def test_products(
 def hold_assignments(monkeypatch: pytest.MonkeyPatch) -> list[Detection]:
     """Detect similarity on the first pass, and take the same assignment on every later one."""
     held: list[Detection] = []
-    detect = layers.detect
+    detect = convolution.detect
 
     def held_detect(*arguments: Any) -> Detection:
         if not held:
             held.append(detect(*arguments))
         return held[0]
 
-    monkeypatch.setattr(layers, "detect", held_detect)
+    for module in (convolution, linear):
+        monkeypatch.setattr(module, "detect", held_detect)
     return held
 
 
@@ -79,8 +80,8 @@ def test_convolutions(
 
 @pytest.mark.parametrize("shape", [(7, 3), (2, 5, 3)])
 def test_fully_connected_layers(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    linear = ReuseLinear(3, 4, reuse=ReuseConfig(bits=2)).double()
-    check_layer(linear, double(*shape), hold_assignments(monkeypatch))
+    layer = ReuseLinear(3, 4, reuse=ReuseConfig(bits=2)).double()
+    check_layer(layer, double(*shape), hold_assignments(monkeypatch))
 
 
 def test_an_image_that_is_not_unique_gives_its_gradient_to_its_representative() -> None:

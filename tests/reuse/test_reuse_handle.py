@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric import ReuseConfig, reuse_
+from mercuric import ReuseConfig, restore_, reuse_
 from mercuric.reuse import Observation, similarity_rates
 from mercuric.similarity import HitState
 
@@ -86,7 +86,7 @@ def test_the_output_error_is_measured_when_asked(network: nn.Sequential, photogr
     assert handle.report()["error"].isna().all()
     inputs = captured_inputs(network, photographs)
     for name, error in zip(handle.layers, handle.report()["error"], strict=True):
-        layer = handle.layers[name]
+        layer = network.get_submodule(name)
         reused = layer(inputs[name]).detach()
         with handle.off():
             dense = layer(inputs[name]).detach()
@@ -197,7 +197,7 @@ def test_state_dict_survives_json(network: nn.Sequential, photographs: Tensor) -
     handle.measure_error()
     handle.switch_on()
     handle.switch_off("0")
-    handle.layers["5"].reuse.bits = 30
+    handle.layers["5"].bits = 30
     handle.load_state_dict(saved)
     pd.testing.assert_frame_equal(handle.report(), expected)
     network(photographs[:2])
@@ -213,9 +213,17 @@ def test_the_state_of_a_handle_that_has_not_run(network: nn.Sequential) -> None:
 
 def test_the_state_of_other_layers(network: nn.Sequential) -> None:
     handle = reuse_(network)
-    saved: dict[str, Any] = {"0": {}, "4": {}}
-    with pytest.raises(ValueError, match=r"^the state was of layers 0, 4, but must be of 0, 3\.0, 5$"):
+    saved: dict[str, Any] = handle.state_dict()
+    saved["layers"]["4"] = saved["layers"].pop("3.0")
+    with pytest.raises(ValueError, match=r"^the state is of another model .*: layers was 0, 5, 4, but must"):
         handle.load_state_dict(saved)
+
+
+def test_the_state_of_another_configuration(network: nn.Sequential) -> None:
+    saved = reuse_(network, ReuseConfig(bits=12, scope="batch")).state_dict()
+    restore_(network)
+    with pytest.raises(ValueError, match=r"bits was 12, but must be 20; scope was batch, but must be image$"):
+        reuse_(network).load_state_dict(json.loads(json.dumps(saved)))
 
 
 def test_observers_hear_of_every_pass(network: nn.Sequential, photographs: Tensor) -> None:
@@ -266,7 +274,7 @@ def test_more_bits_find_less_alike(network: nn.Sequential, photographs: Tensor) 
     hits = []
     for bits in (4, 8, 40, 70):
         handle.reset()
-        handle.layers["0"].reuse.bits = bits
+        handle.layers["0"].bits = bits
         network(photographs)
         assert handle.report()["bits"][0] == bits
         hits.append(handle.report()["HIT"][0])

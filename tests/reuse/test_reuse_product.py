@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mercuric.reuse import ReuseConfig, ReuseConv2d, ReuseLinear, layers
+from mercuric.reuse import ReuseConfig, ReuseConv2d, ReuseLinear, convolution, linear
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.kernels import cpu
 from mercuric.reuse.kernels.reference import reference_product
@@ -95,7 +95,7 @@ def test_products_and_their_three_gradients(layer: Layer, alike: int, scratch: i
     conv = layer.conv()
     padded = layer.input(generator)
     windows = conv_windows(padded, conv)
-    groups = padded.shape[1] // layers.group_channels(layer.granularity, conv)
+    groups = padded.shape[1] // convolution.group_channels(layer.granularity, conv)
     source = random_sources(groups, len(windows.starts), alike, generator)
     shape = (conv.groups, conv.out_channels // conv.groups, windows.length // conv.groups)
     weight = torch.randn(shape, generator=generator, dtype=layer.dtype)
@@ -123,7 +123,8 @@ def both_ways(layer: ReuseConv2d | ReuseLinear, inputs: Tensor) -> tuple[list[Te
     outcomes = []
     for product in (reuse_product, reference_product):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(layers, "reuse_product", product)
+            for module in (convolution, linear):
+                patch.setattr(module, "reuse_product", product)
             tracked = inputs.clone().requires_grad_()
             output = layer(tracked)
             upstream = torch.linspace(-1, 2, output.numel(), dtype=output.dtype).view(output.shape)
@@ -159,11 +160,11 @@ def test_fully_connected_layers(
     batch: list[int], features: int, outputs: int, bias: bool, dtype: torch.dtype, scratch: int, scope: Any
 ) -> None:
     config = ReuseConfig(bits=3, scope=scope)
-    linear = ReuseLinear(features, outputs, bias=bias, reuse=config).to(dtype)
+    layer = ReuseLinear(features, outputs, bias=bias, reuse=config).to(dtype)
     inputs = torch.randn(*batch, features, generator=torch.Generator().manual_seed(0), dtype=dtype)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cpu, "SCRATCH_ELEMENTS", scratch)
-        for tensor, other in zip(*both_ways(linear, inputs), strict=True):
+        for tensor, other in zip(*both_ways(layer, inputs), strict=True):
             agree(tensor, other)
 
 
@@ -178,7 +179,7 @@ def test_threads_share_windows_and_channels_out(
         torch.testing.assert_close(tensor, other, rtol=1e-3, atol=1e-3)
 
 
-def test_half_precision_uses_the_reference() -> None:
+def test_half_precision_is_summed_in_single() -> None:
     conv = ReuseConv2d(3, 4, 3, reuse=ReuseConfig(bits=4)).bfloat16()
     inputs = torch.randn(2, 3, 8, 8, dtype=torch.bfloat16, requires_grad=True)
     output = conv(inputs)
@@ -190,7 +191,10 @@ def test_half_precision_uses_the_reference() -> None:
 @pytest.mark.parametrize("granularity", ["channel", "patch"])
 def test_autocast(granularity: str, photographs: Tensor) -> None:
     conv = ReuseConv2d(3, 4, 3, reuse=ReuseConfig(bits=20, granularity=granularity))
-    expected = conv(photographs)
+    with torch.no_grad():
+        rounded = ReuseConv2d(3, 4, 3, reuse=conv.reuse.config)
+        rounded.load_state_dict({name: p.bfloat16().float() for name, p in conv.state_dict().items()})
+        expected = rounded(photographs.bfloat16().float()).bfloat16()
     with torch.autocast("cpu", dtype=torch.bfloat16):
         inputs = photographs.clone().requires_grad_()
         output = conv(inputs)

@@ -1,5 +1,6 @@
 """What does a network cost in hardware, with and without reuse?"""
 
+from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.accelerator.cycle_counter import CycleCounter, LayerObservation
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
@@ -11,6 +12,7 @@ from mercuric.accelerator.workload import Workload, read_workloads
 __all__ = [
     "TIMINGS",
     "Accelerator",
+    "CycleCost",
     "CycleCounter",
     "Cycles",
     "LayerObservation",

@@ -1,6 +1,6 @@
 """How many cycles did each layer take over a run?"""
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -18,7 +18,7 @@ from mercuric.similarity.hitmap import Hitmap
 
 
 class LayerObservation(Protocol):
-    """What a layer tells of one forward pass; ``hitmap`` is None where reuse is off."""
+    """What a layer tells of one product; ``hitmap`` is None where reuse is off."""
 
     @property
     def layer(self) -> str: ...
@@ -30,6 +30,8 @@ class LayerObservation(Protocol):
     def bits(self) -> int: ...
     @property
     def needs_input_gradient(self) -> bool: ...
+    @property
+    def product(self) -> Literal["forward", "input_gradient"]: ...
 
 
 class CycleCounter:
@@ -65,28 +67,26 @@ class CycleCounter:
             ValueError: the Hitmap does not fit the shape, ``bits`` is negative, or the accelerator
                 has fewer PEs than the window has rows.
         """
-        product = SynchronousProduct(self.accelerator, shape, hitmap.states) if hitmap is not None else None
-        signature = signature_cycles(self.accelerator, shape, bits) if hitmap is not None else 0
-        counted = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})
-        self._layers[layer] = {
-            timing: counted[timing]
-            + training_cycles(
-                self._forward(shape, product, signature, timing),
-                needs_input_gradient=needs_input_gradient,
-                training=self.training,
+        forward = self._cycles(shape, hitmap, bits)
+        counted = {
+            timing: training_cycles(
+                forward[timing], needs_input_gradient=needs_input_gradient, training=self.training
             )
             for timing in TIMINGS
         }
+        self._add(layer, counted)
 
     def observe(self, observation: LayerObservation) -> None:
-        """Count what a reuse layer emits; raises as :meth:`count` does."""
-        self.count(
-            observation.layer,
-            observation.shape,
-            observation.hitmap,
-            observation.bits,
-            observation.needs_input_gradient,
-        )
+        """Count what a reuse layer emits; raises as :meth:`count` does.
+
+        A gradient observation (paper III-C2) is the layer's dO product by Hitmap and signatures of its own.
+        """
+        layer, shape, hitmap = observation.layer, observation.shape, observation.hitmap
+        if observation.product == "forward":
+            self.count(layer, shape, hitmap, observation.bits, observation.needs_input_gradient)
+        elif self.training:
+            cycles = self._cycles(shape, hitmap, observation.bits)
+            self._add(layer, {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS})
 
     def products(self, timing: Timing | None = None) -> TrainingCycles:
         """Cycles of all layers by product; ``timing`` defaults to the accelerator's."""
@@ -137,11 +137,20 @@ class CycleCounter:
             for name, layer in state["layers"].items()
         }
 
-    def _forward(
-        self, shape: VectorShape, product: SynchronousProduct | None, signature: int, timing: Timing
-    ) -> Cycles:
-        baseline = baseline_cycles(self.accelerator, shape, timing)
-        return Cycles(baseline, product.cycles(timing) if product else baseline, signature)
+    def _add(self, layer: str, counted: dict[Timing, TrainingCycles]) -> None:
+        before = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})
+        self._layers[layer] = {timing: before[timing] + counted[timing] for timing in TIMINGS}
+
+    def _cycles(self, shape: VectorShape, hitmap: Hitmap | None, bits: int) -> dict[Timing, Cycles]:
+        baselines = {timing: baseline_cycles(self.accelerator, shape, timing) for timing in TIMINGS}
+        if hitmap is None:
+            return {timing: Cycles(baseline, baseline) for timing, baseline in baselines.items()}
+        product = SynchronousProduct(self.accelerator, shape, hitmap.states)
+        signature = signature_cycles(self.accelerator, shape, bits)
+        return {
+            timing: Cycles(baseline, product.cycles(timing), signature)
+            for timing, baseline in baselines.items()
+        }
 
     def _chosen(self, timing: Timing | None) -> Timing:
         if timing is None:

@@ -66,13 +66,14 @@ def simulate(
         ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or a model
             with no layer to count or with reuse layers already. What the model raises goes through.
     """
-    config = config or ReuseConfig.paper()
+    # There are no labels, so no gradient vectors: the saved Hitmaps stand for all products.
+    config = (config or ReuseConfig.paper()).model_copy(update={"backward": "exact"})
     counter = CycleCounter(with_cache(as_accelerator(accelerator), config), training)
     workloads = read_workloads(model, inputs, config.granularity, config.scope)
     needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
 
     def count(seen: Observation) -> None:
-        counter.count(seen.layer, seen.shape, seen.hitmap, seen.bits, needs_gradient[seen.layer])
+        counter.count(seen.layer, seen.shape, seen.hitmap, seen.bits, needs_gradient.get(seen.layer, True))
 
     handle = reuse_(model, config)
     try:
@@ -98,7 +99,8 @@ def _layers(
         for workload in dense
     ]
     rows = pd.concat([similarity, pd.DataFrame(left_out)]) if left_out else similarity
-    order = pd.DataFrame({"layer": list(dict.fromkeys(workload.layer for workload in workloads))})
+    names = [workload.layer for workload in workloads] + list(similarity["layer"])
+    order = pd.DataFrame({"layer": list(dict.fromkeys(names))})
     return order.merge(rows.drop_duplicates("layer")).merge(counter.layers())
 
 

@@ -1,18 +1,28 @@
 """How does a network skip work? Functions, layers, and one line that turns reuse on."""
 
+from mercuric.reuse.adaptation import AdaptationConfig, Change, Cost, CostModel
+from mercuric.reuse.attention import reuse_attention
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.convolution import ReuseConv2d
 from mercuric.reuse.handle import ReuseHandle, similarity_rates
-from mercuric.reuse.layers import ReuseConv2d, ReuseLinear
+from mercuric.reuse.linear import ReuseLinear
+from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.observation import Observation
 from mercuric.reuse.replacement import restore_, reuse_
 
 __all__ = [
+    "AdaptationConfig",
+    "Change",
+    "Cost",
+    "CostModel",
     "Observation",
     "ReuseConfig",
     "ReuseConv2d",
     "ReuseHandle",
     "ReuseLinear",
+    "ReuseMultiheadAttention",
     "restore_",
     "reuse_",
+    "reuse_attention",
     "similarity_rates",
 ]

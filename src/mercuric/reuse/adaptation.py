@@ -104,7 +104,7 @@ class Adaptation:
     @property
     def off(self) -> frozenset[str]:
         """The layers that turned off; they stay off."""
-        return frozenset(change.layer for change in self.history if change.layer is not None)
+        return frozenset(self.layers) - self._losing.keys()
 
     def step(self, loss: float, costs: Mapping[str, Cost | None]) -> list[Change]:
         """Follow one training step; returns what must change before the next.
@@ -119,13 +119,14 @@ class Adaptation:
         """
         self._check(loss, costs)
         self._step += 1
-        changes = [self._change(name, "off", 0) for name in self.layers if self._gives_up(name, costs)]
-        self.history += changes
+        giving_up = [name for name in self._losing if self._gives_up(name, costs.get(name))]
+        changes = [Change(self._step, name, "off", self.bits, 0) for name in giving_up]
+        for name in giving_up:
+            del self._losing[name]
         if self._grows(loss):
-            grown = self._change(None, "bits", self.bits + 1)
-            self.bits = grown.after
-            self.history.append(grown)
-            changes.append(grown)
+            changes.append(Change(self._step, None, "bits", self.bits, self.bits + 1))
+            self.bits += 1
+        self.history += changes
         return changes
 
     def state_dict(self) -> dict[str, Any]:
@@ -156,7 +157,7 @@ class Adaptation:
         if different:
             raise ValueError(f"the state is of another adaptation: {'; '.join(different)}")
         self.bits, self._step = state["bits"], state["step"]
-        self._losing = dict(state["losing"])
+        self._losing = {name: state["losing"][name] for name in self.layers if name in state["losing"]}
         self._plateau = _Plateau(**state["plateau"])
         self.history = [Change(**change) for change in state["history"]]
 
@@ -164,14 +165,13 @@ class Adaptation:
         if not isfinite(loss):
             raise ValueError(f"loss was {loss} at step {self._step + 1}, but must be finite")
         for name, cost in costs.items():
-            if name not in self._losing:
+            if name not in self.layers:
                 raise ValueError(f"costs named layer {name!r}, but must name {', '.join(self.layers)}")
             if cost is not None and not (isfinite(cost.signatures_and_products) and isfinite(cost.baseline)):
                 raise ValueError(f"the cost of layer {name!r} was {cost}, but must be finite")
 
-    def _gives_up(self, name: str, costs: Mapping[str, Cost | None]) -> bool:
-        cost = costs.get(name)
-        if cost is None or name in self.off:
+    def _gives_up(self, name: str, cost: Cost | None) -> bool:
+        if cost is None:
             return False
         loses = cost.signatures_and_products > cost.baseline
         self._losing[name] = self._losing[name] + 1 if loses else 0
@@ -181,10 +181,7 @@ class Adaptation:
         if self.config.patience is None:
             return False
         plateau = self._plateau.step(loss, self.config.patience, self.config.tolerance)
-        return plateau and self.bits < self.config.max_bits and len(self.off) < len(self.layers)
-
-    def _change(self, layer: str | None, what: Literal["bits", "off"], after: int) -> Change:
-        return Change(self._step, layer, what, self.bits, after)
+        return plateau and self.bits < self.config.max_bits and bool(self._losing)
 
 
 @dataclass

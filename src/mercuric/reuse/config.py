@@ -5,13 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from mercuric.config import Config
+from mercuric.reuse.adaptation import AdaptationConfig
 from mercuric.reuse.vectors import Granularity, Scope
 from mercuric.similarity import MCache
 from mercuric.similarity.rpq import MAX_BITS
 
 
 class ReuseConfig(Config):
-    """How MERCURY is applied to a network; the defaults are the paper's.
+    """How MERCURY is applied to a network.
 
     Attributes:
         bits: signature length, 1 to 128 (paper III-D starts at 20).
@@ -21,7 +22,9 @@ class ReuseConfig(Config):
         scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.
         entries: cache lines; ``None`` for an unlimited cache.
         ways: lines a set (paper VI: 1024 entries, 16 ways).
-        backward: ``"exact"``: the gradient of the forward pass that was really computed.
+        backward: ``"exact"``: the gradient of the forward pass that was really computed;
+            ``"signature"``: gradient vectors are compared too (paper III-C2).
+        adaptation: when bits grow and layers turn off (paper III-D); None: never.
         seed: what the projections are drawn from.
     """
 
@@ -30,7 +33,8 @@ class ReuseConfig(Config):
     scope: Scope = "image"
     entries: Annotated[int, Field(strict=True)] | None = 1024
     ways: Annotated[int, Field(strict=True)] = 16
-    backward: Literal["exact"] = "exact"
+    backward: Literal["exact", "signature"] = "exact"
+    adaptation: AdaptationConfig | None = None
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
 
     @field_validator("granularity", mode="before")
@@ -49,8 +53,11 @@ class ReuseConfig(Config):
 
     @classmethod
     def paper(cls) -> Self:
-        """MERCURY as published: 20-bit signatures a channel and image, 1024 entries, 16 ways."""
-        return cls()
+        """MERCURY as published: 20-bit signatures a channel and image, 1024 entries, 16 ways.
+
+        Gradient vectors are compared as well (III-C2), bits grow and layers turn off (III-D).
+        """
+        return cls(backward="signature", adaptation=AdaptationConfig())
 
     @property
     def cache(self) -> MCache:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mercuric.reuse.config import ReuseConfig
-from mercuric.reuse.vectors import VectorShape
+from mercuric.reuse.vectors import Scope, VectorShape
 from mercuric.reuse.windows import Windows
 from mercuric.similarity import Hitmap, reference_signatures
 from mercuric.similarity.rpq import window_signatures
@@ -38,9 +38,12 @@ def detect(
         shape: how the windows split into vectors and scopes.
         projection: (vector length, bits).
         config: scope and organisation of the MCACHE.
+
+    Raises:
+        ValueError: float16 values that overflowed.
     """
     groups = windows.length // shape.length
-    images = 1 if config.scope == "batch" else shape.scopes // groups
+    images = _images(shape, groups, config.scope)
     signatures, zero = _signatures(flat, windows, projection, groups)
     hitmap = config.cache.access(_by_scope(signatures, images))
     offset = torch.arange(images, device=flat.device).repeat_interleave(groups) * shape.vectors
@@ -48,7 +51,25 @@ def detect(
     return Detection(hitmap, _by_scope(zero, images), source)
 
 
+def zero_windows(
+    flat: Tensor, windows: Windows, shape: VectorShape, projection: Tensor, config: ReuseConfig
+) -> Tensor:
+    """Which vectors are all zeros, bool (scopes, vectors); arguments as for :func:`detect`."""
+    groups = windows.length // shape.length
+    _, zero = _signatures(flat, windows, projection[:, :1], groups)
+    return _by_scope(zero, _images(shape, groups, config.scope))
+
+
+def _images(shape: VectorShape, groups: int, scope: Scope) -> int:
+    return 1 if scope == "batch" else shape.scopes // groups
+
+
 def _signatures(flat: Tensor, windows: Windows, projection: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+    if flat.dtype == torch.float16 and not bool(torch.isfinite(flat).all()):
+        raise ValueError(
+            "input was float16 with values that overflowed to infinity or NaN, but signatures need finite "
+            "ones; use bfloat16 or scale the loss down"
+        )
     if flat.device.type == "cpu":
         if flat.dtype not in (torch.float32, torch.float64):
             flat = flat.to(torch.float32)

@@ -1,4 +1,4 @@
-"""Convolution and linear map with reuse, as functions with gradients."""
+"""The product of a layer with reuse, with its gradients."""
 
 import torch
 from torch import Tensor
@@ -21,10 +21,12 @@ def reuse_product(
         windows: where the windows lie in ``padded``.
 
     Returns:
-        (Q, convolution groups x filters); exact gradients for ``padded``, ``weight`` and ``bias``.
+        (Q, convolution groups x filters) of ``padded``'s dtype; exact gradients for ``padded``,
+        ``weight`` and ``bias``. On a CPU 16-bit numbers are multiplied and summed in float32.
     """
-    compiled = padded.device.type == "cpu" and padded.dtype in (torch.float32, torch.float64)
-    if compiled and padded.dtype == weight.dtype:
-        product: Tensor = CpuProduct.apply(padded, weight, bias, source, windows)  # type: ignore[no-untyped-call]
-        return product
-    return reference_product(padded, weight, bias, source, windows)
+    if padded.device.type != "cpu":
+        return reference_product(padded, weight, bias, source, windows)
+    exact = torch.float64 if padded.dtype == torch.float64 else torch.float32
+    operands = (value if value is None else value.to(exact) for value in (padded, weight, bias))
+    product: Tensor = CpuProduct.apply(*operands, source, windows)  # type: ignore[no-untyped-call]
+    return product.to(padded.dtype)

@@ -1,16 +1,19 @@
 """How is a model with reuse watched and switched?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
+from torch import Tensor, nn
 
+from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer_reuse import Counts, LayerReuse
-from mercuric.reuse.layers import ReuseConv2d, ReuseLinear
-from mercuric.reuse.observation import Observer
+from mercuric.reuse.measured_cost import MeasuredCost
+from mercuric.reuse.observation import Observation, Observer
+from mercuric.reuse.ranks import agree, require_same
 
 
 class ReuseHandle:
@@ -18,12 +21,70 @@ class ReuseHandle:
 
     Attributes:
         config: what :func:`reuse_` was called with.
-        layers: name to layer, in the model's order.
+        layers: name to the state of a reuse layer, in the model's order; ``nn.MultiheadAttention`` has
+            three, its projections ``.in_proj`` and ``.out_proj`` and the attention itself.
     """
 
-    def __init__(self, config: ReuseConfig, layers: dict[str, ReuseConv2d | ReuseLinear]) -> None:
+    def __init__(
+        self, config: ReuseConfig, layers: dict[str, LayerReuse], cost: CostModel | None = None
+    ) -> None:
         self.config = config
         self.layers = layers
+        self._adaptation = (
+            None if config.adaptation is None else Adaptation(config.adaptation, list(layers), config.bits)
+        )
+        self._cost_model = cost
+        self._costs: dict[str, Cost] = {}
+        self._stopwatch: MeasuredCost | None = None
+        self._ranks_agree = False
+        if self._adaptation is not None and cost is not None:
+            self.observe(self._add_cost)
+
+    def step(self, loss: float | Tensor) -> list[Change]:
+        """Adapt after a training step: bits grow, layers that don't pay turn off (paper III-D).
+
+        Under ``torch.distributed`` every rank must call it: the mean loss and the summed costs decide,
+        so that all ranks change alike. Without ``adaptation`` in the configuration nothing changes.
+
+        Args:
+            loss: mean loss of the step's batch.
+
+        Returns:
+            What changed; :attr:`changes` keeps it all.
+
+        Raises:
+            ValueError: the loss is not finite, or ranks disagree on configuration or layers.
+        """
+        if not self._ranks_agree:
+            require_same({**self.config.model_dump(mode="json"), "layers": list(self.layers)})
+            self._ranks_agree = True
+        if self._adaptation is None:
+            return []
+        changes = self._adaptation.step(*agree(float(loss), self._collected()))
+        for change in changes:
+            if change.layer is not None:
+                self.layers[change.layer].on = False
+                continue
+            for state in self.layers.values():
+                state.bits = change.after
+        return changes
+
+    def time_layers(self, modules: Mapping[str, nn.Module], every: int = 200) -> None:
+        """Let the milliseconds of this machine decide which layers turn off, instead of a cost model.
+
+        Args:
+            modules: name to module, of convolutions and fully connected layers.
+            every: steps between two measurements of a layer.
+
+        Raises:
+            ValueError: ``every`` is below 1.
+        """
+        self._stopwatch = MeasuredCost(modules, self._switched, every)
+
+    @property
+    def changes(self) -> list[Change]:
+        """Everything that adaptation changed, in order."""
+        return [] if self._adaptation is None else list(self._adaptation.history)
 
     def switch_on(self, *names: str) -> None:
         """Let the named layers (all, where none is named) reuse results.
@@ -48,26 +109,26 @@ class ReuseHandle:
         that comparison): with at most as many filters as bits, as in depthwise convolutions and
         small classifiers, the forward pass can't win.
         """
-        losing = [name for name, layer in self.layers.items() if _filters(layer) <= layer.reuse.bits]
+        losing = [name for name, state in self.layers.items() if 0 < state.filters <= state.bits]
         if losing:
             self.switch_off(*losing)
         return losing
 
     def measure_error(self) -> None:
         """Let the next forward pass compute each layer's dense output too, for the output error."""
-        for state in self._states():
+        for state in self.layers.values():
             state.error_due = True
 
     def reset(self) -> None:
         """Set every layer's counts to zero."""
-        for state in self._states():
-            state.counts = Counts()
+        for state in self.layers.values():
+            state.counts, state.gradient_counts = Counts(), Counts()
 
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """Within the block forward passes are neither counted nor observed, nor is their error measured."""
-        before = [(state, state.counting) for state in self._states()]
-        for state in self._states():
+        before = [(state, state.counting) for state in self.layers.values()]
+        for state in self.layers.values():
             state.counting = False
         try:
             yield
@@ -78,7 +139,7 @@ class ReuseHandle:
     @contextmanager
     def off(self) -> Iterator[None]:
         """Within the block every layer computes densely."""
-        switches = [(state, state.on) for state in self._states()]
+        switches = [(state, state.on) for state in self.layers.values()]
         self.switch_off()
         try:
             yield
@@ -87,39 +148,42 @@ class ReuseHandle:
                 state.on = on
 
     def state_dict(self) -> dict[str, Any]:
-        """What was counted and switched, a layer an entry, ready for JSON."""
-        return {
+        """Configuration, what was counted and switched, and where adaptation stands, ready for JSON."""
+        layers = {
             state.name: {
                 "on": state.on,
                 "bits": state.bits,
                 "error": state.error,
                 "counts": asdict(state.counts),
+                "gradient_counts": asdict(state.gradient_counts),
             }
-            for state in self._states()
+            for state in self.layers.values()
         }
+        adaptation = None if self._adaptation is None else self._adaptation.state_dict()
+        return {"config": self.config.model_dump(mode="json"), "layers": layers, "adaptation": adaptation}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go on from what :meth:`state_dict` gave.
 
         Raises:
-            ValueError: it is of other layers.
+            ValueError: it is of another configuration or of other layers.
         """
-        if list(saved) != list(self.layers):
-            raise ValueError(
-                f"the state was of layers {', '.join(saved)}, but must be of {', '.join(self.layers)}"
-            )
-        for state in self._states():
-            entry = saved[state.name]
+        self._check_saved(saved)
+        if self._adaptation is not None:
+            self._adaptation.load_state_dict(saved["adaptation"])
+        for state in self.layers.values():
+            entry = saved["layers"][state.name]
             state.on, state.bits, state.error = entry["on"], entry["bits"], entry["error"]
             state.counts, state.error_due = Counts(**entry["counts"]), False
+            state.gradient_counts = Counts(**entry["gradient_counts"])
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        """Call ``observer`` after each layer's forward pass; returns the function that stops it."""
-        for state in self._states():
+        """Call ``observer`` after each layer's products; returns the function that stops it."""
+        for state in self.layers.values():
             state.observers.append(observer)
 
         def stop() -> None:
-            for state in self._states():
+            for state in self.layers.values():
                 if observer in state.observers:
                     state.observers.remove(observer)
 
@@ -130,12 +194,49 @@ class ReuseHandle:
 
         Columns: ``layer``, ``kind``, ``vectors``, ``bits``, ``HIT``, ``MAU``, ``MNU`` (these three add
         up to ``vectors``), ``zero`` (vectors of zeros alone), ``zero_hits`` (HITs by those),
-        ``error`` (relative output error where it was last measured), ``on``.
+        ``error`` (relative output error where it was last measured), ``on``, and with
+        ``backward="signature"`` the same five counts of gradient vectors, as ``gradient_vectors``,
+        ``gradient_HIT``, ...
         """
-        return pd.DataFrame([_row(layer) for layer in self.layers.values()])
+        return pd.DataFrame([_row(state) for state in self.layers.values()])
 
-    def _states(self) -> list[LayerReuse]:
-        return [layer.reuse for layer in self.layers.values()]
+    def _check_saved(self, saved: dict[str, Any]) -> None:
+        here = self.config.model_dump(mode="json")
+        different = [
+            f"{key} was {saved['config'].get(key)}, but must be {here.get(key)}"
+            for key in {**here, **saved["config"]}
+            if saved["config"].get(key) != here.get(key)
+        ]
+        if list(saved["layers"]) != list(self.layers):
+            different.append(f"layers was {', '.join(saved['layers'])}, but must be {', '.join(self.layers)}")
+        if different:
+            raise ValueError(f"the state is of another model with reuse: {'; '.join(different)}")
+
+    def _collected(self) -> dict[str, Cost | None]:
+        if self._stopwatch is not None:
+            on = [name for name, state in self.layers.items() if state.on]
+            return dict.fromkeys(self.layers) | self._stopwatch.step(on)
+        collected, self._costs = self._costs, {}
+        return {name: collected.get(name) for name in self.layers}
+
+    @contextmanager
+    def _switched(self, name: str, on: bool) -> Iterator[None]:
+        """Within the block one layer is on or off, and nothing is counted."""
+        state = self.layers[name]
+        before = state.on
+        with self.uncounted():
+            state.on = on
+            try:
+                yield
+            finally:
+                state.on = before
+
+    def _add_cost(self, observation: Observation) -> None:
+        if self._cost_model is None or observation.hitmap is None:
+            return
+        cost = self._cost_model(observation)
+        before = self._costs.get(observation.layer)
+        self._costs[observation.layer] = cost if before is None else before + cost
 
     def _switch(self, names: tuple[str, ...], on: bool) -> None:
         for name in names:
@@ -143,7 +244,7 @@ class ReuseHandle:
                 known = ", ".join(self.layers)
                 raise ValueError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
         for name in names or self.layers:
-            self.layers[name].reuse.on = on
+            self.layers[name].on = on
 
 
 def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
@@ -162,24 +263,27 @@ def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _filters(layer: ReuseConv2d | ReuseLinear) -> int:
-    if isinstance(layer, ReuseLinear):
-        return layer.out_features
-    return layer.out_channels // layer.groups
-
-
-def _row(layer: ReuseConv2d | ReuseLinear) -> dict[str, object]:
-    state, counts = layer.reuse, layer.reuse.counts
-    return {
+def _row(state: LayerReuse) -> dict[str, object]:
+    row = {
         "layer": state.name,
-        "kind": "conv" if isinstance(layer, ReuseConv2d) else "linear",
-        "vectors": counts.vectors,
+        "kind": state.kind,
+        "vectors": state.counts.vectors,
         "bits": state.bits,
+        **_columns(state.counts),
+        "error": float("nan") if state.error is None else state.error,
+        "on": state.on,
+    }
+    if state.config.backward == "signature":
+        gradients = {"vectors": state.gradient_counts.vectors, **_columns(state.gradient_counts)}
+        row.update({f"gradient_{column}": value for column, value in gradients.items()})
+    return row
+
+
+def _columns(counts: Counts) -> dict[str, int]:
+    return {
         "HIT": counts.hit,
         "MAU": counts.mau,
         "MNU": counts.mnu,
         "zero": counts.zero,
         "zero_hits": counts.zero_hits,
-        "error": float("nan") if state.error is None else state.error,
-        "on": state.on,
     }

@@ -1,20 +1,23 @@
 """What does a reuse layer remember beside its parameters?"""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection
-from mercuric.reuse.observation import Observation, Observer
+from mercuric.reuse.observation import Observation, ObservedProduct, Observer
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import HitState, random_projection
+
+Kind = Literal["conv", "linear", "attention"]
 
 
 @dataclass
 class Counts:
-    """Sums over the forward passes since the last reset; zero vectors counted apart.
+    """Sums over the passes since the last reset; zero vectors counted apart.
 
     ``HIT + MAU + MNU`` are all vectors; ``zero`` of them are all zeros, and ``zero_hits`` of the
     HITs are.
@@ -27,7 +30,7 @@ class Counts:
     zero_hits: int = 0
 
     def add(self, detection: Detection) -> None:
-        """Count one forward pass."""
+        """Count one pass."""
         states, hits = detection.hitmap.states, detection.hitmap.hits
         found, inserted = _count(hits), _count(states == HitState.MAU.value)
         self.hit += found
@@ -53,20 +56,26 @@ class LayerReuse:
     Attributes:
         name: the layer's name in its model.
         config: how similarity is found.
+        kind: what its input vectors are multiplied with: filters, weights, or keys and values.
+        filters: dot products that a vector takes part in; 0 for attention, which has no parameters.
         on: while False the layer computes densely.
         bits: current signature length.
         counts: HIT, MAU, MNU and zero vectors since the last reset.
+        gradient_counts: the same of gradient vectors, where ``backward="signature"`` compares them.
         error: relative output error of the last pass that measured it, or None.
         error_due: whether the next counted pass measures it (it computes the dense result as well).
         counting: whether passes are counted, observed and measured.
-        observers: called after each forward pass.
+        observers: called after each product.
     """
 
     name: str
     config: ReuseConfig
+    kind: Kind = "conv"
+    filters: int = 0
     on: bool = True
     bits: int = 0
     counts: Counts = field(default_factory=Counts)
+    gradient_counts: Counts = field(default_factory=Counts)
     error: float | None = None
     error_due: bool = True
     counting: bool = True
@@ -80,7 +89,7 @@ class LayerReuse:
         """The layer's projection for vectors of ``length`` elements, (length, bits)."""
         key = (length, self.bits, device)
         if key not in self._projections:
-            self._projections.clear()
+            self._projections = {known: r for known, r in self._projections.items() if known[1] == self.bits}
             drawn = random_projection(length, self.bits, self.config.seed)
             self._projections[key] = drawn.to(device)
         return self._projections[key]
@@ -97,16 +106,42 @@ class LayerReuse:
         self.error = distance / scale if scale else distance
         self.error_due = False
 
-    def tell(self, shape: VectorShape, detection: Detection | None, needs_input_gradient: bool) -> None:
-        """Count a forward pass and tell the observers."""
+    def tell(
+        self,
+        shape: VectorShape,
+        detection: Detection | None,
+        needs_input_gradient: bool,
+        product: ObservedProduct = "forward",
+        bits: int | None = None,
+    ) -> None:
+        """Count a product and tell the observers.
+
+        Args:
+            shape: its vectors.
+            detection: the similarity it went by; None where it was computed densely.
+            needs_input_gradient: whether dO goes by the same Hitmap.
+            product: which one it was.
+            bits: length of the signatures that were computed for it; the layer's by default.
+        """
         if not self.counting:
             return
         if detection is not None:
-            self.counts.add(detection)
+            (self.counts if product == "forward" else self.gradient_counts).add(detection)
         if not self.observers:
             return
-        hitmap = None if detection is None else detection.hitmap
-        bits = 0 if detection is None else self.bits
-        observation = Observation(self.name, shape, hitmap, bits, needs_input_gradient)
+        observation = Observation(
+            self.name,
+            shape,
+            None if detection is None else detection.hitmap,
+            0 if detection is None else self.bits if bits is None else bits,
+            needs_input_gradient,
+            product,
+            None if detection is None else detection.zero,
+        )
         for observer in list(self.observers):
             observer(observation)
+
+    @property
+    def own_gradient(self) -> bool:
+        """Whether dO goes by gradient vectors of its own (paper III-C2) instead of the exact adjoint."""
+        return self.config.backward == "signature" and self.kind != "attention"

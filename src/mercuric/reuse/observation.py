@@ -2,21 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
 
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
 
+ObservedProduct = Literal["forward", "input_gradient"]
+
 
 @dataclass(frozen=True)
 class Observation:
-    """One forward pass through one layer.
+    """One product of one layer, as it was just computed.
+
+    A forward observation stands for all three products of training (dO and dW go by the same Hitmap)
+    unless the configuration says ``backward="signature"``: then the backward pass tells a second one,
+    of the gradient vectors.
 
     Attributes:
         layer: the layer's name in its model.
-        shape: its input vectors.
+        shape: the product's input vectors.
         hitmap: what the MCACHE said of them; None while the layer is off.
-        bits: signature length; 0 while the layer is off.
-        needs_input_gradient: whether training computes the gradient of this layer's input.
+        bits: signature length; 0 while the layer is off, and where saved signatures were used again.
+        needs_input_gradient: whether dO is computed by this Hitmap as well.
+        product: ``"forward"``, or ``"input_gradient"`` for the gradient vectors of dO.
+        zero: bool, (scopes, vectors): which vectors are all zeros; None while the layer is off.
     """
 
     layer: str
@@ -24,6 +35,8 @@ class Observation:
     hitmap: Hitmap | None
     bits: int
     needs_input_gradient: bool
+    product: ObservedProduct = "forward"
+    zero: Tensor | None = None
 
 
 Observer = Callable[[Observation], None]

@@ -43,12 +43,23 @@ class VectorShape:
 def group_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
     """Channels that one input vector of ``conv`` spans.
 
-    A one-element vector has no direction, so a 1x1 kernel spans every channel of the pixel.
-
     Raises:
         ValueError: the granularity divides no group of channels of this layer.
     """
-    channels = conv.in_channels // conv.groups
+    return _span(granularity, conv, conv.in_channels // conv.groups, "channels")
+
+
+def gradient_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
+    """Channels that one gradient vector of ``conv`` spans: those of its output (paper III-C2).
+
+    Raises:
+        ValueError: the granularity divides no group of output channels of this layer.
+    """
+    return _span(granularity, conv, conv.out_channels // conv.groups, "output channels")
+
+
+def _span(granularity: Granularity, conv: nn.Conv2d, channels: int, what: str) -> int:
+    # A one-element vector has no direction, so a 1x1 kernel spans every channel of the pixel.
     if granularity == "patch" or prod(conv.kernel_size) == 1:
         return channels
     if granularity == "channel":
@@ -57,7 +68,7 @@ def group_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
         return channels
     if channels % granularity:
         raise ValueError(
-            f"granularity was {granularity}, but it must divide the {channels} channels of each group of "
+            f"granularity was {granularity}, but it must divide the {channels} {what} of each group of "
             f"Conv2d({conv.in_channels}, {conv.out_channels}, kernel_size={tuple(conv.kernel_size)})"
         )
     return granularity
@@ -68,22 +79,55 @@ def conv_vectors(
 ) -> VectorShape:
     """Input vectors of a convolution over ``images`` images with ``positions`` output pixels each."""
     span = group_channels(granularity, conv)
-    groups = conv.in_channels // span
-    height, width = conv.kernel_size
     filters = conv.out_channels // conv.groups
+    return _image_vectors(conv, images, positions, conv.in_channels // span, span, filters, scope)
+
+
+def gradient_vectors(
+    conv: nn.Conv2d, images: int, positions: int, granularity: Granularity, scope: Scope
+) -> VectorShape:
+    """Gradient vectors of a convolution whose ``images`` inputs have ``positions`` pixels each.
+
+    The gradient of the input is a convolution of the output's gradient with the same kernels turned
+    by 180 degrees (paper II-C, equation 2): its vectors are windows of that gradient.
+    """
+    span = gradient_channels(granularity, conv)
+    filters = conv.in_channels // conv.groups
+    return _image_vectors(conv, images, positions, conv.out_channels // span, span, filters, scope)
+
+
+def _image_vectors(
+    conv: nn.Conv2d, images: int, positions: int, groups: int, span: int, filters: int, scope: Scope
+) -> VectorShape:
+    height, width = conv.kernel_size
     if scope == "image":
         return VectorShape(images * groups, positions, height, span * width, filters)
     return VectorShape(groups, images * positions, height, span * width, filters)
 
 
 def linear_vectors(linear: nn.Linear, input_shape: tuple[int, ...], scope: Scope) -> VectorShape:
-    """Input vectors of a fully connected layer: the rows of its input (paper III-C3).
+    """Input vectors of a fully connected layer, as :func:`row_vectors` says."""
+    return row_vectors(input_shape, linear.out_features, scope)
+
+
+def row_vectors(shape: tuple[int, ...], filters: int, scope: Scope) -> VectorShape:
+    """The rows of ``shape`` (..., length) as vectors of ``filters`` dot products each (paper III-C3).
 
     A two-dimensional input is one scope whatever ``scope`` says: an image gives one vector, and the
     paper compares the vectors of a minibatch. With more dimensions ``"image"`` clears the MCACHE
     for each index of the first.
     """
-    rows = prod(input_shape[:-1])
-    scopes = input_shape[0] if scope == "image" and len(input_shape) > 2 else 1
+    rows = prod(shape[:-1])
+    scopes = shape[0] if scope == "image" and len(shape) > 2 else 1
     vectors = rows // scopes if scopes else 0
-    return VectorShape(scopes, vectors, 1, linear.in_features, linear.out_features)
+    return VectorShape(scopes, vectors, 1, shape[-1], filters)
+
+
+def attention_vectors(query: tuple[int, ...], keys: int, value_length: int) -> VectorShape:
+    """Input vectors of attention: the queries (..., L, d) of each sequence and head (paper III-C4).
+
+    A row of the result takes ``keys`` dot products of length d for its weights and
+    ``keys x value_length`` multiplications more for the average; they count as dot products of length d.
+    """
+    *leading, vectors, length = query
+    return VectorShape(prod(leading), vectors, 1, length, keys + keys * value_length // length)

@@ -40,16 +40,23 @@ class Windows:
 
 def conv_windows(padded: Tensor, conv: nn.Conv2d) -> Windows:
     """Windows of ``conv`` over its padded input (N, C, H, W), contiguous."""
+    return image_windows(padded, conv.kernel_size, conv.dilation, conv.stride)
+
+
+def image_windows(
+    padded: Tensor, kernel_size: tuple[int, ...], dilation: tuple[int, ...], stride: tuple[int, ...]
+) -> Windows:
+    """Windows of a kernel over padded images (N, C, H, W), contiguous."""
     images, channels, height, width = padded.shape
-    spans = [d * (k - 1) + 1 for d, k in zip(conv.dilation, conv.kernel_size, strict=True)]
-    rows = (height - spans[0]) // conv.stride[0] + 1
-    columns = (width - spans[1]) // conv.stride[1] + 1
+    spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel_size, strict=True)]
+    rows = (height - spans[0]) // stride[0] + 1
+    columns = (width - spans[1]) // stride[1] + 1
     device = padded.device
     image = torch.arange(images, device=device) * (channels * height * width)
-    row = torch.arange(rows, device=device) * (conv.stride[0] * width)
-    column = torch.arange(columns, device=device) * conv.stride[1]
-    tap_row = torch.arange(conv.kernel_size[0], device=device) * (conv.dilation[0] * width)
-    tap_column = torch.arange(conv.kernel_size[1], device=device) * conv.dilation[1]
+    row = torch.arange(rows, device=device) * (stride[0] * width)
+    column = torch.arange(columns, device=device) * stride[1]
+    tap_row = torch.arange(kernel_size[0], device=device) * (dilation[0] * width)
+    tap_column = torch.arange(kernel_size[1], device=device) * dilation[1]
     return Windows(
         starts=(image[:, None, None] + row[:, None] + column).reshape(-1),
         taps=(tap_row[:, None] + tap_column).reshape(-1),

@@ -40,11 +40,13 @@ class MCache:
         """Number of sets; ``None`` for the unlimited cache."""
         return None if self.entries is None else self.entries // self.ways
 
-    def access(self, signatures: Tensor) -> Hitmap:
+    def access(self, signatures: Tensor, context: Tensor | None = None) -> Hitmap:
         """Look every signature up in vector order, inserting on a miss while its set has room.
 
         Args:
             signatures: int64, (scopes, vectors), or (scopes, vectors, 2) for more than 64 bits.
+            context: int64, (scopes, vectors): vectors are alike only where this is equal as well (an
+                attention row's mask); part of the tag, not of the set's index.
 
         Returns:
             The Hitmap, on the signatures' device; equal to :meth:`reference_access`, bit for bit.
@@ -52,15 +54,14 @@ class MCache:
         Raises:
             ValueError: wrong shape or dtype.
         """
-        _check(signatures)
+        tags = _tags(signatures, context)
         if signatures.device.type == "cpu":
-            return access_compiled(signatures, self.sets, self.ways)
-        return access_tensor(signatures, self.sets, self.ways)
+            return access_compiled(tags, self.sets, self.ways)
+        return access_tensor(tags, self.sets, self.ways)
 
-    def reference_access(self, signatures: Tensor) -> Hitmap:
+    def reference_access(self, signatures: Tensor, context: Tensor | None = None) -> Hitmap:
         """The definition: Fig. 9 of the paper, one signature after the other."""
-        _check(signatures)
-        tags = signatures.tolist()
+        tags = _tags(signatures, context).tolist()
         states, representatives = [], []
         for scope in tags:
             lines: dict[int, dict[object, int]] = {}
@@ -81,6 +82,20 @@ class MCache:
             torch.tensor(states, dtype=torch.uint8, device=signatures.device).reshape(shape),
             torch.tensor(representatives, dtype=torch.int64, device=signatures.device).reshape(shape),
         )
+
+
+def _tags(signatures: Tensor, context: Tensor | None) -> Tensor:
+    """What entries are compared by: the signature's words, and the context as one more."""
+    _check(signatures)
+    if context is None:
+        return signatures
+    if context.dtype != torch.int64 or context.shape != signatures.shape[:2]:
+        raise ValueError(
+            f"context was {context.dtype} of shape {tuple(context.shape)}, but must be torch.int64 of shape "
+            f"{tuple(signatures.shape[:2])} (scopes, vectors)"
+        )
+    words = signatures[..., None] if signatures.dim() == 2 else signatures
+    return torch.cat([words, context[..., None]], dim=-1)
 
 
 def _check(signatures: Tensor) -> None:

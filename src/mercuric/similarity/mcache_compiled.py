@@ -37,7 +37,6 @@ def _access_sets(
     # HIT, MAU, MNU are 0, 1, 2 (HitState): an enum's look-up costs more than the cache's own.
     words = signatures.shape[2]
     low = np.empty((sets, ways), dtype=np.int64)
-    high = np.zeros((sets, ways), dtype=np.int64)
     owner = np.empty((sets, ways), dtype=np.int64)
     filled = np.empty(sets, dtype=np.int64)
     mask = sets - 1 if sets & (sets - 1) == 0 else -1
@@ -45,11 +44,13 @@ def _access_sets(
         filled[:] = 0
         for vector in range(signatures.shape[1]):
             tag = signatures[scope, vector, 0]
-            extension = signatures[scope, vector, 1] if words == 2 else 0
             index = tag & mask if mask >= 0 else tag % sets
             count = filled[index]
             way = 0
-            while way < count and (low[index, way] != tag or high[index, way] != extension):
+            while way < count and (
+                low[index, way] != tag
+                or (words > 1 and _differ(signatures[scope], owner[index, way], vector))
+            ):
                 way += 1
             if way < count:
                 states[scope, vector] = 0
@@ -61,9 +62,16 @@ def _access_sets(
                 continue
             states[scope, vector] = 1
             low[index, count] = tag
-            high[index, count] = extension
             owner[index, count] = vector
             filled[index] = count + 1
+
+
+@njit(nogil=True, cache=True)
+def _differ(tags: NDArray[np.int64], one: int, other: int) -> bool:
+    word = 0
+    while word < tags.shape[1] and tags[one, word] == tags[other, word]:
+        word += 1
+    return bool(word < tags.shape[1])
 
 
 @njit(nogil=True, cache=True)
@@ -83,8 +91,10 @@ def _access_unlimited(
         owner[:] = -1
         for vector in range(vectors):
             tag = signatures[scope, vector, 0]
-            extension = signatures[scope, vector, 1] if words == 2 else 0
-            mixed = (tag ^ (extension * 0x2545F4914F6CDD1D)) * 0x1E3779B97F4A7C15
+            mixed = tag
+            for word in range(1, words):
+                mixed ^= signatures[scope, vector, word] * 0x2545F4914F6CDD1D
+            mixed *= 0x1E3779B97F4A7C15
             slot = (mixed ^ (mixed >> 31)) & (slots - 1)
             while True:
                 known = owner[slot]
@@ -93,10 +103,7 @@ def _access_unlimited(
                     states[scope, vector] = 1
                     representatives[scope, vector] = vector
                     break
-                same = signatures[scope, known, 0] == tag
-                if words == 2:
-                    same = same and signatures[scope, known, 1] == extension
-                if same:
+                if not _differ(signatures[scope], known, vector):
                     states[scope, vector] = 0
                     representatives[scope, vector] = known
                     break

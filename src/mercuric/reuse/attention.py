@@ -1,0 +1,188 @@
+"""How does attention reuse results?"""
+
+from math import sqrt
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mercuric.reuse.detection import Detection
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.precision import autocast
+from mercuric.reuse.vectors import attention_vectors
+from mercuric.similarity import signatures
+
+
+def reuse_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    state: LayerReuse,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    need_weights: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """Scaled dot-product attention that computes alike queries once (paper III-C4).
+
+    Row i of the result is an average over all values whose weights follow from query i alone, so
+    alike queries of one sequence and head share the row; in the paper's y = X X^T X the queries are
+    the x_i themselves. A query only reuses the row of one with the same mask: under a causal mask
+    every row has a mask of its own, and none is shared.
+
+    Args:
+        query: (..., L, d), the leading dimensions sequences and heads; each is a scope.
+        key: (..., S, d).
+        value: (..., S, e).
+        state: the layer's.
+        attn_mask: bool (True takes part) or floating (added), broadcastable to (..., L, S).
+        dropout_p: of the weights; alike queries share what is dropped.
+        is_causal: query i sees the keys up to i; excludes ``attn_mask``.
+        scale: of the dot products; 1 / sqrt(d) by default.
+        need_weights: return the weights as well.
+
+    Returns:
+        (..., L, e), and the weights (..., L, S) or None. Gradients are exact.
+
+    Raises:
+        ValueError: shapes do not fit, or there is no vector.
+    """
+    query, key, value = autocast(query), autocast(key), autocast(value)
+    _check(state, query, key, value, attn_mask, is_causal)
+    shape = attention_vectors(tuple(query.shape), key.shape[-2], value.shape[-1])
+    if is_causal:
+        attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
+    options: dict[str, Any] = {"dropout_p": dropout_p, "scale": scale, "need_weights": need_weights}
+    if not state.on:
+        state.tell(shape, None, query.requires_grad)
+        return _attend(query, key, value, attn_mask, **options)
+    detection = _detect(query.detach(), attn_mask, state)
+    kept, slot = _distinct(detection.source)
+    mask = None if attn_mask is None else _rows_of_mask(attn_mask, query, kept)
+    rows, weights = _attend(_take(query, kept), key, value, mask, **options)
+    output = _take(rows, slot)
+    if state.wants_error:
+        with torch.no_grad():
+            dense, _ = _attend(query, key, value, attn_mask, 0.0, scale, need_weights=False)
+            state.measure_error(_take(dense, detection.source), dense)
+    state.tell(shape, detection, query.requires_grad)
+    return output, None if weights is None else _take(weights, slot)
+
+
+def reference_attention(
+    query: Tensor, key: Tensor, value: Tensor, source: Tensor, attn_mask: Tensor | None = None
+) -> Tensor:
+    """By definition: every row is computed, and then row i is the row of query ``source[..., i]``.
+
+    ``source`` is int64, (sequences x heads, L); the other arguments are as for :func:`reuse_attention`.
+    """
+    weights = query @ key.transpose(-1, -2) / sqrt(query.shape[-1])
+    if attn_mask is not None:
+        added = (
+            attn_mask
+            if attn_mask.is_floating_point()
+            else torch.zeros_like(weights).masked_fill(~attn_mask, -torch.inf)
+        )
+        weights = weights + added
+    return _take(weights.softmax(-1) @ value, source)
+
+
+def _detect(query: Tensor, attn_mask: Tensor | None, state: LayerReuse) -> Detection:
+    """Signatures of the queries; ``source`` is (scopes, L): the query whose row each one takes."""
+    vectors = query.reshape(-1, *query.shape[-2:])
+    found = signatures(vectors, state.projection(query.shape[-1], query.device))
+    context = None if attn_mask is None else _mask_context(attn_mask, tuple(query.shape[:-1]))
+    hitmap = state.config.cache.access(found, context)
+    return Detection(hitmap, (vectors == 0).all(-1), hitmap.representatives)
+
+
+def _mask_context(attn_mask: Tensor, rows: tuple[int, ...]) -> Tensor | None:
+    """int64, (scopes, L): equal where rows of the mask are equal; None where all rows of a scope are."""
+    mask = attn_mask if attn_mask.dim() > 1 else attn_mask[None]
+    if mask.shape[-2] == 1:
+        return None
+    ids: Tensor = torch.unique(mask.reshape(-1, mask.shape[-1]), dim=0, return_inverse=True)[1]
+    return ids.view(mask.shape[:-1]).expand(rows).reshape(-1, rows[-1])
+
+
+def _distinct(source: Tensor) -> tuple[Tensor, Tensor]:
+    """Queries whose rows are computed, (scopes, R), and which of them each query takes, (scopes, L).
+
+    R is the most that any scope has; scopes with fewer compute their first query again.
+    """
+    own = source == torch.arange(source.shape[1], device=source.device)
+    rank = own.cumsum(1) - 1
+    scope, query = own.nonzero(as_tuple=True)
+    kept = source.new_zeros(len(source), int(own.sum(1).max()))
+    kept[scope, rank[scope, query]] = query
+    return kept, rank.gather(1, source)
+
+
+def _take(rows: Tensor, index: Tensor) -> Tensor:
+    """Rows (..., L, n) at ``index`` (scopes, R), scope by scope: (..., R, n)."""
+    flat = rows.reshape(-1, *rows.shape[-2:])
+    taken = flat.gather(1, index[..., None].expand(-1, -1, rows.shape[-1]))
+    return taken.view(*rows.shape[:-2], *taken.shape[1:])
+
+
+def _rows_of_mask(attn_mask: Tensor, query: Tensor, kept: Tensor) -> Tensor:
+    mask = attn_mask if attn_mask.dim() > 1 else attn_mask[None]
+    if mask.shape[-2] == 1:
+        return mask
+    return _take(mask.expand(*query.shape[:-1], mask.shape[-1]), kept)
+
+
+def _attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None,
+    dropout_p: float,
+    scale: float | None,
+    need_weights: bool,
+) -> tuple[Tensor, Tensor | None]:
+    if not need_weights:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, scale=scale), None
+    weights = query @ key.transpose(-1, -2) * (scale or 1 / sqrt(query.shape[-1]))
+    if attn_mask is not None:
+        floating = attn_mask.is_floating_point()
+        weights = weights + attn_mask if floating else weights.masked_fill(~attn_mask, -torch.inf)
+    weights = F.dropout(weights.softmax(-1), dropout_p)
+    return weights @ value, weights
+
+
+def _check(
+    state: LayerReuse, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool
+) -> None:
+    fitting = (
+        query.dim() >= 2
+        and key.shape[:-2] == query.shape[:-2] == value.shape[:-2]
+        and key.shape[-1] == query.shape[-1]
+        and key.shape[-2] == value.shape[-2]
+    )
+    if not fitting or (state.on and not (query.numel() and key.numel())):
+        raise ValueError(
+            f"query, key and value of layer {state.name!r} were {tuple(query.shape)}, {tuple(key.shape)} and "
+            f"{tuple(value.shape)}, but must be (..., L, d), (..., S, d) and (..., S, e), none of them empty"
+        )
+    if attn_mask is None:
+        return
+    if is_causal:
+        raise ValueError(
+            f"layer {state.name!r} was given an attn_mask and is_causal=True, but takes one of them"
+        )
+    rows = (*query.shape[:-1], key.shape[-2])
+    if (
+        attn_mask.dim() > len(rows)
+        or any(given not in (1, must) for given, must in zip(attn_mask.shape[::-1], rows[::-1], strict=False))
+        or attn_mask.shape[-1] != rows[-1]
+    ):
+        raise ValueError(
+            f"attn_mask of layer {state.name!r} was {tuple(attn_mask.shape)}, but must broadcast to {rows}"
+        )
+    if attn_mask.dtype != torch.bool and not attn_mask.is_floating_point():
+        raise ValueError(
+            f"attn_mask of layer {state.name!r} was {attn_mask.dtype}, but must be bool or floating"
+        )

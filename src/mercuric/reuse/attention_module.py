@@ -1,0 +1,78 @@
+"""How do other modules that call ``scaled_dot_product_attention`` reuse its rows?"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from mercuric.reuse.attention import reuse_attention
+from mercuric.reuse.layer_reuse import LayerReuse
+
+
+class SharesRows:
+    """Mixed into a module's class: the attention in its forward pass shares the rows of alike queries."""
+
+    reuse: LayerReuse
+    # timm's attention takes the function that can be intercepted where this is set.
+    fused_attn = property(lambda _: True, lambda _, __: None)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The module's own forward pass."""
+        with _Intercepted(self.reuse):
+            return super().forward(*args, **kwargs)  # type: ignore[misc]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _empty, (type(self).__mro__[2],), self.__dict__
+
+
+def calls_attention(module: nn.Module) -> bool:
+    """Whether the module's own forward pass calls ``scaled_dot_product_attention``."""
+    code = getattr(type(module).forward, "__code__", None)
+    return code is not None and F.scaled_dot_product_attention.__name__ in code.co_names
+
+
+def sharing_rows(kind: type[nn.Module]) -> type[nn.Module]:
+    """``kind`` with :class:`SharesRows` mixed in; the same class each time."""
+    if kind not in _KINDS:
+        _KINDS[kind] = type(f"Reuse{kind.__name__}", (SharesRows, kind), {"__module__": kind.__module__})
+    return _KINDS[kind]
+
+
+_KINDS: dict[type[nn.Module], type[nn.Module]] = {}
+
+
+def _empty(kind: type[nn.Module]) -> nn.Module:
+    made = sharing_rows(kind)
+    return made.__new__(made)
+
+
+class _Intercepted(TorchFunctionMode):
+    def __init__(self, state: LayerReuse) -> None:
+        super().__init__()
+        self._state = state
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is not F.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        return _shared(self._state, *args, **(kwargs or {}))
+
+
+def _shared(
+    state: LayerReuse,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *args: Any,
+    enable_gqa: bool = False,
+    **kw: Any,
+) -> Tensor:
+    if enable_gqa:
+        repeats = query.shape[-3] // key.shape[-3]
+        key, value = key.repeat_interleave(repeats, -3), value.repeat_interleave(repeats, -3)
+    output, _ = reuse_attention(query, key, value, state, *args, **kw)
+    return output

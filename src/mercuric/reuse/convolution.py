@@ -1,0 +1,116 @@
+"""How does a convolution reuse results?"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.detection import Detection, detect
+from mercuric.reuse.functional import reuse_product
+from mercuric.reuse.gradient import Saved, attach, hand_back, image_gradient
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.precision import autocast
+from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
+from mercuric.reuse.windows import conv_windows
+
+
+class ReuseConv2d(nn.Conv2d):
+    """``nn.Conv2d`` that computes alike input vectors once (paper III-C1, III-C2).
+
+    Takes every option of ``nn.Conv2d``; parameters and state_dict keys are its own.
+
+    Args:
+        reuse: how similarity is found; :class:`ReuseConfig` by default.
+    """
+
+    reuse: LayerReuse
+
+    def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reuse = conv_reuse(self, "", reuse or ReuseConfig())
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
+        """Convolve (N, C, H, W) or (C, H, W).
+
+        Raises:
+            ValueError: another number of channels or dimensions, an image smaller than the kernel, no
+                image at all, or float16 values that overflowed.
+        """
+        misfit = input.dim() not in (3, 4) or input.shape[-3] != self.in_channels
+        if misfit or (self.reuse.on and not input.numel()):
+            raise ValueError(
+                f"input of layer {self.reuse.name!r} was {tuple(input.shape)}, but must be (images, "
+                f"{self.in_channels}, height, width), none of them 0, or one such image"
+            )
+        images = input if input.dim() == 4 else input[None]
+        output = self._convolve(images)
+        return output if input.dim() == 4 else output[0]
+
+    def _convolve(self, images: Tensor) -> Tensor:
+        state, config = self.reuse, self.reuse.config
+        needs_gradient = images.requires_grad
+        x, weight, bias = autocast(images), autocast(self.weight), autocast(self.bias)
+        padded = self._padded(x)
+        windows = conv_windows(padded, self)
+        positions = len(windows.starts) // max(1, len(images))
+        shape = conv_vectors(self, len(images), positions, config.granularity, config.scope)
+        if not state.on:
+            state.tell(shape, None, needs_gradient)
+            return super().forward(images)
+        detection = detect(
+            padded.detach().view(-1), windows, shape, state.projection(shape.length, padded.device), config
+        )
+        filters = weight.reshape(self.groups, self.out_channels // self.groups, -1)
+        own_gradient = state.own_gradient and torch.is_grad_enabled() and needs_gradient
+        operand = padded.detach() if own_gradient else padded
+        product = reuse_product(operand, filters, bias, detection.source, windows)
+        output = product.view(*windows.output, -1).permute(0, 3, 1, 2)
+        if images.is_contiguous():
+            output = output.contiguous()
+        if state.own_gradient:
+            hand_back(images, self._saved(detection, shape))
+        if own_gradient:
+            output = self._with_own_gradient(output, x, padded, weight)
+        if state.wants_error:
+            with torch.no_grad():
+                state.measure_error(output, super().forward(images))
+        state.tell(shape, detection, needs_gradient and not own_gradient)
+        return output
+
+    def _with_own_gradient(self, output: Tensor, x: Tensor, padded: Tensor, weight: Tensor) -> Tensor:
+        if self.padding_mode == "zeros":
+            pads = self._reversed_padding_repeated_twice
+            return attach(output, x, weight, image_gradient(self.reuse, self, tuple(padded.shape), pads))
+        product = image_gradient(self.reuse, self, tuple(padded.shape), [0, 0, 0, 0])
+        return attach(output, padded, weight, product)
+
+    def _saved(self, detection: Detection, shape: VectorShape) -> Saved:
+        pads = self._reversed_padding_repeated_twice
+        placement = (*self.kernel_size, *self.dilation, *self.stride, pads[2], pads[0])
+        return Saved(detection, (shape.scopes, shape.vectors, shape.length), placement)
+
+    def _padded(self, images: Tensor) -> Tensor:
+        mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
+        padded = F.pad(images, self._reversed_padding_repeated_twice, mode=mode).contiguous()
+        spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        if padded.shape[2] < spans[0] or padded.shape[3] < spans[1]:
+            raise ValueError(
+                f"input of layer {self.reuse.name!r} was {tuple(images.shape)}, but with its padding must be "
+                f"at least {spans[0]} x {spans[1]}, the size of the kernel"
+            )
+        return padded
+
+
+def conv_reuse(conv: nn.Conv2d, name: str, config: ReuseConfig) -> LayerReuse:
+    """The state of ``conv`` with reuse.
+
+    Raises:
+        ValueError: the granularity divides no group of the layer's channels.
+    """
+    group_channels(config.granularity, conv)
+    if config.backward == "signature":
+        gradient_channels(config.granularity, conv)
+    return LayerReuse(name, config, "conv", conv.out_channels // conv.groups)

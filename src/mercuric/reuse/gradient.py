@@ -1,0 +1,209 @@
+"""Which gradient does a layer's input get when gradient vectors are compared? (paper III-C2)"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from mercuric.reuse.detection import Detection, detect, zero_windows
+from mercuric.reuse.functional import reuse_product
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.vectors import VectorShape, gradient_vectors, row_vectors
+from mercuric.reuse.windows import Windows, image_windows, row_windows
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a layer's forward pass leaves for the layer before it: its signatures' outcome.
+
+    Attributes:
+        detection: the Hitmap of its input vectors.
+        vectors: scopes, vectors in each, and elements of a vector.
+        placement: where its windows lie: kernel, dilation, stride and the padding before an image's
+            first row and column; empty for rows.
+    """
+
+    detection: Detection
+    vectors: tuple[int, int, int]
+    placement: tuple[int, ...]
+
+
+class InputGradient(Protocol):
+    """The dO product of one layer, on one batch."""
+
+    reuse: LayerReuse
+    following: Saved | None
+    """What the layer that takes this one's output saved, where its vectors match; else None."""
+
+    @property
+    def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+        """``vectors`` and ``placement`` that a following layer must have."""
+        ...
+
+    def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
+        """The gradient of the layer's input."""
+        ...
+
+
+def attach(result: Tensor, input: Tensor, weight: Tensor, product: InputGradient) -> Tensor:  # noqa: A002
+    """``result``, such that its gradient reaches ``input`` through ``product``.
+
+    ``result`` must have been computed from ``input.detach()``: gradients of parameters go through it,
+    the gradient of the input does not.
+    """
+    attached: Tensor = _Attached.apply(result, input, weight, product)  # type: ignore[no-untyped-call]
+    return attached
+
+
+def hand_back(input: Tensor, saved: Saved) -> None:  # noqa: A002 - a layer's word
+    """Give what a layer saved to the layer that made its input, if the vectors match.
+
+    O_i is I_(i+1) where nothing but operations on one tensor stand between (activation,
+    normalisation, dropout); sums and concatenations of several results end the search.
+    """
+    node = input.grad_fn
+    for _ in range(_FURTHEST):
+        if node is None:
+            return
+        product = getattr(node, "product", None)
+        if isinstance(product, _RowGradient | _ImageGradient):
+            if product.following is None and product.awaited == (saved.vectors, saved.placement):
+                product.following = saved
+            return
+        parents = [parent for parent, _ in node.next_functions if parent and parent.next_functions]
+        node = parents[0] if len(parents) == 1 else None
+
+
+_FURTHEST = 8
+"""Operations between two layers that are looked through."""
+
+
+class _Attached(Function):
+    @staticmethod
+    def forward(ctx: Any, result: Tensor, _input: Tensor, weight: Tensor, product: InputGradient) -> Tensor:
+        ctx.save_for_backward(weight)
+        ctx.product = product
+        # A copy, for a view made here could not be changed in place by an activation.
+        return result.clone(memory_format=torch.preserve_format)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        (weight,) = ctx.saved_tensors
+        needed = ctx.needs_input_grad[1]
+        return gradient, ctx.product(gradient, weight) if needed else None, None, None
+
+
+class _RowGradient:
+    """dO of a fully connected layer: rows of the output's gradient times the weight."""
+
+    def __init__(self, reuse: LayerReuse, output_shape: tuple[int, ...], inputs: int) -> None:
+        self.reuse = reuse
+        self.following: Saved | None = None
+        self._shape = row_vectors(output_shape, inputs, reuse.config.scope)
+
+    @property
+    def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+        """See :class:`InputGradient`."""
+        return (self._shape.scopes, self._shape.vectors, self._shape.length), ()
+
+    def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
+        """(..., filters) to (..., features)."""
+        rows = gradient.contiguous()
+        windows = row_windows(rows)
+        adjoint = weight.T[None].to(rows.dtype)
+        product = _compare_and_multiply(rows, windows, self._shape, adjoint, self.reuse, self.following)
+        return product.view(*gradient.shape[:-1], -1)
+
+
+class _ImageGradient:
+    """dO of a convolution: a convolution of the output's gradient with the turned kernels."""
+
+    def __init__(self, reuse: LayerReuse, conv: nn.Conv2d, padded: tuple[int, ...], pads: list[int]) -> None:
+        self.reuse = reuse
+        self.following: Saved | None = None
+        self._stride, self._dilation, self._groups = conv.stride, conv.dilation, conv.groups
+        self._kernel, self._pads = conv.kernel_size, pads
+        images, _, height, width = padded
+        self._size = height - pads[2] - pads[3], width - pads[0] - pads[1]
+        self._shape = gradient_vectors(
+            conv, images, prod(self._size), reuse.config.granularity, reuse.config.scope
+        )
+
+    @property
+    def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+        """See :class:`InputGradient`; a window must begin where this product's windows do."""
+        before = self._before()
+        placement = (*self._kernel, *self._dilation, 1, 1, *before)
+        return (self._shape.scopes, self._shape.vectors, self._shape.length), placement
+
+    def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
+        """(N, M, H', W') to (N, C, H, W)."""
+        spread = self._spread(gradient)
+        windows = image_windows(spread, self._kernel, self._dilation, (1, 1))
+        filters, channels = weight.shape[0] // self._groups, weight.shape[1]
+        turned = weight.view(self._groups, filters, channels, *self._kernel).flip(-1, -2)
+        adjoint = turned.transpose(1, 2).reshape(self._groups, channels, -1).to(spread.dtype)
+        product = _compare_and_multiply(spread, windows, self._shape, adjoint, self.reuse, self.following)
+        return product.view(*windows.output, -1).permute(0, 3, 1, 2)
+
+    def _before(self) -> tuple[int, int]:
+        reach = [d * (k - 1) for d, k in zip(self._dilation, self._kernel, strict=True)]
+        return reach[0] - self._pads[2], reach[1] - self._pads[0]
+
+    def _spread(self, gradient: Tensor) -> Tensor:
+        """The gradient with zeros between its pixels (the stride) and around it: a window an input pixel."""
+        images, filters, rows, columns = gradient.shape
+        height, width = (rows - 1) * self._stride[0] + 1, (columns - 1) * self._stride[1] + 1
+        spread = gradient.new_zeros(images, filters, height, width)
+        spread[:, :, :: self._stride[0], :: self._stride[1]] = gradient
+        top, left = self._before()
+        reach = [d * (k - 1) for d, k in zip(self._dilation, self._kernel, strict=True)]
+        bottom = self._size[0] + reach[0] - top - height
+        right = self._size[1] + reach[1] - left - width
+        return F.pad(spread, [left, right, top, bottom]).contiguous()
+
+
+def row_gradient(reuse: LayerReuse, output_shape: tuple[int, ...], inputs: int) -> InputGradient:
+    """dO of a fully connected layer with ``inputs`` features, whose output is ``output_shape``."""
+    return _RowGradient(reuse, output_shape, inputs)
+
+
+def image_gradient(
+    reuse: LayerReuse, conv: nn.Conv2d, padded: tuple[int, ...], pads: list[int]
+) -> InputGradient:
+    """dO of a convolution.
+
+    Args:
+        reuse: the layer's state.
+        conv: the layer.
+        padded: shape of the padded input.
+        pads: the zeros around the input: left, right, top, bottom, as ``F.pad`` takes them.
+    """
+    return _ImageGradient(reuse, conv, padded, pads)
+
+
+def _compare_and_multiply(
+    values: Tensor,
+    windows: Windows,
+    shape: VectorShape,
+    adjoint: Tensor,
+    reuse: LayerReuse,
+    following: Saved | None,
+) -> Tensor:
+    with torch.no_grad(), torch.autocast(values.device.type, enabled=False):
+        projection = reuse.projection(shape.length, values.device)
+        flat = values.view(-1)
+        if following is None:
+            detection = detect(flat, windows, shape, projection, reuse.config)
+        else:
+            zero = zero_windows(flat, windows, shape, projection, reuse.config) if reuse.counting else None
+            saved = following.detection
+            detection = Detection(saved.hitmap, saved.zero if zero is None else zero, saved.source)
+        reuse.tell(shape, detection, True, "input_gradient", bits=0 if following else None)
+        return reuse_product(values, adjoint, None, detection.source, windows)

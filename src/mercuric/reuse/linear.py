@@ -1,0 +1,86 @@
+"""How does a fully connected layer reuse results?"""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.detection import detect
+from mercuric.reuse.functional import reuse_product
+from mercuric.reuse.gradient import Saved, attach, hand_back, row_gradient
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.precision import autocast
+from mercuric.reuse.vectors import row_vectors
+from mercuric.reuse.windows import row_windows
+
+
+class ReuseLinear(nn.Linear):
+    """``nn.Linear`` that computes alike input vectors of a minibatch once (paper III-C3).
+
+    Args:
+        reuse: how similarity is found; :class:`ReuseConfig` by default.
+    """
+
+    reuse: LayerReuse
+
+    def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reuse = linear_reuse(self, "", reuse or ReuseConfig())
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
+        """Map (..., in_features) to (..., out_features).
+
+        Raises:
+            ValueError: another number of features, no vector at all, or float16 values that overflowed.
+        """
+        return reuse_linear(input, self.weight, self.bias, self.reuse)
+
+
+def reuse_linear(
+    input: Tensor,  # noqa: A002 - the name that F.linear gives it
+    weight: Tensor,
+    bias: Tensor | None,
+    state: LayerReuse,
+) -> Tensor:
+    """``F.linear`` of (..., features) that computes alike rows once.
+
+    Raises:
+        ValueError: another number of features, no vector at all, or float16 values that overflowed.
+    """
+    misfit = input.dim() < 1 or input.shape[-1] != weight.shape[1]
+    if misfit or (state.on and not input.numel()):
+        raise ValueError(
+            f"input of layer {state.name!r} was {tuple(input.shape)}, but must hold at least one vector and "
+            f"its last dimension must be {weight.shape[1]}"
+        )
+    shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
+    needs_gradient = input.requires_grad
+    if not state.on:
+        state.tell(shape, None, needs_gradient)
+        return F.linear(input, weight, bias)
+    x, matrix, offset = autocast(input.contiguous()), autocast(weight), autocast(bias)
+    windows = row_windows(x)
+    detection = detect(
+        x.detach().view(-1), windows, shape, state.projection(shape.length, x.device), state.config
+    )
+    own_gradient = state.own_gradient and torch.is_grad_enabled() and needs_gradient
+    operand = x.detach() if own_gradient else x
+    product = reuse_product(operand, matrix[None], offset, detection.source, windows)
+    output = product.view(*windows.output, len(weight))
+    if state.own_gradient:
+        hand_back(input, Saved(detection, (shape.scopes, shape.vectors, shape.length), ()))
+    if own_gradient:
+        output = attach(output, x, matrix, row_gradient(state, tuple(output.shape), input.shape[-1]))
+    if state.wants_error:
+        with torch.no_grad():
+            state.measure_error(output, F.linear(input, weight, bias))
+    state.tell(shape, detection, needs_gradient and not own_gradient)
+    return output
+
+
+def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:
+    """The state of ``linear`` with reuse."""
+    return LayerReuse(name, config, "linear", linear.out_features)

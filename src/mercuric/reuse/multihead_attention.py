@@ -1,0 +1,155 @@
+"""How does ``nn.MultiheadAttention`` reuse results?"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mercuric.reuse.attention import reuse_attention
+from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.linear import reuse_linear
+
+
+class ReuseMultiheadAttention(nn.MultiheadAttention):
+    """``nn.MultiheadAttention`` whose projections and rows are computed once for alike vectors.
+
+    Three reuse layers: ``in_proj`` (fully connected, its rows are the sequence's vectors), the
+    attention itself (paper III-C4), and ``out_proj`` (fully connected). Made by ``reuse_``.
+    """
+
+    reuse: LayerReuse
+    in_projection: LayerReuse
+    out_projection: LayerReuse
+
+    def start(self, name: str, config: ReuseConfig) -> dict[str, LayerReuse]:
+        """Make the layer's states; returns them by name."""
+        self.reuse = LayerReuse(name, config, "attention")
+        self.in_projection = LayerReuse(f"{name}.in_proj", config, "linear", self.embed_dim)
+        self.out_projection = LayerReuse(f"{name}.out_proj", config, "linear", self.embed_dim)
+        return {state.name: state for state in (self.in_projection, self.reuse, self.out_projection)}
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
+        need_weights: bool = True,
+        attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """As ``nn.MultiheadAttention.forward``.
+
+        Raises:
+            ValueError: a mask or an input of the wrong shape, or ``is_causal`` without its mask.
+        """
+        if is_causal and attn_mask is None:
+            raise ValueError(f"is_causal of layer {self.reuse.name!r} was True, but needs attn_mask with it")
+        batched = query.dim() == 3
+        inputs = [self._batch_first(x, batched) for x in (query, key, value)]
+        # One tensor thrice is projected at once: its signatures are computed once.
+        same = [key is query, value is key]
+        q, k, v = self._project(inputs, same)
+        mask = self._mask(key_padding_mask, attn_mask, q, k, batched)
+        heads = [self._split(x) for x in self._with_extra_keys(q, k, v)]
+        rows, weights = reuse_attention(
+            heads[0], heads[1], heads[2], self.reuse, self._with_extra_columns(mask),
+            self.dropout if self.training else 0.0, need_weights=need_weights,
+        )  # fmt: skip
+        joined = rows.transpose(1, 2).flatten(2)
+        output = reuse_linear(joined, self.out_proj.weight, self.out_proj.bias, self.out_projection)
+        if weights is not None and average_attn_weights:
+            weights = weights.mean(1)
+        if not batched:
+            return output[0], None if weights is None else weights[0]
+        return output if self.batch_first else output.transpose(0, 1), weights
+
+    def _batch_first(self, x: Tensor, batched: bool) -> Tensor:
+        if x.is_nested or x.dim() != (3 if batched else 2):
+            raise ValueError(
+                f"input of layer {self.reuse.name!r} was {'nested' if x.is_nested else tuple(x.shape)}, but "
+                "query, key and value must all have 3 dimensions, or all 2"
+            )
+        if not batched:
+            return x[None]
+        return x if self.batch_first else x.transpose(0, 1)
+
+    def _project(self, inputs: list[Tensor], same: list[bool]) -> list[Tensor]:
+        biases = [None] * 3 if self.in_proj_bias is None else list(self.in_proj_bias.chunk(3))
+        if self.in_proj_weight is None:
+            weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+            return [
+                reuse_linear(x, weight, bias, self.in_projection)
+                for x, weight, bias in zip(inputs, weights, biases, strict=True)
+            ]
+        projected: list[Tensor] = []
+        first = 0
+        for last in range(1, 4):
+            if last < 3 and same[last - 1]:
+                continue
+            part = slice(first * self.embed_dim, last * self.embed_dim)
+            bias = None if self.in_proj_bias is None else self.in_proj_bias[part]
+            joint = reuse_linear(inputs[first], self.in_proj_weight[part], bias, self.in_projection)
+            projected += joint.chunk(last - first, dim=-1)
+            first = last
+        return projected
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(N, L, E) to (N, heads, L, E / heads)."""
+        return x.view(*x.shape[:2], self.num_heads, -1).transpose(1, 2)
+
+    def _mask(
+        self, key_padding_mask: Tensor | None, attn_mask: Tensor | None, q: Tensor, k: Tensor, batched: bool
+    ) -> Tensor | None:
+        """Both masks as one, True or 0 where a key takes part: (N or 1, heads or 1, L or 1, S)."""
+        sequences, rows, keys = len(q), q.shape[1], k.shape[1]
+        padding = None
+        if key_padding_mask is not None:
+            expected = (sequences, keys) if batched else (keys,)
+            padding = self._checked("key_padding_mask", key_padding_mask, [expected]).view(
+                sequences, 1, 1, keys
+            )
+        if attn_mask is None:
+            return padding
+        full = (sequences * self.num_heads, rows, keys)
+        own = self._checked("attn_mask", attn_mask, [(rows, keys), full])
+        own = own[None, None] if own.dim() == 2 else own.view(sequences, self.num_heads, rows, keys)
+        if padding is None:
+            return own
+        if own.dtype == padding.dtype == torch.bool:
+            return own & padding
+        return _added(own, q.dtype) + _added(padding, q.dtype)
+
+    def _checked(self, what: str, mask: Tensor, shapes: list[tuple[int, ...]]) -> Tensor:
+        if tuple(mask.shape) not in shapes:
+            expected = " or ".join(map(str, shapes))
+            raise ValueError(
+                f"{what} of layer {self.reuse.name!r} was {tuple(mask.shape)}, but must be {expected}"
+            )
+        if mask.dtype != torch.bool and not mask.is_floating_point():
+            raise ValueError(
+                f"{what} of layer {self.reuse.name!r} was {mask.dtype}, but must be bool or floating"
+            )
+        return ~mask if mask.dtype == torch.bool else mask
+
+    def _with_extra_keys(self, q: Tensor, k: Tensor, v: Tensor) -> list[Tensor]:
+        if self.bias_k is not None and self.bias_v is not None:
+            k = torch.cat([k, self.bias_k.to(k.dtype).expand(len(k), 1, -1)], dim=1)
+            v = torch.cat([v, self.bias_v.to(v.dtype).expand(len(v), 1, -1)], dim=1)
+        if self.add_zero_attn:
+            k, v = F.pad(k, (0, 0, 0, 1)), F.pad(v, (0, 0, 0, 1))
+        return [q, k, v]
+
+    def _with_extra_columns(self, mask: Tensor | None) -> Tensor | None:
+        extra = (self.bias_k is not None) + self.add_zero_attn
+        if mask is None or not extra:
+            return mask
+        return F.pad(mask, (0, extra), value=True if mask.dtype == torch.bool else 0.0)
+
+
+def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    if mask.is_floating_point():
+        return mask.to(dtype)
+    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -torch.inf)
