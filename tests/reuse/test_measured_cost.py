@@ -21,7 +21,7 @@ class Spied(nn.Linear):
         self.runs: list[tuple[bool, Tensor, Tensor]] = []
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
-        output = super().forward(input)
+        output = super().forward(input).view(-1, self.out_features)  # a view, changed in place by the ReLU
         if self.reuse is not None:
             reuse = self.reuse
             self.timed += 1

@@ -153,8 +153,9 @@ def _table(log: AdaptationLog) -> str:
     rows = log.changes.sort_values(["seed", "step"], kind="stable").to_dict("records")
     body = "\n".join(_row({str(name): value for name, value in row.items()}) for row in rows)
     return (
-        '<h3>All changes</h3>\n<div class="scroll" tabindex="0">\n<table class="layers" data-sortable>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n"
+        "<details>\n<summary>All changes</summary>\n"
+        '<div class="scroll" tabindex="0">\n<table class="layers" data-sortable>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n</details>\n"
     )
 
 

@@ -82,12 +82,14 @@ class MeasuredCost:
             if place % self._every == due and name in on:
                 self._hooks.append(layer.register_forward_hook(self._recorder(name)))
 
-    def _recorder(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], Tensor], None]:
+    def _recorder(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], Tensor], Tensor | None]:
         passes = self._passes
 
-        def record(_layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> None:
-            if name not in passes and torch.is_grad_enabled():
-                passes[name] = _Pass.through(arguments[0], output)
+        def record(_layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor | None:
+            if name in passes or not torch.is_grad_enabled():
+                return None
+            passes[name] = _Pass.of(arguments[0], trains=output.requires_grad)
+            return passes[name].watched(output) if output.requires_grad else None
 
         return record
 
@@ -112,18 +114,22 @@ class _Pass:
     gradient: Tensor | None = None
 
     @classmethod
-    def through(cls, given: Tensor, output: Tensor) -> "_Pass":
-        """The pass that has just made ``output`` of ``given``; its gradient comes with the backward pass."""
+    def of(cls, given: Tensor, *, trains: bool) -> "_Pass":
+        """The pass that has just gone forward."""
         device = given.device.type
-        recorded = cls(
+        return cls(
             given.detach().requires_grad_(given.requires_grad),
-            output.requires_grad,
+            trains,
             torch.is_autocast_enabled(device),
             torch.get_autocast_dtype(device),
         )
-        if output.requires_grad:
-            output.register_hook(recorded._keep)  # type: ignore[no-untyped-call]
-        return recorded
+
+    def watched(self, output: Tensor) -> Tensor:
+        """The output again, whose gradient is kept."""
+        # A copy: an operation in place on a view (a ReLU behind it) would drop the view's hook.
+        copy = output.clone()
+        copy.register_hook(self._keep)  # type: ignore[no-untyped-call]
+        return copy
 
     @property
     def complete(self) -> bool:
