@@ -68,11 +68,19 @@ def test_sentences_of_training_are_dropped_from_test_and_those_of_both_from_vali
             (train, [("t1", "T1"), ("t2", "T2"), ("t1", "T1 again")]),
         ]
     )
-    assert split == {
+    assert {name: sorted(kept) for name, kept in split.items()} == {
         "train": [("t1", "T1"), ("t2", "T2")],
         "validation": [("v1", "V1")],
         "test": [("e1", "E1")],
     }
+
+
+def test_a_part_is_mixed_in_the_same_way_whatever_the_pages_order() -> None:
+    pages = [(NAMES["train"][place], [(f"source {place}", "target")]) for place in range(20)]
+    mixed = split_pages(pages)["train"]
+    assert mixed == split_pages(pages[::-1])["train"]
+    assert mixed != sorted(mixed)
+    assert mixed != [pair for _, (pair,) in pages]
 
 
 WORDS = st.sampled_from("abcdef")

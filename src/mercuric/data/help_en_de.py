@@ -28,7 +28,7 @@ def present(root: Path) -> bool:
 
 
 def load(root: Path, vocabulary_size: int | None, max_words: int | None) -> TextData:
-    """About 32,000 training, 1,700 validation and 1,700 test pairs; see ``load_text``."""
+    """About 31,000 training, 1,300 validation and 2,200 test pairs; see ``load_text``."""
     return load_text(NAME, folder(root), FETCH, vocabulary_size, max_words)
 
 

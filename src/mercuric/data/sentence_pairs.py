@@ -45,12 +45,14 @@ def _is_translation(pair: Pair) -> bool:
 
 def part(page: str) -> Part:
     """Where a page belongs: by a hash of its name, one in 20 to test, one to validate, 18 to train."""
-    drawn = int.from_bytes(hashlib.sha256(page.encode()).digest()[:8], "big") % _SHARE
+    drawn = _hash(page) % _SHARE
     return "test" if drawn == 0 else "validation" if drawn == 1 else "train"
 
 
 def split_pages(pages: Iterable[tuple[str, Iterable[Pair]]]) -> dict[Part, list[Pair]]:
-    """Sentence pairs by part, in the pages' order; parts share neither pages nor sentences.
+    """Sentence pairs by part, well mixed; parts share neither pages nor sentences.
+
+    Their order follows from a hash of the source, so the first few stand for all.
 
     Within a part a source sentence is kept once, with its first target. A pair is left out of the test
     part where either of its sentences is in training, and out of validation where one is in either.
@@ -69,7 +71,11 @@ def split_pages(pages: Iterable[tuple[str, Iterable[Pair]]]) -> dict[Part, list[
         for source, target in by_part[name]:
             if source not in sources and target not in targets:
                 fresh.setdefault(source, target)
-        kept[name] = list(fresh.items())
+        kept[name] = sorted(fresh.items(), key=lambda pair: _hash(pair[0]))
         sources |= fresh.keys()
         targets |= set(fresh.values())
     return {name: kept[name] for name in PARTS}
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")

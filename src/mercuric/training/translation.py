@@ -121,7 +121,7 @@ def translate(
     by_length = sorted((place for place in range(len(ids)) if len(ids[place])), key=lambda i: len(ids[i]))
     translated: list[list[int]] = [[] for _ in ids]
     try:
-        for start in range(0, len(ids), batch_size):
+        for start in range(0, len(by_length), batch_size):
             places = by_length[start : start + batch_size]
             source = padded([ids[place] for place in places]).to(_device(model))
             limits = 2 * (source != PAD).sum(1) + 10
