@@ -40,8 +40,8 @@ def test_a_comparison_prints_json_alone(mercuric: Run, tmp_path: Path) -> None:
     for timing in ("paper", "fair"):
         assert speedup[timing] == cycles[timing]["baseline"] / cycles[timing]["mercury"]
     files = {path.name for path in out.iterdir()}
-    assert files == {"config.yaml", "metrics.jsonl", "layers.csv", "summary.json", "checkpoints", "events",
-                     "report.html"}  # fmt: skip
+    assert files == {"config.yaml", "metrics.jsonl", "layers.csv", "adaptation.csv", "summary.json",
+                     "checkpoints", "events", "report.html"}  # fmt: skip
     assert {path.name for path in (out / "checkpoints").iterdir()} == {
         f"{run}-{seed}.safetensors" for run in ("dense", "reuse") for seed in (1, 3)
     }
@@ -109,3 +109,18 @@ def test_a_dense_run_alone(mercuric: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "test accuracy" in result.stdout
     assert not (out / "layers.csv").exists()
+
+
+def test_a_narrow_network_on_few_examples(mercuric: Run, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = ("--width", 0.5, "--train-examples", 12, "--batch-size", 6)
+    result = mercuric("train", "custom-cnn", *options, "--json", "--out", out)
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert (summary["width"], summary["train_images"], summary["train_images_available"]) == (0.5, 12, 24)
+    written = RunConfig.read(out / "config.yaml")
+    assert (written.width, written.train_examples) == (0.5, 12)
+    assert "12 (drawn once for all runs) of 24 training images" in (out / "report.html").read_text("utf-8")
+    assert load_file(out / "checkpoints" / "reuse-0.safetensors")["model.features.0.weight"].shape[0] == 16
+    again = mercuric("train", "custom-cnn", "--resume", "--train-examples", 13, "--out", out)
+    assert "holds another run: train_examples was 12, now 13" in again.stderr

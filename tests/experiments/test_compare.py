@@ -83,7 +83,17 @@ def test_the_summary_is_of_the_layers_and_epochs(tmp_path: Path) -> None:
         ]
         assert summary[run]["accuracies"] == accuracies
         assert summary[run]["accuracy"] == pytest.approx(sum(accuracies) / 2)
-    assert (summary["train_images"], summary["test_images"]) == (24, 14)
+    assert (summary["train_images"], summary["train_images_available"], summary["test_images"]) == (
+        24,
+        24,
+        14,
+    )
+    assert (summary["metric"], summary["width"]) == ("accuracy", 1)
+    for position, (_, seed) in enumerate(layers.groupby("seed")):
+        assert summary["reuse"]["final_bits"][position] == dict(zip(seed["layer"], seed["bits"], strict=True))
+        assert summary["reuse"]["layers_off"][position] == seed["layer"][~seed["on"]].tolist()
+    assert "classifier.3" in summary["reuse"]["layers_off"][1]
+    assert len(summary["reuse"]["final_bits"]) == 2
 
 
 def test_only_training_vectors_are_counted(tmp_path: Path) -> None:
@@ -114,3 +124,46 @@ def test_what_does_not_fit_leaves_the_folder_free(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="batch_size was 25, but must be at most the 24"):
         compare(large, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_fewer_examples_are_the_same_ones_in_every_run_and_seed(
+    tmp_path: Path, asked: list[list[int]]
+) -> None:
+    summary = compare(CONFIG.model_copy(update={"train_examples": 17}), tmp_path)
+    assert (summary["train_images"], summary["train_images_available"]) == (17, 24)
+    assert len(asked) == 8
+    assert len({index for indices in asked for index in indices}) == 17
+    assert pd.read_csv(tmp_path / "layers.csv")["vectors"].max() == 16 * 32 * 8 * 8
+
+
+def test_a_narrower_network(tmp_path: Path, first_weights: dict[tuple[str, int], dict[str, Tensor]]) -> None:
+    summary = compare(CONFIG.model_copy(update={"width": 0.5, "seeds": (0,)}), tmp_path)
+    shapes = {run: weights["features.3.weight"].shape for (run, _), weights in first_weights.items()}
+    assert shapes == {"dense": (32, 16, 3, 3), "reuse": (32, 16, 3, 3)}
+    assert summary["width"] == 0.5
+
+
+def test_bits_that_grew_are_those_at_the_end_and_are_logged(tmp_path: Path) -> None:
+    adaptation = {"patience": 1, "tolerance": 0.9, "stoppage": 1}
+    config = RunConfig(model="custom-cnn", seeds=(0, 7), training={"batch_size": 8},
+                       reuse={"adaptation": adaptation})  # fmt: skip
+    summary = compare(config, tmp_path)
+    changes = pd.read_csv(tmp_path / "adaptation.csv", keep_default_na=False)
+    for seed, bits, off in zip(
+        (0, 7), summary["reuse"]["final_bits"], summary["reuse"]["layers_off"], strict=True
+    ):
+        own = changes[changes["seed"] == seed]
+        grown = own[own["what"] == "bits"]
+        assert set(bits.values()) == {20 + len(grown)}
+        assert grown["layer"].eq("").all()
+        assert len(grown) > 0
+        turned_off = own[own["what"] == "off"]["layer"].tolist()
+        assert turned_off
+        assert set(off) == {*turned_off, "classifier.3"}
+
+
+def test_without_adaptation_nothing_is_logged_of_it(tmp_path: Path) -> None:
+    config = RunConfig(model="custom-cnn", training={"batch_size": 8}, reuse={"adaptation": None})
+    summary = compare(config, tmp_path)
+    assert not (tmp_path / "adaptation.csv").exists()
+    assert set(summary["reuse"]["final_bits"][0].values()) == {20}

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 WriteRun = Callable[..., Path]
+POINTS = {"accuracy": 1, "bleu": 100}
 VGG13 = [
     *(f"features.{index}" for index in (0, 2, 5, 7, 10, 12, 15, 17, 20, 22)),
     "classifier.0",
@@ -50,7 +51,7 @@ def layer_rows(names: list[str], seeds: list[int], rng: random.Random) -> list[d
     return rows
 
 
-def metric_lines(kinds: list[str], seeds: list[int], rng: random.Random) -> list[str]:
+def metric_lines(kinds: list[str], seeds: list[int], rng: random.Random, metric: str) -> list[str]:
     epochs, steps = 5, 60
     events: list[dict[str, Any]] = []
     for kind in kinds:
@@ -63,10 +64,11 @@ def metric_lines(kinds: list[str], seeds: list[int], rng: random.Random) -> list
                                "seconds": slow * (step + 1)})  # fmt: skip
                 if (step + 1) % steps == 0:
                     epoch = step // steps
-                    accuracy = 0.9 - 0.25 * math.exp(-epoch) - 0.012 * (kind == "reuse") + rng.gauss(0, 0.004)
+                    score = 0.9 - 0.25 * math.exp(-epoch) - 0.012 * (kind == "reuse") + rng.gauss(0, 0.004)
                     events.append({"event": "epoch", "run": kind, "seed": seed, "epoch": epoch,
                                    "step": step + 1, "train_loss": loss,
-                                   "test_loss": loss + 0.05, "test_accuracy": accuracy,
+                                   "test_loss": loss + 0.05,
+                                   f"test_{metric}": score * POINTS[metric],
                                    "seconds": slow * (step + 1)})  # fmt: skip
     return [json.dumps(event) for event in events]
 
@@ -103,6 +105,19 @@ def summarise(layers: list[dict[str, Any]], seeds: list[int], kinds: list[str], 
     return summary
 
 
+def translate(summary: dict[str, Any]) -> None:
+    """Turn accuracies, fractions of images, into BLEU, 0 to 100."""
+    summary.update(model="transformer", data="help-en-de", metric="bleu", train_pairs=5000,
+                   train_pairs_available=32000, test_pairs=1500)  # fmt: skip
+    del summary["train_images"], summary["test_images"], summary["form"]
+    for kind in summary.keys() & {"dense", "reuse"}:
+        part = summary[kind]
+        part["bleu"], part["spread"] = 100 * part.pop("accuracy"), 100 * (part["spread"] or 0)
+        part["bleus"] = [100 * score for score in part.pop("accuracies")]
+        if kind == "reuse":
+            part["bleu_without_reuse"] = 100 * part.pop("accuracy_without_reuse")
+
+
 @pytest.fixture
 def write_run(tmp_path: Path) -> WriteRun:
     """Write a run's folder; ``change`` may alter the summary before it is written."""
@@ -114,17 +129,20 @@ def write_run(tmp_path: Path) -> WriteRun:
         kinds: tuple[str, ...] = ("dense", "reuse"),
         layers: list[str] | None = None,
         change: Callable[[dict[str, Any]], None] = lambda _: None,
+        metric: str = "accuracy",
     ) -> Path:
         rng = random.Random(7)
         folder = tmp_path / name
         folder.mkdir()
         rows = layer_rows(layers or VGG13, list(seeds), rng)
         summary = summarise(rows, list(seeds), list(kinds), model)
+        if metric == "bleu":
+            translate(summary)
         change(summary)
         (folder / "summary.json").write_text(json.dumps(summary))
         config = {"model": model, "reuse": {"bits": 20, "ways": 16}}
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
-        lines = metric_lines(list(kinds), list(seeds), rng)
+        lines = metric_lines(list(kinds), list(seeds), rng, metric)
         (folder / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
         if "reuse" in kinds:
             with (folder / "layers.csv").open("w", newline="") as file:

@@ -37,6 +37,16 @@ def test_missing_file(write_run, name):
             '{"model": "m", "data": "d", "seeds": [0], "dense": {"accuracy": "high"}}',
             "the summary's dense.accuracy: input should be a valid number",
         ),
+        (
+            "summary.json",
+            '{"model": "m", "data": "d", "metric": "bleu", "seeds": [0], "dense": {"accuracy": 0.5}}',
+            "the summary's dense.bleu: field required",
+        ),
+        (
+            "summary.json",
+            '{"model": "m", "data": "d", "metric": "rouge", "seeds": [0], "dense": {"rouge": 0.5}}',
+            "the summary's metric: input should be 'accuracy' or 'bleu'",
+        ),
         ("summary.json", '{"model": "m", "data": "d", "seeds": [0]}', "neither dense nor reuse"),
         ("config.yaml", "a: [", "config.yaml is broken: it is not plain YAML"),
         ("config.yaml", "- 1", "config.yaml is broken: it is not a YAML mapping"),
@@ -101,6 +111,14 @@ def test_broken_line_elsewhere_is_named(write_run, line, reason):
     lines = (run / "metrics.jsonl").read_text().splitlines()
     (run / "metrics.jsonl").write_text("\n".join([*lines[:4], line, *lines[5:]]) + "\n")
     with pytest.raises(MercuricError, match=f"metrics.jsonl: line 5 is broken: {re.escape(reason)}"):
+        read_run(run)
+
+
+def test_an_epoch_without_the_run_s_metric_is_named(write_run):
+    run = write_run(metric="bleu")
+    text = (run / "metrics.jsonl").read_text()
+    (run / "metrics.jsonl").write_text(text.replace("test_bleu", "test_accuracy"))
+    with pytest.raises(MercuricError, match=r"metrics\.jsonl: line 61 is broken: test_bleu is missing"):
         read_run(run)
 
 

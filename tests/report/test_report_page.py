@@ -227,3 +227,62 @@ def test_a_diverged_loss_leaves_a_gap(write_run):
     diverged = [re.sub(r'"loss": [^,]+', '"loss": NaN', line) for line in lines]
     (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in diverged))
     assert set(Page(write_report(run)).charts["loss-steps"]["data"][0]["y"]) == {None}
+
+
+def test_a_bleu_is_no_percentage(write_run):
+    page = Page(write_report(write_run(metric="bleu")))
+    assert page.row("test BLEU") == ["test BLEU", "89.06", "87.75", ""]
+    assert page.row("each seed")[1] == "89.12 · 88.74 · 89.31"
+    assert page.row("spread over seeds")[1] == "0.24 points"
+    assert page.row("evaluated without reuse")[2] == "88.04"
+    assert "loses 1.31 points of BLEU" in page.text
+    assert "Test BLEU on help-en-de over 3 seeds: 89.06 dense and 87.75 with MERCURY." in page.text
+    assert "\N{MINUS SIGN}1.31 points to dense 89.06" in page.text
+    assert "5,000 (drawn once for all runs) of 32,000 training sentence pairs, 1,500 test" in page.text
+    assert "accuracy" not in page.text
+    chart = page.charts["score"]
+    assert chart["layout"]["yaxis"]["title"]["text"] == "test BLEU"
+    assert 80 < chart["data"][-1]["y"][-1] < 95
+    assert chart["data"][-1]["hovertemplate"] == "%{y:.2f}"
+    assert "%" not in chart["layout"]["yaxis"]["tickformat"]
+
+
+@pytest.mark.parametrize(("kinds", "sentence"), [
+    (("dense",), "Dense training of transformer on help-en-de reaches 89.06 BLEU"),
+    (("reuse",), "reaches 87.75 BLEU"),
+])  # fmt: skip
+def test_a_bleu_of_one_kind(write_run, kinds, sentence):
+    assert sentence in Page(write_report(write_run(metric="bleu", kinds=kinds))).text
+
+
+def test_fewer_examples_and_a_width_are_said(write_run):
+    def shrink(summary: dict[str, Any]) -> None:
+        summary.update(width=0.25, train_images=6000, train_images_available=60000)
+
+    text = Page(write_report(write_run(change=shrink))).text
+    assert "vgg13 at width 0.25 on fashion-mnist: 6,000 (drawn once for all runs) of 60,000 training" in text
+    assert "MERCURY trains vgg13 at width 0.25 " in text
+
+
+@pytest.mark.parametrize(
+    ("final_bits", "expected"),
+    [
+        ([{"a": 20, "b": 23}, {"a": 21, "b": 20}], ["at the end of training", "", "20 to 23", ""]),
+        ([{"a": 24}, {"a": 24}], ["at the end of training", "", "24", ""]),
+        ([{"a": 20.9}], None),
+        ([], None),
+    ],
+)
+def test_bits_that_grew_are_said(write_run, final_bits, expected):
+    run = write_run(change=lambda summary: summary["reuse"].update(final_bits=final_bits))
+    rows = [row for row in Page(write_report(run)).rows if row[0] == "at the end of training"]
+    assert rows == ([expected] if expected else [])
+
+
+def test_adaptation_has_a_section_of_its_own(write_run):
+    run = write_run()
+    assert "adaptation-bits" not in Page(write_report(run)).charts
+    (run / "adaptation.csv").write_text("seed,step,layer,what,before,after\n0,40,,bits,20,21\n")
+    page = Page(write_report(run))
+    assert "adaptation-bits" in page.charts
+    assert "Signatures grew from" in page.text

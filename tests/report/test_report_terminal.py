@@ -30,6 +30,13 @@ def test_summary_side_by_side(write_run):
     assert "spread over seeds" in text
 
 
+def test_a_bleu_and_a_width(write_run):
+    run = write_run(metric="bleu", change=lambda summary: summary.update(width=0.5))
+    text = printed(summary_table(json.loads((run / "summary.json").read_text())))
+    assert "transformer at width 0.5 on help-en-de, 3 seeds" in text
+    assert line(text, "test BLEU") == ["test", "BLEU", "89.06", "87.75"]
+
+
 @pytest.mark.parametrize(("kinds", "absent"), [(("dense",), "MERCURY"), (("reuse",), "dense")])
 def test_one_kind_has_no_other_column(write_run, kinds, absent):
     def quiet(summary):

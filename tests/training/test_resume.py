@@ -1,5 +1,6 @@
 import errno
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ from torch import Tensor
 
 from mercuric import zoo
 from mercuric.data import ImageData
-from mercuric.training import ClassificationTask, TrainingConfig, TrainingRun
+from mercuric.errors import MercuricError
+from mercuric.training import ClassificationTask, FewerExamples, TrainingConfig, TrainingRun
+from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
+from mercuric.training.optimization import make_optimizer
 
 CONFIGS = {
     "sgd": TrainingConfig(epochs=2, batch_size=8, learning_rate=0.02, checkpoint_every=3),
@@ -29,12 +33,15 @@ class Counter:
 
     def __init__(self) -> None:
         self.steps = 0
+        self.losses: list[float] = []
 
     def state_dict(self) -> dict[str, Any]:
-        return {"steps": self.steps}
+        return {"steps": self.steps, "losses": self.losses}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.steps = state["steps"]
+        if state["steps"] > 10:
+            raise ValueError(f"steps was {state['steps']}, but must be at most 10")
+        self.steps, self.losses = state["steps"], state["losses"]
 
 
 class Killed(BaseException):
@@ -52,7 +59,10 @@ def run(folder: Path, images: ImageData, config: TrainingConfig, stop: int | Non
 
     model = zoo.build("custom-cnn", 7, 3, 16)
     task = ClassificationTask(images, config.label_smoothing, config.augment)
-    return TrainingRun("dense", 4, model, task, config, folder, {"counter": counter}, progress=progress)
+    return TrainingRun(
+        "dense", 4, model, task, config, folder, {"counter": counter},
+        after_step=lambda loss: counter.losses.append(loss), progress=progress,
+    )  # fmt: skip
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -82,7 +92,8 @@ def test_a_killed_run_goes_on_to_the_same_end(tmp_path: Path, few_photos: ImageD
     assert same(whole.model.state_dict(), resumed.model.state_dict())
     assert lines(tmp_path / "whole") == lines(tmp_path / "killed")
     assert {**figures, "seconds": 0} == {**after, "seconds": 0}
-    assert resumed.companions["counter"].state_dict() == {"steps": 10}
+    losses = [line["loss"] for line in lines(tmp_path / "whole") if line["event"] == "step"]
+    assert resumed.companions["counter"].state_dict() == {"steps": 10, "losses": losses}
 
 
 @pytest.mark.parametrize("stop", [4, 10])
@@ -113,7 +124,7 @@ def test_without_resume_a_run_starts_over(tmp_path: Path, few_photos: ImageData)
         run(tmp_path, few_photos, CONFIGS["sgd"], 4).fit()
     training = run(tmp_path, few_photos, CONFIGS["sgd"])
     training.fit()
-    assert training.companions["counter"].state_dict() == {"steps": 10}
+    assert training.companions["counter"].state_dict()["steps"] == 10
     assert [line["step"] for line in lines(tmp_path) if line["event"] == "step"] == list(range(1, 11))
 
 
@@ -156,3 +167,50 @@ def test_the_evaluating_context_is_around_evaluations_only(tmp_path: Path, few_p
 
     replace(training, evaluating=Evaluating).fit()
     assert len(entered) == 4
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, few_photos: ImageData) -> TrainingRun:
+    """A run that was killed after a checkpoint; its folder is ``tmp_path``."""
+    with pytest.raises(Killed):
+        run(tmp_path, few_photos, CONFIGS["sgd"], 4).fit()
+    return run(tmp_path, few_photos, CONFIGS["sgd"])
+
+
+def test_other_settings_are_refused(stopped: TrainingRun) -> None:
+    config = CONFIGS["sgd"].model_copy(update={"epochs": 3, "clip_norm": 1.0})
+    with pytest.raises(
+        MercuricError,
+        match=r"dense-4.safetensors is of another run: training.epochs was 2, now 3; "
+        r"training.clip_norm was None, now 1.0$",
+    ):
+        replace(stopped, config=config).fit(resume=True)
+
+
+def test_another_number_of_examples_is_refused(stopped: TrainingRun) -> None:
+    with pytest.raises(MercuricError, match=r"another run: training_examples was 44, now 40$"):
+        replace(stopped, task=FewerExamples(stopped.task, 40)).fit(resume=True)
+
+
+@pytest.mark.parametrize("names", [[], ["counter", "cycles"]])
+def test_other_companions_are_refused(stopped: TrainingRun, names: list[str]) -> None:
+    companions = {name: Counter() for name in names}
+    expected = re.escape(f"another run: companions was ['counter'], now {names}")
+    with pytest.raises(MercuricError, match=expected):
+        replace(stopped, companions=companions).fit(resume=True)
+
+
+def test_a_companion_s_refusal_names_the_checkpoint(stopped: TrainingRun) -> None:
+    optimizer = make_optimizer(stopped.model, stopped.config)
+    state = load_checkpoint(stopped.checkpoint, stopped.model, optimizer)
+    state["companions"]["counter"]["steps"] = 11
+    save_checkpoint(stopped.checkpoint, stopped.model, optimizer, state)
+    with pytest.raises(MercuricError, match=r"dense-4.safetensors does not fit: steps was 11, but must be"):
+        stopped.fit(resume=True)
+
+
+def test_a_checkpoint_without_settings_is_refused(stopped: TrainingRun) -> None:
+    optimizer = make_optimizer(stopped.model, stopped.config)
+    save_checkpoint(stopped.checkpoint, stopped.model, optimizer, {"step": 3})
+    with pytest.raises(MercuricError, match=r"holds no settings; remove it to start over"):
+        stopped.fit(resume=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mercuric import data, zoo
 from mercuric.data import ImageData, Split
@@ -80,6 +80,57 @@ def test_augmentation_changes_the_images_not_their_order(tmp_path: Path, few_pho
     run(tmp_path / "augmented", replace(few_photos, train=augmented), augment=True).fit()
     assert plain.asked == augmented.asked
     assert not any(torch.equal(a, b) for a, b in zip(plain.given, augmented.given, strict=True))
+
+
+def test_the_order_is_drawn_once_an_epoch(
+    tmp_path: Path, few_photos: ImageData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    randperm = torch.randperm
+
+    def watched(count: int, **options: Any) -> Tensor:
+        drawn.append(count)
+        return randperm(count, **options)
+
+    monkeypatch.setattr(torch, "randperm", watched)
+    run(tmp_path, few_photos).fit()
+    assert drawn == [44, 44]
+
+
+def test_after_a_step_its_loss_is_told(tmp_path: Path, few_photos: ImageData) -> None:
+    told: list[float] = []
+    biases: list[Tensor] = []
+    training = run(tmp_path, few_photos, epochs=1)
+
+    def after_step(loss: float) -> None:
+        told.append(loss)
+        biases.append(training.model.get_parameter("classifier.3.bias").detach().clone())
+
+    replace(training, after_step=after_step).fit()
+    assert told == [line["loss"] for line in lines(tmp_path, "step")]
+    final = training.model.get_parameter("classifier.3.bias")
+    assert torch.equal(biases[-1], final)
+    assert not torch.equal(biases[-2], final)
+
+
+@pytest.mark.parametrize("clip_norm", [1e-3, 1e3])
+def test_gradients_are_clipped_to_their_norm(tmp_path: Path, few_photos: ImageData, clip_norm: float) -> None:
+    fields = {"batch_size": 44, "momentum": 0, "weight_decay": 0, "schedule": "constant", "epochs": 1}
+    training = run(tmp_path / "free", few_photos, **fields)
+    before = [parameter.detach().clone() for parameter in training.model.parameters()]
+    training.fit()
+    free = _length(before, training.model) / CONFIG.learning_rate
+    clipped = run(tmp_path / "clipped", few_photos, **fields, clip_norm=clip_norm)
+    clipped.fit()
+    assert 1e-3 < free < 1e3
+    assert _length(before, clipped.model) / CONFIG.learning_rate == pytest.approx(
+        min(free, clip_norm), rel=1e-3
+    )
+
+
+def _length(before: list[Tensor], model: nn.Module) -> float:
+    moved = [after.detach() - start for start, after in zip(before, model.parameters(), strict=True)]
+    return float(torch.cat([change.flatten() for change in moved]).norm())
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])

@@ -19,14 +19,16 @@ STOPPED = "stopped; what was saved is kept, and the same command with --resume g
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
+    model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13, or transformer.")],
     data: Annotated[str | None, typer.Option(help="A data set; see mercuric data list.")] = None,
     compare_dense: Annotated[
         bool, typer.Option("--compare", help="Train densely too, with the same data and initial weights.")
     ] = False,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training examples.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
-    width: Annotated[float | None, typer.Option(help="Channels of each layer, times this.")] = None,
+    width: Annotated[
+        float | None, typer.Option(help="Channels (or features) of each layer, times this.")
+    ] = None,
     train_examples: Annotated[
         int | None, typer.Option(help="Train on so many examples, drawn once for all runs; all by default.")
     ] = None,

@@ -1,6 +1,7 @@
 """Does a network learn less with MERCURY, and what does that save? Dense and reuse, side by side."""
 
 from collections.abc import Callable
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import torch
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
+from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.config import differences
 from mercuric.errors import MercuricError
 from mercuric.experiments.outcome import Outcome
@@ -16,6 +18,7 @@ from mercuric.experiments.subject import Subject, load_subject
 from mercuric.experiments.summary import summarize
 from mercuric.files import write_text
 from mercuric.reuse import ReuseHandle, reuse_
+from mercuric.reuse.adaptation import Change
 from mercuric.training import TrainingRun, full_batches
 
 Progress = Callable[[RunName, int, int, int, str], None]
@@ -29,8 +32,8 @@ def compare(
 
     Args:
         config: what to train.
-        folder: gets ``config.yaml``, ``metrics.jsonl``, ``events/``, ``checkpoints/``, ``layers.csv``
-            and ``summary.json``.
+        folder: gets ``config.yaml``, ``metrics.jsonl``, ``events/``, ``checkpoints/``, ``layers.csv``,
+            ``adaptation.csv`` and ``summary.json``.
         resume: go on with a run of the same configuration that was stopped or killed.
         progress: told after each step.
 
@@ -48,11 +51,11 @@ def compare(
         for seed in config.seeds
         for run in config.runs
     ]
-    layers = [outcome.layers.assign(seed=outcome.seed) for outcome in outcomes if len(outcome.layers)]
-    if layers:
-        table = pd.concat(layers, ignore_index=True)
-        table.insert(0, "seed", table.pop("seed"))
-        write_text(folder / "layers.csv", table.to_csv(index=False))
+    reuse = [outcome for outcome in outcomes if outcome.run == "reuse"]
+    if reuse:
+        _write_table(folder / "layers.csv", {outcome.seed: outcome.layers for outcome in reuse})
+    if reuse and config.reuse.adaptation is not None:
+        _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
     return summarize(config, subject, outcomes, folder)
 
 
@@ -75,6 +78,12 @@ def claim_folder(folder: Path, config: RunConfig, resume: bool) -> None:
     write_text(saved, config.to_yaml())
 
 
+def _write_table(path: Path, seeds: dict[int, pd.DataFrame]) -> None:
+    table = pd.concat([rows.assign(seed=seed) for seed, rows in seeds.items()], ignore_index=True)
+    table.insert(0, "seed", table.pop("seed"))
+    write_text(path, table.to_csv(index=False))
+
+
 def _check_fit(config: RunConfig, subject: Subject) -> None:
     """Refuse what can't be trained before the folder is claimed, so that the mended command finds it free."""
     full_batches(len(subject.task), config.training.batch_size)
@@ -90,8 +99,9 @@ def _train(
     torch.manual_seed(seed)
     model = subject.build()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    handle = reuse_(model, config.reuse) if run == "reuse" else None
-    counter = CycleCounter(with_cache(as_accelerator(config.accelerator), config.reuse))
+    accelerator = with_cache(as_accelerator(config.accelerator), config.reuse)
+    cost, counter = CycleCost(accelerator, accelerator.timing), CycleCounter(accelerator)
+    handle = reuse_(model, config.reuse, cost=cost) if run == "reuse" else None
     if handle is not None:
         handle.switch_off_losing()
         handle.observe(counter.observe)
@@ -99,6 +109,7 @@ def _train(
         name=run, seed=seed, model=model, task=subject.task, config=config.training, folder=folder,
         companions={} if handle is None else {"similarity": handle, "cycles": counter},
         evaluating=None if handle is None else handle.uncounted,
+        after_step=None if handle is None else handle.step,
         progress=lambda done, total, what: tell(run, seed, done, total, what),
     )  # fmt: skip
     figures = training.fit(resume)
@@ -106,7 +117,14 @@ def _train(
     return Outcome(
         run, seed, figures[score], _evaluate_densely(handle, training, figures)[score], figures["seconds"],
         pd.DataFrame() if handle is None else handle.report().merge(counter.layers(), on="layer"),
+        _changes(handle),
     )  # fmt: skip
+
+
+def _changes(handle: ReuseHandle | None) -> pd.DataFrame:
+    changes = [] if handle is None else handle.changes
+    rows = [{**asdict(change), "layer": change.layer or ""} for change in changes]
+    return pd.DataFrame(rows, columns=[column.name for column in fields(Change)])
 
 
 def _evaluate_densely(

@@ -18,6 +18,8 @@ class Outcome:
         score_without_reuse: of the same weights, computed densely.
         seconds: training time, evaluations left out.
         layers: similarity and cycles over the whole training, a layer a row; empty for a dense run.
+        changes: what adaptation changed, a change a row: step, layer (empty where the bits of all
+            layers grew), what, before, after.
     """
 
     run: RunName
@@ -26,3 +28,4 @@ class Outcome:
     score_without_reuse: float
     seconds: float
     layers: pd.DataFrame
+    changes: pd.DataFrame

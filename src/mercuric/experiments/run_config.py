@@ -12,12 +12,15 @@ from mercuric.training import TrainingConfig
 
 RunName = Literal["dense", "reuse"]
 
+TRANSFORMER = "transformer"
+"""The one network that reads sentences; the zoo's others read images."""
+
 
 class RunConfig(Config):
     """A training experiment: the same network, data, order and initial weights, densely and with reuse.
 
     Attributes:
-        model: a network of the zoo.
+        model: a network of the zoo, or ``"transformer"`` for sentences.
         data: a data set's name.
         data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
         image_size: side of the images in pixels; the data set's own by default.
@@ -45,7 +48,8 @@ class RunConfig(Config):
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        for key, known in (("model", zoo.names()), ("data", data.names())):
+        models = sorted({*zoo.names(), TRANSFORMER})
+        for key, known in (("model", models), ("data", data.names())):
             if getattr(self, key) not in known:
                 raise ValueError(f"{key} was {getattr(self, key)!r}, but must be one of {', '.join(known)}")
         for key in ("runs", "seeds"):

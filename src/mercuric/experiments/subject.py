@@ -8,9 +8,11 @@ from typing import Any
 from torch import nn
 
 from mercuric import data, zoo
-from mercuric.data import ImageData
-from mercuric.experiments.run_config import RunConfig
+from mercuric.data import ImageData, TextData
+from mercuric.experiments.run_config import TRANSFORMER, RunConfig
 from mercuric.training import ClassificationTask, FewerExamples, Task
+from mercuric.training.translation import TranslationTask
+from mercuric.zoo.transformer import build_transformer
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,21 @@ def load_subject(config: RunConfig) -> Subject:
 
     Raises:
         MercuricError: data are missing or damaged.
-        ValueError: the data can't be had so, or there are fewer than ``train_examples``.
+        ValueError: the network does not read such data, the data can't be had as configured, or there
+            are fewer than ``train_examples``.
     """
     root = None if config.data_root is None else Path(config.data_root)
-    return _image_subject(config, data.load(config.data, root, config.image_size))
+    loaded = data.load(config.data, root, config.image_size)
+    if isinstance(loaded, TextData):
+        return _text_subject(config, loaded)
+    if config.model == TRANSFORMER:
+        raise ValueError(f"data was {config.data!r}, which holds images, but {config.model} needs sentences")
+    return _image_subject(config, loaded)
 
 
 def _image_subject(config: RunConfig, images: ImageData) -> Subject:
     whole = ClassificationTask(images, config.training.label_smoothing, config.training.augment)
     task = _shortened(whole, config.train_examples)
-    width = () if config.width == 1 else (config.width,)
     described = {
         "form": zoo.form(images.image_size),
         "train_images": len(task),
@@ -50,7 +57,23 @@ def _image_subject(config: RunConfig, images: ImageData) -> Subject:
         "test_images": len(images.test),
     }
     shape = (len(images.classes), images.channels, images.image_size)
-    return Subject(task, lambda: zoo.build(config.model, *shape, *width), described)
+    return Subject(task, lambda: zoo.build(config.model, *shape, config.width), described)
+
+
+def _text_subject(config: RunConfig, text: TextData) -> Subject:
+    if config.model != TRANSFORMER:
+        raise ValueError(f"data was {config.data!r}, which holds sentences, but {config.model} needs images")
+    if config.training.augment:
+        raise ValueError(f"augment was True, but must be False for the sentences of {config.data}")
+    whole = TranslationTask(text, config.training.label_smoothing)
+    task = _shortened(whole, config.train_examples)
+    described = {
+        "train_pairs": len(task),
+        "train_pairs_available": len(whole),
+        "test_pairs": whole.tested,
+        "vocabulary": len(text.vocabulary),
+    }
+    return Subject(task, lambda: build_transformer(len(text.vocabulary), config.width), described)
 
 
 def _shortened(task: Task, train_examples: int | None) -> Task:

@@ -10,6 +10,7 @@ from plotly.offline import get_plotlyjs
 
 from mercuric.errors import MercuricError
 from mercuric.files import write_text
+from mercuric.report.adaptation import adaptation_section
 from mercuric.report.cards import card_elements, key_figures
 from mercuric.report.folder import Run, read_run
 from mercuric.report.headline import headline, lead
@@ -26,13 +27,13 @@ def write_report(run: Path) -> Path:
 
     Args:
         run: folder with ``config.yaml``, ``metrics.jsonl``, ``summary.json`` and, where MERCURY was
-            trained, ``layers.csv``.
+            trained, ``layers.csv`` and perhaps ``adaptation.csv``.
 
     Raises:
         MercuricError: the folder or a file in it is missing, broken or not writable; names it.
     """
     target = run / "report.html"
-    page = _page(read_run(run))
+    page = _page(read_run(run), adaptation_section(run) or "")
     try:
         write_text(target, page)
     except OSError as error:
@@ -40,7 +41,7 @@ def write_report(run: Path) -> Path:
     return target
 
 
-def _page(run: Run) -> str:
+def _page(run: Run, adaptation: str) -> str:
     summary = run.summary
     return Template(_asset("template.html")).substitute(
         title=html.escape(f"{summary.network} on {summary.data}: Mercuric report"),
@@ -53,6 +54,7 @@ def _page(run: Run) -> str:
         cards=card_elements(key_figures(summary)),
         comparison=comparison_rows(summary),
         training=training_section(run.metrics, summary.metric),
+        adaptation=adaptation,
         layers=layer_section(run.layers),
         methods=_definitions(methods(summary)),
         machine=_definitions(machine(summary)),

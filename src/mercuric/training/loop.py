@@ -58,7 +58,7 @@ class TrainingRun:
     folder: Path
     companions: Mapping[str, Companion] = field(default_factory=dict)
     evaluating: Callable[[], Any] | None = None
-    after_step: Callable[[float], None] | None = None
+    after_step: Callable[[float], object] | None = None
     progress: Progress | None = None
 
     @property
