@@ -75,10 +75,13 @@ def hand_back(input: Tensor, saved: Saved) -> None:  # noqa: A002 - a layer's wo
             if product.following is None and product.awaited == (saved.vectors, saved.placement):
                 product.following = saved
             return
+        if node.name().startswith(_JOINS):
+            return
         parents = [parent for parent, _ in node.next_functions if parent and parent.next_functions]
         node = parents[0] if len(parents) == 1 else None
 
 
+_JOINS = ("AddBackward", "SubBackward", "CatBackward")
 _FURTHEST = 8
 """Operations between two layers that are looked through."""
 

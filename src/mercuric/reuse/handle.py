@@ -79,7 +79,8 @@ class ReuseHandle:
         Raises:
             ValueError: ``every`` is below 1.
         """
-        self._stopwatch = MeasuredCost(modules, self._switched, every)
+        if self._adaptation is not None:
+            self._stopwatch = MeasuredCost(modules, self._switched, every)
 
     @property
     def changes(self) -> list[Change]:
