@@ -26,12 +26,18 @@ def few_photos() -> ImageData:
 @pytest.fixture
 def mercuric(monkeypatch: pytest.MonkeyPatch, few_photos: ImageData) -> Run:
     """The command, in this process, with few photographs; other data sets are as they are."""
-    load = data.load
 
-    def load_few(name: str, root: Path | None = None, image_size: int | None = None) -> ImageData:
-        return few_photos if name == "photos" and image_size is None else load(name, root, image_size)
+    def few(load: Callable[..., Any]) -> Callable[..., Any]:
+        def loaded(
+            name: str, root: Path | None = None, image_size: int | None = None, **sentences: Any
+        ) -> Any:
+            asked = name == "photos" and image_size is None
+            return few_photos if asked else load(name, root, image_size, **sentences)
 
-    monkeypatch.setattr("mercuric.data.load", load_few)
+        return loaded
+
+    monkeypatch.setattr("mercuric.data.load", few(data.load))
+    monkeypatch.setattr("mercuric.data.load_images", few(data.load_images))
     runner = CliRunner(env={"COLUMNS": "120"})
     return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
 
