@@ -52,7 +52,8 @@ def test_a_wrong_option(
 
 def test_an_unknown_network(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
     sentence = refused(mercuric("train", "custom-rnn", "--out", tmp_path / "run"))
-    assert "model was 'custom-rnn', but must be one of alexnet, custom-cnn, vgg13, vgg16" in sentence
+    assert "model was 'custom-rnn', but must be one of alexnet, custom-cnn, " in sentence
+    assert ", transformer, vgg13, " in sentence
     assert not list(tmp_path.iterdir())
 
 
@@ -196,11 +197,11 @@ def test_a_loss_that_is_no_number(mercuric: Run, refused: Refused, tmp_path: Pat
     assert (out / "metrics.jsonl").read_text()
 
 
-@pytest.mark.parametrize("fails_after", [0, 1, 2, 3])
+@pytest.mark.parametrize("fails_after", [0, 1, 2, 3, 4])
 def test_a_full_disk(
     mercuric: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_after: int
 ) -> None:
-    """Files are written in the order config, checkpoint of each run, layers.csv and summary.json."""
+    """Files are written in the order config, checkpoints, layers.csv, adaptation.csv and summary.json."""
     out, synced = tmp_path / "run", []
     command = ("train", "custom-cnn", "--batch-size", 12, "--out", out)
     fsync = os.fsync
