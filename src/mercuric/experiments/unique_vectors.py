@@ -57,8 +57,8 @@ def found(vectors: Tensor, method: str, bits: int, seed: int) -> int:
         seed: of the projection, or of the hash functions.
     """
     if method == "RPQ":
-        return len(signatures(vectors, random_projection(vectors.shape[1], bits, seed)).unique())
-    return len(bloom_signatures(vectors, bits, seed=seed).unique())
+        return len(torch.unique(signatures(vectors, random_projection(vectors.shape[1], bits, seed))))
+    return len(torch.unique(bloom_signatures(vectors, bits, seed=seed)))
 
 
 def unique_vectors(
@@ -85,7 +85,9 @@ def unique_vectors(
     tables = []
     for done, (name, epsilon, several) in enumerate(sets):
         counts = _counts(several, lengths)
-        known = UNIQUE if name == "random" else mean(float(len(drawn.unique(dim=0))) for drawn in several)
+        known = (
+            UNIQUE if name == "random" else mean(float(len(torch.unique(drawn, dim=0))) for drawn in several)
+        )
         tables.append(counts.assign(vectors=name, epsilon=epsilon, known=known, of=len(several[0])))
         if progress is not None:
             progress(done + 1, len(sets))

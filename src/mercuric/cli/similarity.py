@@ -1,0 +1,94 @@
+"""``mercuric similarity``: which vectors of a network are alike on real images, as pictures."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mercuric.cli.failures import one_sentence
+from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig
+from mercuric.experiments.similarity_study import Progress as Tell
+from mercuric.experiments.similarity_study import similarity_study
+from mercuric.report.similarity import write_similarity_report
+from mercuric.report.similarity_folder import read_study
+from mercuric.report.similarity_table import similarity_table
+from mercuric.report.similarity_training import read_training, write_training
+from mercuric.zoo import pretrained
+
+_WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or a training run's checkpoint."
+
+
+def similarity(
+    model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
+    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
+    weights: Annotated[str, typer.Option(help=_WEIGHTS)] = RANDOM,
+    images: Annotated[
+        int | None, typer.Option(help="Images in the batch; 16, or 2 above 64 pixels, by default.")
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    bits: Annotated[int, typer.Option(help="Signature length, 1 to 64.")] = 20,
+    seed: Annotated[int, typer.Option(help="What random weights and projections are drawn from.")] = 0,
+    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A folder of mercuric train --compare, for Figs. 13 and 14a.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The study's folder; runs/similarity-MODEL-DATA-WEIGHTS by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
+) -> None:
+    """Find similar vectors in MODEL on real images; write a folder with CSV files and a report."""
+    console = Console(stderr=True)
+    with one_sentence():
+        trained = None if run is None else read_training(run)
+        config = SimilarityConfig(
+            model=model, data=data, data_root=data_root, weights=weights, images=images,
+            image_size=image_size, seed=seed, bits=bits,
+        )  # fmt: skip
+        folder = out or Path("runs") / f"similarity-{model}-{data}-{Path(weights).stem}"
+        with _bar(console) as tell:
+            summary = similarity_study(config, folder, tell, lambda said: typer.echo(said, err=True))
+        if trained is not None:
+            summary["run_files"] = write_training(trained, folder)
+            for sentence in trained.missing:
+                typer.echo(sentence, err=True)
+        report = write_similarity_report(folder, _command(config, run), trained)
+        if as_json:
+            typer.echo(json.dumps({**summary, "layers": _records(folder)}, indent=2))
+            return
+        Console().print(similarity_table(read_study(folder)))
+        typer.echo(f"Report: {report}")
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Tell]:
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bars:
+        task = bars.add_task("loading", total=None)
+        yield lambda done, total, what: bars.update(task, completed=done, total=total, description=what)
+
+
+def _command(config: SimilarityConfig, run: Path | None) -> str:
+    options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "run": run}
+    words = ["mercuric", "similarity", config.model]
+    for name, value in options.items():
+        words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
+
+
+def _records(folder: Path) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads(read_study(folder).tables["layers"].to_json(orient="records"))
+    return records

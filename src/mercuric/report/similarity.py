@@ -1,0 +1,155 @@
+"""How does a similarity study become one page?"""
+
+import html
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from plotly.offline import get_plotlyjs
+
+from mercuric.errors import MercuricError
+from mercuric.files import write_text
+from mercuric.report import formats
+from mercuric.report.cards import Card, card_elements
+from mercuric.report.markup import unbroken
+from mercuric.report.similarity_folder import Study, StudySummary, read_study
+from mercuric.report.similarity_sections import sections
+from mercuric.report.similarity_training import Trained
+
+
+def write_similarity_report(folder: Path, command: str, trained: Trained | None = None) -> Path:
+    """Write ``report.html`` into a study's folder and return its path; the page loads nothing.
+
+    Args:
+        folder: of a similarity study.
+        command: what made the study, as the user typed it.
+        trained: a training run whose pictures are added.
+
+    Raises:
+        MercuricError: a file is missing, broken or not writable; names it.
+    """
+    target = folder / "report.html"
+    page = _page(read_study(folder), command, trained)
+    try:
+        write_text(target, page)
+    except OSError as error:
+        raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
+    return target
+
+
+def _page(study: Study, command: str, trained: Trained | None) -> str:
+    summary = study.summary
+    return Template(_asset("similarity.html")).substitute(
+        title=html.escape(f"{summary.model} on {summary.data}: Mercuric similarity study"),
+        style=_asset("report.css"),
+        plotly=get_plotlyjs(),
+        script=_asset("report.js"),
+        subject=html.escape(f"{summary.model}, {summary.weights}"),
+        headline=unbroken(_headline(summary)),
+        lead=unbroken(_lead(summary)),
+        cards=card_elements(_cards(study)),
+        sections=sections(study, trained),
+        methods=_definitions(_methods(summary)),
+        machine=_definitions(_machine(summary)),
+        command=html.escape(command),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("mercuric.report") / name).read_text(encoding="utf-8")
+
+
+def _definitions(entries: list[tuple[str, str]]) -> str:
+    return "\n".join(
+        f"<div><dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd></div>" for term, text in entries
+    )
+
+
+def _headline(summary: StudySummary) -> str:
+    said = [
+        f"{formats.percent(rates.similar_rate)} of the {what} vectors"
+        for product, what in (("forward", "input"), ("input_gradient", "gradient"))
+        if (rates := summary.similarity.get(product))
+    ]
+    return (
+        f"In {summary.model} with {summary.weights}, {formats.listing(said)} are similar to an earlier one."
+    )
+
+
+def _lead(summary: StudySummary) -> str:
+    rates = summary.similarity["forward"]
+    images = formats.number_of(summary.images, "image")
+    return (
+        f"One training step on {images} of {summary.data} ({summary.image_size} x {summary.image_size} "
+        f"pixels), "
+        f"{summary.bits}-bit signatures, reuse in the paper's form in every layer. Vectors of zeros alone "
+        f"are "
+        f"counted apart: {formats.percent(rates.zero_rate)} of the input vectors are."
+    )
+
+
+def _cards(study: Study) -> list[Card]:
+    summary, channels = study.summary, study.tables["channels"]
+    cards = []
+    for product, what in (("forward", "input"), ("input_gradient", "gradient")):
+        rates = summary.similarity.get(product)
+        if rates is not None:
+            zero = formats.percent(rates.hit_rate - rates.similar_rate)
+            cards.append(
+                Card(
+                    f"Similar {what} vectors",
+                    formats.percent(rates.similar_rate),
+                    f"and {zero} hits of zeros",
+                )
+            )
+    rows = channels[channels["product"] == "forward"]
+    unique, vectors = (float((rows[name] * rows["scopes"]).sum()) for name in ("unique", "vectors"))
+    beside = f"of {formats.count(vectors)} input vectors"
+    cards.append(Card("Unique vectors", formats.count(unique), beside))
+    cards.append(Card("Signature", f"{summary.bits} bits", "the paper's length at the start is 20"))
+    return cards
+
+
+def _methods(summary: StudySummary) -> list[tuple[str, str]]:
+    return [
+        ("Weights", f"{summary.weights}. The network's form: {summary.form}."),
+        (
+            "Step",
+            "Forward and backward of one batch in training mode, cross entropy against the data set's "
+            "labels; no "
+            "weight changes. Input vectors are windows of one channel, the MCACHE has 1024 entries in 16 "
+            "ways and "
+            "is cleared for each image and channel (paper VI).",
+        ),
+        (
+            "Gradient vectors",
+            "Windows of the gradient that comes back to a layer. Where the following layer's filters have "
+            "the "
+            "same size, its saved signatures say which are alike (III-C2); elsewhere they get their own.",
+        ),
+        (
+            "Unique vectors",
+            "Distinct signatures: what an unlimited MCACHE inserts in a step of its own. Its later layers "
+            "see "
+            "slightly other inputs, as more results are reused before them.",
+        ),
+        (
+            "Bloom filter",
+            "Each element is rounded to a multiple of 0.5 (data have a deviation near 1); the pair of "
+            "position and "
+            "level sets one bit of an n-bit filter, and vectors with equal filters count as one. The "
+            "paper leaves "
+            "the construction and epsilon open, so its Fig. 3 can be followed in kind only.",
+        ),
+    ]
+
+
+def _machine(summary: StudySummary) -> list[tuple[str, str]]:
+    on = summary.machine
+    entries = (
+        ("Processor", on.processor),
+        ("Python", on.python),
+        ("PyTorch", on.torch),
+        ("Mercuric", on.mercuric),
+    )
+    return [(name, value) for name, value in entries if value]
