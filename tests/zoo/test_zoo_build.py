@@ -10,7 +10,7 @@ CIFAR_CASES = [
     *(("alexnet", size) for size in (31, 32, 64)),
     *(("custom-cnn", size) for size in (16, 28, 32, 45, 64)),
 ]
-SMALLEST = {"vgg13": 32, "vgg16": 32, "alexnet": 31, "custom-cnn": 16}
+SMALLEST = {"vgg13": 32, "vgg16": 32, "vgg19": 32, "alexnet": 31}
 
 
 def convolutions(network: nn.Module) -> list[nn.Conv2d]:
@@ -99,15 +99,16 @@ def test_form(image_size: int, form: str) -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        ValueError, match="name was 'vgg99', but it must be one of alexnet, custom-cnn, vgg13, vgg16"
+        ValueError, match="name was 'vgg99', but it must be one of alexnet, custom-cnn, densenet121, "
     ):
         zoo.build("vgg99", 10)
-    assert zoo.names() == ("alexnet", "custom-cnn", "vgg13", "vgg16")
+    assert list(zoo.names()) == sorted(zoo.names())
+    assert len(zoo.names()) >= 16
 
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_images_that_are_too_small_are_refused_with_the_smallest(name: str) -> None:
-    smallest = SMALLEST[name]
+    smallest = SMALLEST.get(name, 16)
     wrong = f"image_size was {smallest - 1}, but {name} needs images of at least {smallest} pixels"
     with pytest.raises(ValueError, match=wrong):
         zoo.build(name, 10, image_size=smallest - 1)
