@@ -230,7 +230,12 @@ def trained_chart(trained: Trained) -> go.Figure:
         tickvals=list(range(len(kinds))), ticktext=[chart.KIND_NAMES[kind] for kind in kinds],
         range=[-0.6, len(kinds) - 0.4],
     )  # fmt: skip
-    picture.update_yaxes(tickformat=metric.tick[1] if metric else "")
+    if metric is not None:
+        # At least five points high, so that a difference of nothing looks like one.
+        low, high = float(table["score"].min()), float(table["score"].max())
+        half = max(0.7 * (high - low), 2.5 / metric.points)
+        middle = (low + high) / 2
+        picture.update_yaxes(tickformat=metric.tick[1], range=[middle - half, middle + half])
     picture.update_layout(hovermode="closest")
     return picture
 

@@ -110,8 +110,9 @@ def _cycles(study: Study) -> str:
 
 def _unique(study: Study) -> str:
     note = (
-        "Distinct signatures in one channel of one image (in the batch, for a fully connected layer), counted "
-        "with an unlimited MCACHE, beside all vectors there; logarithmic. A dot at the dash has nothing to reuse."
+        "Distinct signatures in one channel of one image (in the batch, for a fully connected layer), "
+        "counted with an unlimited MCACHE, beside all vectors there; logarithmic. A dot at the dash has "
+        "nothing to reuse."
     )
     chart = unique_chart(study.tables["channels"])
     return _figure("fig15c", "How many vectors are unique (Fig. 15c)", note, chart, study)
