@@ -8,11 +8,11 @@ from mercuric import data, zoo
 from mercuric.zoo.registry import NETWORKS
 
 NARROW = [
-    ("vgg13", 0.25),
-    ("resnet18", 0.25),
-    ("mobilenet-v2", 0.5),
-    ("squeezenet-1.0", 0.5),
-    ("densenet121", 0.5),
+    ("vgg13", 0.25, 32),
+    ("resnet18", 0.25, 16),
+    ("mobilenet-v2", 0.5, 16),
+    ("squeezenet-1.0", 0.5, 16),
+    ("densenet121", 0.5, 16),
 ]
 
 
@@ -20,13 +20,15 @@ def parameters(network: nn.Module) -> int:
     return sum(weight.numel() for weight in network.parameters())
 
 
-@pytest.mark.parametrize(("name", "width"), NARROW)
-def test_a_narrow_network_trains_and_starts_at_the_scale_of_the_full_one(name: str, width: float) -> None:
-    images, _ = data.load("photos").test.batch(torch.arange(8))
+@pytest.mark.parametrize(("name", "width", "image_size"), NARROW)
+def test_a_narrow_network_trains_and_starts_at_the_scale_of_the_full_one(
+    name: str, width: float, image_size: int
+) -> None:
+    images, _ = data.load("photos", image_size=image_size).test.batch(torch.arange(8))
     torch.manual_seed(3)
-    full = zoo.build(name, 100)
+    full = zoo.build(name, 100, image_size=image_size)
     torch.manual_seed(3)
-    narrow = zoo.build(name, 100, width=width)
+    narrow = zoo.build(name, 100, image_size=image_size, width=width)
     with torch.no_grad():
         spread = full(images).std()
     scores = narrow(images)
