@@ -6,6 +6,7 @@ import mercuric
 from mercuric.cli import data
 from mercuric.cli.models import models
 from mercuric.cli.report import report
+from mercuric.cli.similarity import similarity
 from mercuric.cli.simulate import simulate
 from mercuric.cli.train import train
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(simulate)
+app.command()(similarity)
 app.command()(report)
 app.command()(models)
 app.add_typer(data.app, name="data")
