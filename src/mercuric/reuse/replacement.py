@@ -64,9 +64,10 @@ def reuse_(
         replacements[dense], own = with_reuse(dense, name, config)
         states.update(own)
     _replace(model, replacements)
-    for module in model.modules():
-        if isinstance(module, nn.TransformerEncoderLayer) and any(map(is_reuse_layer, module.modules())):
-            _leave_fast_path(module)
+    for module, flag in _fast_paths(model):
+        if any(map(is_reuse_layer, module.modules())):
+            module.__dict__[_FAST_PATH] = getattr(module, flag)
+            setattr(module, flag, False)
     if cost != "milliseconds":
         return ReuseHandle(config, states, cost)
     handle = ReuseHandle(config, states)
@@ -77,9 +78,9 @@ def reuse_(
 def restore_(model: nn.Module) -> None:
     """Take reuse off again, in place: the plain layers, with the parameters as they are now."""
     _replace(model, {layer: without_reuse(layer) for layer in model.modules() if is_reuse_layer(layer)})
-    for module in model.modules():
-        if isinstance(module, nn.TransformerEncoderLayer) and _FAST_PATH in module.__dict__:
-            module.activation_relu_or_gelu = module.__dict__.pop(_FAST_PATH)
+    for module, flag in _fast_paths(model):
+        if _FAST_PATH in module.__dict__:
+            setattr(module, flag, module.__dict__.pop(_FAST_PATH))
 
 
 def is_reuse_layer(module: nn.Module) -> bool:
@@ -142,10 +143,13 @@ _TIMED = (nn.Conv2d, nn.Linear)
 _FAST_PATH = "_mercuric_fast_path"
 
 
-def _leave_fast_path(layer: nn.TransformerEncoderLayer) -> None:
-    # Its fused inference kernel reads the weights past the layers that hold them.
-    layer.__dict__[_FAST_PATH] = layer.activation_relu_or_gelu
-    layer.activation_relu_or_gelu = 0
+def _fast_paths(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
+    # Fused inference reads the weights past the layers that hold them, and makes nested tensors.
+    for module in model.modules():
+        if isinstance(module, nn.TransformerEncoderLayer):
+            yield module, "activation_relu_or_gelu"
+        elif isinstance(module, nn.TransformerEncoder):
+            yield module, "use_nested_tensor"
 
 
 def _adopt(kind: type[Layer], other: nn.Module) -> Layer:
