@@ -46,9 +46,11 @@ class TrainingStep:
         channels = max(1, seen.shape.scopes // self.images)
         self.channels.append(_by_channel(seen, states, zero, channels))
         if seen.product == "forward" and seen.shape.rows > 1 and _is_square(seen.shape.vectors):
-            first = self.shown * channels
-            for channel in range(min(channels, 1 if self.maps else _CHANNELS_OF_FIRST)):
-                self.maps.append(_map(seen.layer, channel, states[first + channel], zero[first + channel]))
+            image = slice(self.shown * channels, (self.shown + 1) * channels)
+            zeros = zero[image].sum(1)
+            # Of a later layer the liveliest channel: ReLU leaves some with zeros alone.
+            chosen = [int(zeros.argmin())] if self.maps else range(min(channels, _CHANNELS_OF_FIRST))
+            self.maps += [_map(seen.layer, one, states[image][one], zero[image][one]) for one in chosen]
 
     def table(self) -> pd.DataFrame:
         """A row a channel of a layer and product; counts of a layer that ran twice are added up."""

@@ -91,7 +91,7 @@ def _step(
 
 
 def _chosen_maps(step: TrainingStep) -> pd.DataFrame:
-    """The first layer's channels, then the first channel of layers spread over the network."""
+    """The first layer's channels, then one channel of layers spread over the network."""
     if not step.maps:
         return pd.DataFrame(columns=["layer", "channel", "row", "states"])
     first = step.maps[0]["layer"].iloc[0]

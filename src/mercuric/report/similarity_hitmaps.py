@@ -45,7 +45,7 @@ def hitmap_picture(maps: pd.DataFrame, image: Path) -> go.Figure:
         picture.update_layout({f"yaxis{number}": {"scaleanchor": f"x{number}", "constrain": "domain"}})
         picture.update_layout({f"xaxis{number}": {"constrain": "domain"}})
     picture.update_annotations(font={"size": 12})
-    picture.update_layout(hovermode="closest", legend={"y": 1 + 0.16 / rows}, margin={"t": 96})
+    picture.update_layout(hovermode="closest", legend={"y": 1 + 0.16 / rows}, margin={"t": 84})
     return picture
 
 

@@ -63,10 +63,9 @@ def _hitmaps(study: Study) -> str:
         return ""
     note = (
         "Each point is one window of the image of most contrast. HIT: its signature was known, the result is "
-        "reused. MAU: it is new, the result is computed and kept. MNU: it is new and its set of the "
-        "MCACHE is full, the "
-        "result is computed and not kept. Windows are looked up row by row, so the first of a kind is "
-        "computed."
+        "reused. MAU: it is new, the result is computed and kept. MNU: it is new and its set of the MCACHE "
+        "is full, the result is computed and not kept. Windows are looked up row by row, so the first of a "
+        "kind is computed. Of later layers, the channel with the fewest zero vectors."
     )
     picture = hitmap_picture(maps, study.folder / "image.png")
     return _section(
