@@ -1,7 +1,7 @@
 """What does a reuse layer remember beside its parameters?"""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -84,6 +84,10 @@ class LayerReuse:
 
     def __post_init__(self) -> None:
         self.bits = self.bits or self.config.bits
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy counts for itself, and nobody listens to it yet.
+        return {**self.__dict__, "observers": [], "_projections": {}}
 
     def projection(self, length: int, device: torch.device) -> Tensor:
         """The layer's projection for vectors of ``length`` elements, (length, bits)."""

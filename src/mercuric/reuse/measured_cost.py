@@ -80,18 +80,7 @@ class MeasuredCost:
         due = self._steps % self._every
         for place, (name, layer) in enumerate(self._layers.items()):
             if place % self._every == due and name in on:
-                self._hooks.append(layer.register_forward_hook(self._recorder(name)))
-
-    def _recorder(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], Tensor], Tensor | None]:
-        passes = self._passes
-
-        def record(_layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor | None:
-            if name in passes or not torch.is_grad_enabled():
-                return None
-            passes[name] = _Pass.of(arguments[0], trains=output.requires_grad)
-            return passes[name].watched(output) if output.requires_grad else None
-
-        return record
+                self._hooks.append(layer.register_forward_hook(_Recorder(name, self._passes)))
 
     def _time(self, name: str, recorded: "_Pass") -> Cost:
         seconds: dict[bool, list[float]] = {True: [], False: []}
@@ -101,6 +90,23 @@ class MeasuredCost:
                     measured.append(recorded.run(self._layers[name]))
         with_reuse, dense = (1000 * median(measured[1:]) for measured in seconds.values())
         return Cost(with_reuse, dense)
+
+
+@dataclass
+class _Recorder:
+    """A forward hook that keeps a layer's next training pass; one copied with a layer keeps none."""
+
+    name: str = ""
+    passes: dict[str, "_Pass"] | None = None
+
+    def __call__(self, _layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor | None:
+        if self.passes is None or self.name in self.passes or not torch.is_grad_enabled():
+            return None
+        recorded = self.passes[self.name] = _Pass.of(arguments[0], trains=output.requires_grad)
+        return recorded.watched(output) if output.requires_grad else None
+
+    def __reduce__(self) -> tuple[type["_Recorder"], tuple[()]]:
+        return _Recorder, ()
 
 
 @dataclass
