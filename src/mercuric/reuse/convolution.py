@@ -68,7 +68,7 @@ class ReuseConv2d(nn.Conv2d):
         operand = padded.detach() if own_gradient else padded
         product = reuse_product(operand, filters, bias, detection.source, windows)
         output = product.view(*windows.output, -1).permute(0, 3, 1, 2)
-        if images.is_contiguous():
+        if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
             output = output.contiguous()
         if state.own_gradient:
             hand_back(images, self._saved(detection, shape))
