@@ -200,8 +200,13 @@ def _compare_and_multiply(
     following: Saved | None,
 ) -> Tensor:
     with torch.no_grad(), torch.autocast(values.device.type, enabled=False):
-        projection = reuse.projection(shape.length, values.device)
         flat = values.view(-1)
+        if values.dtype == torch.float16 and not bool(torch.isfinite(flat).all()):
+            # A gradient scaler skips this step when it sees what overflowed.
+            reuse.tell(shape, None, True, "input_gradient")
+            alone = torch.arange(len(windows.starts), device=values.device)[None]
+            return reuse_product(values, adjoint, None, alone, windows)
+        projection = reuse.projection(shape.length, values.device)
         if following is None:
             detection = detect(flat, windows, shape, projection, reuse.config)
         else:
