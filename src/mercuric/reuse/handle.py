@@ -56,7 +56,7 @@ class ReuseHandle:
             ValueError: the loss is not finite, or ranks disagree on configuration or layers.
         """
         if not self._ranks_agree:
-            require_same({**self.config.model_dump(mode="json"), "layers": list(self.layers)})
+            require_same({**self.config.model_dump(mode="json"), **self._standing()})
             self._ranks_agree = True
         if self._adaptation is None:
             return []
@@ -170,6 +170,7 @@ class ReuseHandle:
             ValueError: it is of another configuration or of other layers.
         """
         self._check_saved(saved)
+        self._ranks_agree = False
         if self._adaptation is not None:
             self._adaptation.load_state_dict(saved["adaptation"])
         for state in self.layers.values():
@@ -212,6 +213,14 @@ class ReuseHandle:
             different.append(f"layers was {', '.join(saved['layers'])}, but must be {', '.join(self.layers)}")
         if different:
             raise ValueError(f"the state is of another model with reuse: {'; '.join(different)}")
+
+    def _standing(self) -> dict[str, Any]:
+        return {
+            "layers": list(self.layers),
+            "layers that are on": [name for name, state in self.layers.items() if state.on],
+            "bits of the layers": [state.bits for state in self.layers.values()],
+            "adaptation so far": None if self._adaptation is None else self._adaptation.state_dict(),
+        }
 
     def _collected(self) -> dict[str, Cost | None]:
         if self._stopwatch is not None:
