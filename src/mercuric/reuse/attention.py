@@ -144,7 +144,8 @@ def _attend(
     need_weights: bool,
 ) -> tuple[Tensor, Tensor | None]:
     if not need_weights:
-        return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, scale=scale), None
+        with torch._C.DisableTorchFunction():  # or a module around this one counts the rows as its own
+            return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, scale=scale), None
     weights = query @ key.transpose(-1, -2) * (scale or 1 / sqrt(query.shape[-1]))
     if attn_mask is not None:
         floating = attn_mask.is_floating_point()
