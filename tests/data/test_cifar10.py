@@ -26,10 +26,10 @@ def test_images_keep_their_pixels_labels_and_statistics(monkeypatch: pytest.Monk
     monkeypatch.setattr(torchvision.datasets, "CIFAR10", PhotographsAsCifar10)
     loaded = data.load("cifar10", Path("anywhere"))
     photos = data.load("photos")
-    assert (len(loaded.train), len(loaded.test), loaded.channels, loaded.image_size) == (3200, 700, 3, 32)
+    assert (len(loaded.train), len(loaded.test), loaded.channels, loaded.image_size) == (10_500, 2100, 3, 32)
     assert loaded.classes == photos.classes
-    images, labels = loaded.test.batch(torch.arange(700))
-    expected, expected_labels = photos.test.batch(torch.arange(700))
+    images, labels = loaded.test.batch(torch.arange(2100))
+    expected, expected_labels = photos.test.batch(torch.arange(2100))
     here, there = cifar10.STATISTICS, photos.test.normalisation
     for channel in range(3):
         pixels = images[:, channel] * here.deviation[channel] + here.mean[channel]

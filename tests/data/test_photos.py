@@ -15,7 +15,7 @@ def small() -> data.ImageData:
 
 
 def test_sizes_and_classes(small: data.ImageData) -> None:
-    assert (len(small.train), len(small.test)) == (3200, 700)
+    assert (len(small.train), len(small.test)) == (10_500, 2100)
     assert (small.channels, small.image_size, len(small.classes)) == (3, 32, 7)
     for split in (small.train, small.test):
         _, labels = split.batch(torch.arange(len(split)))
@@ -60,12 +60,12 @@ def test_large_crops() -> None:
 
 def test_the_same_crops_each_time(small: data.ImageData) -> None:
     again = data.load("photos")
-    everything = torch.arange(700)
+    everything = torch.arange(2100)
     assert torch.equal(again.test.batch(everything)[0], small.test.batch(everything)[0])
 
 
 def test_training_images_have_mean_0_and_deviation_1(small: data.ImageData) -> None:
-    images, _ = small.train.batch(torch.arange(3200))
+    images, _ = small.train.batch(torch.arange(10_500))
     assert images.dtype == torch.float32
     assert images.mean((0, 2, 3)) == pytest.approx([0, 0, 0], abs=1e-4)
     assert images.std((0, 2, 3), correction=0) == pytest.approx([1, 1, 1], abs=1e-4)

@@ -44,7 +44,7 @@ def test_images_are_classified_by_a_network_of_their_shape() -> None:
     assert subject.build().get_parameter("features.0.weight").shape == (16, 3, 3, 3)
     assert (subject.task.label_smoothing, subject.task.augment) == (0.1, True)
     assert subject.described == {
-        "form": "cifar", "train_images": 3200, "train_images_available": 3200, "test_images": 700
+        "form": "cifar", "train_images": 10_500, "train_images_available": 10_500, "test_images": 2100
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ def photos() -> ImageData:
     return data.load("photos", image_size=16)
 
 
-@given(few=st.integers(1, 3200), more=st.integers(1, 3200), seed=st.integers(0, 99))
+@given(few=st.integers(1, 10_500), more=st.integers(1, 10_500), seed=st.integers(0, 99))
 def test_more_examples_are_fewer_and_others_whatever_the_seed(
     photos: ImageData, few: int, more: int, seed: int
 ) -> None:

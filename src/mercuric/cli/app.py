@@ -4,6 +4,7 @@ import typer
 
 import mercuric
 from mercuric.cli import data
+from mercuric.cli.accuracy import accuracy
 from mercuric.cli.models import models
 from mercuric.cli.report import report
 from mercuric.cli.similarity import similarity
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(simulate)
 app.command()(similarity)
+app.command()(accuracy)
 app.command()(report)
 app.command()(models)
 app.add_typer(data.app, name="data")

@@ -1,18 +1,21 @@
 """How does a person see that long work goes on?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from mercuric.experiments.compare import Progress as Tell
+from mercuric.experiments.compare import Progress as TellTraining
+
+Tell = Callable[[str, int, int, str], None]
+"""Called with a bar's label, steps done, steps in all, and what is going on."""
 
 
 @contextmanager
-def training_bars(console: Console) -> Iterator[Tell]:
-    """A bar for each run and seed; nothing at all where the console is no terminal."""
-    bars = Progress(
+def bars(console: Console) -> Iterator[Tell]:
+    """A bar for each label; nothing at all where the console is no terminal."""
+    shown = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -21,13 +24,19 @@ def training_bars(console: Console) -> Iterator[Tell]:
         console=console,
         disable=not console.is_terminal,
     )
-    tasks: dict[tuple[str, int], TaskID] = {}
-    with bars:
+    tasks: dict[str, TaskID] = {}
+    with shown:
 
-        def tell(run: str, seed: int, done: int, total: int, what: str) -> None:
-            key = (run, seed)
-            if key not in tasks:
-                tasks[key] = bars.add_task(f"{run}, seed {seed}", total=total, what=what)
-            bars.update(tasks[key], completed=done, what=what)
+        def tell(label: str, done: int, total: int, what: str) -> None:
+            if label not in tasks:
+                tasks[label] = shown.add_task(label, total=total, what=what)
+            shown.update(tasks[label], completed=done, what=what)
 
         yield tell
+
+
+@contextmanager
+def training_bars(console: Console) -> Iterator[TellTraining]:
+    """A bar for each run and seed."""
+    with bars(console) as tell:
+        yield lambda run, seed, done, total, what: tell(f"{run}, seed {seed}", done, total, what)

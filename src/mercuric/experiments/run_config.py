@@ -9,6 +9,7 @@ from mercuric.accelerator import as_accelerator
 from mercuric.config import Config
 from mercuric.reuse import ReuseConfig
 from mercuric.training import TrainingConfig
+from mercuric.training.config import Positive
 
 RunName = Literal["dense", "reuse"]
 
@@ -25,6 +26,9 @@ class RunConfig(Config):
         data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
         image_size: side of the images in pixels; the data set's own by default.
         width: channels (of a Transformer, features) of each layer, times this.
+        vocabulary_size: of sentences: how many subwords there are at most; the data set's own by default.
+        max_words: of sentences: pairs with a longer one are left out; all are kept by default.
+        test_sentences: how many test sentences, the first ones, are translated; all by default.
         train_examples: the first so many of a fixed shuffle, the same ones for every run and seed; all
             by default.
         runs: ``("dense", "reuse")`` to compare, or one of them.
@@ -39,7 +43,10 @@ class RunConfig(Config):
     data_root: str | None = None
     image_size: Annotated[int, Field(ge=1)] | None = None
     width: Annotated[float, Field(gt=0)] = 1.0
-    train_examples: Annotated[int, Field(strict=True, ge=1)] | None = None
+    vocabulary_size: Positive | None = None
+    max_words: Positive | None = None
+    test_sentences: Positive | None = None
+    train_examples: Positive | None = None
     runs: tuple[RunName, ...] = ("reuse",)
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)

@@ -39,7 +39,8 @@ def load_subject(config: RunConfig) -> Subject:
             are fewer than ``train_examples``.
     """
     root = None if config.data_root is None else Path(config.data_root)
-    loaded = data.load(config.data, root, config.image_size)
+    words: dict[str, Any] = {"vocabulary_size": config.vocabulary_size, "max_words": config.max_words}
+    loaded = data.load(config.data, root, config.image_size, **words)
     if isinstance(loaded, TextData):
         return _text_subject(config, loaded)
     if config.model == TRANSFORMER:
@@ -65,7 +66,8 @@ def _text_subject(config: RunConfig, text: TextData) -> Subject:
         raise ValueError(f"data was {config.data!r}, which holds sentences, but {config.model} needs images")
     if config.training.augment:
         raise ValueError(f"augment was True, but must be False for the sentences of {config.data}")
-    whole = TranslationTask(text, config.training.label_smoothing)
+    smoothing, tested = config.training.label_smoothing, config.test_sentences
+    whole = TranslationTask(text, smoothing, test_sentences=tested)
     task = _shortened(whole, config.train_examples)
     described = {
         "train_pairs": len(task),

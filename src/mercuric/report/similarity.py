@@ -81,10 +81,8 @@ def _lead(summary: StudySummary) -> str:
     images = formats.number_of(summary.images, "image")
     return (
         f"One training step on {images} of {summary.data} ({summary.image_size} x {summary.image_size} "
-        f"pixels), "
-        f"{summary.bits}-bit signatures, reuse in the paper's form in every layer. Vectors of zeros alone "
-        f"are "
-        f"counted apart: {formats.percent(rates.zero_rate)} of the input vectors are."
+        f"pixels), {summary.bits}-bit signatures, reuse in the paper's form in every layer. Vectors of "
+        f"zeros alone are counted apart: {formats.percent(rates.zero_rate)} of the input vectors are."
     )
 
 
@@ -116,30 +114,26 @@ def _methods(summary: StudySummary) -> list[tuple[str, str]]:
         (
             "Step",
             "Forward and backward of one batch in training mode, cross entropy against the data set's "
-            "labels; no "
-            "weight changes. Input vectors are windows of one channel, the MCACHE has 1024 entries in 16 "
-            "ways and "
-            "is cleared for each image and channel (paper VI).",
+            "labels; no weight changes. Input vectors are windows of one channel, the MCACHE has 1024 "
+            "entries in 16 ways and is cleared for each image and channel (paper VI).",
         ),
         (
             "Gradient vectors",
             "Windows of the gradient that comes back to a layer. Where the following layer's filters have "
-            "the "
-            "same size, its saved signatures say which are alike (III-C2); elsewhere they get their own.",
+            "the same size, its saved signatures say which are alike (III-C2); elsewhere they get their "
+            "own.",
         ),
         (
             "Unique vectors",
             "Distinct signatures: what an unlimited MCACHE inserts in a step of its own. Its later layers "
-            "see "
-            "slightly other inputs, as more results are reused before them.",
+            "see slightly other inputs, as more results are reused before them.",
         ),
         (
             "Bloom filter",
             "Each element is rounded to a multiple of 0.5 (data have a deviation near 1); the pair of "
-            "position and "
-            "level sets one bit of an n-bit filter, and vectors with equal filters count as one. The "
-            "paper leaves "
-            "the construction and epsilon open, so its Fig. 3 can be followed in kind only.",
+            "position and level sets one bit of an n-bit filter, and vectors with equal filters count as "
+            "one. The paper leaves the construction and epsilon open, so its Fig. 3 can be followed in "
+            "kind only.",
         ),
     ]
 

@@ -100,9 +100,8 @@ def _cycles(study: Study) -> str:
     loses = int((cycles["cycles_mercury"] > cycles["cycles_baseline"]).sum())
     note = (
         "Simulated cycles of this one training step, forward and backward, paper timing, with reuse on in "
-        "every "
-        f"layer. MERCURY takes more in {loses} of {formats.number_of(len(cycles), 'layer')}; the paper turns "
-        "such layers off (III-D)."
+        f"every layer. MERCURY takes more in {loses} of {formats.number_of(len(cycles), 'layer')}; the "
+        "paper turns such layers off (III-D)."
     )
     return _figure("fig15b", "Where the cycles go (Fig. 15b)", note, cycle_chart(cycles), study)
 

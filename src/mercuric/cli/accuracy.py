@@ -1,0 +1,45 @@
+"""``mercuric accuracy``: the table of ``docs/accuracy.md``, measured again."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from mercuric.cli.failures import one_sentence
+from mercuric.cli.progress import bars
+from mercuric.cli.train import STOPPED
+from mercuric.experiments.accuracy import measure
+from mercuric.experiments.accuracy_rows import ROWS
+from mercuric.files import write_text
+from mercuric.report.accuracy import accuracy_markdown, accuracy_table
+
+
+def accuracy(
+    rows: Annotated[
+        list[str] | None, typer.Argument(help="Rows of the table, by name; all by default.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Gets a folder a row, accuracy.csv and accuracy.md.")] = Path(
+        "runs/accuracy"
+    ),
+    jobs: Annotated[int, typer.Option(help="Rows trained at a time, which share the cores.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped table.")] = False,
+    names: Annotated[
+        bool, typer.Option("--list", help="Say which rows there are, and train nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows instead of a table.")] = False,
+) -> None:
+    """Train networks densely and with MERCURY, over seeds, and write the table of what that costs."""
+    if names:
+        typer.echo("\n".join(ROWS))
+        return
+    with one_sentence(STOPPED):
+        with bars(Console(stderr=True)) as tell:
+            measured = measure(rows or [], out, jobs, resume, tell)
+        write_text(out / "accuracy.md", accuracy_markdown(measured))
+        if as_json:
+            typer.echo(json.dumps([{**asdict(row), "gap": row.gap} for row in measured], indent=2))
+            return
+        Console().print(accuracy_table(measured))

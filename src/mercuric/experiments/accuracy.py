@@ -1,0 +1,203 @@
+"""What does MERCURY cost in accuracy, network by network? The rows of ``docs/accuracy.md``."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from multiprocessing import get_context
+from multiprocessing.managers import SyncManager
+from pathlib import Path
+from queue import Queue
+from statistics import mean
+from threading import Thread
+from typing import Any
+
+import torch
+
+from mercuric.experiments.accuracy_rows import ROWS
+from mercuric.experiments.compare import claim_folder, compare
+from mercuric.files import write_text
+
+Progress = Callable[[str, int, int, str], None]
+"""Called with the row's name, steps done, steps in all (over runs and seeds), and what is going on."""
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """One network on one data set, dense training beside MERCURY, means over seeds.
+
+    Attributes:
+        row: its name.
+        model: the network.
+        width: channels, times this.
+        data: the data set.
+        examples: training examples.
+        epochs: passes over them.
+        seeds: how many.
+        metric: ``"accuracy"`` (0 to 1) or ``"bleu"`` (0 to 100).
+        dense: its mean.
+        dense_spread: its standard deviation over seeds.
+        reuse: the same with MERCURY, evaluated as trained.
+        reuse_spread: its standard deviation over seeds.
+        without_reuse: of MERCURY's weights, evaluated densely.
+        hit_rate: HITs over all input vectors of the training.
+        zero_hit_rate: the part of them by vectors of zeros alone.
+        final_bits: signature length at the end, the mean over seeds.
+        layers_off: layers that were off at the end, the mean over seeds.
+        layers: reuse layers of the network.
+        seconds_dense: of one training.
+        seconds_reuse: of one training (emulated).
+    """
+
+    row: str
+    model: str
+    width: float
+    data: str
+    examples: int
+    epochs: int
+    seeds: int
+    metric: str
+    dense: float
+    dense_spread: float
+    reuse: float
+    reuse_spread: float
+    without_reuse: float
+    hit_rate: float
+    zero_hit_rate: float
+    final_bits: float
+    layers_off: float
+    layers: int
+    seconds_dense: float
+    seconds_reuse: float
+
+    @property
+    def gap(self) -> float:
+        """Points lost: per cent of accuracy, or BLEU."""
+        return (self.dense - self.reuse) * (100 if self.metric == "accuracy" else 1)
+
+
+def measure(
+    names: Sequence[str], folder: Path, jobs: int = 1, resume: bool = False, progress: Progress | None = None
+) -> list[AccuracyRow]:
+    """Train the named rows, densely and with MERCURY, and write ``accuracy.csv``.
+
+    Args:
+        names: of :data:`ROWS`; none for all.
+        folder: each row's run gets a folder in it.
+        jobs: rows trained at a time, each in a process with its share of the processor's cores.
+        resume: go on where rows were stopped; finished ones are read, not trained again.
+        progress: told after each step.
+
+    Raises:
+        ValueError: an unknown row, or ``jobs`` under 1.
+        MercuricError: a row's folder holds a run and ``resume`` is False; data are missing.
+    """
+    chosen = list(names) or list(ROWS)
+    for name in chosen:
+        if name not in ROWS:
+            raise ValueError(f"row was {name!r}, but must be one of {', '.join(ROWS)}")
+    if jobs < 1:
+        raise ValueError(f"jobs was {jobs}, but must be at least 1")
+    tell = progress or (lambda *_: None)
+    if jobs == 1:
+        for name in chosen:
+            _train_row(name, folder, resume, lambda *told: tell(*told))
+    else:
+        _train_in_processes(chosen, folder, jobs, resume, tell)
+    rows = [read_row(name, folder / name) for name in chosen]
+    write_text(folder / "accuracy.csv", as_csv(rows))
+    return rows
+
+
+def read_row(name: str, folder: Path) -> AccuracyRow:
+    """What a finished run's ``summary.json`` says."""
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    metric, reuse = summary["metric"], summary["reuse"]
+    bits = [mean(layers.values()) for layers in reuse["final_bits"]]
+    return AccuracyRow(
+        row=name,
+        model=summary["model"],
+        width=summary["width"],
+        data=summary["data"],
+        examples=summary["train_images"] if "train_images" in summary else summary["train_pairs"],
+        epochs=summary["epochs"],
+        seeds=len(summary["seeds"]),
+        metric=metric,
+        dense=summary["dense"][metric],
+        dense_spread=summary["dense"]["spread"],
+        reuse=reuse[metric],
+        reuse_spread=reuse["spread"],
+        without_reuse=reuse[f"{metric}_without_reuse"],
+        hit_rate=reuse["hit_rate"],
+        zero_hit_rate=reuse["hit_rate"] - reuse["similar_rate"],
+        final_bits=mean(bits),
+        layers_off=mean(len(off) for off in reuse["layers_off"]),
+        layers=len(reuse["final_bits"][0]),
+        seconds_dense=summary["seconds"]["dense"],
+        seconds_reuse=summary["seconds"]["reuse"],
+    )
+
+
+def as_csv(rows: Sequence[AccuracyRow]) -> str:
+    """The rows with a header."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [field.name for field in fields(AccuracyRow)], lineterminator="\n")
+    table.writeheader()
+    table.writerows(asdict(row) for row in rows)
+    return text.getvalue()
+
+
+def _train_row(name: str, folder: Path, resume: bool, tell: Progress) -> None:
+    config = ROWS[name]
+    if resume and (folder / name / "summary.json").exists():
+        claim_folder(folder / name, config, resume)
+        return
+    done: dict[tuple[str, int], int] = {}
+
+    def told(run: str, seed: int, step: int, total: int, what: str) -> None:
+        done[run, seed] = step
+        trainings = len(config.runs) * len(config.seeds)
+        tell(name, sum(done.values()), total * trainings, f"{run}, seed {seed}, {what}")
+
+    compare(config, folder / name, resume, told)
+
+
+def _train_in_processes(names: Sequence[str], folder: Path, jobs: int, resume: bool, tell: Progress) -> None:
+    context = get_context("spawn")
+    threads = max(1, torch.get_num_threads() // jobs)
+    with (
+        context.Manager() as manager,
+        _told(manager, tell) as queue,
+        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+    ):
+        trainings: list[Future[None]] = [
+            pool.submit(_in_process, name, folder, resume, threads, queue) for name in names
+        ]
+        for training in as_completed(trainings):
+            training.result()
+
+
+def _in_process(name: str, folder: Path, resume: bool, threads: int, queue: "Queue[Any]") -> None:
+    torch.set_num_threads(threads)
+    _train_row(name, folder, resume, lambda *told: queue.put(told))
+
+
+@contextmanager
+def _told(manager: SyncManager, tell: Progress) -> Iterator["Queue[Any]"]:
+    """A queue for other processes, whose messages go to ``tell``."""
+    queue: Queue[Any] = manager.Queue()
+
+    def listen() -> None:
+        while (told := queue.get()) is not None:
+            tell(*told)
+
+    listener = Thread(target=listen, daemon=True)
+    listener.start()
+    try:
+        yield queue
+    finally:
+        queue.put(None)
+        listener.join()

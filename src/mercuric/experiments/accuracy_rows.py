@@ -1,0 +1,43 @@
+"""Which networks does the table of accuracies train, and how?"""
+
+from typing import Any
+
+from mercuric.experiments.run_config import RunConfig
+from mercuric.training import TrainingConfig
+
+EPOCHS = 10
+EXAMPLES = 10_000
+SEEDS = (0, 1, 2)
+
+_WIDTHS = {"vgg13": 0.25, "resnet18": 0.25, "mobilenet-v2": 0.5, "squeezenet-1.0": 0.5}
+"""Narrow enough that the whole table takes under three hours on two cores."""
+
+
+def _row(model: str, data: str, **settings: Any) -> RunConfig:
+    fields: dict[str, Any] = {
+        "runs": ("dense", "reuse"),
+        "seeds": SEEDS,
+        "train_examples": EXAMPLES,
+        "training": TrainingConfig(epochs=EPOCHS),
+        **settings,
+    }
+    return RunConfig(model=model, data=data, **fields)
+
+
+ROWS: dict[str, RunConfig] = {
+    f"{model}-{data}": _row(model, data, width=width)
+    for model, width in _WIDTHS.items()
+    for data in ("fashion-mnist", "photos")
+} | {
+    "transformer-help-en-de": _row(
+        "transformer",
+        "help-en-de",
+        vocabulary_size=2000,
+        max_words=12,
+        test_sentences=200,
+        training=TrainingConfig(
+            epochs=EPOCHS, optimizer="adamw", learning_rate=1e-3, clip_norm=1.0, label_smoothing=0.1
+        ),
+    )
+}
+"""Name to configuration."""
