@@ -20,6 +20,7 @@ def configs(draw: st.DrawFn) -> ReuseConfig:
     sets = draw(st.none() | st.integers(1, 2048))
     return ReuseConfig(
         bits=draw(st.integers(1, 128)),
+        magnitude=draw(st.none() | st.integers(0, 8)),
         granularity=draw(st.sampled_from(["channel", "patch"]) | st.integers(1, 4096)),
         scope=draw(st.sampled_from(["image", "batch"])),
         entries=None if sets is None else ways * sets,
@@ -50,8 +51,8 @@ def test_the_paper() -> None:
 
 def test_keys_in_order() -> None:
     expected = (
-        "bits: 20\ngranularity: channel\nscope: image\nentries: 1024\nways: 16\nbackward: exact\n"
-        "adaptation: null\nseed: 0\n"
+        "bits: 20\nmagnitude: null\ngranularity: channel\nscope: image\nentries: 1024\nways: 16\n"
+        "backward: exact\nadaptation: null\nseed: 0\n"
     )
     assert ReuseConfig().to_yaml() == expected
     assert ReuseConfig.from_yaml(ReuseConfig.paper().to_yaml()) == ReuseConfig.paper()
@@ -64,6 +65,8 @@ BAD = [
     ("bits: '20'", "bits was '20', but must be a valid integer"),
     ("bits: 20.0", "bits was 20.0, but must be a valid integer"),
     ("bits:", "bits was None, but must be a valid integer"),
+    ("magnitude: 9", "magnitude was 9, but must be less than or equal to 8"),
+    ("magnitude: -1", "magnitude was -1, but must be greater than or equal to 0"),
     ("granularity: 0", 'granularity was 0, but must be "channel", "patch" or a positive number of channels'),
     (
         "granularity: yes",
@@ -85,7 +88,10 @@ BAD = [
     ("seed: -1", "seed was -1, but must be greater than or equal to 0"),
     ("seed: yes", "seed was True, but must be a valid integer"),
     ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),
-    ("bit: 3", "ReuseConfig has no key 'bit' (it has: bits, granularity, scope, entries, ways, backward"),
+    (
+        "bit: 3",
+        "ReuseConfig has no key 'bit' (it has: bits, magnitude, granularity, scope, entries, ways, backward",
+    ),
     ("1: 3", "ReuseConfig has no key '1' (it has: bits"),
 ]
 

@@ -1,5 +1,6 @@
 """Do the layers compute what MERCURY defines, by explicit loops and sums?"""
 
+import math
 from itertools import product
 from typing import Any
 
@@ -15,14 +16,22 @@ from mercuric.similarity import random_projection
 Vector = list[float]
 
 
-def sign_bits(vector: Vector, projection: list[Vector]) -> int:
-    found = 0
-    for bit, column in enumerate(zip(*projection, strict=True)):
+def project(vector: Vector, projection: list[Vector]) -> Vector:
+    totals = []
+    for column in zip(*projection, strict=True):
         total = 0.0
         for element, weight in zip(vector, column, strict=True):
             total += element * weight
-        found |= (total < 0) << bit
-    return found
+        totals.append(total)
+    return totals
+
+
+def size_class(projected: Vector, magnitude: int | None) -> tuple[int, int] | None:
+    """The octave of the largest projection, and which of its equal parts."""
+    if magnitude is None or not any(projected):
+        return None
+    mantissa, exponent = math.frexp(max(map(abs, projected)))
+    return exponent, int((2 * mantissa - 1) * 2**magnitude)
 
 
 class Scope:
@@ -30,21 +39,23 @@ class Scope:
 
     def __init__(self, config: ReuseConfig) -> None:
         self.config = config
-        self.stored: dict[int, Vector] = {}
+        self.stored: dict[object, Vector] = {}
         self.in_set: dict[int, int] = {}
 
     def replace(self, vector: Vector) -> tuple[Vector, bool]:
         drawn = random_projection(len(vector), self.config.bits, self.config.seed)
-        signature = sign_bits(vector, drawn.double().tolist())
-        if signature in self.stored:
-            return self.stored[signature], True
+        projected = project(vector, drawn.double().tolist())
+        signature = sum((total < 0) << bit for bit, total in enumerate(projected))
+        tag = signature, size_class(projected, self.config.magnitude)
+        if tag in self.stored:
+            return self.stored[tag], True
         if self.config.entries is None:
-            self.stored[signature] = vector
+            self.stored[tag] = vector
             return vector, False
         index = signature % (self.config.entries // self.config.ways)
         if self.in_set.get(index, 0) < self.config.ways:
             self.in_set[index] = self.in_set.get(index, 0) + 1
-            self.stored[signature] = vector
+            self.stored[tag] = vector
         return vector, False
 
 
@@ -86,19 +97,33 @@ def convolve(conv: ReuseConv2d, images: Tensor, span: int) -> tuple[Tensor, int]
 CACHES: list[dict[str, Any]] = [{"entries": None}, {"entries": 12, "ways": 4}, {"entries": 6, "ways": 1}]
 
 
+@pytest.mark.parametrize("magnitude", [None, 0, 2])
 @pytest.mark.parametrize("cache", CACHES, ids=str)
 @pytest.mark.parametrize("scope", ["image", "batch"])
 @pytest.mark.parametrize(("granularity", "span"), [("channel", 1), (2, 2), ("patch", 4), (9, 4)])
 def test_convolutions(
-    cache: dict[str, Any], scope: Any, granularity: Any, span: int, photographs: Tensor
+    cache: dict[str, Any], scope: Any, granularity: Any, span: int, magnitude: int | None, photographs: Tensor
 ) -> None:
-    config = ReuseConfig(bits=6, granularity=granularity, scope=scope, seed=3, **cache)
+    config = ReuseConfig(bits=6, magnitude=magnitude, granularity=granularity, scope=scope, seed=3, **cache)
     conv = ReuseConv2d(4, 3, 3, stride=2, padding=1, reuse=config).double()
     images = torch.cat([photographs[:2], photographs[1:3, :1]], dim=1)[:, :, 4:13, 5:18].double()
     expected, hits = convolve(conv, images, span)
     torch.testing.assert_close(conv(images), expected)
     assert conv.reuse.counts.hit == hits > 0
     assert (conv.reuse.counts.mnu > 0) == (cache["entries"] is not None)
+
+
+def test_vectors_of_other_sizes_are_not_alike() -> None:
+    """Signs know directions: 1, 1.2, 2 and 100 times a vector are alike, until sizes are compared."""
+    vector = torch.tensor([0.3, -0.2, 0.5])
+    multiples = vector * torch.tensor([1.0, 1.2, 2.0, 100.0, 0.0])[:, None]
+    scale = float(1.1 / (vector @ random_projection(3, 20)).abs().max())
+    hits = {}
+    for magnitude in (None, 0, 3):
+        linear = ReuseLinear(3, 1, reuse=ReuseConfig(magnitude=magnitude))
+        linear(multiples * scale)  # the largest projections are 1.1, 1.32, 2.2, 110 and 0
+        hits[magnitude] = linear.reuse.counts.hit
+    assert hits == {None: 3, 0: 1, 3: 0}
 
 
 @pytest.mark.parametrize("scope", ["image", "batch"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mercuric.similarity import random_projection, reference_signatures, signatures
-from mercuric.similarity.rpq import pack, window_signatures
+from mercuric.similarity.rpq import pack, reference_sizes, window_signatures
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Geometry:
         split = unfolded.view(count, groups, -1, positions).permute(1, 0, 3, 2)
         return split.reshape(groups, count * positions, -1)
 
-    def read(self, images: Tensor, projection: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+    def read(
+        self, images: Tensor, projection: Tensor, groups: int, magnitude: int | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """What ``window_signatures`` says of the same windows."""
         _, channels, height, width = images.shape
         places = torch.arange(images.numel()).view(images.shape)[:, 0]
@@ -42,7 +44,7 @@ class Geometry:
         taps = (rows[:, None] + columns).flatten()
         flat = images.reshape(-1)
         assert channels % groups == 0
-        return window_signatures(flat, places.flatten(), height * width, taps, projection, groups)
+        return window_signatures(flat, places.flatten(), height * width, taps, projection, groups, magnitude)
 
 
 @pytest.mark.parametrize("bits", [1, 20, 64, 128])
@@ -61,9 +63,10 @@ def test_a_signature_is_the_sign_of_a_convolution(photographs: Tensor, bits: int
     by_group = expected.view(2, groups, 900, *expected.shape[3:]).transpose(0, 1)
     by_group = by_group.reshape(groups, 1800, *expected.shape[3:])
     assert torch.equal(signatures(unfolded, projection), by_group)
-    found, zero = Geometry((3, 3)).read(images, projection, groups)
+    found, zero, sizes = Geometry((3, 3)).read(images, projection, groups)
     assert torch.equal(found, by_group)
     assert not zero.any()
+    assert sizes is None
 
 
 @st.composite
@@ -81,16 +84,22 @@ def geometries(draw: st.DrawFn) -> tuple[Geometry, Tensor, Tensor, int]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(geometries())
-def test_windows_read_in_place_are_the_unfolded_ones(drawn: tuple[Geometry, Tensor, Tensor, int]) -> None:
+@given(geometries(), st.none() | st.integers(0, 8))
+def test_windows_read_in_place_are_the_unfolded_ones(
+    drawn: tuple[Geometry, Tensor, Tensor, int], magnitude: int | None
+) -> None:
     geometry, images, projection, groups = drawn
     vectors = geometry.unfold(images, groups)
-    found, zero = geometry.read(images, projection, groups)
+    found, zero, sizes = geometry.read(images, projection, groups, magnitude)
     assert torch.equal(found, reference_signatures(vectors, projection))
+    if magnitude is None:
+        assert sizes is None
+    else:
+        assert torch.equal(sizes, reference_sizes(vectors, projection, magnitude))
     assert torch.equal(zero, (vectors == 0).all(-1))
 
 
 def test_no_windows() -> None:
     nothing = torch.empty(0, dtype=torch.int64)
-    found, zero = window_signatures(torch.ones(9), nothing, 1, torch.zeros(1).long(), torch.ones(9, 70), 1)
+    found, zero, _ = window_signatures(torch.ones(9), nothing, 1, torch.zeros(1).long(), torch.ones(9, 70), 1)
     assert (found.shape, zero.shape) == ((1, 0, 2), (1, 0))

@@ -11,7 +11,7 @@ from mercuric.reuse.detection import Detection
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.precision import autocast
 from mercuric.reuse.vectors import attention_vectors
-from mercuric.similarity import signatures
+from mercuric.similarity.rpq import signatures_and_sizes
 
 
 def reuse_attention(
@@ -92,10 +92,16 @@ def reference_attention(
 def _detect(query: Tensor, attn_mask: Tensor | None, state: LayerReuse) -> Detection:
     """Signatures of the queries; ``source`` is (scopes, L): the query whose row each one takes."""
     vectors = query.reshape(-1, *query.shape[-2:])
-    found = signatures(vectors, state.projection(query.shape[-1], query.device))
-    context = None if attn_mask is None else _mask_context(attn_mask, tuple(query.shape[:-1]))
+    projection = state.projection(query.shape[-1], query.device)
+    found, sizes = signatures_and_sizes(vectors, projection, state.config.magnitude)
+    masks = None if attn_mask is None else _mask_context(attn_mask, tuple(query.shape[:-1]))
+    context = masks if sizes is None else sizes if masks is None else sizes + (masks << _SIZE_BITS)
     hitmap = state.config.cache.access(found, context)
     return Detection(hitmap, (vectors == 0).all(-1), hitmap.representatives)
+
+
+_SIZE_BITS = 20
+"""A size class is an exponent of 11 bits and at most 8 bits of a mantissa."""
 
 
 def _mask_context(attn_mask: Tensor, rows: tuple[int, ...]) -> Tensor | None:

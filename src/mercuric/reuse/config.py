@@ -8,7 +8,7 @@ from mercuric.config import Config
 from mercuric.reuse.adaptation import AdaptationConfig
 from mercuric.reuse.vectors import Granularity, Scope
 from mercuric.similarity import MCache
-from mercuric.similarity.rpq import MAX_BITS
+from mercuric.similarity.rpq import MAX_BITS, MAX_MAGNITUDE
 
 
 class ReuseConfig(Config):
@@ -19,6 +19,9 @@ class ReuseConfig(Config):
         granularity: what one input vector of a convolution spans: ``"channel"`` one window of one
             channel (the paper), ``"patch"`` the window of all channels, an integer g the window of g
             channels.
+        magnitude: None: alike vectors have equal signatures (the paper), which are signs and so know
+            directions only. 0 to 8: their sizes must be of one class as well, an octave wide at 0 and
+            half as wide for each bit more.
         scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.
         entries: cache lines; ``None`` for an unlimited cache.
         ways: lines a set (paper VI: 1024 entries, 16 ways).
@@ -29,6 +32,7 @@ class ReuseConfig(Config):
     """
 
     bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 20
+    magnitude: Annotated[int, Field(strict=True, ge=0, le=MAX_MAGNITUDE)] | None = None
     granularity: Granularity = "channel"
     scope: Scope = "image"
     entries: Annotated[int, Field(strict=True)] | None = 1024

@@ -8,8 +8,8 @@ from torch import Tensor
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.vectors import Scope, VectorShape
 from mercuric.reuse.windows import Windows
-from mercuric.similarity import Hitmap, reference_signatures
-from mercuric.similarity.rpq import window_signatures
+from mercuric.similarity import Hitmap
+from mercuric.similarity.rpq import signatures_and_sizes, window_signatures
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,10 @@ def detect(
     """
     groups = windows.length // shape.length
     images = _images(shape, groups, config.scope)
-    signatures, zero = _signatures(flat, windows, projection, groups)
-    hitmap = config.cache.access(_by_scope(signatures, images))
+    signatures, zero, sizes = _signatures(flat, windows, projection, groups, config.magnitude)
+    hitmap = config.cache.access(
+        _by_scope(signatures, images), None if sizes is None else _by_scope(sizes, images)
+    )
     offset = torch.arange(images, device=flat.device).repeat_interleave(groups) * shape.vectors
     source = _by_group(hitmap.representatives + offset[:, None], images)
     return Detection(hitmap, _by_scope(zero, images), source)
@@ -56,7 +58,7 @@ def zero_windows(
 ) -> Tensor:
     """Which vectors are all zeros, bool (scopes, vectors); arguments as for :func:`detect`."""
     groups = windows.length // shape.length
-    _, zero = _signatures(flat, windows, projection[:, :1], groups)
+    _, zero, _ = _signatures(flat, windows, projection[:, :1], groups, None)
     return _by_scope(zero, _images(shape, groups, config.scope))
 
 
@@ -64,7 +66,9 @@ def _images(shape: VectorShape, groups: int, scope: Scope) -> int:
     return 1 if scope == "batch" else shape.scopes // groups
 
 
-def _signatures(flat: Tensor, windows: Windows, projection: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+def _signatures(
+    flat: Tensor, windows: Windows, projection: Tensor, groups: int, magnitude: int | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
     if flat.dtype == torch.float16 and not bool(torch.isfinite(flat).all()):
         raise ValueError(
             "input was float16 with values that overflowed to infinity or NaN, but signatures need finite "
@@ -74,10 +78,11 @@ def _signatures(flat: Tensor, windows: Windows, projection: Tensor, groups: int)
         if flat.dtype not in (torch.float32, torch.float64):
             flat = flat.to(torch.float32)
         return window_signatures(
-            flat, windows.starts, windows.channel_stride, windows.taps, projection, groups
+            flat, windows.starts, windows.channel_stride, windows.taps, projection, groups, magnitude
         )
     vectors = flat[windows.addresses()].view(groups, -1, len(windows.starts)).transpose(1, 2)
-    return reference_signatures(vectors, projection), (vectors == 0).all(-1)
+    found, sizes = signatures_and_sizes(vectors, projection, magnitude)
+    return found, (vectors == 0).all(-1), sizes
 
 
 def _by_scope(values: Tensor, images: int) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from mercuric.similarity.threads import over_chunks
 
 MAX_BITS = 128
+MAX_MAGNITUDE = 8
 WORD = 64
 
 
@@ -63,13 +64,43 @@ def reference_signatures(vectors: Tensor, projection: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes do not fit, or n is not from 1 to 128.
     """
+    return pack(_projected(vectors, projection) < 0)
+
+
+def reference_sizes(vectors: Tensor, projection: Tensor, magnitude: int) -> Tensor:
+    """The definition of a vector's size class: the octave of its largest projection, and a part of it.
+
+    Signs of projections know a vector's direction and not its length. The largest absolute projection
+    knows the length, and hardware that has the projections needs a comparator for it: its binary
+    exponent and ``magnitude`` leading bits of its mantissa are the class.
+
+    Args:
+        vectors: (..., m), any floating dtype.
+        projection: (m, n).
+        magnitude: 0 for classes an octave wide, up to 8; each bit halves them.
+
+    Returns:
+        int64, (...).
+
+    Raises:
+        ValueError: the shapes do not fit.
+    """
+    return _size_class(_projected(vectors, projection).abs().amax(-1), magnitude)
+
+
+def _projected(vectors: Tensor, projection: Tensor) -> Tensor:
     _check_shapes(vectors, projection)
     bits = projection.shape[1]
     projected = torch.zeros(*vectors.shape[:-1], bits, dtype=torch.float64, device=vectors.device)
     columns = projection.to(vectors.device, torch.float64)
     for element in range(vectors.shape[-1]):
         projected += vectors[..., element, None].to(torch.float64) * columns[element]
-    return pack(projected < 0)
+    return projected
+
+
+def _size_class(largest: Tensor, magnitude: int) -> Tensor:
+    # A positive float64's bits are exponent, then mantissa: dropping low ones leaves the class.
+    return largest.view(torch.int64) >> (52 - magnitude)
 
 
 def pack(negative: Tensor) -> Tensor:
@@ -95,25 +126,41 @@ def signatures(vectors: Tensor, projection: Tensor) -> Tensor:
     Raises:
         ValueError: the shapes do not fit, or n is not from 1 to 128.
     """
+    return signatures_and_sizes(vectors, projection, None)[0]
+
+
+def signatures_and_sizes(
+    vectors: Tensor, projection: Tensor, magnitude: int | None
+) -> tuple[Tensor, Tensor | None]:
+    """:func:`signatures`, and :func:`reference_sizes` unless ``magnitude`` is None, bit for bit."""
     _check_shapes(vectors, projection)
     if vectors.device.type != "cpu":
-        return reference_signatures(vectors, projection)
+        projected = _projected(vectors, projection)
+        sizes = None if magnitude is None else _size_class(projected.abs().amax(-1), magnitude)
+        return pack(projected < 0), sizes
     rows = vectors.detach().reshape(-1, vectors.shape[-1])
     if rows.dtype not in (torch.float32, torch.float64):
         rows = rows.to(torch.float32)
     starts = torch.arange(len(rows)) * rows.shape[1]
-    packed, _ = window_signatures(
+    packed, _, sizes = window_signatures(
         rows.contiguous().view(-1), starts, channel_stride=1, taps=torch.zeros(1, dtype=torch.int64),
-        projection=projection, groups=1,
+        projection=projection, groups=1, magnitude=magnitude,
     )  # fmt: skip
     packed = packed[0]
     shape = vectors.shape[:-1]
-    return packed.reshape(shape) if packed.dim() == 1 else packed.reshape(*shape, 2)
+    packed = packed.reshape(shape) if packed.dim() == 1 else packed.reshape(*shape, 2)
+    return packed, None if sizes is None else sizes.reshape(shape)
 
 
 def window_signatures(
-    flat: Tensor, starts: Tensor, channel_stride: int, taps: Tensor, projection: Tensor, groups: int
-) -> tuple[Tensor, Tensor]:
+    flat: Tensor,
+    starts: Tensor,
+    channel_stride: int,
+    taps: Tensor,
+    projection: Tensor,
+    groups: int,
+    magnitude: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor | None]:
     """Signatures of windows read in place: no window is copied out of its image.
 
     Element (c, t) of window q in channel group v is
@@ -126,23 +173,26 @@ def window_signatures(
         taps: int64, (T,): offsets of a window's elements in its channel.
         projection: (m, n).
         groups: channel groups G, each with signatures of its own.
+        magnitude: what size classes are made of (see :func:`reference_sizes`), or None.
 
     Returns:
-        The signatures, int64, (G, Q) for n up to 64, else (G, Q, 2); and which windows are all
-        zeros, bool, (G, Q).
+        The signatures, int64, (G, Q) for n up to 64, else (G, Q, 2); which windows are all zeros,
+        bool, (G, Q); and the size classes, int64, (G, Q), or None.
     """
     bits = projection.shape[1]
     words = (bits + WORD - 1) // WORD
     out = np.empty((groups, len(starts), words), dtype=np.int64)
     zero = np.empty((groups, len(starts)), dtype=np.bool_)
+    largest = np.empty((0 if magnitude is None else groups, len(starts)), dtype=np.float64)
     blocks = (len(starts) + _LANES - 1) // _LANES
     over_chunks(
         _sign_windows, groups * blocks,
         flat.numpy(), starts.numpy(), channel_stride, taps.numpy(),
-        projection.to("cpu", torch.float64).contiguous().numpy(), blocks, out, zero,
+        projection.to("cpu", torch.float64).contiguous().numpy(), blocks, out, zero, largest,
     )  # fmt: skip
     packed = torch.from_numpy(out)
-    return packed[..., 0] if words == 1 else packed, torch.from_numpy(zero)
+    sizes = None if magnitude is None else _size_class(torch.from_numpy(largest), magnitude)
+    return packed[..., 0] if words == 1 else packed, torch.from_numpy(zero), sizes
 
 
 def _check_shapes(vectors: Tensor, projection: Tensor) -> None:
@@ -172,6 +222,7 @@ def _sign_windows(
     blocks: int,
     out: NDArray[np.int64],
     zero: NDArray[np.bool_],
+    largest: NDArray[np.float64],
 ) -> None:
     # Lanes are windows: each keeps the definition's order of additions, and the loops vectorise.
     length, bits = projection.shape
@@ -204,6 +255,12 @@ def _sign_windows(
                         total[lane] += lanes[element, lane] * weight
         for lane in range(width):
             zero[group, begin + lane] = not nonzero[lane]
+        if len(largest):
+            sizes = largest[group, begin : begin + width]
+            sizes[:] = 0.0
+            for bit in range(bits):
+                for lane in range(width):
+                    sizes[lane] = max(sizes[lane], abs(projected[bit, lane]))
         for word in range(out.shape[2]):
             packed[:] = 0
             for bit in range(64 * word, min(bits, 64 * word + 64)):
