@@ -13,7 +13,9 @@ def test_an_index_outside_the_split_is_refused(wrong: int) -> None:
         PHOTOS.batch(torch.tensor([0, wrong]))
 
 
-@pytest.mark.parametrize("wrong", [torch.zeros(2), torch.zeros(2, 2, dtype=torch.int64), torch.ones(2100) > 0])
+@pytest.mark.parametrize(
+    "wrong", [torch.zeros(2), torch.zeros(2, 2, dtype=torch.int64), torch.ones(2100) > 0]
+)
 def test_indices_that_are_no_int64_vector_are_refused(wrong: torch.Tensor) -> None:
     with pytest.raises(
         ValueError, match=r"indices was a .* but it must be a torch\.int64 tensor of one dimension"
