@@ -2,15 +2,9 @@
 
 from typing import Literal, Protocol
 
-from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
-from mercuric.accelerator.row_stationary import (
-    SynchronousProduct,
-    baseline_cycles,
-    signature_cycles,
-    training_cycles,
-)
+from mercuric.accelerator.row_stationary import product_cycles, training_cycles
 from mercuric.reuse.adaptation import Cost
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
@@ -59,15 +53,8 @@ class CycleCost:
             ValueError: the Hitmap does not fit the shape, ``bits`` is negative, or the accelerator
                 has fewer PEs than the window has rows.
         """
-        product = self._product(observation)
+        cycles = product_cycles(self.accelerator, observation.shape, observation.hitmap, observation.bits)
+        product = cycles[self.timing]
         if observation.product == "forward":
             product = training_cycles(product, needs_input_gradient=observation.needs_input_gradient).total
         return Cost(product.mercury, product.baseline)
-
-    def _product(self, observation: ProductObservation) -> Cycles:
-        shape, hitmap = observation.shape, observation.hitmap
-        baseline = baseline_cycles(self.accelerator, shape, self.timing)
-        if hitmap is None:
-            return Cycles(baseline, baseline)
-        with_reuse = SynchronousProduct(self.accelerator, shape, hitmap.states).cycles(self.timing)
-        return Cycles(baseline, with_reuse, signature_cycles(self.accelerator, shape, observation.bits))

@@ -7,12 +7,7 @@ import pandas as pd
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
-from mercuric.accelerator.row_stationary import (
-    SynchronousProduct,
-    baseline_cycles,
-    signature_cycles,
-    training_cycles,
-)
+from mercuric.accelerator.row_stationary import product_cycles, training_cycles
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 
@@ -67,7 +62,7 @@ class CycleCounter:
             ValueError: the Hitmap does not fit the shape, ``bits`` is negative, or the accelerator
                 has fewer PEs than the window has rows.
         """
-        forward = self._cycles(shape, hitmap, bits)
+        forward = product_cycles(self.accelerator, shape, hitmap, bits)
         counted = {
             timing: training_cycles(
                 forward[timing], needs_input_gradient=needs_input_gradient, training=self.training
@@ -85,7 +80,7 @@ class CycleCounter:
         if observation.product == "forward":
             self.count(layer, shape, hitmap, observation.bits, observation.needs_input_gradient)
         elif self.training:
-            cycles = self._cycles(shape, hitmap, observation.bits)
+            cycles = product_cycles(self.accelerator, shape, hitmap, observation.bits)
             self._add(layer, {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS})
 
     def products(self, timing: Timing | None = None) -> TrainingCycles:
@@ -140,17 +135,6 @@ class CycleCounter:
     def _add(self, layer: str, counted: dict[Timing, TrainingCycles]) -> None:
         before = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})
         self._layers[layer] = {timing: before[timing] + counted[timing] for timing in TIMINGS}
-
-    def _cycles(self, shape: VectorShape, hitmap: Hitmap | None, bits: int) -> dict[Timing, Cycles]:
-        baselines = {timing: baseline_cycles(self.accelerator, shape, timing) for timing in TIMINGS}
-        if hitmap is None:
-            return {timing: Cycles(baseline, baseline) for timing, baseline in baselines.items()}
-        product = SynchronousProduct(self.accelerator, shape, hitmap.states)
-        signature = signature_cycles(self.accelerator, shape, bits)
-        return {
-            timing: Cycles(baseline, product.cycles(timing), signature)
-            for timing, baseline in baselines.items()
-        }
 
     def _chosen(self, timing: Timing | None) -> Timing:
         if timing is None:

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
-from mercuric.accelerator.dot_product import Timing, drain_cycles, lone_cycles, pipelined_cycles
+from mercuric.accelerator.dot_product import TIMINGS, Timing, drain_cycles, lone_cycles, pipelined_cycles
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.pe_sets import block_sizes, most_misses, pe_sets
 from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity.hitmap import Hitmap
 
 HIT_CYCLES = 1
 """A HIT is read by entry id within a fixed delay (paper V, MCACHE Design)."""
@@ -86,6 +87,32 @@ class SynchronousProduct:
         if timing == "paper":
             return misses * lone_cycles(rows, elements) + hits
         return misses * elements + (misses > 0) * drain_cycles(rows) + hits
+
+
+def product_cycles(
+    accelerator: Accelerator, shape: VectorShape, hitmap: Hitmap | None, bits: int
+) -> dict[Timing, Cycles]:
+    """Cycles of one product with and without reuse, in both timings; the Hitmap is read once.
+
+    Args:
+        accelerator: whose PEs are used.
+        shape: the product's input vectors.
+        hitmap: states of (``shape.scopes``, ``shape.vectors``); None where reuse is off: the product
+            then costs the baseline on both sides.
+        bits: length of the signatures that are computed; 0 where saved ones are used again.
+
+    Raises:
+        ValueError: the Hitmap does not fit the shape, ``bits`` is negative, or the array has fewer PEs
+            than the window has rows.
+    """
+    baselines = {timing: baseline_cycles(accelerator, shape, timing) for timing in TIMINGS}
+    if hitmap is None:
+        return {timing: Cycles(baseline, baseline) for timing, baseline in baselines.items()}
+    product = SynchronousProduct(accelerator, shape, hitmap.states)
+    signature = signature_cycles(accelerator, shape, bits)
+    return {
+        timing: Cycles(baseline, product.cycles(timing), signature) for timing, baseline in baselines.items()
+    }
 
 
 def training_cycles(
