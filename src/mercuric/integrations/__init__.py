@@ -1,0 +1,1 @@
+"""How does reuse go into other libraries' training loops? One module a library; import the one you use."""
