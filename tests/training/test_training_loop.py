@@ -158,6 +158,15 @@ def test_every_step_and_epoch_is_logged(tmp_path: Path, few_photos: ImageData) -
     assert figures["seconds"] == pytest.approx(steps[-1]["seconds"], abs=1e-3)
 
 
+def test_the_epochs_that_are_tested(tmp_path: Path, few_photos: ImageData) -> None:
+    run(tmp_path, few_photos, epochs=5, test_every=2).fit()
+    epochs = lines(tmp_path, "epoch")
+    assert [line["epoch"] for line in epochs] == [1, 3, 4]
+    losses = [line["loss"] for line in lines(tmp_path, "step")]
+    half = len(losses) * 2 // 5
+    assert epochs[0]["train_loss"] == pytest.approx(sum(losses[:half]) / half)
+
+
 def test_it_learns_real_photographs(tmp_path: Path) -> None:
     photos = data.load("photos", image_size=16)
     split = replace(photos.train, images=photos.train.images[:1600], labels=photos.train.labels[:1600])

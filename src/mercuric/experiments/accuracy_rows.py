@@ -18,7 +18,7 @@ def _row(model: str, data: str, **settings: Any) -> RunConfig:
         "runs": ("dense", "reuse"),
         "seeds": SEEDS,
         "train_examples": EXAMPLES,
-        "training": TrainingConfig(epochs=EPOCHS),
+        "training": TrainingConfig(epochs=EPOCHS, test_every=5),
         **settings,
     }
     return RunConfig(model=model, data=data, **fields)
@@ -36,7 +36,7 @@ ROWS: dict[str, RunConfig] = {
         max_words=12,
         test_sentences=200,
         training=TrainingConfig(
-            epochs=EPOCHS, optimizer="adamw", learning_rate=1e-3, clip_norm=1.0, label_smoothing=0.1
+            epochs=EPOCHS, test_every=5, optimizer="adamw", learning_rate=1e-3, clip_norm=1.0, label_smoothing=0.1
         ),
     )
 }

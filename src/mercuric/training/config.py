@@ -24,6 +24,7 @@ class TrainingConfig(Config):
         clip_norm: gradients are scaled down to this norm, taken over all parameters; None clips nothing.
         label_smoothing: of the cross entropy, 0 to 1.
         augment: random crops and mirror images; of image data alone.
+        test_every: epochs from one test to the next; the last epoch is always tested.
         checkpoint_every: steps from one checkpoint to the next, beside one an epoch.
     """
 
@@ -37,4 +38,5 @@ class TrainingConfig(Config):
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     augment: bool = False
+    test_every: Positive = 1
     checkpoint_every: Positive = 100

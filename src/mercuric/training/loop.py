@@ -103,7 +103,7 @@ class TrainingRun:
                 if self.progress:
                     self.progress(state["step"], total, f"loss {loss:.3f}")
                 epoch_done = state["step"] % self.steps_per_epoch == 0
-                if epoch_done:
+                if epoch_done and self._tests_after(epoch):
                     state["last"] = self._finish_epoch(state["losses"])
                     state["losses"] = []
                     log.epoch(epoch, state["step"], state["last"], state["seconds"])
@@ -142,6 +142,10 @@ class TrainingRun:
         if self.after_step:
             self.after_step(value)
         return value
+
+    def _tests_after(self, epoch: int) -> bool:
+        done = epoch + 1
+        return done % self.config.test_every == 0 or done == self.config.epochs
 
     def _finish_epoch(self, losses: list[float]) -> dict[str, float]:
         with self.evaluating() if self.evaluating else nullcontext():
