@@ -110,7 +110,7 @@ def training_pass(
         loss = F.cross_entropy(output.float(), labels)
     loss.backward()
     gradients = {
-        name: value.grad.detach().clone()
+        name.removeprefix("_orig_mod."): value.grad.detach().clone()
         for name, value in model.named_parameters()
         if value.grad is not None
     }
