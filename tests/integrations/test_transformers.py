@@ -1,0 +1,173 @@
+"""Does the Trainer of Hugging Face transformers train with reuse, adapt and resume?"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mercuric import AdaptationConfig, ReuseConfig, ReuseConv2d
+from mercuric.data import load
+from mercuric.reuse import Cost
+from mercuric.torchvision_operators import torchvision  # noqa: F401 - before transformers
+
+pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
+
+from mercuric.integrations.transformers import MercuricCallback  # isort: skip
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments  # isort: skip
+
+ADAPTING = ReuseConfig(
+    bits=10, adaptation=AdaptationConfig(patience=1, tolerance=0.99, stoppage=2), backward="signature"
+)
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+class Classifier(nn.Module):
+    """A model as the Trainer takes it: labels in, loss out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.network = nn.Sequential(
+            nn.Conv2d(3, 6, 3, stride=2), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(54, 7)
+        )
+        self.losses: list[float] = []
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Any:
+        logits = self.network(images)
+        if labels is None:
+            return (logits,)
+        loss = F.cross_entropy(logits, labels)
+        if self.training:
+            self.losses.append(float(loss))
+        return {"loss": loss, "logits": logits}
+
+
+def examples() -> list[dict[str, Tensor]]:
+    images, labels = load("photos").test.batch(torch.arange(12))
+    small = F.avg_pool2d(images, 4)
+    return [{"images": image, "labels": label} for image, label in zip(small, labels, strict=True)]
+
+
+def losing_first_layer(observation: Any) -> Cost:
+    return Cost(2, 1) if observation.layer == "network.0" else Cost(1, 2)
+
+
+def train(
+    folder: Path,
+    callback: MercuricCallback,
+    model: nn.Module | None = None,
+    resume: Path | None = None,
+    data: list[Any] | None = None,
+    loss_function: Any = None,
+    **options: Any,
+) -> Any:
+    arguments = TrainingArguments(
+        output_dir=str(folder), per_device_train_batch_size=4, report_to=[], disable_tqdm=True, use_cpu=True,
+        **{"max_steps": 3, "logging_steps": 1, "save_steps": 3, "learning_rate": 1e-3, **options},
+    )  # fmt: skip
+    chosen = data or examples()
+    trainer = Trainer(
+        model or Classifier(), arguments, train_dataset=chosen, eval_dataset=chosen, callbacks=[callback],
+        compute_loss_func=loss_function,
+    )  # fmt: skip
+    trainer.train(resume_from_checkpoint=None if resume is None else str(resume))
+    return trainer
+
+
+@pytest.mark.parametrize("options", [{}, {"eval_strategy": "steps", "eval_steps": 1}])
+def test_training_adapts_logs_and_moves_the_weights(tmp_path: Path, options: dict[str, Any]) -> None:
+    callback = MercuricCallback(ADAPTING, cost=losing_first_layer)
+    trainer, fresh = train(tmp_path, callback, **options), Classifier()
+    assert type(trainer.model.network[0]) is ReuseConv2d
+    assert callback.handle is not None
+    assert [(change.step, change.layer, change.after) for change in callback.handle.changes] == [
+        (2, "network.0", 0), (2, None, 11), (3, None, 12),
+    ]  # fmt: skip
+    for old, new in zip(fresh.parameters(), trainer.model.parameters(), strict=True):
+        assert not torch.equal(old, new)
+    logged = [entry for entry in trainer.state.log_history if "loss" in entry]
+    assert [entry["reuse_bits"] for entry in logged] == [10, 11, 12]
+    assert all(0 <= entry["reuse_hit_rate"] < 1 for entry in logged)
+    counted = callback.handle.report().set_index("layer")["vectors"]
+    assert counted["network.3"] == 12  # the training batches alone
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["", "callbacks restored by the Trainer too"])
+def test_resuming_goes_on_as_if_nothing_had_happened(tmp_path: Path, own: bool) -> None:
+    whole = MercuricCallback(ADAPTING, cost=losing_first_layer)
+    through = train(tmp_path / "whole", whole, max_steps=5, save_steps=3)
+    second = MercuricCallback(ADAPTING, cost=losing_first_layer)
+    resumed = train(
+        tmp_path / "second", second, resume=tmp_path / "whole" / "checkpoint-3",
+        max_steps=5, restore_callback_states_from_checkpoint=own,
+    )  # fmt: skip
+    assert whole.handle is not None
+    assert second.handle is not None
+    assert second.handle.state_dict() == whole.handle.state_dict()
+    assert not second.handle.layers["network.0"].on
+    assert resumed.model.losses == through.model.losses[3:]
+    for one, other in zip(resumed.model.parameters(), through.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_the_best_checkpoint_has_the_state_too(tmp_path: Path) -> None:
+    callback = MercuricCallback(ADAPTING)
+    train(
+        tmp_path, callback, save_strategy="best", metric_for_best_model="loss",
+        eval_strategy="steps", eval_steps=1,
+    )  # fmt: skip
+    last = max(tmp_path.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+    step = int(last.name.split("-")[1])
+    resumed = MercuricCallback(ADAPTING)
+    train(tmp_path / "again", resumed, resume=last, max_steps=step + 1)
+    assert resumed.handle is not None
+    assert resumed.handle.state_dict()["adaptation"]["step"] == step + 1
+
+
+def test_filter_and_restore(tmp_path: Path) -> None:
+    callback = MercuricCallback(filter_fn=lambda layer, _: isinstance(layer, nn.Conv2d), restore=True)
+    trainer = train(tmp_path, callback)
+    assert callback.handle is not None
+    assert list(callback.handle.layers) == ["network.0"]
+    assert callback.handle.report()["vectors"][0] > 0
+    assert type(trainer.model.network[0]) is nn.Conv2d
+
+
+def test_a_checkpoint_of_another_configuration(tmp_path: Path) -> None:
+    train(tmp_path, MercuricCallback(ADAPTING))
+    with pytest.raises(
+        ValueError, match=r"^the state is of another model with reuse: bits was 10, but must be 20"
+    ):
+        train(tmp_path / "other", MercuricCallback(), resume=tmp_path / "checkpoint-3")
+
+
+def test_accumulated_gradients_give_the_mean_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[float] = []
+    monkeypatch.setattr("mercuric.reuse.ReuseHandle.step", lambda _, loss: heard.append(float(loss)))
+    trainer = train(tmp_path, MercuricCallback(), gradient_accumulation_steps=3, max_steps=2)
+    losses = trainer.model.losses
+    assert heard == pytest.approx([sum(losses[:3]) / 3, sum(losses[3:]) / 3])
+
+
+def test_a_model_of_the_library(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 30, "hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 12}
+    model = BertForSequenceClassification(BertConfig(**sizes, num_hidden_layers=1, num_attention_heads=2))
+    words = torch.randint(30, (12, 6), generator=torch.Generator().manual_seed(0))
+    data = [{"input_ids": row, "labels": torch.tensor(int(row[0]) % 2)} for row in words]
+    callback = MercuricCallback(ADAPTING)
+    train(tmp_path, callback, model, data=data, gradient_checkpointing=True)
+    assert callback.handle is not None
+    assert (callback.handle.report()["vectors"] > 0).all()
+    assert callback.handle.changes
+
+
+def test_a_model_without_a_loss(tmp_path: Path) -> None:
+    def smoothed(outputs: Any, labels: Tensor, **_: Any) -> Tensor:
+        return F.cross_entropy(outputs[0], labels, label_smoothing=0.1)
+
+    with pytest.raises(ValueError, match=r"^the model's output has no loss, but adaptation needs it"):
+        train(tmp_path, MercuricCallback(ADAPTING), loss_function=smoothed)
