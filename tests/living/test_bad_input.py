@@ -122,3 +122,19 @@ def test_attention_around_attention_counts_its_own_rows() -> None:
     model(WORDS)
     vectors = handle.report().set_index("layer")["vectors"]
     assert vectors[["0", "0.own", "0.inner"]].tolist() == [15, 15, 30]
+
+
+def test_ranks_compare_their_state_at_the_first_step_and_after_loading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[dict[str, object]] = []
+    monkeypatch.setattr("mercuric.reuse.handle.require_same", compared.append)
+    handle = reuse_(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4)), ReuseConfig.paper())
+    handle.step(1.0)
+    handle.step(1.0)
+    handle.switch_off("0")
+    handle.load_state_dict(handle.state_dict())
+    handle.step(1.0)
+    assert [one["layers that are on"] for one in compared] == [["0", "1"], ["1"]]
+    assert compared[0]["bits of the layers"] == [20, 20]
+    assert compared[0]["adaptation so far"] != compared[1]["adaptation so far"]
