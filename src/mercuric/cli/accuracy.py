@@ -12,7 +12,7 @@ from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import bars
 from mercuric.cli.train import STOPPED
 from mercuric.experiments.accuracy import measure
-from mercuric.experiments.accuracy_rows import ROWS
+from mercuric.experiments.accuracy_rows import ROWS, chosen
 from mercuric.files import write_text
 from mercuric.report.accuracy import accuracy_markdown, accuracy_table
 
@@ -37,7 +37,7 @@ def accuracy(
         return
     with one_sentence(STOPPED):
         with bars(Console(stderr=True)) as tell:
-            measured = measure(rows or [], out, jobs, resume, tell)
+            measured = measure(chosen(rows or []), out, jobs, resume, tell)
         write_text(out / "accuracy.md", accuracy_markdown(measured))
         if as_json:
             typer.echo(json.dumps([{**asdict(row), "gap": row.gap} for row in measured], indent=2))

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from mercuric.experiments.accuracy_rows import ROWS
 from mercuric.experiments.compare import claim_folder, compare
+from mercuric.experiments.run_config import RunConfig
 from mercuric.files import write_text
 
 Progress = Callable[[str, int, int, str], None]
@@ -80,36 +80,36 @@ class AccuracyRow:
 
 
 def measure(
-    names: Sequence[str], folder: Path, jobs: int = 1, resume: bool = False, progress: Progress | None = None
+    rows: Mapping[str, RunConfig],
+    folder: Path,
+    jobs: int = 1,
+    resume: bool = False,
+    progress: Progress | None = None,
 ) -> list[AccuracyRow]:
-    """Train the named rows, densely and with MERCURY, and write ``accuracy.csv``.
+    """Train every row, densely and with MERCURY, and write ``accuracy.csv``.
 
     Args:
-        names: of :data:`ROWS`; none for all.
+        rows: name to configuration, as in :data:`~mercuric.experiments.accuracy_rows.ROWS`.
         folder: each row's run gets a folder in it.
         jobs: rows trained at a time, each in a process with its share of the processor's cores.
         resume: go on where rows were stopped; finished ones are read, not trained again.
         progress: told after each step.
 
     Raises:
-        ValueError: an unknown row, or ``jobs`` under 1.
+        ValueError: ``jobs`` is under 1.
         MercuricError: a row's folder holds a run and ``resume`` is False; data are missing.
     """
-    chosen = list(names) or list(ROWS)
-    for name in chosen:
-        if name not in ROWS:
-            raise ValueError(f"row was {name!r}, but must be one of {', '.join(ROWS)}")
     if jobs < 1:
         raise ValueError(f"jobs was {jobs}, but must be at least 1")
     tell = progress or (lambda *_: None)
     if jobs == 1:
-        for name in chosen:
-            _train_row(name, folder, resume, lambda *told: tell(*told))
+        for name, config in rows.items():
+            _train_row(name, config, folder, resume, tell)
     else:
-        _train_in_processes(chosen, folder, jobs, resume, tell)
-    rows = [read_row(name, folder / name) for name in chosen]
-    write_text(folder / "accuracy.csv", as_csv(rows))
-    return rows
+        _train_in_processes(rows, folder, jobs, resume, tell)
+    measured = [read_row(name, folder / name) for name in rows]
+    write_text(folder / "accuracy.csv", as_csv(measured))
+    return measured
 
 
 def read_row(name: str, folder: Path) -> AccuracyRow:
@@ -150,8 +150,7 @@ def as_csv(rows: Sequence[AccuracyRow]) -> str:
     return text.getvalue()
 
 
-def _train_row(name: str, folder: Path, resume: bool, tell: Progress) -> None:
-    config = ROWS[name]
+def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, tell: Progress) -> None:
     if resume and (folder / name / "summary.json").exists():
         claim_folder(folder / name, config, resume)
         return
@@ -165,7 +164,9 @@ def _train_row(name: str, folder: Path, resume: bool, tell: Progress) -> None:
     compare(config, folder / name, resume, told)
 
 
-def _train_in_processes(names: Sequence[str], folder: Path, jobs: int, resume: bool, tell: Progress) -> None:
+def _train_in_processes(
+    rows: Mapping[str, RunConfig], folder: Path, jobs: int, resume: bool, tell: Progress
+) -> None:
     context = get_context("spawn")
     threads = max(1, torch.get_num_threads() // jobs)
     with (
@@ -174,15 +175,18 @@ def _train_in_processes(names: Sequence[str], folder: Path, jobs: int, resume: b
         ProcessPoolExecutor(jobs, mp_context=context) as pool,
     ):
         trainings: list[Future[None]] = [
-            pool.submit(_in_process, name, folder, resume, threads, queue) for name in names
+            pool.submit(_in_process, name, config, folder, resume, threads, queue)
+            for name, config in rows.items()
         ]
         for training in as_completed(trainings):
             training.result()
 
 
-def _in_process(name: str, folder: Path, resume: bool, threads: int, queue: "Queue[Any]") -> None:
+def _in_process(
+    name: str, config: RunConfig, folder: Path, resume: bool, threads: int, queue: "Queue[Any]"
+) -> None:
     torch.set_num_threads(threads)
-    _train_row(name, folder, resume, lambda *told: queue.put(told))
+    _train_row(name, config, folder, resume, lambda *told: queue.put(told))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Which networks does the table of accuracies train, and how?"""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mercuric.experiments.run_config import RunConfig
@@ -36,8 +37,25 @@ ROWS: dict[str, RunConfig] = {
         max_words=12,
         test_sentences=200,
         training=TrainingConfig(
-            epochs=EPOCHS, test_every=5, optimizer="adamw", learning_rate=1e-3, clip_norm=1.0, label_smoothing=0.1
+            epochs=EPOCHS,
+            test_every=5,
+            optimizer="adamw",
+            learning_rate=1e-3,
+            clip_norm=1.0,
+            label_smoothing=0.1,
         ),
     )
 }
 """Name to configuration."""
+
+
+def chosen(names: Sequence[str]) -> dict[str, RunConfig]:
+    """The rows of these names; all for none.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    for name in names:
+        if name not in ROWS:
+            raise ValueError(f"row was {name!r}, but must be one of {', '.join(ROWS)}")
+    return {name: ROWS[name] for name in names} if names else dict(ROWS)
