@@ -30,7 +30,7 @@ def test_a_row(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
     again = CliRunner().invoke(app, ["accuracy", "one", "--out", str(tmp_path), "--resume"])
     assert again.exit_code == 0
-    assert "custom-cnn" in again.stdout
+    assert "one" in again.stdout
 
 
 @pytest.mark.parametrize(

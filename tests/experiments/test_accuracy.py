@@ -82,7 +82,7 @@ def test_choosing_rows() -> None:
     assert list(chosen(["vgg13-photos"])) == ["vgg13-photos"]
     with pytest.raises(ValueError, match=r"^row was 'vgg13', but must be one of vgg13-fashion-mnist, "):
         chosen(["vgg13"])
-    with pytest.raises(ValueError, match="^jobs was 0, but must be at least 1$"):
+    with pytest.raises(ValueError, match=r"^jobs was 0, but must be at least 1$"):
         measure({}, Path(), jobs=0)
 
 

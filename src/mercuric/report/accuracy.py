@@ -23,14 +23,19 @@ def accuracy_table(rows: Sequence[AccuracyRow]) -> Table:
     """A row a network and data set; a loss of over 0.7 points is red."""
     table = Table(
         box=SIMPLE_HEAD,
-        caption="means over seeds, standard deviations in brackets; the paper loses 0.7 points",
+        caption="per cent, or BLEU: means over seeds (standard deviations); the paper loses 0.7 points",
     )
-    for name in _COLUMNS:
-        table.add_column(name, justify="left" if name in _LEFT else "right")
+    table.add_column("row")
+    for name in ("dense", "MERCURY", "lost", "hits", "bits", "off"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        cells = [Text(cell) for cell in _cells(row)]
-        cells[5].stylize("red" if row.gap > MOST_POINTS else "")
-        table.add_row(*cells)
+        _, _, _, dense, reuse, lost, _, hits, _, bits, off = _cells(row)
+        unit = " %" if row.metric == "accuracy" else " BLEU"
+        scores = [Text(score.replace(unit, "")) for score in (dense, reuse)]
+        lost_text = Text(lost, style="red" if row.gap > MOST_POINTS else "")
+        table.add_row(
+            Text(row.row), *scores, lost_text, Text(hits), Text(bits), Text(off.replace(" of ", "/"))
+        )
     return table
 
 
