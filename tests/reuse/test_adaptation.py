@@ -165,7 +165,7 @@ def test_wrong_costs_are_refused() -> None:
         ({"tolerance": math.nan}, "tolerance was nan"),
         ({"max_bits": 129}, "max_bits was 129, but must be less than or equal to 128"),
         ({"pace": 3}, "AdaptationConfig has no key 'pace'"),
-        ({"bits": 65}, "bits was 65, but must be 1 to max_bits, 64"),
+        ({"bits": 129}, "bits was 129, but a signature has 1 to 128 bits"),
         ({"layers": ("a", "a")}, "layers was a, a, but must name each layer once"),
     ],
 )

@@ -19,7 +19,7 @@ from mercuric.similarity import MCache, random_projection, signatures
 
 
 def layer(bits: int = 4, **config: Any) -> LayerReuse:
-    return LayerReuse("attention", ReuseConfig(bits=bits, **config), "attention")
+    return LayerReuse("attention", ReuseConfig(**{"bits": bits, "magnitude": None, **config}), "attention")
 
 
 def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -61,7 +61,7 @@ def windows_of(gradient: Tensor, conv: nn.Conv2d, size: tuple[int, int]) -> Tens
 def test_by_definition(options: dict[str, Any], granularity: Any, scope: Any, photographs: Tensor) -> None:
     torch.manual_seed(0)
     config = ReuseConfig(
-        bits=6, entries=16, ways=4, granularity=granularity, scope=scope, backward="signature"
+        bits=6, magnitude=None, entries=16, ways=4, granularity=granularity, scope=scope, backward="signature"
     )
     conv = ReuseConv2d(2, 4, **{"kernel_size": 3, **options}, reuse=config)
     inputs = photographs[:2, :2, :9, :7].clone()
@@ -112,7 +112,7 @@ def test_without_similarity_it_is_the_gradient(options: dict[str, Any]) -> None:
 
 def test_fully_connected_layers() -> None:
     torch.manual_seed(0)
-    config = ReuseConfig(bits=3, backward="signature")
+    config = ReuseConfig(bits=3, magnitude=None, backward="signature")
     for shape in [(40, 6), (3, 20, 6)]:
         linear = ReuseLinear(6, 5, reuse=config)
         inputs = torch.randn(*shape)
@@ -182,7 +182,7 @@ def test_the_product_with_the_following_layers_signatures(photographs: Tensor) -
     """Each channel's gradient windows are replaced as the following layer's input windows were."""
     model = chain(second={"padding": 1})
     inputs = photographs[:2].clone().requires_grad_()
-    config = ReuseConfig(bits=12, backward="signature")
+    config = ReuseConfig(bits=12, magnitude=None, backward="signature")
     reuse_(model, config)
     kept: list[Tensor] = []
     hidden = model[0](inputs)
@@ -270,7 +270,9 @@ def test_how_far_it_is_from_the_true_gradient(network: nn.Sequential, photograph
     signature does not know, and the gradient is not even of the right direction.
     """
     distance = {
-        (backward, bits): gradient_distances(network, photographs, ReuseConfig(bits=bits, backward=backward))
+        (backward, bits): gradient_distances(
+            network, photographs, ReuseConfig(bits=bits, magnitude=None, backward=backward)
+        )
         for backward in ("exact", "signature")
         for bits in (20, 64)
     }

@@ -45,16 +45,23 @@ def test_the_paper() -> None:
     assert (paper.bits, paper.granularity, paper.scope) == (20, "channel", "image")
     assert paper.cache == MCache(entries=1024, ways=16)
     assert paper.backward == "signature"
-    assert paper == ReuseConfig(backward="signature", adaptation=AdaptationConfig())
-    assert ReuseConfig() == ReuseConfig.from_yaml("") == ReuseConfig.from_yaml("bits: 20")
+    assert paper.magnitude is None
+    assert paper.adaptation == AdaptationConfig()
+
+
+def test_the_defaults() -> None:
+    assert ReuseConfig() == ReuseConfig.from_yaml("") == ReuseConfig.from_yaml("bits: 32")
+    paper = ReuseConfig.paper().model_dump()
+    mended = {key for key, value in ReuseConfig().model_dump().items() if value != paper[key]}
+    assert mended == {"bits", "magnitude", "backward"}
 
 
 def test_keys_in_order() -> None:
     expected = (
-        "bits: 20\nmagnitude: null\ngranularity: channel\nscope: image\nentries: 1024\nways: 16\n"
+        "bits: 32\ngranularity: channel\nmagnitude: 2\nscope: image\nentries: 1024\nways: 16\n"
         "backward: exact\nadaptation: null\nseed: 0\n"
     )
-    assert ReuseConfig().to_yaml() == expected
+    assert ReuseConfig(adaptation=None).to_yaml() == expected
     assert ReuseConfig.from_yaml(ReuseConfig.paper().to_yaml()) == ReuseConfig.paper()
 
 
@@ -90,7 +97,7 @@ BAD = [
     ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),
     (
         "bit: 3",
-        "ReuseConfig has no key 'bit' (it has: bits, magnitude, granularity, scope, entries, ways, backward",
+        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, scope, entries, ways, backward",
     ),
     ("1: 3", "ReuseConfig has no key '1' (it has: bits"),
 ]
@@ -142,4 +149,4 @@ def test_frozen() -> None:
     config = ReuseConfig()
     with pytest.raises(ValidationError, match="frozen"):
         config.bits = 21  # type: ignore[misc]
-    assert config.bits == 20
+    assert config.bits == 32

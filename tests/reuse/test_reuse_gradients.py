@@ -80,7 +80,7 @@ def test_convolutions(
 
 @pytest.mark.parametrize("shape", [(7, 3), (2, 5, 3)])
 def test_fully_connected_layers(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    layer = ReuseLinear(3, 4, reuse=ReuseConfig(bits=2)).double()
+    layer = ReuseLinear(3, 4, reuse=ReuseConfig(bits=2, magnitude=None)).double()
     check_layer(layer, double(*shape), hold_assignments(monkeypatch))
 
 

@@ -135,20 +135,28 @@ def test_switching_a_layer_that_is_not_there(network: nn.Sequential, switch: str
 
 
 @pytest.mark.parametrize(
-    ("bits", "losing"), [(4, []), (5, ["5"]), (7, ["5"]), (8, ["0", "3.0", "5"]), (20, ["0", "3.0", "5"])]
+    ("bits", "products", "losing"),
+    [
+        (4, 1, []),
+        (5, 1, ["5"]),
+        (8, 1, ["0", "3.0", "5"]),
+        (14, 3, []),
+        (15, 3, ["5"]),
+        (24, 3, ["0", "3.0", "5"]),
+    ],
 )
 def test_layers_that_cannot_win_are_switched_off(
-    network: nn.Sequential, bits: int, losing: list[str]
+    network: nn.Sequential, bits: int, products: int, losing: list[str]
 ) -> None:
-    """Eight, eight and five filters: a layer needs more filters than bits."""
+    """Eight, eight and five filters: all products together need more dot products than a signature."""
     handle = reuse_(network, ReuseConfig(bits=bits))
-    assert handle.switch_off_losing() == losing
+    assert handle.switch_off_losing(products) == losing
     assert handle.report()["on"].tolist() == [name not in losing for name in handle.layers]
 
 
 def test_a_depthwise_layer_has_one_filter_a_channel() -> None:
     model = nn.Sequential(nn.Conv2d(32, 32, 3, groups=32), nn.Conv2d(32, 32, 3, groups=4))
-    assert reuse_(model, ReuseConfig(bits=7)).switch_off_losing() == ["0"]
+    assert reuse_(model, ReuseConfig(bits=20)).switch_off_losing() == ["0"]
 
 
 def test_off_restores_each_switch(network: nn.Sequential, photographs: Tensor) -> None:
@@ -222,7 +230,7 @@ def test_the_state_of_other_layers(network: nn.Sequential) -> None:
 def test_the_state_of_another_configuration(network: nn.Sequential) -> None:
     saved = reuse_(network, ReuseConfig(bits=12, scope="batch")).state_dict()
     restore_(network)
-    with pytest.raises(ValueError, match=r"bits was 12, but must be 20; scope was batch, but must be image$"):
+    with pytest.raises(ValueError, match=r"bits was 12, but must be 32; scope was batch, but must be image$"):
         reuse_(network).load_state_dict(json.loads(json.dumps(saved)))
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mercuric.config import Config
 from mercuric.reuse.observation import Observation
-from mercuric.similarity.rpq import MAX_BITS
+from mercuric.similarity.rpq import MAX_BITS, check_bits
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 
@@ -21,7 +21,7 @@ class AdaptationConfig(Config):
         patience: K: the mean loss of K steps is compared with that of the K before; where it did not
             fall, all signatures grow by one bit. None: they never grow.
         tolerance: a fall of at most this share of the first K steps' mean loss is no change.
-        max_bits: signatures grow no longer than this, 1 to 128.
+        max_bits: signatures grow no longer than this, 1 to 128; those that are longer stay as they are.
         stoppage: T: a layer turns off after T consecutive batches with C_S > C_B. None: never.
     """
 
@@ -85,12 +85,11 @@ class Adaptation:
         history: every change so far.
 
     Raises:
-        ValueError: ``bits`` exceeds ``max_bits``, or a layer is named twice.
+        ValueError: ``bits`` is not 1 to 128, or a layer is named twice.
     """
 
     def __init__(self, config: AdaptationConfig, layers: Sequence[str], bits: int) -> None:
-        if not 1 <= bits <= config.max_bits:
-            raise ValueError(f"bits was {bits}, but must be 1 to max_bits, {config.max_bits}")
+        check_bits(bits)
         if len(set(layers)) < len(layers):
             raise ValueError(f"layers was {', '.join(layers)}, but must name each layer once")
         self.config = config

@@ -12,7 +12,9 @@ from mercuric.similarity.rpq import MAX_BITS, MAX_MAGNITUDE
 
 
 class ReuseConfig(Config):
-    """How MERCURY is applied to a network.
+    """How MERCURY is applied to a network; the defaults lose least accuracy of what was measured here.
+
+    ``docs/accuracy.md`` says what was measured; :meth:`paper` is the published form.
 
     Attributes:
         bits: signature length, 1 to 128 (paper III-D starts at 20).
@@ -31,14 +33,14 @@ class ReuseConfig(Config):
         seed: what the projections are drawn from.
     """
 
-    bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 20
-    magnitude: Annotated[int, Field(strict=True, ge=0, le=MAX_MAGNITUDE)] | None = None
+    bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 32
     granularity: Granularity = "channel"
+    magnitude: Annotated[int, Field(strict=True, ge=0, le=MAX_MAGNITUDE)] | None = 2
     scope: Scope = "image"
     entries: Annotated[int, Field(strict=True)] | None = 1024
     ways: Annotated[int, Field(strict=True)] = 16
     backward: Literal["exact", "signature"] = "exact"
-    adaptation: AdaptationConfig | None = None
+    adaptation: AdaptationConfig | None = Field(default_factory=AdaptationConfig)
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
 
     @field_validator("granularity", mode="before")
@@ -61,7 +63,7 @@ class ReuseConfig(Config):
 
         Gradient vectors are compared as well (III-C2), bits grow and layers turn off (III-D).
         """
-        return cls(backward="signature", adaptation=AdaptationConfig())
+        return cls(bits=20, magnitude=None, backward="signature")
 
     @property
     def cache(self) -> MCache:

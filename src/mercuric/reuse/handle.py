@@ -103,14 +103,17 @@ class ReuseHandle:
         """
         self._switch(names, on=False)
 
-    def switch_off_losing(self) -> list[str]:
+    def switch_off_losing(self, products: int = 3) -> list[str]:
         """Switch off the layers that no HIT rate can make pay, and return their names.
 
-        A signature costs a dot product a bit, and a HIT saves one a filter (paper III-D decides by
-        that comparison): with at most as many filters as bits, as in depthwise convolutions and
-        small classifiers, the forward pass can't win.
+        A signature costs a dot product a bit, and a HIT saves one a filter in each product (paper
+        III-D decides by that comparison): depthwise convolutions and the heads of networks for few
+        classes can't win.
+
+        Args:
+            products: that go by one signature: 3 in training (forward, dO, dW), 1 in inference.
         """
-        losing = [name for name, state in self.layers.items() if 0 < state.filters <= state.bits]
+        losing = [name for name, state in self.layers.items() if 0 < products * state.filters <= state.bits]
         if losing:
             self.switch_off(*losing)
         return losing
