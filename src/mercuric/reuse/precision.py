@@ -10,6 +10,8 @@ MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
 def autocast(value: MaybeTensor) -> MaybeTensor:
     """``value`` in the precision that autocast chose for products on its device, if it is on."""
-    if value is None or value.dtype == torch.float64 or not torch.is_autocast_enabled(value.device.type):
+    if value is None or value.is_meta or value.dtype == torch.float64:
+        return value
+    if not torch.is_autocast_enabled(value.device.type):
         return value
     return value.to(torch.get_autocast_dtype(value.device.type))
