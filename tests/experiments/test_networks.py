@@ -1,9 +1,18 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from mercuric import zoo
-from mercuric.experiments.networks import KINDS, Layer, count_network, kind_of, published_image_size
+from mercuric import reuse_, zoo
+from mercuric.experiments.networks import (
+    KINDS,
+    Image,
+    Layer,
+    SentencePair,
+    count_network,
+    kind_of,
+    published_image_size,
+)
 
 # MACs of one image as torchvision publishes them (its "_ops", to three decimals)
 PUBLISHED_GIGAMACS = {
@@ -23,13 +32,13 @@ PUBLISHED_GIGAMACS = {
 @pytest.mark.parametrize(("name", "gigamacs"), PUBLISHED_GIGAMACS.items())
 def test_macs_are_the_published_ones(name: str, gigamacs: float) -> None:
     count = count_network(name, published_image_size(name))
-    assert (count.form, count.image_size, count.classes) == ("imagenet", 224, 1000)
+    assert count.example == Image("imagenet", 224, 1000)
     assert round(count.macs / 1e9, 3) == pytest.approx(gigamacs, abs=5.1e-4)
 
 
 def test_inception_v4_is_counted_at_299_pixels() -> None:
     count = count_network("inception-v4", published_image_size("inception-v4"))
-    assert count.image_size == 299
+    assert count.example == Image("imagenet", 299, 1000)
     assert count.macs == pytest.approx(12.28e9, rel=0.01)  # timm's table: 12.28
 
 
@@ -43,7 +52,7 @@ def test_a_layer_a_row() -> None:
         Layer("classifier.3", "fully connected", 1, 256, 10, 2560),
     )
     assert count.macs == sum(layer.macs for layer in count.layers)
-    assert count.parameters == 620_362
+    assert (count.parameters, count.macs_beside_layers) == (620_362, 0)
 
 
 @pytest.mark.parametrize(
@@ -84,16 +93,53 @@ def test_a_pixel_of_a_1x1_convolution_is_a_vector_and_a_depthwise_layer_has_one_
     ],
 )
 def test_kinds(layer: nn.Module, kind: str) -> None:
-    assert kind_of(layer) == kind
+    network = nn.Sequential(layer)
+    assert kind_of(reuse_(network).layers["0"], network) == kind
 
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_the_form_for_small_images_is_counted_without_memory(name: str) -> None:
     state = torch.random.get_rng_state()
     count = count_network(name)
-    assert (count.form, count.image_size, count.classes) == ("cifar", 32, 10)
-    assert 0 < count.macs < 4e9
+    assert count.example == Image("cifar", 32, 10)
+    with torch.device("meta"):
+        network = zoo.build(name, 10).eval()
+        assert count.macs == dense_macs(network, torch.empty(1, 3, 32, 32))
     assert torch.equal(state, torch.random.get_rng_state())
+
+
+def dense_macs(network: nn.Module, *inputs: torch.Tensor) -> int:
+    """What torch's own counter finds."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(*inputs)
+    return counter.get_total_flops() // 2
+
+
+def test_the_transformer_is_counted_on_a_sentence_pair() -> None:
+    state = torch.random.get_rng_state()
+    count = count_network("transformer")
+    assert count.example == SentencePair(source_subwords=12, target_subwords=14, vocabulary=8000)
+    with torch.device("meta"):
+        network = zoo.build_transformer(8000)
+        ids = [torch.empty(1, length, dtype=torch.int64) for length in (12, 14)]
+        assert count.macs == dense_macs(network, *ids)
+    assert count.parameters == sum(parameter.numel() for parameter in network.parameters())
+    assert count.macs_beside_layers == 14 * 128 * 8000
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_attention_is_three_layers_and_its_keys_and_values_are_projected_from_the_source() -> None:
+    count = count_network("transformer")
+    prefix = "decoder.0.multihead_attn"
+    assert [layer for layer in count.layers if layer.name.startswith(prefix)] == [
+        Layer(f"{prefix}.in_proj", "fully connected", 14, 128, 128, 14 * 128 * 128),
+        Layer(f"{prefix}.in_proj", "fully connected", 12, 128, 256, 12 * 128 * 256),
+        Layer(prefix, "attention", 4 * 14, 32, 2 * 12, 2 * 4 * 14 * 12 * 32),
+        Layer(f"{prefix}.out_proj", "fully connected", 14, 128, 128, 14 * 128 * 128),
+    ]
+    # an encoder layer has one attention and a decoder layer two; each has two projections
+    assert tuple(map(count.number_of, KINDS)) == (0, 0, 0, 3 * (2 + 2) + 3 * (4 + 2), 3 + 3 * 2)
+    assert count.number_of("fully connected") + 9 == len(count.layers) - 3
 
 
 @pytest.mark.parametrize(
@@ -103,3 +149,13 @@ def test_the_form_for_small_images_is_counted_without_memory(name: str) -> None:
 def test_sizes_that_can_not_be_counted(image_size: int, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         count_network("resnet18", image_size)
+
+
+def test_sentences_have_no_image_size() -> None:
+    with pytest.raises(ValueError, match="image_size was 32, but transformer reads sentences"):
+        count_network("transformer", 32)
+
+
+def test_an_unknown_network() -> None:
+    with pytest.raises(ValueError, match=r"name was 'vgg99', but it must be one of .*, transformer, vgg13"):
+        count_network("vgg99")

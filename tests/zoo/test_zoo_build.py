@@ -106,6 +106,13 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     assert len(zoo.names()) >= 16
 
 
+def test_what_a_network_reads() -> None:
+    assert list(zoo.all_names()) == sorted([*zoo.names(), "transformer"])
+    assert (zoo.reads("vgg13"), zoo.reads(zoo.TRANSFORMER)) == ("images", "sentences")
+    with pytest.raises(ValueError, match=r"name was 'vgg99', but it must be one of .*, transformer, vgg13, "):
+        zoo.reads("vgg99")
+
+
 @pytest.mark.parametrize("name", zoo.names())
 def test_images_that_are_too_small_are_refused_with_the_smallest(name: str) -> None:
     smallest = SMALLEST.get(name, 16)

@@ -18,7 +18,7 @@ from mercuric.experiments.networks import (
     count_network,
     published_image_size,
 )
-from mercuric.report.models import kinds_table, model_table, models_table
+from mercuric.report.models import kinds_table, model_table, models_table, translation_table
 
 
 def models(
@@ -31,31 +31,33 @@ def models(
     """List the networks, or the layers of one: parameters, MACs and what MERCURY compares."""
     with one_sentence():
         if name is not None:
-            count = count_network(name, SMALL_IMAGE if image_size is None else image_size)
+            count = count_network(name, image_size)
             _show(as_json, {**_figures(count), "layers": list(map(asdict, count.layers))}, model_table(count))
             return
         if image_size is not None:
             raise ValueError(
                 f"image_size was {image_size}, but without the name of a network it can't be given"
             )
-        counts = [
+        images = [
             (count_network(known), count_network(known, published_image_size(known))) for known in zoo.names()
         ]
+        translation = count_network(zoo.TRANSFORMER)
         networks = [
-            {"name": known.name, "forms": list(map(_figures, (known, large)))} for known, large in counts
+            {"name": forms[0].name, "forms": list(map(_figures, forms))}
+            for forms in (*images, (translation,))
         ]
         described = {"networks": networks, "under_mercury": UNDER_MERCURY}
-        _show(as_json, described, models_table(counts), kinds_table())
+        _show(as_json, described, models_table(images), translation_table(translation), kinds_table())
 
 
 def _figures(count: NetworkCount) -> dict[str, Any]:
     return {
         "name": count.name,
-        "form": count.form,
-        "image_size": count.image_size,
-        "classes": count.classes,
+        "reads": zoo.reads(count.name),
+        **asdict(count.example),
         "parameters": count.parameters,
         "macs": count.macs,
+        "macs_beside_layers": count.macs_beside_layers,
         "layers_of_kind": {kind: count.number_of(kind) for kind in KINDS},
     }
 

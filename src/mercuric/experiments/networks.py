@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mercuric import zoo
-from mercuric.accelerator.workload import Workload, read_workloads
+from mercuric.reuse import Observation, ReuseConfig, reuse_
+from mercuric.reuse.layer_reuse import LayerReuse
 
 Kind = Literal["convolution", "1x1", "depthwise", "fully connected", "attention"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -15,8 +16,10 @@ UNDER_MERCURY: dict[Kind, str] = {
     "convolution": "a window of one channel is an input vector, compared within the image and channel",
     "1x1": "fully connected over pixels: the channels of a pixel are an input vector",
     "depthwise": "left dense: with one filter a channel, a HIT can't pay for its signature",
-    "fully connected": "the rows of the minibatch are input vectors; dense if outputs are no more than bits",
-    "attention": "a query is an input vector; alike ones share a row of the result",
+    "fully connected": "the rows of the minibatch, or of a sentence, are input vectors; dense if outputs are "
+    "no more than bits",
+    "attention": "a query is an input vector; alike ones of a head share a row of the result if their masks "
+    "are the same, so none do in causal self-attention",
 }
 SMALL_IMAGE = 32
 LARGE_IMAGE = 224
@@ -26,13 +29,55 @@ CLASSES: dict[zoo.Form, int] = {"cifar": 10, "imagenet": 1000}
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer, for one image.
+class Image:
+    """A colour image as the example that a network is counted on.
 
     Attributes:
-        name: the module's name in the network.
+        form: the network's, for small or for large images.
+        image_size: side in pixels.
+        classes: 10 in the small form, 1000 in the large one.
+    """
+
+    form: zoo.Form
+    image_size: int
+    classes: int
+
+    def __str__(self) -> str:
+        return f"at {self.image_size} px, {self.classes} classes"
+
+
+@dataclass(frozen=True)
+class SentencePair:
+    """A sentence and its translation as the example that a network is counted on.
+
+    Attributes:
+        source_subwords: length of the sentence.
+        target_subwords: length of its translation.
+        vocabulary: subwords of both languages.
+    """
+
+    source_subwords: int
+    target_subwords: int
+    vocabulary: int
+
+    def __str__(self) -> str:
+        return (
+            f"on {self.source_subwords} source and {self.target_subwords} target subwords, "
+            f"vocabulary of {self.vocabulary}"
+        )
+
+
+SENTENCE_PAIR = SentencePair(source_subwords=12, target_subwords=14, vocabulary=8000)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer's product, for one example; a layer with two products is there twice.
+
+    Attributes:
+        name: the layer's name in the network.
         kind: what MERCURY treats it as.
-        vectors: input vectors an image, over all its channels.
+        vectors: input vectors of an example, over all its channels or heads.
         length: elements of an input vector.
         filters: dot products that each input vector takes part in.
         macs: multiply-accumulates of the dense forward pass.
@@ -52,28 +97,26 @@ class NetworkCount:
 
     Attributes:
         name: the network's name in the zoo.
-        form: for small or for large images.
-        image_size: side of the image in pixels.
-        classes: 10 in the small form, 1000 in the large one.
-        parameters: of the whole network, for colour images.
+        example: what it was counted on.
+        parameters: of the whole network.
         layers: in the order of the forward pass.
+        macs_beside_layers: multiply-accumulates of products that no layer makes.
     """
 
     name: str
-    form: zoo.Form
-    image_size: int
-    classes: int
+    example: Image | SentencePair
     parameters: int
     layers: tuple[Layer, ...]
+    macs_beside_layers: int = 0
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of one image's dense forward pass."""
-        return sum(layer.macs for layer in self.layers)
+        """Multiply-accumulates of one example's dense forward pass."""
+        return sum(layer.macs for layer in self.layers) + self.macs_beside_layers
 
     def number_of(self, kind: Kind) -> int:
         """Layers of that kind."""
-        return sum(layer.kind == kind for layer in self.layers)
+        return len({layer.name for layer in self.layers if layer.kind == kind})
 
 
 def published_image_size(name: str) -> int:
@@ -81,35 +124,71 @@ def published_image_size(name: str) -> int:
     return LARGE_IMAGES.get(name, LARGE_IMAGE)
 
 
-def count_network(name: str, image_size: int = SMALL_IMAGE) -> NetworkCount:
+def count_network(name: str, image_size: int | None = None) -> NetworkCount:
     """Count a network of the zoo without memory for its weights: shapes alone run through it.
 
+    Args:
+        name: one of ``zoo.all_names()``.
+        image_size: side in pixels, 32 by default, for a network that reads images. One that reads
+            sentences is counted on ``SENTENCE_PAIR``.
+
     Raises:
-        ValueError: an unknown name, or images that are too small or of more than 4096 pixels a side.
+        ValueError: an unknown name, images that are too small or of more than 4096 pixels a side, or
+            an image size for a network that reads sentences.
     """
+    if zoo.reads(name) == "images":
+        return _on_image(name, SMALL_IMAGE if image_size is None else image_size)
+    if image_size is not None:
+        raise ValueError(f"image_size was {image_size}, but {name} reads sentences and can't be given one")
+    return _on_sentence_pair(name, SENTENCE_PAIR)
+
+
+def _on_image(name: str, image_size: int) -> NetworkCount:
     if image_size > LARGEST_IMAGE:
         raise ValueError(f"image_size was {image_size}, but it must be at most {LARGEST_IMAGE} pixels a side")
     form = zoo.form(image_size)
+    example = Image(form, image_size, CLASSES[form])
     with torch.device("meta"):
-        network = zoo.build(name, CLASSES[form], image_size=image_size)
-        image = torch.empty(1, 3, image_size, image_size)
-    parameters = sum(weights.numel() for weights in network.parameters())
-    layers = tuple(_layer(network, work) for work in read_workloads(network, image))
-    return NetworkCount(name, form, image_size, CLASSES[form], parameters, layers)
+        network = zoo.build(name, example.classes, image_size=image_size)
+        layers = _layers(network, torch.empty(1, 3, image_size, image_size))
+    return NetworkCount(name, example, _parameters(network), layers)
 
 
-def _layer(network: nn.Module, work: Workload) -> Layer:
-    shape = work.shape
-    kind = kind_of(network.get_submodule(work.layer))
-    return Layer(work.layer, kind, shape.scopes * shape.vectors, shape.length, shape.filters, work.macs)
+def _on_sentence_pair(name: str, example: SentencePair) -> NetworkCount:
+    with torch.device("meta"):
+        network = zoo.build_transformer(example.vocabulary)
+        lengths = (example.source_subwords, example.target_subwords)
+        layers = _layers(network, *(torch.empty(1, length, dtype=torch.int64) for length in lengths))
+    output = example.target_subwords * network.embedding.weight.numel()
+    return NetworkCount(name, example, _parameters(network), layers, output)
 
 
-def kind_of(layer: nn.Module) -> Kind:
-    """What MERCURY treats a layer with products as: what is neither of torch's two is attention."""
-    if isinstance(layer, nn.Linear):
-        return "fully connected"
-    if not isinstance(layer, nn.Conv2d):
-        return "attention"
-    if layer.groups == layer.in_channels > 1:
+def _parameters(network: nn.Module) -> int:
+    return sum(weights.numel() for weights in network.parameters())
+
+
+def _layers(network: nn.Module, *inputs: Tensor) -> tuple[Layer, ...]:
+    handle = reuse_(network, ReuseConfig.paper())
+    handle.switch_off()
+    found: list[Layer] = []
+
+    def note(seen: Observation) -> None:
+        kind = kind_of(handle.layers[seen.layer], network)
+        vectors = seen.shape.scopes * seen.shape.vectors
+        found.append(Layer(seen.layer, kind, vectors, seen.shape.length, seen.shape.filters, seen.shape.macs))
+
+    handle.observe(note)
+    with torch.no_grad():
+        network.eval()(*inputs)
+    return tuple(found)
+
+
+def kind_of(layer: LayerReuse, network: nn.Module) -> Kind:
+    """What MERCURY treats a reuse layer of ``network`` as."""
+    if layer.kind != "conv":
+        return "fully connected" if layer.kind == "linear" else "attention"
+    conv = network.get_submodule(layer.name)
+    assert isinstance(conv, nn.Conv2d)  # noqa: S101 - its kind says so
+    if conv.groups == conv.in_channels > 1:
         return "depthwise"
-    return "1x1" if layer.kernel_size == (1, 1) else "convolution"
+    return "1x1" if conv.kernel_size == (1, 1) else "convolution"

@@ -13,15 +13,12 @@ from mercuric.training.config import Positive
 
 RunName = Literal["dense", "reuse"]
 
-TRANSFORMER = "transformer"
-"""The one network that reads sentences; the zoo's others read images."""
-
 
 class RunConfig(Config):
     """A training experiment: the same network, data, order and initial weights, densely and with reuse.
 
     Attributes:
-        model: a network of the zoo, or ``"transformer"`` for sentences.
+        model: a network of the zoo; ``"transformer"`` reads sentences, the others images.
         data: a data set's name.
         data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
         image_size: side of the images in pixels; the data set's own by default.
@@ -50,13 +47,12 @@ class RunConfig(Config):
     runs: tuple[RunName, ...] = ("reuse",)
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
-    reuse: ReuseConfig = Field(default_factory=ReuseConfig.paper)
+    reuse: ReuseConfig = Field(default_factory=ReuseConfig)
     accelerator: str = "eyeriss-168"
 
     @model_validator(mode="after")
     def _known_names(self) -> Self:
-        models = sorted({*zoo.names(), TRANSFORMER})
-        for key, known in (("model", models), ("data", data.names())):
+        for key, known in (("model", zoo.all_names()), ("data", data.names())):
             if getattr(self, key) not in known:
                 raise ValueError(f"{key} was {getattr(self, key)!r}, but must be one of {', '.join(known)}")
         for key in ("runs", "seeds"):

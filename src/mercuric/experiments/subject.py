@@ -9,10 +9,9 @@ from torch import nn
 
 from mercuric import data, zoo
 from mercuric.data import ImageData, TextData
-from mercuric.experiments.run_config import TRANSFORMER, RunConfig
+from mercuric.experiments.run_config import RunConfig
 from mercuric.training import ClassificationTask, FewerExamples, Task
 from mercuric.training.translation import TranslationTask
-from mercuric.zoo.transformer import build_transformer
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,10 @@ def load_subject(config: RunConfig) -> Subject:
     root = None if config.data_root is None else Path(config.data_root)
     words: dict[str, Any] = {"vocabulary_size": config.vocabulary_size, "max_words": config.max_words}
     loaded = data.load(config.data, root, config.image_size, **words)
-    if isinstance(loaded, TextData):
-        return _text_subject(config, loaded)
-    if config.model == TRANSFORMER:
-        raise ValueError(f"data was {config.data!r}, which holds images, but {config.model} needs sentences")
-    return _image_subject(config, loaded)
+    holds, needs = "sentences" if isinstance(loaded, TextData) else "images", zoo.reads(config.model)
+    if holds != needs:
+        raise ValueError(f"data was {config.data!r}, which holds {holds}, but {config.model} needs {needs}")
+    return _text_subject(config, loaded) if isinstance(loaded, TextData) else _image_subject(config, loaded)
 
 
 def _image_subject(config: RunConfig, images: ImageData) -> Subject:
@@ -62,8 +60,6 @@ def _image_subject(config: RunConfig, images: ImageData) -> Subject:
 
 
 def _text_subject(config: RunConfig, text: TextData) -> Subject:
-    if config.model != TRANSFORMER:
-        raise ValueError(f"data was {config.data!r}, which holds sentences, but {config.model} needs images")
     if config.training.augment:
         raise ValueError(f"augment was True, but must be False for the sentences of {config.data}")
     smoothing, tested = config.training.label_smoothing, config.test_sentences
@@ -75,7 +71,7 @@ def _text_subject(config: RunConfig, text: TextData) -> Subject:
         "test_pairs": whole.tested,
         "vocabulary": len(text.vocabulary),
     }
-    return Subject(task, lambda: build_transformer(len(text.vocabulary), config.width), described)
+    return Subject(task, lambda: zoo.build_transformer(len(text.vocabulary), config.width), described)
 
 
 def _shortened(task: Task, train_examples: int | None) -> Task:

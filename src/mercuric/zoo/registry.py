@@ -1,4 +1,6 @@
-"""Which networks are there, and how is one built by name?"""
+"""Which networks are there, what do they read, and how is one built by name?"""
+
+from typing import Literal
 
 from torch import nn
 
@@ -32,11 +34,31 @@ NETWORKS: dict[str, Network] = {
     "vgg16": VGG16,
     "vgg19": VGG19,
 }
+TRANSFORMER = "transformer"
+"""The network that reads sentences; ``mercuric.zoo.build_transformer`` builds it."""
+
+Reads = Literal["images", "sentences"]
 
 
 def names() -> tuple[str, ...]:
-    """Every name that ``build`` knows, in alphabetical order."""
+    """Every name that ``build`` knows, of the networks that read images, in alphabetical order."""
     return tuple(sorted(NETWORKS))
+
+
+def all_names() -> tuple[str, ...]:
+    """Every network's name, in alphabetical order: those that read images, and ``TRANSFORMER``."""
+    return tuple(sorted((*NETWORKS, TRANSFORMER)))
+
+
+def reads(name: str) -> Reads:
+    """What the network reads.
+
+    Raises:
+        ValueError: no network has that name.
+    """
+    if name not in all_names():
+        raise ValueError(f"name was {name!r}, but it must be one of {', '.join(all_names())}")
+    return "sentences" if name == TRANSFORMER else "images"
 
 
 def build(name: str, classes: int, channels: int = 3, image_size: int = 32, width: float = 1.0) -> nn.Module:
