@@ -17,7 +17,8 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> None:
         model="custom-cnn", width=0.25, runs=("dense", "reuse"), train_examples=32, image_size=16,
         training=TrainingConfig(batch_size=16),
     )  # fmt: skip
-    monkeypatch.setattr(accuracy_rows, "ROWS", {"one": small, "other": small})
+    monkeypatch.setattr(accuracy_rows, "MAIN", {"one": small, "other": small})
+    monkeypatch.setattr(accuracy_rows, "OTHERS", {})
 
 
 def test_a_row(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["both"], "row was 'both', but must be one of one, other"),
+        (["both"], "row was 'both', but must be others or one of one, other"),
         (["one", "--jobs", "0"], "jobs was 0, but"),
     ],
 )

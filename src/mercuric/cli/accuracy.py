@@ -12,14 +12,14 @@ from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import bars
 from mercuric.cli.train import STOPPED
 from mercuric.experiments.accuracy import measure
-from mercuric.experiments.accuracy_rows import ROWS, chosen
+from mercuric.experiments.accuracy_rows import MAIN, OTHERS, chosen
 from mercuric.files import write_text
 from mercuric.report.accuracy import accuracy_markdown, accuracy_table
 
 
 def accuracy(
     rows: Annotated[
-        list[str] | None, typer.Argument(help="Rows of the table, by name; all by default.")
+        list[str] | None, typer.Argument(help="Rows by name, or others; the main ones by default.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Gets a folder a row, accuracy.csv and accuracy.md.")] = Path(
         "runs/accuracy"
@@ -33,7 +33,7 @@ def accuracy(
 ) -> None:
     """Train networks densely and with MERCURY, over seeds, and write the table of what that costs."""
     if names:
-        typer.echo("\n".join(ROWS))
+        typer.echo("\n".join([*MAIN, *OTHERS]))
         return
     with one_sentence(STOPPED):
         with bars(Console(stderr=True)) as tell:

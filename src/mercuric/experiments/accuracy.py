@@ -89,7 +89,7 @@ def measure(
     """Train every row, densely and with MERCURY, and write ``accuracy.csv``.
 
     Args:
-        rows: name to configuration, as in :data:`~mercuric.experiments.accuracy_rows.ROWS`.
+        rows: name to configuration, as in :mod:`~mercuric.experiments.accuracy_rows`.
         folder: each row's run gets a folder in it.
         jobs: rows trained at a time, each in a process with its share of the processor's cores.
         resume: go on where rows were stopped; finished ones are read, not trained again.
