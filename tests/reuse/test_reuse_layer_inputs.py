@@ -45,6 +45,20 @@ def test_every_option_of_a_convolution(options: dict[str, Any]) -> None:
     torch.testing.assert_close(layer(images), dense(layer)(images))
 
 
+def test_padding_that_was_set_later(photographs: Tensor) -> None:
+    for backward in ("exact", "signature"):
+        conv = ReuseConv2d(3, 4, 3, reuse=ReuseConfig(bits=12, backward=backward))
+        conv.padding = (2, 1)
+        images = photographs.clone().requires_grad_()
+        output = conv(images)
+        assert output.shape == (7, 4, 34, 32) == nn.Conv2d.forward(conv, images).shape
+        output.sum().backward()
+        assert images.grad is not None
+        made = ReuseConv2d(3, 4, 3, padding=(2, 1), reuse=conv.reuse.config)
+        made.load_state_dict(conv.state_dict())
+        assert torch.equal(made(photographs), output)
+
+
 def test_one_image_without_a_batch(photographs: Tensor) -> None:
     layer = ReuseConv2d(3, 4, 3)
     alone, counted = layer(photographs[0]), layer.reuse.counts.vectors

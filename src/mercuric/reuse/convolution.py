@@ -80,21 +80,30 @@ class ReuseConv2d(nn.Conv2d):
         state.tell(shape, detection, needs_gradient and not own_gradient)
         return output
 
+    @property
+    def _pads(self) -> list[int]:
+        """Padding left, right, above and below, as ``F.pad`` takes it."""
+        if self.padding_mode == "zeros" and not isinstance(self.padding, str):
+            # nn.Conv2d reads its attribute, which may have been set since it was made.
+            above, left = self.padding
+            return [left, left, above, above]
+        return list(self._reversed_padding_repeated_twice)
+
     def _with_own_gradient(self, output: Tensor, x: Tensor, padded: Tensor, weight: Tensor) -> Tensor:
         if self.padding_mode == "zeros":
-            pads = self._reversed_padding_repeated_twice
+            pads = self._pads
             return attach(output, x, weight, image_gradient(self.reuse, self, tuple(padded.shape), pads))
         product = image_gradient(self.reuse, self, tuple(padded.shape), [0, 0, 0, 0])
         return attach(output, padded, weight, product)
 
     def _saved(self, detection: Detection, shape: VectorShape) -> Saved:
-        pads = self._reversed_padding_repeated_twice
+        pads = self._pads
         placement = (*self.kernel_size, *self.dilation, *self.stride, pads[2], pads[0])
         return Saved(detection, (shape.scopes, shape.vectors, shape.length), placement)
 
     def _padded(self, images: Tensor) -> Tensor:
         mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
-        padded = F.pad(images, self._reversed_padding_repeated_twice, mode=mode).contiguous()
+        padded = F.pad(images, self._pads, mode=mode).contiguous()
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
         if padded.shape[2] < spans[0] or padded.shape[3] < spans[1]:
             raise ValueError(

@@ -30,7 +30,6 @@ def _cifar(classes: int, channels: int) -> nn.Module:
             module.padding = 1
         elif isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
             module.padding = (1, 1)
-            module._reversed_padding_repeated_twice = [1, 1, 1, 1]  # the same again: torch keeps it twice
     halving: Any = network.get_submodule(f"features.{SECOND_HALVING_OF_THE_STEM}")
     halving.conv.conv.stride = (1, 1)
     halving.maxpool.stride = 1
