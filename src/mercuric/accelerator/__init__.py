@@ -1,7 +1,7 @@
 """What does a network cost in hardware, with and without reuse?"""
 
 from mercuric.accelerator.cycle_cost import CycleCost
-from mercuric.accelerator.cycle_counter import CycleCounter, LayerObservation
+from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
@@ -15,7 +15,6 @@ __all__ = [
     "CycleCost",
     "CycleCounter",
     "Cycles",
-    "LayerObservation",
     "Simulation",
     "Timing",
     "TrainingCycles",

@@ -1,28 +1,10 @@
 """What does a batch through a layer cost in cycles, for adaptation? Paper III-D: C_S and C_B."""
 
-from typing import Literal, Protocol
-
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.row_stationary import product_cycles, training_cycles
 from mercuric.reuse.adaptation import Cost
-from mercuric.reuse.vectors import VectorShape
-from mercuric.similarity.hitmap import Hitmap
-
-
-class ProductObservation(Protocol):
-    """What a layer tells of one product; ``hitmap`` is None where reuse is off."""
-
-    @property
-    def shape(self) -> VectorShape: ...
-    @property
-    def hitmap(self) -> Hitmap | None: ...
-    @property
-    def bits(self) -> int: ...
-    @property
-    def needs_input_gradient(self) -> bool: ...
-    @property
-    def product(self) -> Literal["forward", "input_gradient"]: ...
+from mercuric.reuse.observation import Observation
 
 
 class CycleCost:
@@ -46,7 +28,7 @@ class CycleCost:
         self.accelerator = as_accelerator(accelerator)
         self.timing: Timing = timing
 
-    def __call__(self, observation: ProductObservation) -> Cost:
+    def __call__(self, observation: Observation) -> Cost:
         """C_S and C_B of the observation, in cycles; they are equal where reuse is off.
 
         Raises:

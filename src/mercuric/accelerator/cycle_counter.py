@@ -1,6 +1,6 @@
 """How many cycles did each layer take over a run?"""
 
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -8,25 +8,9 @@ from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.row_stationary import product_cycles, training_cycles
+from mercuric.reuse.observation import Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
-
-
-class LayerObservation(Protocol):
-    """What a layer tells of one product; ``hitmap`` is None where reuse is off."""
-
-    @property
-    def layer(self) -> str: ...
-    @property
-    def shape(self) -> VectorShape: ...
-    @property
-    def hitmap(self) -> Hitmap | None: ...
-    @property
-    def bits(self) -> int: ...
-    @property
-    def needs_input_gradient(self) -> bool: ...
-    @property
-    def product(self) -> Literal["forward", "input_gradient"]: ...
 
 
 class CycleCounter:
@@ -71,7 +55,7 @@ class CycleCounter:
         }
         self._add(layer, counted)
 
-    def observe(self, observation: LayerObservation) -> None:
+    def observe(self, observation: Observation) -> None:
         """Count what a reuse layer emits; raises as :meth:`count` does.
 
         A gradient observation (paper III-C2) is the layer's dO product by Hitmap and signatures of its own.

@@ -4,7 +4,8 @@ from mercuric.reuse.adaptation import AdaptationConfig, Change, Cost, CostModel
 from mercuric.reuse.attention import reuse_attention
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.convolution import ReuseConv2d
-from mercuric.reuse.handle import ReuseHandle, similarity_rates
+from mercuric.reuse.handle import ReuseHandle
+from mercuric.reuse.layer_report import similarity_rates
 from mercuric.reuse.linear import ReuseLinear
 from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.observation import Observation

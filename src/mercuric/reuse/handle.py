@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.layer_report import report_row
 from mercuric.reuse.layer_reuse import Counts, LayerReuse
 from mercuric.reuse.measured_cost import MeasuredCost
 from mercuric.reuse.observation import Observation, Observer
@@ -203,7 +204,7 @@ class ReuseHandle:
         ``backward="signature"`` the same five counts of gradient vectors, as ``gradient_vectors``,
         ``gradient_HIT``, ...
         """
-        return pd.DataFrame([_row(state) for state in self.layers.values()])
+        return pd.DataFrame([report_row(state) for state in self.layers.values()])
 
     def _check_saved(self, saved: dict[str, Any]) -> None:
         here = self.config.model_dump(mode="json")
@@ -258,45 +259,3 @@ class ReuseHandle:
                 raise ValueError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
         for name in names or self.layers:
             self.layers[name].on = on
-
-
-def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
-    """Shares of all input vectors over the rows of a report.
-
-    Returns:
-        ``hit_rate``: HITs; ``zero_rate``: vectors of zeros alone, HIT or not; ``similar_rate``: HITs
-        of other vectors.
-    """
-    sums = {name: int(report[name].sum()) for name in ("vectors", "HIT", "zero", "zero_hits")}
-    vectors = max(1, sums["vectors"])
-    return {
-        "hit_rate": sums["HIT"] / vectors,
-        "zero_rate": sums["zero"] / vectors,
-        "similar_rate": (sums["HIT"] - sums["zero_hits"]) / vectors,
-    }
-
-
-def _row(state: LayerReuse) -> dict[str, object]:
-    row = {
-        "layer": state.name,
-        "kind": state.kind,
-        "vectors": state.counts.vectors,
-        "bits": state.bits,
-        **_columns(state.counts),
-        "error": float("nan") if state.error is None else state.error,
-        "on": state.on,
-    }
-    if state.config.backward == "signature":
-        gradients = {"vectors": state.gradient_counts.vectors, **_columns(state.gradient_counts)}
-        row.update({f"gradient_{column}": value for column, value in gradients.items()})
-    return row
-
-
-def _columns(counts: Counts) -> dict[str, int]:
-    return {
-        "HIT": counts.hit,
-        "MAU": counts.mau,
-        "MNU": counts.mnu,
-        "zero": counts.zero,
-        "zero_hits": counts.zero_hits,
-    }

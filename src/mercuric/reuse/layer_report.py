@@ -1,0 +1,48 @@
+"""What did a layer do, as a row of figures?"""
+
+import pandas as pd
+
+from mercuric.reuse.layer_reuse import Counts, LayerReuse
+
+
+def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
+    """Shares of all input vectors over the rows of a report.
+
+    Returns:
+        ``hit_rate``: HITs; ``zero_rate``: vectors of zeros alone, HIT or not; ``similar_rate``: HITs
+        of other vectors.
+    """
+    sums = {name: int(report[name].sum()) for name in ("vectors", "HIT", "zero", "zero_hits")}
+    vectors = max(1, sums["vectors"])
+    return {
+        "hit_rate": sums["HIT"] / vectors,
+        "zero_rate": sums["zero"] / vectors,
+        "similar_rate": (sums["HIT"] - sums["zero_hits"]) / vectors,
+    }
+
+
+def report_row(state: LayerReuse) -> dict[str, object]:
+    """One layer's row of :meth:`ReuseHandle.report <mercuric.ReuseHandle.report>`."""
+    row = {
+        "layer": state.name,
+        "kind": state.kind,
+        "vectors": state.counts.vectors,
+        "bits": state.bits,
+        **_columns(state.counts),
+        "error": float("nan") if state.error is None else state.error,
+        "on": state.on,
+    }
+    if state.config.backward == "signature":
+        gradients = {"vectors": state.gradient_counts.vectors, **_columns(state.gradient_counts)}
+        row.update({f"gradient_{column}": value for column, value in gradients.items()})
+    return row
+
+
+def _columns(counts: Counts) -> dict[str, int]:
+    return {
+        "HIT": counts.hit,
+        "MAU": counts.mau,
+        "MNU": counts.mnu,
+        "zero": counts.zero,
+        "zero_hits": counts.zero_hits,
+    }
