@@ -52,7 +52,7 @@ def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:
         ("granularity: row", "granularity was 'row'"),
         ("granularity: 2", "granularity was 2, but it must divide the 3 channels"),
         ("{entries: 10, ways: 3}", "entries was 10, but must be a positive multiple of ways (3)"),
-        ("bits: [", "the ReuseConfig is not valid YAML"),
+        ("bits: [", "reuse.yaml is not valid YAML: while parsing"),
     ],
 )
 def test_a_wrong_configuration(

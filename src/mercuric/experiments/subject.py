@@ -38,7 +38,8 @@ def load_subject(config: RunConfig) -> Subject:
             are fewer than ``train_examples``.
     """
     root = None if config.data_root is None else Path(config.data_root)
-    words: dict[str, Any] = {"vocabulary_size": config.vocabulary_size, "max_words": config.max_words}
+    settings = {"vocabulary_size": config.vocabulary_size, "max_words": config.max_words}
+    words: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
     loaded = data.load(config.data, root, config.image_size, **words)
     holds, needs = "sentences" if isinstance(loaded, TextData) else "images", zoo.reads(config.model)
     if holds != needs:
