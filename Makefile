@@ -12,7 +12,7 @@ install: .venv/installed
 
 demo: install
 	rm -rf runs/demo
-	$(BIN)/mercuric train vgg13 --data photos --train-examples 3200 --compare --epochs 2 --out runs/demo
+	$(BIN)/mercuric train vgg13 --data photos --train-examples 2560 --compare --epochs 2 --out runs/demo
 
 test: install
 	$(BIN)/python -m pytest --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
