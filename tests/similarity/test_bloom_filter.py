@@ -28,22 +28,21 @@ def test_a_filter_has_between_one_bit_and_one_an_element_and_hash(seed: int, bit
         assert len(set_bits(signature, 128 if bits > 64 else 64)) == len(set_bits(signature, bits))
 
 
-@given(Seeds, Bits, st.integers(1, 4))
+@given(Seeds, st.sampled_from([60, 64, 128]), st.integers(1, 4))
 @settings(deadline=None)
 def test_a_filter_is_the_union_of_its_elements_filters(seed: int, bits: int, hashes: int) -> None:
     vector = (torch.arange(6) * 7 % 5).float()
     joined: set[int] = set()
     for position in range(6):
-        # Elements that differ from the vector's own everywhere else: only the shared element must agree.
+        # Elements that differ from the vector's own everywhere else: only the shared element's bits are in
+        # all of 39 filters, where a filter is long enough that the other elements leave bits out.
         filters = [
             set_bits(bloom_signatures(other, bits, 1.0, hashes, seed), bits)
             for offset in range(1, 40)
             for other in [torch.where(torch.arange(6) == position, vector, vector + 10 * offset)]
         ]
         joined |= set.intersection(*filters)
-    assert joined <= set_bits(bloom_signatures(vector, bits, 1.0, hashes, seed), bits)
-    if bits == 128:
-        assert joined == set_bits(bloom_signatures(vector, bits, 1.0, hashes, seed), bits)
+    assert joined == set_bits(bloom_signatures(vector, bits, 1.0, hashes, seed), bits)
 
 
 @given(Seeds, Bits)
