@@ -25,7 +25,7 @@ def accuracy_table(rows: Sequence[AccuracyRow]) -> Table:
         box=SIMPLE_HEAD,
         caption="per cent, or BLEU: means over seeds (standard deviations); the paper loses 0.7 points",
     )
-    table.add_column("row")
+    table.add_column("row", overflow="fold")
     for name in ("dense", "MERCURY", "lost", "hits", "bits", "off"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
