@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from mercuric.report import formats
 from mercuric.report.adaptation_log import AdaptationLog, read_adaptation
-from mercuric.report.chart import DENSE, MERCURY, embed, figure
+from mercuric.report.chart import DENSE, MERCURY, figure, figure_element
 from mercuric.report.markup import plotly_text
 
 _HEADINGS = {"seed": "number", "step": "number", "layer": "text", "change": "text", "bits": "text"}
@@ -35,8 +35,8 @@ def adaptation_section(folder: Path) -> str | None:
     return (
         '<section id="adaptation">\n<h2>Adaptation</h2>\n'
         f"<p>{html.escape(adaptation_sentence(log))}</p>\n"
-        f"{_figure('adaptation-bits', 'Signature length by step', bits_note, bits_chart(log))}"
-        f"{_figure('adaptation-layers', 'Which layers reused when', layer_note, switch_chart(log))}"
+        f"{figure_element('adaptation-bits', 'Signature length by step', bits_note, bits_chart(log))}"
+        f"{figure_element('adaptation-layers', 'Which layers reused when', layer_note, switch_chart(log))}"
         f"{_table(log)}</section>"
     )
 
@@ -171,10 +171,3 @@ def _row(change: dict[str, object]) -> str:
     )
     words = "".join(f'<td class="text">{html.escape(text)}</td>' for text in texts)
     return f"<tr>{numbers}{words}</tr>"
-
-
-def _figure(identity: str, title: str, note: str, chart: go.Figure) -> str:
-    return (
-        f"<figure>\n<h3>{title}</h3>\n<figcaption>{html.escape(note)}</figcaption>\n"
-        f"{embed(chart, identity, f'{title}. {note}')}\n</figure>\n"
-    )

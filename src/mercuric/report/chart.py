@@ -102,3 +102,11 @@ def _finite(content: Any) -> Any:
     if isinstance(content, float) and not math.isfinite(content):
         return None
     return content
+
+
+def figure_element(identity: str, title: str, note: str, picture: go.Figure) -> str:
+    """A picture under its title and note, as HTML."""
+    return (
+        f"<figure>\n<h3>{html.escape(title)}</h3>\n<figcaption>{html.escape(note)}</figcaption>\n"
+        f"{embed(picture, identity, f'{title}. {note}')}\n</figure>\n"
+    )

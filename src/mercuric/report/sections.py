@@ -1,12 +1,9 @@
 """What do the page's parts with pictures show, and what does one read in them?"""
 
-import html
-
 import pandas as pd
-import plotly.graph_objects as go
 
 from mercuric.report import formats
-from mercuric.report.chart import embed
+from mercuric.report.chart import figure_element
 from mercuric.report.curves import loss_chart, score_chart
 from mercuric.report.html_table import layer_rows
 from mercuric.report.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
@@ -23,13 +20,15 @@ def training_section(metrics: Metrics, metric: Metric) -> str:
         note = "Training loss, lightly smoothed."
         if metrics.steps["seed"].nunique() > 1:
             note += " Thin lines are seeds, thick ones their mean."
-        figures.append(_figure("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step")))
+        figures.append(figure_element("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step")))
     if not metrics.epochs.empty:
         note, title = "On the whole test set, after each epoch.", f"Test {metric.name} by epoch"
-        figures.append(_figure("score", title, note, score_chart(metrics.epochs, metric)))
+        figures.append(figure_element("score", title, note, score_chart(metrics.epochs, metric)))
     if not metrics.steps.empty:
         note = "The same loss by wall-clock time in PyTorch."
-        figures.append(_figure("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds")))
+        figures.append(
+            figure_element("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds"))
+        )
     if not figures:
         return ""
     charts = "".join(figures)
@@ -41,22 +40,15 @@ def layer_section(layers: pd.DataFrame) -> str:
     if layers.empty:
         return ""
     figures = [
-        _figure("hitmap", "Which vectors were reused", _hit_note(layers), hitmap_chart(layers)),
-        _figure("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
-        _figure("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
+        figure_element("hitmap", "Which vectors were reused", _hit_note(layers), hitmap_chart(layers)),
+        figure_element("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
+        figure_element("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
     ]
     if layers["error"].notna().any():
         note = "How far each layer's output with reuse is from its dense output, relative to it."
-        figures.append(_figure("error", "What reuse changes", note, error_chart(layers)))
+        figures.append(figure_element("error", "What reuse changes", note, error_chart(layers)))
     table = f'<h3>All layers</h3>\n<div class="scroll" tabindex="0">\n{layer_rows(layers)}\n</div>'
     return f'<section id="layers">\n<h2>Layer by layer</h2>\n{"".join(figures)}{table}\n</section>'
-
-
-def _figure(identity: str, title: str, note: str, chart: go.Figure) -> str:
-    return (
-        f"<figure>\n<h3>{title}</h3>\n<figcaption>{html.escape(note)}</figcaption>\n"
-        f"{embed(chart, identity, f'{title}. {note}')}\n</figure>\n"
-    )
 
 
 def _hit_note(layers: pd.DataFrame) -> str:

@@ -1,16 +1,11 @@
 """How does a similarity study become one page?"""
 
 import html
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
-from plotly.offline import get_plotlyjs
-
-from mercuric.errors import MercuricError
-from mercuric.files import write_text
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
+from mercuric.report.document import definitions, write_page
 from mercuric.report.markup import unbroken
 from mercuric.report.similarity_folder import Study, StudySummary, read_study
 from mercuric.report.similarity_sections import sections
@@ -29,40 +24,24 @@ def write_similarity_report(folder: Path, command: str, trained: Trained | None 
         MercuricError: a file is missing, broken or not writable; names it.
     """
     target = folder / "report.html"
-    page = _page(read_study(folder), command, trained)
-    try:
-        write_text(target, page)
-    except OSError as error:
-        raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
+    parts = _parts(read_study(folder), command, trained)
+    write_page(target, "similarity.html", **parts)
     return target
 
 
-def _page(study: Study, command: str, trained: Trained | None) -> str:
+def _parts(study: Study, command: str, trained: Trained | None) -> dict[str, str]:
     summary = study.summary
-    return Template(_asset("similarity.html")).substitute(
-        title=html.escape(f"{summary.model} on {summary.data}: Mercuric similarity study"),
-        style=_asset("report.css"),
-        plotly=get_plotlyjs(),
-        script=_asset("report.js"),
-        subject=html.escape(f"{summary.model}, {summary.weights}"),
-        headline=unbroken(_headline(summary)),
-        lead=unbroken(_lead(summary)),
-        cards=card_elements(_cards(study)),
-        sections=sections(study, trained),
-        methods=_definitions(_methods(summary)),
-        machine=_definitions(_machine(summary)),
-        command=html.escape(command),
-    )
-
-
-def _asset(name: str) -> str:
-    return (files("mercuric.report") / name).read_text(encoding="utf-8")
-
-
-def _definitions(entries: list[tuple[str, str]]) -> str:
-    return "\n".join(
-        f"<div><dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd></div>" for term, text in entries
-    )
+    return {
+        "title": html.escape(f"{summary.model} on {summary.data}: Mercuric similarity study"),
+        "subject": html.escape(f"{summary.model}, {summary.weights}"),
+        "headline": unbroken(_headline(summary)),
+        "lead": unbroken(_lead(summary)),
+        "cards": card_elements(_cards(study)),
+        "sections": sections(study, trained),
+        "methods": definitions(_methods(summary)),
+        "machine": definitions(_machine(summary)),
+        "command": html.escape(command),
+    }
 
 
 def _headline(summary: StudySummary) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from mercuric.report import formats
 from mercuric.report.adaptation import adaptation_sentence, switch_chart
 from mercuric.report.adaptation import bits_chart as grown_chart
-from mercuric.report.chart import embed
+from mercuric.report.chart import figure_element
 from mercuric.report.curves import score_chart
 from mercuric.report.similarity_charts import (
     bits_chart,
@@ -120,12 +120,12 @@ def _lengths(study: Study) -> str:
     by_bits = study.tables["bits"]
     words = _subject(study, f"{by_bits['bits'].min()} to {by_bits['bits'].max()} bits")
     note = "The step run again at each length: longer signatures tell vectors apart that shorter ones don't."
-    parts = [_picture("bits", "All layers together", note, named(bits_chart(by_bits), words))]
+    parts = [figure_element("bits", "All layers together", note, named(bits_chart(by_bits), words))]
     for product, what in (("forward", "input"), (_GRADIENT, "gradient")):
         if (by_bits["product"] == product).any():
             note = f"Share of each layer's {what} vectors that are similar to an earlier one; zeros left out."
             picture = named(layer_bits_chart(by_bits, product), words)
-            parts.append(_picture(f"bits-{product}", f"Similar {what} vectors by layer", note, picture))
+            parts.append(figure_element(f"bits-{product}", f"Similar {what} vectors by layer", note, picture))
     return _section("lengths", "What longer signatures find", "".join(parts))
 
 
@@ -140,7 +140,7 @@ def _unique_vectors(study: Study) -> str:
     parts = []
     for place, epsilon in enumerate(sorted(drawn["epsilon"].unique().tolist())):
         chart = named(found_chart(drawn[drawn["epsilon"] == epsilon]), f"drawn vectors, no network; {draws}")
-        parts.append(_picture(f"fig3-{place}", f"Epsilon {epsilon:g}", _closest(drawn, epsilon), chart))
+        parts.append(figure_element(f"fig3-{place}", f"Epsilon {epsilon:g}", _closest(drawn, epsilon), chart))
     note = (
         f"{windows['of'].iloc[0]:,} windows of 3x3 pixels of the image shown above, of which "
         f"{windows['known'].iloc[0]:,.0f} differ in some element. Nobody knows how many are similar; where a "
@@ -148,7 +148,7 @@ def _unique_vectors(study: Study) -> str:
     )
     words = f"the network's input, no weights; {study.summary.data}, {study.summary.image_size} px; {draws}"
     chart = named(found_chart(windows), words)
-    last = _picture("fig3-photograph", "Windows of the image", note, chart)
+    last = figure_element("fig3-photograph", "Windows of the image", note, chart)
     side = f'{intro}<div class="side">\n{"".join(parts)}</div>\n{last}'
     return _section("unique", "RPQ and Bloom filter (Fig. 3)", side)
 
@@ -169,22 +169,24 @@ def _training(trained: Trained) -> str:
     if trained.summary is not None:
         note = "Test score at the end of training: a dot a seed, the line their mean."
         parts.append(
-            _picture(
+            figure_element(
                 "fig13", "Scores, dense and MERCURY (Fig. 13)", note, named(trained_chart(trained), words)
             )
         )
         if trained.metrics is not None and not trained.metrics.epochs.empty:
             chart = named(score_chart(trained.metrics.epochs, trained.summary.metric), words)
-            parts.append(_picture("fig13-epochs", "Scores by epoch", "On all test examples.", chart))
+            parts.append(figure_element("fig13-epochs", "Scores by epoch", "On all test examples.", chart))
     if trained.adaptation is not None:
         said = adaptation_sentence(trained.adaptation)
         log = trained.adaptation
         parts.append(
-            _picture("fig14a-bits", "Signature length by step (III-D)", said, named(grown_chart(log), words))
+            figure_element(
+                "fig14a-bits", "Signature length by step (III-D)", said, named(grown_chart(log), words)
+            )
         )
         note = "In which steps each layer looked for similarity (blue) and in which it did not (grey)."
         parts.append(
-            _picture("fig14a", "Layers on and off (Fig. 14a)", note, named(switch_chart(log), words))
+            figure_element("fig14a", "Layers on and off (Fig. 14a)", note, named(switch_chart(log), words))
         )
     return _section("training", "What a training run adds", "".join(parts))
 
@@ -195,14 +197,7 @@ def _subject(study: Study, bits: str) -> str:
 
 
 def _figure(identity: str, title: str, note: str, chart: go.Figure, study: Study) -> str:
-    return _picture(identity, title, note, named(chart, _subject(study, f"{study.summary.bits} bits")))
-
-
-def _picture(identity: str, title: str, note: str, chart: go.Figure) -> str:
-    return (
-        f"<figure>\n<h3>{html.escape(title)}</h3>\n<figcaption>{html.escape(note)}</figcaption>\n"
-        f"{embed(chart, identity, f'{title}. {note}')}\n</figure>\n"
-    )
+    return figure_element(identity, title, note, named(chart, _subject(study, f"{study.summary.bits} bits")))
 
 
 def _section(identity: str, title: str, content: str) -> str:

@@ -1,0 +1,42 @@
+"""How is a template filled and written as one page that loads nothing?"""
+
+import html
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from plotly.offline import get_plotlyjs
+
+from mercuric.errors import MercuricError
+from mercuric.files import write_text
+
+
+def write_page(target: Path, template: str, **parts: str) -> None:
+    """Fill a template of this package, style and scripts with it, and write it whole or not at all.
+
+    Args:
+        target: the page.
+        template: a file beside this one.
+        parts: what its other names stand for, as HTML.
+
+    Raises:
+        MercuricError: it can't be written.
+    """
+    page = Template(_asset(template)).substitute(
+        style=_asset("report.css"), plotly=get_plotlyjs(), script=_asset("report.js"), **parts
+    )
+    try:
+        write_text(target, page)
+    except OSError as error:
+        raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
+
+
+def definitions(entries: list[tuple[str, str]]) -> str:
+    """Terms and what they mean, as the rows of a definition list."""
+    return "\n".join(
+        f"<div><dt>{html.escape(term)}</dt><dd>{html.escape(text)}</dd></div>" for term, text in entries
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("mercuric.report") / name).read_text(encoding="utf-8")
