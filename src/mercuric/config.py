@@ -74,6 +74,15 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     )
 
 
+def mismatches(saved: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """``"bits was 12, but must be 20"``, an entry for each field that was saved otherwise."""
+    return [
+        f"{key} was {saved.get(key)}, but must be {here.get(key)}"
+        for key in {**here, **saved}
+        if saved.get(key) != here.get(key)
+    ]
+
+
 def _flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in fields.items():

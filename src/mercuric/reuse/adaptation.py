@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mercuric.config import Config
+from mercuric.config import Config, mismatches
 from mercuric.reuse.observation import Observation
 from mercuric.similarity.rpq import MAX_BITS, check_bits
 
@@ -148,12 +148,7 @@ class Adaptation:
         """
         here = {**self.config.model_dump(), "layers": list(self.layers)}
         saved = {**state["config"], "layers": list(state["layers"])}
-        different = [
-            f"{key} was {saved.get(key)}, but must be {here.get(key)}"
-            for key in {**here, **saved}
-            if saved.get(key) != here.get(key)
-        ]
-        if different:
+        if different := mismatches(saved, here):
             raise ValueError(f"the state is of another adaptation: {'; '.join(different)}")
         self.bits, self._step = state["bits"], state["step"]
         self._losing = {name: state["losing"][name] for name in self.layers if name in state["losing"]}

@@ -54,6 +54,8 @@ def reuse_attention(
     shape = attention_vectors(tuple(query.shape), key.shape[-2], value.shape[-1])
     if is_causal:
         attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
+    elif attn_mask is not None and attn_mask.dim() == 1:
+        attn_mask = attn_mask[None]
     options: dict[str, Any] = {"dropout_p": dropout_p, "scale": scale, "need_weights": need_weights}
     if not state.on:
         state.tell(shape, None, query.requires_grad)
@@ -106,11 +108,10 @@ _SIZE_BITS = 20
 
 def _mask_context(attn_mask: Tensor, rows: tuple[int, ...]) -> Tensor | None:
     """int64, (scopes, L): equal where rows of the mask are equal; None where all rows of a scope are."""
-    mask = attn_mask if attn_mask.dim() > 1 else attn_mask[None]
-    if mask.shape[-2] == 1:
+    if attn_mask.shape[-2] == 1:
         return None
-    ids: Tensor = torch.unique(mask.reshape(-1, mask.shape[-1]), dim=0, return_inverse=True)[1]
-    return ids.view(mask.shape[:-1]).expand(rows).reshape(-1, rows[-1])
+    ids: Tensor = torch.unique(attn_mask.flatten(0, -2), dim=0, return_inverse=True)[1]
+    return ids.view(attn_mask.shape[:-1]).expand(rows).reshape(-1, rows[-1])
 
 
 def _distinct(source: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,10 +135,9 @@ def _take(rows: Tensor, index: Tensor) -> Tensor:
 
 
 def _rows_of_mask(attn_mask: Tensor, query: Tensor, kept: Tensor) -> Tensor:
-    mask = attn_mask if attn_mask.dim() > 1 else attn_mask[None]
-    if mask.shape[-2] == 1:
-        return mask
-    return _take(mask.expand(*query.shape[:-1], mask.shape[-1]), kept)
+    if attn_mask.shape[-2] == 1:
+        return attn_mask
+    return _take(attn_mask.expand(*query.shape[:-1], attn_mask.shape[-1]), kept)
 
 
 def _attend(

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection, detect
 from mercuric.reuse.functional import reuse_product
-from mercuric.reuse.gradient import Saved, attach, hand_back, image_gradient
+from mercuric.reuse.gradient import ImageGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.precision import autocast
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
@@ -92,8 +92,8 @@ class ReuseConv2d(nn.Conv2d):
     def _with_own_gradient(self, output: Tensor, x: Tensor, padded: Tensor, weight: Tensor) -> Tensor:
         if self.padding_mode == "zeros":
             pads = self._pads
-            return attach(output, x, weight, image_gradient(self.reuse, self, tuple(padded.shape), pads))
-        product = image_gradient(self.reuse, self, tuple(padded.shape), [0, 0, 0, 0])
+            return attach(output, x, weight, ImageGradient(self.reuse, self, tuple(padded.shape), pads))
+        product = ImageGradient(self.reuse, self, tuple(padded.shape), [0, 0, 0, 0])
         return attach(output, padded, weight, product)
 
     def _saved(self, detection: Detection, shape: VectorShape) -> Saved:

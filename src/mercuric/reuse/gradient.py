@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -33,24 +33,7 @@ class Saved:
     placement: tuple[int, ...]
 
 
-class InputGradient(Protocol):
-    """The dO product of one layer, on one batch."""
-
-    reuse: LayerReuse
-    following: Saved | None
-    """What the layer that takes this one's output saved, where its vectors match; else None."""
-
-    @property
-    def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:
-        """``vectors`` and ``placement`` that a following layer must have."""
-        ...
-
-    def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
-        """The gradient of the layer's input."""
-        ...
-
-
-def attach(result: Tensor, input: Tensor, weight: Tensor, product: InputGradient) -> Tensor:  # noqa: A002
+def attach(result: Tensor, input: Tensor, weight: Tensor, product: "RowGradient | ImageGradient") -> Tensor:  # noqa: A002
     """``result``, such that its gradient reaches ``input`` through ``product``.
 
     ``result`` must have been computed from ``input.detach()``: gradients of parameters go through it,
@@ -71,7 +54,7 @@ def hand_back(input: Tensor, saved: Saved) -> None:  # noqa: A002 - a layer's wo
         if node is None:
             return
         product = getattr(node, "product", None)
-        if isinstance(product, _RowGradient | _ImageGradient):
+        if isinstance(product, RowGradient | ImageGradient):
             if product.following is None and product.awaited == (saved.vectors, saved.placement):
                 product.following = saved
             return
@@ -88,7 +71,9 @@ _FURTHEST = 8
 
 class _Attached(Function):
     @staticmethod
-    def forward(ctx: Any, result: Tensor, _input: Tensor, weight: Tensor, product: InputGradient) -> Tensor:
+    def forward(
+        ctx: Any, result: Tensor, _input: Tensor, weight: Tensor, product: "RowGradient | ImageGradient"
+    ) -> Tensor:
         ctx.save_for_backward(weight)
         ctx.product = product
         # A copy, for a view made here could not be changed in place by an activation.
@@ -102,8 +87,17 @@ class _Attached(Function):
         return gradient, ctx.product(gradient, weight) if needed else None, None, None
 
 
-class _RowGradient:
-    """dO of a fully connected layer: rows of the output's gradient times the weight."""
+class RowGradient:
+    """dO of a fully connected layer: rows of the output's gradient times the weight.
+
+    Args:
+        reuse: the layer's state.
+        output_shape: of the layer's output.
+        inputs: features of its input.
+
+    Attributes:
+        following: what the layer that takes this one's output saved, where its vectors match; else None.
+    """
 
     def __init__(self, reuse: LayerReuse, output_shape: tuple[int, ...], inputs: int) -> None:
         self.reuse = reuse
@@ -112,7 +106,7 @@ class _RowGradient:
 
     @property
     def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:
-        """See :class:`InputGradient`."""
+        """``vectors`` and ``placement`` that a following layer must have saved."""
         return (self._shape.scopes, self._shape.vectors, self._shape.length), ()
 
     def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
@@ -124,14 +118,26 @@ class _RowGradient:
         return product.view(*gradient.shape[:-1], -1)
 
 
-class _ImageGradient:
-    """dO of a convolution: a convolution of the output's gradient with the turned kernels."""
+class ImageGradient:
+    """dO of a convolution: a convolution of the output's gradient with the turned kernels.
+
+    Args:
+        reuse: the layer's state.
+        conv: the layer.
+        padded: shape of the padded input.
+        pads: the zeros around the input: left, right, top, bottom, as ``F.pad`` takes them.
+
+    Attributes:
+        following: what the layer that takes this one's output saved, where its vectors match; else None.
+    """
 
     def __init__(self, reuse: LayerReuse, conv: nn.Conv2d, padded: tuple[int, ...], pads: list[int]) -> None:
         self.reuse = reuse
         self.following: Saved | None = None
         self._stride, self._dilation, self._groups = conv.stride, conv.dilation, conv.groups
-        self._kernel, self._pads = conv.kernel_size, pads
+        self._kernel = conv.kernel_size
+        self._reach = [d * (k - 1) for d, k in zip(self._dilation, self._kernel, strict=True)]
+        self._before = self._reach[0] - pads[2], self._reach[1] - pads[0]
         images, _, height, width = padded
         self._size = height - pads[2] - pads[3], width - pads[0] - pads[1]
         self._shape = gradient_vectors(
@@ -140,9 +146,8 @@ class _ImageGradient:
 
     @property
     def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:
-        """See :class:`InputGradient`; a window must begin where this product's windows do."""
-        before = self._before()
-        placement = (*self._kernel, *self._dilation, 1, 1, *before)
+        """As :attr:`RowGradient.awaited`; a window must begin where this product's windows do."""
+        placement = (*self._kernel, *self._dilation, 1, 1, *self._before)
         return (self._shape.scopes, self._shape.vectors, self._shape.length), placement
 
     def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
@@ -155,40 +160,16 @@ class _ImageGradient:
         product = _compare_and_multiply(spread, windows, self._shape, adjoint, self.reuse, self.following)
         return product.view(*windows.output, -1).permute(0, 3, 1, 2)
 
-    def _before(self) -> tuple[int, int]:
-        reach = [d * (k - 1) for d, k in zip(self._dilation, self._kernel, strict=True)]
-        return reach[0] - self._pads[2], reach[1] - self._pads[0]
-
     def _spread(self, gradient: Tensor) -> Tensor:
         """The gradient with zeros between its pixels (the stride) and around it: a window an input pixel."""
         images, filters, rows, columns = gradient.shape
         height, width = (rows - 1) * self._stride[0] + 1, (columns - 1) * self._stride[1] + 1
         spread = gradient.new_zeros(images, filters, height, width)
         spread[:, :, :: self._stride[0], :: self._stride[1]] = gradient
-        top, left = self._before()
-        reach = [d * (k - 1) for d, k in zip(self._dilation, self._kernel, strict=True)]
-        bottom = self._size[0] + reach[0] - top - height
-        right = self._size[1] + reach[1] - left - width
+        top, left = self._before
+        bottom = self._size[0] + self._reach[0] - top - height
+        right = self._size[1] + self._reach[1] - left - width
         return F.pad(spread, [left, right, top, bottom]).contiguous()
-
-
-def row_gradient(reuse: LayerReuse, output_shape: tuple[int, ...], inputs: int) -> InputGradient:
-    """dO of a fully connected layer with ``inputs`` features, whose output is ``output_shape``."""
-    return _RowGradient(reuse, output_shape, inputs)
-
-
-def image_gradient(
-    reuse: LayerReuse, conv: nn.Conv2d, padded: tuple[int, ...], pads: list[int]
-) -> InputGradient:
-    """dO of a convolution.
-
-    Args:
-        reuse: the layer's state.
-        conv: the layer.
-        padded: shape of the padded input.
-        pads: the zeros around the input: left, right, top, bottom, as ``F.pad`` takes them.
-    """
-    return _ImageGradient(reuse, conv, padded, pads)
 
 
 def _compare_and_multiply(

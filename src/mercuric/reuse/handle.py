@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from torch import Tensor, nn
 
+from mercuric.config import mismatches
 from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer_report import report_row
@@ -207,12 +208,7 @@ class ReuseHandle:
         return pd.DataFrame([report_row(state) for state in self.layers.values()])
 
     def _check_saved(self, saved: dict[str, Any]) -> None:
-        here = self.config.model_dump(mode="json")
-        different = [
-            f"{key} was {saved['config'].get(key)}, but must be {here.get(key)}"
-            for key in {**here, **saved["config"]}
-            if saved["config"].get(key) != here.get(key)
-        ]
+        different = mismatches(saved["config"], self.config.model_dump(mode="json"))
         if list(saved["layers"]) != list(self.layers):
             different.append(f"layers was {', '.join(saved['layers'])}, but must be {', '.join(self.layers)}")
         if different:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import detect
 from mercuric.reuse.functional import reuse_product
-from mercuric.reuse.gradient import Saved, attach, hand_back, row_gradient
+from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.precision import autocast
 from mercuric.reuse.vectors import row_vectors
@@ -73,7 +73,7 @@ def reuse_linear(
     if state.own_gradient:
         hand_back(input, Saved(detection, (shape.scopes, shape.vectors, shape.length), ()))
     if own_gradient:
-        output = attach(output, x, matrix, row_gradient(state, tuple(output.shape), input.shape[-1]))
+        output = attach(output, x, matrix, RowGradient(state, tuple(output.shape), input.shape[-1]))
     if state.wants_error:
         with torch.no_grad():
             state.measure_error(output, F.linear(input, weight, bias))
