@@ -50,7 +50,7 @@ def test_the_paper() -> None:
 
 
 def test_the_defaults() -> None:
-    assert ReuseConfig() == ReuseConfig.from_yaml("") == ReuseConfig.from_yaml("bits: 32")
+    assert ReuseConfig() == ReuseConfig.from_yaml("") == ReuseConfig.from_yaml("bits: 40")
     paper = ReuseConfig.paper().model_dump()
     mended = {key for key, value in ReuseConfig().model_dump().items() if value != paper[key]}
     assert mended == {"bits", "magnitude", "backward"}
@@ -58,7 +58,7 @@ def test_the_defaults() -> None:
 
 def test_keys_in_order() -> None:
     expected = (
-        "bits: 32\ngranularity: channel\nmagnitude: 2\nscope: image\nentries: 1024\nways: 16\n"
+        "bits: 40\ngranularity: channel\nmagnitude: 3\nscope: image\nentries: 1024\nways: 16\n"
         "backward: exact\nadaptation: null\nseed: 0\n"
     )
     assert ReuseConfig(adaptation=None).to_yaml() == expected
@@ -149,4 +149,4 @@ def test_frozen() -> None:
     config = ReuseConfig()
     with pytest.raises(ValidationError, match="frozen"):
         config.bits = 21  # type: ignore[misc]
-    assert config.bits == 32
+    assert config.bits == 40

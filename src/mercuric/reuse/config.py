@@ -33,9 +33,9 @@ class ReuseConfig(Config):
         seed: what the projections are drawn from.
     """
 
-    bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 32
+    bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 40
     granularity: Granularity = "channel"
-    magnitude: Annotated[int, Field(strict=True, ge=0, le=MAX_MAGNITUDE)] | None = 2
+    magnitude: Annotated[int, Field(strict=True, ge=0, le=MAX_MAGNITUDE)] | None = 3
     scope: Scope = "image"
     entries: Annotated[int, Field(strict=True)] | None = 1024
     ways: Annotated[int, Field(strict=True)] = 16
