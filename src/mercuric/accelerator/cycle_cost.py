@@ -1,14 +1,15 @@
 """What does a batch through a layer cost in cycles, for adaptation? Paper III-D: C_S and C_B."""
 
+from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
-from mercuric.accelerator.row_stationary import product_cycles, training_cycles
+from mercuric.accelerator.work import observed_work
 from mercuric.reuse.adaptation import Cost
 from mercuric.reuse.observation import Observation
 
 
 class CycleCost:
-    """Cycles of an observed product with and without reuse, on a row-stationary array.
+    """Cycles of an observed product with and without reuse, on an accelerator.
 
     A forward observation stands for the products that go by its Hitmap: the forward product with its
     signatures, dW, and dO where ``needs_input_gradient``. An observation of the input gradient stands
@@ -32,11 +33,12 @@ class CycleCost:
         """C_S and C_B of the observation, in cycles; they are equal where reuse is off.
 
         Raises:
-            ValueError: the Hitmap does not fit the shape, ``bits`` is negative, or the accelerator
-                has fewer PEs than the window has rows.
+            ValueError: the Hitmap does not fit the shape, or the array is too small for the vectors.
         """
-        cycles = product_cycles(self.accelerator, observation.shape, observation.hitmap, observation.bits)
-        product = cycles[self.timing]
+        work = observed_work(observation, self.accelerator)
         if observation.product == "forward":
-            product = training_cycles(product, needs_input_gradient=observation.needs_input_gradient).total
-        return Cost(product.mercury, product.baseline)
+            needed = observation.needs_input_gradient
+            cycles = training_cycles(self.accelerator, work, needs_input_gradient=needed)[self.timing].total
+        else:
+            cycles = product_cycles(self.accelerator, work)[self.timing]
+        return Cost(cycles.mercury, cycles.baseline)

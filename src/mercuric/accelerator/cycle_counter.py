@@ -5,12 +5,11 @@ from typing import Any
 import pandas as pd
 
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
+from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
-from mercuric.accelerator.row_stationary import product_cycles, training_cycles
+from mercuric.accelerator.work import Work, observed_work
 from mercuric.reuse.observation import Observation
-from mercuric.reuse.vectors import VectorShape
-from mercuric.similarity.hitmap import Hitmap
 
 
 class CycleCounter:
@@ -29,43 +28,36 @@ class CycleCounter:
         self.training = training
         self._layers: dict[str, dict[Timing, TrainingCycles]] = {}
 
-    def count(
-        self, layer: str, shape: VectorShape, hitmap: Hitmap | None, bits: int, needs_input_gradient: bool
-    ) -> None:
+    def count(self, layer: str, work: Work, needs_input_gradient: bool) -> None:
         """Count one batch through one layer.
 
         Args:
             layer: the layer's name.
-            shape: its input vectors.
-            hitmap: states of (``shape.scopes``, ``shape.vectors``); None where reuse is off: the
-                layer then costs the baseline on both sides.
-            bits: length of the signatures.
+            work: its input vectors and their Hitmap; without one it costs the baseline on both sides.
             needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
 
         Raises:
-            ValueError: the Hitmap does not fit the shape, ``bits`` is negative, or the accelerator
-                has fewer PEs than the window has rows.
+            ValueError: the array is too small for the layer's vectors.
         """
-        forward = product_cycles(self.accelerator, shape, hitmap, bits)
-        counted = {
-            timing: training_cycles(
-                forward[timing], needs_input_gradient=needs_input_gradient, training=self.training
-            )
-            for timing in TIMINGS
-        }
+        counted = training_cycles(
+            self.accelerator, work, needs_input_gradient=needs_input_gradient, training=self.training
+        )
         self._add(layer, counted)
 
     def observe(self, observation: Observation) -> None:
-        """Count what a reuse layer emits; raises as :meth:`count` does.
+        """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap.
 
         A gradient observation (paper III-C2) is the layer's dO product by Hitmap and signatures of its own.
         """
-        layer, shape, hitmap = observation.layer, observation.shape, observation.hitmap
+        work = observed_work(observation, self.accelerator)
         if observation.product == "forward":
-            self.count(layer, shape, hitmap, observation.bits, observation.needs_input_gradient)
+            self.count(observation.layer, work, observation.needs_input_gradient)
         elif self.training:
-            cycles = product_cycles(self.accelerator, shape, hitmap, observation.bits)
-            self._add(layer, {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS})
+            cycles = product_cycles(self.accelerator, work)
+            self._add(
+                observation.layer,
+                {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS},
+            )
 
     def products(self, timing: Timing | None = None) -> TrainingCycles:
         """Cycles of all layers by product; ``timing`` defaults to the accelerator's."""
@@ -80,7 +72,8 @@ class CycleCounter:
         """One row a layer, in the order first counted.
 
         Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
-        included), ``cycles_signature`` (timing ``"paper"``), and the same with ``fair_``.
+        and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
+        with ``fair_``.
         """
         prefixes: dict[Timing, str] = {"paper": "cycles", "fair": "fair"}
         columns: dict[str, list[str] | list[int]] = {"layer": list(self._layers)}
@@ -89,6 +82,7 @@ class CycleCounter:
             columns[f"{prefix}_baseline"] = [one.baseline for one in cycles]
             columns[f"{prefix}_mercury"] = [one.mercury for one in cycles]
             columns[f"{prefix}_signature"] = [one.signature for one in cycles]
+            columns[f"{prefix}_stall"] = [one.stall for one in cycles]
         return pd.DataFrame(columns)
 
     def state_dict(self) -> dict[str, Any]:

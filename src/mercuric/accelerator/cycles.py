@@ -13,16 +13,19 @@ class Cycles:
         baseline: cycles without reuse (C_B of paper III-D).
         product: cycles of the products with reuse.
         signature: cycles of the signatures that reuse needs.
+        stall: cycles that reuse adds by waiting: for insertion queues, for results that a HIT reads
+            before they are there, for results to be sent.
     """
 
     baseline: int = 0
     product: int = 0
     signature: int = 0
+    stall: int = 0
 
     @property
     def mercury(self) -> int:
-        """Cycles with reuse, signatures included (C_S of paper III-D)."""
-        return self.product + self.signature
+        """Cycles with reuse, signatures and stalls included (C_S of paper III-D)."""
+        return self.product + self.signature + self.stall
 
     @property
     def speedup(self) -> float:
@@ -31,12 +34,11 @@ class Cycles:
 
     def __add__(self, other: "Cycles") -> "Cycles":
         return Cycles(
-            self.baseline + other.baseline, self.product + other.product, self.signature + other.signature
+            self.baseline + other.baseline,
+            self.product + other.product,
+            self.signature + other.signature,
+            self.stall + other.stall,
         )
-
-    def without_signature(self) -> "Cycles":
-        """The same products with the signatures already there (paper III-C2: saved in the forward pass)."""
-        return Cycles(self.baseline, self.product)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,17 @@
 """Which accelerator is simulated?"""
 
-from typing import Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from mercuric.accelerator.dot_product import Timing
 from mercuric.config import Config
+
+Stationary = Literal["row", "weight", "input", "output"]
+Design = Literal["synchronous", "asynchronous"]
+Arrival = Literal["raster", "interleaved"]
+LateHits = Literal["ready", "wait", "recompute"]
 
 
 class Accelerator(Config):
@@ -13,26 +19,49 @@ class Accelerator(Config):
 
     Attributes:
         name: what reports call it.
-        pes: processing elements of the array.
+        dataflow: what stays in a PE: a ``"row"`` of the input (Eyeriss, paper III), a ``"weight"``, an
+            ``"input"`` (paper IV) or an ``"output"``.
+        rows: rows of the array.
+        columns: columns of the array.
         clock_mhz: core clock in MHz; turns cycles into seconds.
         entries: signatures that the MCACHE holds; None: as many as there are.
         ways: entries of one MCACHE set.
+        versions: filters that may be under way at a time: filter buffers, and results that an MCACHE
+            entry holds (paper III-C1); the synchronous design uses one.
+        design: whether PE sets wait for each other after each filter (paper III-C1).
         timing: which of the two timings a report leads with (every count has both).
+        pipelined_signatures: whether signature bits overlap (Fig. 8b) or not (Fig. 8a).
+        mac_unit: whether a PE multiplies and accumulates in one operation (paper III-B2).
+        arrival: the order in which signatures reach the MCACHE: the input's, or that in which the PE
+            sets finish them. Who comes first is computed, and the others reuse it.
+        late_hits: what happens where a HIT's result has not been computed yet by a slower PE set:
+            nothing (it is taken as ready), the HIT waits, or the dot product is computed once more.
+        insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
+            and nobody waits for them.
 
     Raises:
         ValueError: a number is out of range, or ``ways`` does not divide ``entries``.
     """
 
     name: str
-    pes: int
+    dataflow: Stationary = "row"
+    rows: Annotated[int, Field(strict=True)]
+    columns: Annotated[int, Field(strict=True)]
     clock_mhz: float
     entries: int | None
     ways: int
+    versions: Annotated[int, Field(strict=True)] = 4
+    design: Design = "synchronous"
     timing: Timing = "paper"
+    pipelined_signatures: bool = True
+    mac_unit: bool = False
+    arrival: Arrival = "raster"
+    late_hits: LateHits = "ready"
+    insertion_queue: Annotated[int, Field(strict=True)] | None = None
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> Self:
-        for argument in ("pes", "ways", "entries"):
+        for argument in ("rows", "columns", "ways", "entries", "versions", "insertion_queue"):
             value = getattr(self, argument)
             if value is not None and value < 1:
                 raise ValueError(
@@ -49,14 +78,31 @@ class Accelerator(Config):
             )
         return self
 
+    @property
+    def pes(self) -> int:
+        """Processing elements of the array."""
+        return self.rows * self.columns
+
     def seconds(self, cycles: int) -> float:
         """Time that ``cycles`` cycles take at this clock, in seconds."""
         return cycles / (self.clock_mhz * 1e6)
 
+    def changed(self, **fields: Any) -> Self:
+        """The same accelerator with other ``fields``, checked as a new one is.
 
+        Raises:
+            ValueError: an unknown field, or a value out of range.
+        """
+        return type(self)(**{**self.model_dump(), **fields})
+
+
+# Paper VI gives 168 PEs, entries and ways, and no clock: Eyeriss has 12 x 14 of them at 200 MHz.
+_EYERISS = Accelerator(name="eyeriss-168", rows=12, columns=14, clock_mhz=200, entries=1024, ways=16)
 _PRESETS = (
-    # Paper VI gives PEs, entries and ways, and no clock: 200 MHz is the published core clock of Eyeriss.
-    Accelerator(name="eyeriss-168", pes=168, clock_mhz=200, entries=1024, ways=16),
+    _EYERISS,
+    _EYERISS.changed(name="weight-168", dataflow="weight"),
+    _EYERISS.changed(name="input-168", dataflow="input"),
+    _EYERISS.changed(name="output-168", dataflow="output"),
 )
 
 
@@ -75,13 +121,17 @@ def preset(name: str) -> Accelerator:
         if accelerator.name == name:
             return accelerator
     names = ", ".join(repr(accelerator.name) for accelerator in _PRESETS)
-    raise ValueError(f"accelerator was {name!r}, but must be one of {names} or an Accelerator")
+    raise ValueError(f"accelerator was {name!r}, but must be one of {names}, an Accelerator or its YAML file")
 
 
-def as_accelerator(accelerator: str | Accelerator) -> Accelerator:
-    """The accelerator itself, or the preset of that name.
+def as_accelerator(accelerator: str | Path | Accelerator) -> Accelerator:
+    """The accelerator itself, the preset of that name, or what a YAML file of that name describes.
 
     Raises:
-        ValueError: no preset has this name.
+        ValueError: no preset has this name, and no YAML file; or the file's contents are wrong.
     """
-    return preset(accelerator) if isinstance(accelerator, str) else accelerator
+    if isinstance(accelerator, Accelerator):
+        return accelerator
+    if Path(accelerator).suffix in (".yaml", ".yml"):
+        return Accelerator.read(Path(accelerator))
+    return preset(str(accelerator))

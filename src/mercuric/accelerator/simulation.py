@@ -12,6 +12,7 @@ from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.totals import totals
+from mercuric.accelerator.work import Work, observed_work
 from mercuric.accelerator.workload import Inputs, Workload, call, evaluating, read_workloads
 from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_, similarity_rates
 
@@ -73,7 +74,9 @@ def simulate(
     needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
 
     def count(seen: Observation) -> None:
-        counter.count(seen.layer, seen.shape, seen.hitmap, seen.bits, needs_gradient.get(seen.layer, True))
+        counter.count(
+            seen.layer, observed_work(seen, counter.accelerator), needs_gradient.get(seen.layer, True)
+        )
 
     handle = reuse_(model, config)
     try:
@@ -85,7 +88,7 @@ def simulate(
         restore_(model)
     dense = [workload for workload in workloads if workload.layer not in handle.layers]
     for workload in dense:
-        counter.count(workload.layer, workload.shape, None, 0, workload.needs_input_gradient)
+        counter.count(workload.layer, Work(workload.shape), workload.needs_input_gradient)
     return Simulation(counter.accelerator, _layers(workloads, similarity, dense, counter), counter)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from mercuric.accelerator.hardware import Accelerator
 
-_PARTS = ("baseline", "mercury", "signature")
+_PARTS = ("baseline", "mercury", "signature", "stall")
 
 
 def totals(layers: pd.DataFrame, accelerator: Accelerator) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def totals(layers: pd.DataFrame, accelerator: Accelerator) -> dict[str, Any]:
             timing's beside it.
 
     Returns:
-        ``cycles`` (accelerator, timing, baseline, mercury, signature, and both timings by name) and
+        ``cycles`` (accelerator, timing, baseline, mercury, signature, stall, and both timings by name) and
         ``speedup`` (paper, fair).
     """
     paper = {part: round(layers[f"cycles_{part}"].sum()) for part in _PARTS}

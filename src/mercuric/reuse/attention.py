@@ -99,7 +99,7 @@ def _detect(query: Tensor, attn_mask: Tensor | None, state: LayerReuse) -> Detec
     masks = None if attn_mask is None else _mask_context(attn_mask, tuple(query.shape[:-1]))
     context = masks if sizes is None else sizes if masks is None else sizes + (masks << _SIZE_BITS)
     hitmap = state.config.cache.access(found, context)
-    return Detection(hitmap, (vectors == 0).all(-1), hitmap.representatives)
+    return Detection(hitmap, (vectors == 0).all(-1), hitmap.representatives, found, context)
 
 
 _SIZE_BITS = 20

@@ -20,11 +20,15 @@ class Detection:
         hitmap: (scopes, vectors), as the MCACHE saw it.
         zero: bool, (scopes, vectors): vectors whose elements are all zero.
         source: int64, (channel groups, Q): the window whose result each window uses.
+        signatures: int64, (scopes, vectors) or (scopes, vectors, 2).
+        context: int64, (scopes, vectors): what must be equal besides the signatures; None for nothing.
     """
 
     hitmap: Hitmap
     zero: Tensor
     source: Tensor
+    signatures: Tensor
+    context: Tensor | None
 
 
 def detect(
@@ -45,12 +49,12 @@ def detect(
     groups = windows.length // shape.length
     images = _images(shape, groups, config.scope)
     signatures, zero, sizes = _signatures(flat, windows, projection, groups, config.magnitude)
-    hitmap = config.cache.access(
-        _by_scope(signatures, images), None if sizes is None else _by_scope(sizes, images)
-    )
+    by_scope = _by_scope(signatures, images)
+    context = None if sizes is None else _by_scope(sizes, images)
+    hitmap = config.cache.access(by_scope, context)
     offset = torch.arange(images, device=flat.device).repeat_interleave(groups) * shape.vectors
     source = _by_group(hitmap.representatives + offset[:, None], images)
-    return Detection(hitmap, _by_scope(zero, images), source)
+    return Detection(hitmap, _by_scope(zero, images), source, by_scope, context)
 
 
 def zero_windows(

@@ -1,6 +1,6 @@
 """Which gradient does a layer's input get when gradient vectors are compared? (paper III-C2)"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -193,6 +193,6 @@ def _compare_and_multiply(
         else:
             zero = zero_windows(flat, windows, shape, projection, reuse.config) if reuse.counting else None
             saved = following.detection
-            detection = Detection(saved.hitmap, saved.zero if zero is None else zero, saved.source)
+            detection = saved if zero is None else replace(saved, zero=zero)
         reuse.tell(shape, detection, True, "input_gradient", bits=0 if following else None)
         return reuse_product(values, adjoint, None, detection.source, windows)

@@ -1,18 +1,16 @@
 """What does a reuse layer remember beside its parameters?"""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection
-from mercuric.reuse.observation import Observation, ObservedProduct, Observer
+from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import HitState, random_projection
-
-Kind = Literal["conv", "linear", "attention"]
 
 
 @dataclass
@@ -141,6 +139,9 @@ class LayerReuse:
             needs_input_gradient,
             product,
             None if detection is None else detection.zero,
+            self.kind,
+            None if detection is None else detection.signatures,
+            None if detection is None else detection.context,
         )
         for observer in list(self.observers):
             observer(observation)

@@ -10,6 +10,7 @@ from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
 
 ObservedProduct = Literal["forward", "input_gradient"]
+Kind = Literal["conv", "linear", "attention"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Observation:
         needs_input_gradient: whether dO is computed by this Hitmap as well.
         product: ``"forward"``, or ``"input_gradient"`` for the gradient vectors of dO.
         zero: bool, (scopes, vectors): which vectors are all zeros; None while the layer is off.
+        kind: what the layer is.
+        signatures: int64, (scopes, vectors) or (scopes, vectors, 2): what was looked up in the MCACHE;
+            None while the layer is off.
+        context: int64, (scopes, vectors): what had to be equal besides; None for nothing.
     """
 
     layer: str
@@ -37,6 +42,9 @@ class Observation:
     needs_input_gradient: bool
     product: ObservedProduct = "forward"
     zero: Tensor | None = None
+    kind: Kind = "conv"
+    signatures: Tensor | None = None
+    context: Tensor | None = None
 
 
 Observer = Callable[[Observation], None]

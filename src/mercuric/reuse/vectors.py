@@ -21,6 +21,9 @@ class VectorShape:
         rows: rows of the window, each held by one PE of a PE set (1 for fully connected layers).
         elements: elements of the vector in one row (channels of the group x kernel width).
         filters: dot products that each vector takes part in (filters of its convolution group).
+        images: scopes that are multiplied with the same filters, one an image.
+        depth: scopes whose dot products add up to one output, one a channel (or group of them). The
+            ``scopes / (images x depth)`` groups of a grouped convolution are independent of each other.
     """
 
     scopes: int
@@ -28,6 +31,8 @@ class VectorShape:
     rows: int
     elements: int
     filters: int
+    images: int = 1
+    depth: int = 1
 
     @property
     def length(self) -> int:
@@ -100,9 +105,10 @@ def _image_vectors(
     conv: nn.Conv2d, images: int, positions: int, groups: int, span: int, filters: int, scope: Scope
 ) -> VectorShape:
     height, width = conv.kernel_size
+    depth = groups // conv.groups
     if scope == "image":
-        return VectorShape(images * groups, positions, height, span * width, filters)
-    return VectorShape(groups, images * positions, height, span * width, filters)
+        return VectorShape(images * groups, positions, height, span * width, filters, images, depth)
+    return VectorShape(groups, images * positions, height, span * width, filters, 1, depth)
 
 
 def linear_vectors(linear: nn.Linear, input_shape: tuple[int, ...], scope: Scope) -> VectorShape:
@@ -120,7 +126,7 @@ def row_vectors(shape: tuple[int, ...], filters: int, scope: Scope) -> VectorSha
     rows = prod(shape[:-1])
     scopes = shape[0] if scope == "image" and len(shape) > 2 else 1
     vectors = rows // scopes if scopes else 0
-    return VectorShape(scopes, vectors, 1, shape[-1], filters)
+    return VectorShape(scopes, vectors, 1, shape[-1], filters, images=scopes)
 
 
 def attention_vectors(query: tuple[int, ...], keys: int, value_length: int) -> VectorShape:
