@@ -39,7 +39,7 @@ class Scope:
 
     @property
     def accelerator(self) -> Accelerator:
-        return Accelerator(name="drawn", pes=self.pes, clock_mhz=1, entries=None, ways=1)
+        return Accelerator(name="drawn", rows=1, columns=self.pes, clock_mhz=1, entries=None, ways=1)
 
 
 def mcache(signatures: list[int], sets: int, ways: int) -> tuple[list[int], list[int]]:
@@ -127,7 +127,7 @@ def test_signatures_equal_the_stepper(scope: Scope) -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_scopes_add_up(states: list[list[int]], rows: int, elements: int, timing: Timing) -> None:
-    accelerator = Accelerator(name="drawn", pes=3 * rows, clock_mhz=1, entries=None, ways=1)
+    accelerator = Accelerator(name="drawn", rows=rows, columns=3, clock_mhz=1, entries=None, ways=1)
 
     def cycles(some: list[list[int]]) -> int:
         shape = VectorShape(len(some), len(some[0]), rows, elements, filters=2)

@@ -1,7 +1,6 @@
 """Does a batch cost what the cycle counter counts for it?"""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,27 +11,17 @@ from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.hardware import Accelerator, preset
 from mercuric.reuse.adaptation import Cost
+from mercuric.reuse.observation import Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 
-
-@dataclass(frozen=True)
-class Observed:
-    shape: VectorShape
-    hitmap: Hitmap | None
-    bits: int = 20
-    needs_input_gradient: bool = True
-    product: Literal["forward", "input_gradient"] = "forward"
-    layer: str = "conv2"
-
-
 SHAPE = VectorShape(scopes=64, vectors=1024, rows=3, elements=3, filters=64)
 STATES = torch.tensor([1, 0] * 512, dtype=torch.uint8).repeat(64, 1)
-HALF = Observed(SHAPE, Hitmap(STATES, torch.zeros(64, 1024, dtype=torch.int64)))
+HALF = Observation("conv2", SHAPE, Hitmap(STATES, torch.zeros(64, 1024, dtype=torch.int64)), 20, True)
 
 
 @st.composite
-def observations(draw: st.DrawFn) -> Observed:
+def observations(draw: st.DrawFn) -> Observation:
     scopes, vectors = draw(st.integers(1, 3)), draw(st.integers(1, 200))
     shape = VectorShape(
         scopes, vectors, *(draw(st.integers(1, 5)) for _ in range(2)), draw(st.integers(1, 9))
@@ -40,14 +29,14 @@ def observations(draw: st.DrawFn) -> Observed:
     generator = torch.Generator().manual_seed(draw(st.integers(0, 99)))
     states = torch.randint(0, 3, (scopes, vectors), generator=generator).to(torch.uint8)
     hitmap = Hitmap(states, torch.zeros_like(states, dtype=torch.int64))
-    return Observed(
-        shape, draw(st.sampled_from([hitmap, None])), draw(st.integers(0, 30)), draw(st.booleans())
+    return Observation(
+        "conv", shape, draw(st.sampled_from([hitmap, None])), draw(st.integers(0, 30)), draw(st.booleans())
     )
 
 
 @settings(deadline=None)  # the first call compiles
 @given(observations(), st.sampled_from(["paper", "fair"]))
-def test_a_forward_observation_costs_what_the_counter_counts(observed: Observed, timing: str) -> None:
+def test_a_forward_observation_costs_what_the_counter_counts(observed: Observation, timing: str) -> None:
     counter = CycleCounter("eyeriss-168")
     counter.observe(observed)
     counted = counter.totals(timing)
@@ -56,7 +45,7 @@ def test_a_forward_observation_costs_what_the_counter_counts(observed: Observed,
 
 @settings(deadline=None)
 @given(observations())
-def test_an_input_gradient_costs_one_product_with_its_signatures(observed: Observed) -> None:
+def test_an_input_gradient_costs_one_product_with_its_signatures(observed: Observation) -> None:
     counter = CycleCounter("eyeriss-168", training=False)
     counter.observe(observed)
     counted = counter.totals("paper")
@@ -76,7 +65,7 @@ def test_cycles_by_hand() -> None:
 
 
 def test_a_layer_that_is_off_costs_the_same_on_both_sides() -> None:
-    off = CycleCost()(Observed(SHAPE, None, bits=0))
+    off = CycleCost()(Observation("conv2", SHAPE, None, 0, True))
     assert off.signatures_and_products == off.baseline == 3 * 466_944
 
 
@@ -87,7 +76,7 @@ def test_more_bits_than_hits_save_lose() -> None:
 
 
 def test_an_accelerator_may_be_described() -> None:
-    small = Accelerator(name="small", pes=12, clock_mhz=100, entries=64, ways=4)
+    small = Accelerator(name="small", rows=3, columns=4, clock_mhz=100, entries=64, ways=4)
     assert CycleCost(small)(HALF).baseline > CycleCost(preset("eyeriss-168"))(HALF).baseline
 
 

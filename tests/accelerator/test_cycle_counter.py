@@ -1,6 +1,5 @@
 import json
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +7,8 @@ import torch
 from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.hardware import preset
+from mercuric.accelerator.work import Work
+from mercuric.reuse.observation import Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 
@@ -16,21 +17,14 @@ STATES = torch.tensor([1, 0] * 512, dtype=torch.uint8).repeat(64, 1)
 HITMAP = Hitmap(STATES, torch.arange(1024).div(2, rounding_mode="floor").mul(2).repeat(64, 1))
 
 
-@dataclass(frozen=True)
-class Observed:
-    layer: str = "conv2"
-    shape: VectorShape = SHAPE
-    hitmap: Hitmap | None = HITMAP
-    bits: int = 20
-    needs_input_gradient: bool = True
-    product: Literal["forward", "input_gradient"] = "forward"
+OBSERVED = Observation("conv2", SHAPE, HITMAP, bits=20, needs_input_gradient=True)
 
 
 def counted() -> CycleCounter:
     counter = CycleCounter("eyeriss-168")
-    counter.count("conv1", SHAPE, None, 0, needs_input_gradient=False)
-    counter.observe(Observed())
-    counter.observe(Observed())
+    counter.count("conv1", Work(SHAPE), needs_input_gradient=False)
+    counter.observe(OBSERVED)
+    counter.observe(OBSERVED)
     return counter
 
 
@@ -42,18 +36,22 @@ def test_layers_by_hand() -> None:
         "cycles_baseline": 2 * 466_944,
         "cycles_mercury": 2 * 466_944,
         "cycles_signature": 0,
+        "cycles_stall": 0,
         "fair_baseline": 2 * 233_728,
         "fair_mercury": 2 * 233_728,
         "fair_signature": 0,
+        "fair_stall": 0,
     }
     assert conv2 == {
         "layer": "conv2",
         "cycles_baseline": 2 * 3 * 466_944,
         "cycles_mercury": 2 * (3 * 282_624 + 73_216),
         "cycles_signature": 2 * 73_216,
+        "cycles_stall": 0,
         "fair_baseline": 2 * 3 * 233_728,
         "fair_mercury": 2 * (3 * 176_128 + 73_216),
         "fair_signature": 2 * 73_216,
+        "fair_stall": 0,
     }
 
 
@@ -65,6 +63,7 @@ def test_totals_are_the_sum_of_the_layers() -> None:
         assert totals.baseline == layers[f"{prefix}_baseline"].sum()
         assert totals.mercury == layers[f"{prefix}_mercury"].sum()
         assert totals.signature == layers[f"{prefix}_signature"].sum()
+        assert totals.stall == layers[f"{prefix}_stall"].sum()
     assert counter.totals() == counter.totals("paper")
     assert counter.products().weight_gradient.baseline == 3 * 466_944
     assert counter.products().input_gradient.baseline == 2 * 466_944
@@ -72,7 +71,7 @@ def test_totals_are_the_sum_of_the_layers() -> None:
 
 def test_inference_counts_the_forward_product_only() -> None:
     counter = CycleCounter(preset("eyeriss-168"), training=False)
-    counter.observe(Observed())
+    counter.observe(OBSERVED)
     assert counter.totals("paper") == Cycles(466_944, 282_624, 73_216)
 
 
@@ -85,8 +84,8 @@ def test_nothing_counted() -> None:
 def test_a_run_goes_on_from_its_saved_state() -> None:
     whole, resumed = counted(), CycleCounter("eyeriss-168")
     resumed.load_state_dict(json.loads(json.dumps(counted().state_dict())))
-    whole.observe(Observed())
-    resumed.observe(Observed())
+    whole.observe(OBSERVED)
+    resumed.observe(OBSERVED)
     assert whole.layers().equals(resumed.layers())
     assert whole.products("fair") == resumed.products("fair")
 
@@ -94,7 +93,7 @@ def test_a_run_goes_on_from_its_saved_state() -> None:
 def test_the_state_of_another_run_is_refused() -> None:
     with pytest.raises(ValueError, match="training of the state was True, but must be False"):
         CycleCounter("eyeriss-168", training=False).load_state_dict(counted().state_dict())
-    other = preset("eyeriss-168").model_copy(update={"pes": 9})
+    other = preset("eyeriss-168").changed(rows=9)
     with pytest.raises(ValueError, match="accelerator of the state was"):
         CycleCounter(other).load_state_dict(counted().state_dict())
 
@@ -102,7 +101,7 @@ def test_the_state_of_another_run_is_refused() -> None:
 def test_a_wrong_hitmap_counts_nothing() -> None:
     counter = CycleCounter("eyeriss-168")
     with pytest.raises(ValueError, match="states was"):
-        counter.observe(Observed(hitmap=Hitmap(STATES[:1], HITMAP.representatives[:1])))
+        counter.observe(replace(OBSERVED, hitmap=Hitmap(STATES[:1], HITMAP.representatives[:1])))
     assert counter.layers().empty
 
 

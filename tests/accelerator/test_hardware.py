@@ -2,7 +2,7 @@ import pytest
 
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
 
-VALID = {"name": "mine", "pes": 9, "clock_mhz": 100.0, "entries": 32, "ways": 4}
+VALID = {"name": "mine", "rows": 3, "columns": 3, "clock_mhz": 100.0, "entries": 32, "ways": 4}
 
 
 def test_the_papers_array() -> None:
@@ -26,7 +26,11 @@ def test_an_unknown_name_says_which_there_are() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"pes": 0}, "pes of accelerator 'mine' was 0, but must be at least 1"),
+        ({"rows": 0}, "rows of accelerator 'mine' was 0, but must be at least 1"),
+        ({"columns": -1}, "columns of accelerator 'mine' was -1, but must be at least 1"),
+        ({"versions": 0}, "versions of accelerator 'mine' was 0, but must be at least 1"),
+        ({"insertion_queue": 0}, "insertion_queue of accelerator 'mine' was 0, but must be at least 1"),
+        ({"pes": 9}, "pes"),
         ({"ways": 0}, "ways of accelerator 'mine' was 0"),
         ({"entries": 0}, "entries of accelerator 'mine' was 0"),
         ({"entries": 33}, "entries of accelerator 'mine' was 33, but must be a multiple of ways, 4"),

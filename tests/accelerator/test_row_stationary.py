@@ -5,15 +5,17 @@ import pytest
 import torch
 
 from mercuric.accelerator.cycles import Cycles
+from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.hardware import Accelerator, preset
 from mercuric.accelerator.pe_sets import block_sizes, most_misses, pe_sets
 from mercuric.accelerator.row_stationary import (
     SynchronousProduct,
     baseline_cycles,
     signature_cycles,
-    training_cycles,
 )
+from mercuric.accelerator.work import Work
 from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity import Hitmap
 
 EYERISS = preset("eyeriss-168")
 VGG = VectorShape(scopes=64, vectors=32 * 32, rows=3, elements=3, filters=64)
@@ -21,6 +23,14 @@ VGG = VectorShape(scopes=64, vectors=32 * 32, rows=3, elements=3, filters=64)
 
 168 / 3 = 56 PE sets; 1024 = 56 x 18 + 16: sixteen blocks of 19 vectors, forty of 18.
 """
+
+
+def hitmap(states: torch.Tensor) -> Hitmap:
+    return Hitmap(states, torch.arange(states.shape[1]).expand(states.shape))
+
+
+HALF = Work(VGG, hitmap(torch.tensor([1, 0] * 512, dtype=torch.uint8).repeat(64, 1)), bits=20)
+"""Every second vector of VGG a HIT."""
 
 
 def test_vgg_layer_without_reuse() -> None:
@@ -67,18 +77,26 @@ def test_no_work_costs_nothing() -> None:
 
 
 def test_backward_products_cost_the_forward_one_without_signatures() -> None:
-    forward = Cycles(baseline=10, product=4, signature=1)
-    trained = training_cycles(forward)
-    assert trained.input_gradient == trained.weight_gradient == Cycles(10, 4, 0)
-    assert trained.total == Cycles(30, 12, 1)
-    assert training_cycles(forward, needs_input_gradient=False).total == Cycles(20, 8, 1)
-    assert training_cycles(forward, training=False).total == forward
+    forward = product_cycles(EYERISS, HALF)["paper"]
+    assert forward == Cycles(baseline=466_944, product=282_624, signature=73_216)
+    trained = training_cycles(EYERISS, HALF)["paper"]
+    assert trained.forward == forward
+    assert trained.input_gradient == trained.weight_gradient == Cycles(466_944, 282_624, 0)
+    first = training_cycles(EYERISS, HALF, needs_input_gradient=False)["paper"]
+    assert first.total == Cycles(2 * 466_944, 2 * 282_624, 73_216)
+    assert training_cycles(EYERISS, HALF, training=False)["paper"].total == forward
+
+
+def test_a_layer_without_reuse_costs_the_baseline_on_both_sides() -> None:
+    off = training_cycles(EYERISS, Work(VGG))
+    assert off["paper"].total == Cycles(3 * 466_944, 3 * 466_944)
+    assert off["fair"].total == Cycles(3 * 233_728, 3 * 233_728)
 
 
 def test_cycles_add_up() -> None:
-    cycles = Cycles(10, 3, 2)
-    assert cycles + cycles == Cycles(20, 6, 4)
-    assert (cycles.mercury, cycles.speedup) == (5, 2.0)
+    cycles = Cycles(12, 3, 2, 1)
+    assert cycles + cycles == Cycles(24, 6, 4, 2)
+    assert (cycles.mercury, cycles.speedup) == (6, 2.0)
     assert Cycles().speedup == 1.0
 
 
@@ -96,18 +114,18 @@ def test_most_misses() -> None:
 
 
 def test_a_kernel_taller_than_the_array() -> None:
-    tiny = Accelerator(name="tiny", pes=2, clock_mhz=1, entries=None, ways=1)
+    tiny = Accelerator(name="tiny", rows=1, columns=2, clock_mhz=1, entries=None, ways=1)
     with pytest.raises(ValueError, match="'tiny' has 2 PEs, but a kernel of 3 rows needs at least 3"):
         pe_sets(tiny, 3)
 
 
 def test_states_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match=r"shape \(64, 3\), but must be torch.uint8 of shape \(64, 1024\)"):
-        SynchronousProduct(EYERISS, VGG, torch.zeros(64, 3, dtype=torch.uint8))
+        Work(VGG, hitmap(torch.zeros(64, 3, dtype=torch.uint8)))
     with pytest.raises(ValueError, match=r"states was torch.int64"):
-        SynchronousProduct(EYERISS, VGG, torch.zeros(64, 1024, dtype=torch.int64))
+        Work(VGG, hitmap(torch.zeros(64, 1024, dtype=torch.int64)))
 
 
 def test_negative_bits() -> None:
     with pytest.raises(ValueError, match="bits was -1"):
-        signature_cycles(EYERISS, VGG, -1)
+        Work(VGG, bits=-1)

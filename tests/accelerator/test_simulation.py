@@ -83,7 +83,7 @@ def test_speedups_are_of_its_own_cycles(model: nn.Module, photos: Tensor) -> Non
 
 
 def test_the_leading_timing_is_the_accelerators(model: nn.Module, photos: Tensor) -> None:
-    paper = mercuric.Accelerator(name="small", pes=12, clock_mhz=100, entries=64, ways=4)
+    paper = mercuric.Accelerator(name="small", rows=3, columns=4, clock_mhz=100, entries=64, ways=4)
     fair = paper.model_copy(update={"timing": "fair"})
     results = {one.timing: mercuric.simulate(model, photos, one) for one in (paper, fair)}
     assert results["paper"].speedup() == results["fair"].speedup("paper")
@@ -131,7 +131,7 @@ def test_a_layer_that_cannot_reuse_costs_the_same(photos: Tensor) -> None:
 def test_what_is_refused(model: nn.Module, photos: Tensor) -> None:
     with pytest.raises(ValueError, match="accelerator was 'tpu', but must be one of 'eyeriss-168'"):
         mercuric.simulate(model, photos, accelerator="tpu")
-    narrow = Accelerator(name="narrow", pes=2, clock_mhz=100, entries=8, ways=2)
+    narrow = Accelerator(name="narrow", rows=1, columns=2, clock_mhz=100, entries=8, ways=2)
     with pytest.raises(ValueError, match="accelerator 'narrow' has 2 PEs, but a kernel of 3 rows needs"):
         mercuric.simulate(model, photos, accelerator=narrow)
     with pytest.raises(ValueError, match=r"without any nn\.Conv2d or nn\.Linear"):

@@ -68,16 +68,16 @@ def test_layers_in_order_of_call() -> None:
         ("head", "linear", True),
     ]
     by_name = {workload.layer: workload.shape for workload in workloads}
-    assert by_name["stem"] == VectorShape(scopes=6, vectors=64, rows=3, elements=3, filters=8)
-    assert by_name["grouped"] == VectorShape(scopes=16, vectors=48, rows=1, elements=3, filters=3)
-    assert by_name["pointwise"] == VectorShape(scopes=2, vectors=48, rows=1, elements=12, filters=8)
+    assert by_name["stem"] == VectorShape(6, 64, rows=3, elements=3, filters=8, images=2, depth=3)
+    assert by_name["grouped"] == VectorShape(16, 48, rows=1, elements=3, filters=3, images=2, depth=2)
+    assert by_name["pointwise"] == VectorShape(2, 48, rows=1, elements=12, filters=8, images=2)
     assert by_name["head"] == VectorShape(scopes=1, vectors=2, rows=1, elements=8, filters=5)
 
 
 def test_unbatched_image() -> None:
     conv = nn.Conv2d(3, 4, 3)
     assert read_workloads(conv, torch.randn(3, 9, 7)) == [
-        Workload("Conv2d", "conv", VectorShape(3, 35, 3, 3, 4), needs_input_gradient=False)
+        Workload("Conv2d", "conv", VectorShape(3, 35, 3, 3, 4, depth=3), needs_input_gradient=False)
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_transformer_layer_is_read_through_its_modules() -> None:
     encoder = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
     workloads = read_workloads(encoder, torch.randn(2, 5, 8))
     assert [workload.layer for workload in workloads] == ["linear1", "linear2"]
-    assert workloads[0].shape == VectorShape(scopes=2, vectors=5, rows=1, elements=8, filters=16)
+    assert workloads[0].shape == VectorShape(2, 5, rows=1, elements=8, filters=16, images=2)
 
 
 def test_no_layer_to_count() -> None:

@@ -72,7 +72,7 @@ def test_fully_connected_layers(
     found = observe(layer, torch.randn(shape))
     assert found.hitmap is not None
     expected = image if scope == "image" else batch
-    assert found.shape == VectorShape(*expected, rows=1, elements=5, filters=6)
+    assert found.shape == VectorShape(*expected, rows=1, elements=5, filters=6, images=expected[0])
     assert found.hitmap.states.shape == expected
     assert found.shape.macs == expected[0] * expected[1] * 5 * 6
 
