@@ -25,7 +25,7 @@ def write_similarity_report(folder: Path, command: str, trained: Trained | None 
     """
     target = folder / "report.html"
     parts = _parts(read_study(folder), command, trained)
-    write_page(target, "similarity.html", **parts)
+    write_page(target, "study.html", **parts)
     return target
 
 
@@ -33,6 +33,7 @@ def _parts(study: Study, command: str, trained: Trained | None) -> dict[str, str
     summary = study.summary
     return {
         "title": html.escape(f"{summary.model} on {summary.data}: Mercuric similarity study"),
+        "kicker": "similarity study",
         "subject": html.escape(f"{summary.model}, {summary.weights}"),
         "headline": unbroken(_headline(summary)),
         "lead": unbroken(_lead(summary)),
