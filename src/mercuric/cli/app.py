@@ -5,6 +5,7 @@ import typer
 import mercuric
 from mercuric.cli import data
 from mercuric.cli.accuracy import accuracy
+from mercuric.cli.bounds import bounds
 from mercuric.cli.models import models
 from mercuric.cli.report import report
 from mercuric.cli.similarity import similarity
@@ -21,6 +22,7 @@ app.command()(train)
 app.command()(simulate)
 app.command()(similarity)
 app.command()(accuracy)
+app.command()(bounds)
 app.command()(report)
 app.command()(models)
 app.add_typer(data.app, name="data")

@@ -30,9 +30,16 @@ def bars(console: Console) -> Iterator[Tell]:
         def tell(label: str, done: int, total: int, what: str) -> None:
             if label not in tasks:
                 tasks[label] = shown.add_task(label, total=total, what=what)
-            shown.update(tasks[label], completed=done, what=what)
+            shown.update(tasks[label], completed=done, total=total, what=what)
 
         yield tell
+
+
+@contextmanager
+def part_bar(console: Console) -> Iterator[Callable[[int, int, str], None]]:
+    """One bar, told parts done, parts in all and what comes next; nothing where there is no terminal."""
+    with bars(console) as tell:
+        yield lambda done, total, what: tell("", done, total, what)
 
 
 @contextmanager

@@ -2,18 +2,15 @@
 
 import json
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mercuric.cli.failures import one_sentence
+from mercuric.cli.progress import part_bar
 from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig
-from mercuric.experiments.similarity_study import Progress as Tell
 from mercuric.experiments.similarity_study import similarity_study
 from mercuric.report.similarity import write_similarity_report
 from mercuric.report.similarity_folder import read_study
@@ -21,13 +18,13 @@ from mercuric.report.similarity_table import similarity_table
 from mercuric.report.similarity_training import read_training, write_training
 from mercuric.zoo import pretrained
 
-_WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or a training run's checkpoint."
+WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or a training run's checkpoint."
 
 
 def similarity(
     model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
     data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
-    weights: Annotated[str, typer.Option(help=_WEIGHTS)] = RANDOM,
+    weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
     images: Annotated[
         int | None, typer.Option(help="Images in the batch; 16, or 2 above 64 pixels, by default.")
     ] = None,
@@ -52,7 +49,7 @@ def similarity(
             image_size=image_size, seed=seed, bits=bits,
         )  # fmt: skip
         folder = out or Path("runs") / f"similarity-{model}-{data}-{Path(weights).stem}"
-        with _bar(console) as tell:
+        with part_bar(console) as tell:
             summary = similarity_study(config, folder, tell, lambda said: typer.echo(said, err=True))
         if trained is not None:
             summary["run_files"] = write_training(trained, folder)
@@ -64,21 +61,6 @@ def similarity(
             return
         Console().print(similarity_table(read_study(folder)))
         typer.echo(f"Report: {report}")
-
-
-@contextmanager
-def _bar(console: Console) -> Iterator[Tell]:
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bars:
-        task = bars.add_task("loading", total=None)
-        yield lambda done, total, what: bars.update(task, completed=done, total=total, description=what)
 
 
 def _command(config: SimilarityConfig, run: Path | None) -> str:

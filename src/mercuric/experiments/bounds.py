@@ -1,0 +1,148 @@
+"""How does MERCURY compare with the most that other ways to skip work can save? The data of Fig. 17."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from mercuric.accelerator import CycleCounter
+from mercuric.accelerator.bounds import (
+    dense_macs,
+    outputs_of,
+    similar_element_macs,
+    ucnn_macs,
+    zero_pruning_macs,
+)
+from mercuric.accelerator.workload import evaluating
+from mercuric.experiments.machine import machine
+from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
+from mercuric.files import write_text
+from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_
+from mercuric.similarity import HitState, MCache
+
+UCNN_BITS = (6, 7, 8)
+"""Fewer bits lose too much accuracy (paper VII-D1)."""
+ROUNDED_BITS = 8
+LEFT = ("mercury", "limitless", "zero_pruning", "elements", "rounded_elements", "ucnn_8", "ucnn_7", "ucnn_6")
+"""Columns of multiply-accumulates that are left, beside ``macs``, all of them."""
+
+Progress = Callable[[int, int, str], None]
+
+
+def bounds_study(
+    config: SimilarityConfig,
+    folder: Path,
+    accelerator: str = "eyeriss-168",
+    progress: Progress | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Measure every layer; write ``bounds.csv`` and ``bounds.json`` and return what the latter says.
+
+    Args:
+        config: network, weights, images and signature length.
+        folder: where the files go.
+        accelerator: whose forward cycles stand beside the bounds.
+        progress: told after each layer.
+        tell: told in a sentence what is fetched.
+
+    Raises:
+        ValueError: a wrong setting.
+        MercuricError: files are missing or damaged.
+        OSError: the folder can't be written.
+    """
+    counter = CycleCounter(accelerator, training=False)
+    subject = studied(config, tell)
+    layers = measure(subject, config, counter, progress)
+    described = {
+        "model": config.model,
+        "data": config.data,
+        "weights": subject.weights,
+        "images": len(subject.images),
+        "image_size": subject.data.image_size,
+        "bits": config.bits,
+        "accelerator": counter.accelerator.name,
+    }
+    summary = {**described, "speedup": speedups(layers), "machine": machine()}
+    write_text(folder / "bounds.csv", layers.to_csv(index=False))
+    write_text(folder / "bounds.json", json.dumps(summary, indent=2))
+    return summary
+
+
+def measure(
+    subject: Studied, config: SimilarityConfig, counter: CycleCounter, progress: Progress | None = None
+) -> pd.DataFrame:
+    """One inference of the images with MERCURY; every layer's activations are held against each bound.
+
+    Returns:
+        A layer a row: ``layer``, ``macs``, what is left of them (:data:`LEFT`), and the cycles of
+        ``CycleCounter.layers``.
+    """
+    told = progress or (lambda *_: None)
+    rows: dict[str, dict[str, Any]] = {}
+    handle = reuse_(subject.network, ReuseConfig.paper().model_copy(update={"bits": config.bits}))
+    total = len(handle.layers)
+
+    def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
+        assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone
+        told(len(rows), total, name)
+        rows.setdefault(name, {"layer": name}).update(_bounds(layer, inputs[0]))
+
+    def observe(seen: Observation) -> None:
+        counter.observe(seen)
+        rows.setdefault(seen.layer, {"layer": seen.layer}).update(_mercury(seen))
+
+    hooks = [
+        module.register_forward_hook(partial(bound, name))
+        for name, module in subject.network.named_modules()
+        if name in handle.layers and isinstance(module, nn.Conv2d | nn.Linear)
+    ]
+    try:
+        handle.observe(observe)
+        with torch.no_grad(), evaluating(subject.network):
+            subject.network(subject.images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        restore_(subject.network)
+    return pd.DataFrame(list(rows.values())).merge(counter.layers())
+
+
+def speedups(layers: pd.DataFrame) -> dict[str, float]:
+    """Over all layers: multiply-accumulates over what is left, and the simulated cycles' speed-ups."""
+    total = layers["macs"].sum()
+    found = {name: float(total / layers[name].sum()) for name in LEFT}
+    for timing, prefix in (("paper", "cycles"), ("fair", "fair")):
+        baseline, mercury = (layers[f"{prefix}_{side}"].sum() for side in ("baseline", "mercury"))
+        found[f"cycles_{timing}"] = float(baseline / mercury)
+    return found
+
+
+def _bounds(layer: nn.Conv2d | nn.Linear, inputs: Tensor) -> dict[str, int]:
+    outputs = outputs_of(layer, inputs)
+    return {
+        "macs": dense_macs(layer, inputs),
+        "zero_pruning": zero_pruning_macs(layer, inputs),
+        "elements": similar_element_macs(layer, inputs),
+        "rounded_elements": similar_element_macs(layer, inputs, ROUNDED_BITS),
+        **{f"ucnn_{bits}": ucnn_macs(layer, outputs, bits) for bits in UCNN_BITS},
+    }
+
+
+def _mercury(seen: Observation) -> dict[str, int]:
+    """What MERCURY computes, signatures included, and what it would with any cache and free signatures."""
+    if seen.hitmap is None or seen.signatures is None:
+        return {"mercury": seen.shape.macs, "limitless": seen.shape.macs}
+    hits = int(seen.hitmap.hits.sum())
+    every = MCache(None, 1).access(seen.signatures, seen.context)
+    misses = int((every.states != HitState.HIT.value).sum())
+    vectors = seen.shape.scopes * seen.shape.vectors
+    dot_products = (vectors - hits) * seen.shape.filters + vectors * seen.bits
+    return {
+        "mercury": dot_products * seen.shape.length,
+        "limitless": misses * seen.shape.filters * seen.shape.length,
+    }
