@@ -48,3 +48,20 @@ def test_bad_numbers(wrong: dict[str, object], message: str) -> None:
 
 def test_no_entries_means_unlimited() -> None:
     assert Accelerator.model_validate(VALID | {"entries": None}).entries is None
+
+
+def test_memories_have_defaults_and_limits() -> None:
+    eyeriss = preset("eyeriss-168")
+    assert (eyeriss.word_bits, eyeriss.register_file_words, eyeriss.buffer_words) == (16, 256, 55_296)
+    assert eyeriss.dram_words_per_cycle is None
+    wrong = {"word_bits": 0, "register_file_words": 2, "buffer_kib": 0.5, "dram_words_per_cycle": 0}
+    for argument, value in wrong.items():
+        with pytest.raises(ValueError, match=f"{argument} of accelerator 'eyeriss-168' was {value}"):
+            eyeriss.changed(**{argument: value})
+
+
+def test_the_three_comparable_arrays_differ_in_the_dataflow_alone() -> None:
+    names = ("eyeriss-like", "simple-weight-stationary", "simple-output-stationary")
+    alike = [preset(name).model_dump(exclude={"name", "dataflow"}) for name in names]
+    assert alike[0] == alike[1] == alike[2]
+    assert [preset(name).dataflow for name in names] == ["row", "weight", "output"]

@@ -77,8 +77,18 @@ def test_layers_in_order_of_call() -> None:
 def test_unbatched_image() -> None:
     conv = nn.Conv2d(3, 4, 3)
     assert read_workloads(conv, torch.randn(3, 9, 7)) == [
-        Workload("Conv2d", "conv", VectorShape(3, 35, 3, 3, 4, depth=3), needs_input_gradient=False)
+        Workload("Conv2d", "conv", VectorShape(3, 35, 3, 3, 4, depth=3), False, inputs=3 * 9 * 7, fresh=1)
     ]
+
+
+def test_inputs_are_counted_once_and_a_stride_brings_fresh_elements() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(4, 6, (3, 5), stride=(1, 2)), nn.Conv2d(6, 2, 1, stride=2), nn.Flatten(), nn.Linear(8, 3)
+    )
+    strided, skipping, linear = read_workloads(model, torch.randn(2, 4, 6, 11), "patch")
+    assert (strided.inputs, strided.fresh) == (2 * 4 * 6 * 11, 4 * 2)
+    assert (skipping.inputs, skipping.fresh) == (2 * 6 * 2 * 2, 6)
+    assert (linear.inputs, linear.fresh) == (2 * 8, 8)
 
 
 def test_named_and_positional_inputs() -> None:

@@ -13,6 +13,12 @@ Design = Literal["synchronous", "asynchronous"]
 Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
 
+_LEAST = {
+    **dict.fromkeys(("rows", "columns", "ways", "entries", "versions", "insertion_queue", "word_bits"), 1),
+    "register_file_words": 3,  # an input, a weight and a partial sum
+    "buffer_kib": 1,
+}
+
 
 class Accelerator(Config):
     """An array of processing elements (PEs) with an MCACHE beside it.
@@ -38,6 +44,11 @@ class Accelerator(Config):
             nothing (it is taken as ready), the HIT waits, or the dot product is computed once more.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
+        word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
+        register_file_words: words that one PE's register file holds.
+        buffer_kib: the global buffer in KiB.
+        dram_words_per_cycle: words that the DRAM moves in a cycle; None: as many as are asked for.
+        energies: what an access costs: a table of ``mercuric.accelerator.energies``, or a YAML file.
 
     Raises:
         ValueError: a number is out of range, or ``ways`` does not divide ``entries``.
@@ -58,15 +69,25 @@ class Accelerator(Config):
     arrival: Arrival = "raster"
     late_hits: LateHits = "ready"
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
+    word_bits: Annotated[int, Field(strict=True)] = 16
+    register_file_words: Annotated[int, Field(strict=True)] = 256
+    buffer_kib: float = 108
+    dram_words_per_cycle: float | None = None
+    energies: str = "eyeriss"
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> Self:
-        for argument in ("rows", "columns", "ways", "entries", "versions", "insertion_queue"):
+        for argument, least in _LEAST.items():
             value = getattr(self, argument)
-            if value is not None and value < 1:
+            if value is not None and value < least:
                 raise ValueError(
-                    f"{argument} of accelerator {self.name!r} was {value}, but must be at least 1"
+                    f"{argument} of accelerator {self.name!r} was {value}, but must be at least {least}"
                 )
+        if self.dram_words_per_cycle is not None and self.dram_words_per_cycle <= 0:
+            raise ValueError(
+                f"dram_words_per_cycle of accelerator {self.name!r} was {self.dram_words_per_cycle}, but must "
+                "be above 0, or none for a DRAM that never makes the array wait"
+            )
         if not 0 < self.clock_mhz < float("inf"):
             raise ValueError(
                 f"clock_mhz of accelerator {self.name!r} was {self.clock_mhz}, but must be a number above 0"
@@ -83,6 +104,11 @@ class Accelerator(Config):
         """Processing elements of the array."""
         return self.rows * self.columns
 
+    @property
+    def buffer_words(self) -> int:
+        """Words that the global buffer holds."""
+        return int(self.buffer_kib * 1024 * 8) // self.word_bits
+
     def seconds(self, cycles: int) -> float:
         """Time that ``cycles`` cycles take at this clock, in seconds."""
         return cycles / (self.clock_mhz * 1e6)
@@ -98,11 +124,16 @@ class Accelerator(Config):
 
 # Paper VI gives 168 PEs, entries and ways, and no clock: Eyeriss has 12 x 14 of them at 200 MHz.
 _EYERISS = Accelerator(name="eyeriss-168", rows=12, columns=14, clock_mhz=200, entries=1024, ways=16)
+# Three dataflows on equal PEs, memories and words, so that only the dataflow differs; a 64-bit DRAM bus.
+_LIKE = _EYERISS.changed(name="like", timing="fair", dram_words_per_cycle=4)
 _PRESETS = (
     _EYERISS,
     _EYERISS.changed(name="weight-168", dataflow="weight"),
     _EYERISS.changed(name="input-168", dataflow="input"),
     _EYERISS.changed(name="output-168", dataflow="output"),
+    _LIKE.changed(name="eyeriss-like", dataflow="row"),
+    _LIKE.changed(name="simple-weight-stationary", dataflow="weight"),
+    _LIKE.changed(name="simple-output-stationary", dataflow="output"),
 )
 
 

@@ -26,12 +26,16 @@ class Workload:
         shape: the layer's input vectors.
         needs_input_gradient: whether training needs the gradient of the layer's input; no
             trained parameter comes before the first layer, so it needs none.
+        inputs: words of the layer's input, each counted once; without those that no window covers.
+        fresh: elements that a window's row has and the one before it (one stride to the left) had not.
     """
 
     layer: str
     kind: Literal["conv", "linear"]
     shape: VectorShape
     needs_input_gradient: bool
+    inputs: int
+    fresh: int
 
     @property
     def macs(self) -> int:
@@ -67,7 +71,9 @@ def read_workloads(
     ) -> None:
         x: Tensor = args[0] if args else kwargs["input"]
         kind, shape = _vectors(module, x, out, granularity, scope)
-        found.append(Workload(name or type(module).__name__, kind, shape, x.requires_grad))
+        inputs = min(x.numel(), shape.scopes * shape.vectors * shape.length)
+        fresh = _fresh(module, shape)
+        found.append(Workload(name or type(module).__name__, kind, shape, x.requires_grad, inputs, fresh))
 
     with ExitStack() as stack:
         stack.enter_context(_ready_to_read(model))
@@ -89,6 +95,13 @@ def _vectors(
     images = x.shape[0] if x.dim() == 4 else 1
     shape = conv_vectors(layer, images, prod(out.shape[-2:]), granularity, scope)
     return ("linear" if prod(layer.kernel_size) == 1 else "conv"), shape
+
+
+def _fresh(layer: nn.Module, shape: VectorShape) -> int:
+    if not isinstance(layer, nn.Conv2d):
+        return shape.elements
+    width = layer.kernel_size[1]
+    return shape.elements // width * min(layer.stride[1], width)
 
 
 def call(model: nn.Module, inputs: Inputs) -> None:
