@@ -17,8 +17,9 @@ from typing import Any
 
 import torch
 
-from mercuric.experiments.compare import claim_folder, compare
+from mercuric.experiments.compare import compare
 from mercuric.experiments.run_config import RunConfig
+from mercuric.experiments.run_folder import claim_folder
 from mercuric.files import write_text
 
 Progress = Callable[[str, int, int, str], None]

@@ -10,10 +10,9 @@ import torch
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.cycle_cost import CycleCost
-from mercuric.config import differences
-from mercuric.errors import MercuricError
 from mercuric.experiments.outcome import Outcome
 from mercuric.experiments.run_config import RunConfig, RunName
+from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.subject import Subject, load_subject
 from mercuric.experiments.summary import summarize
 from mercuric.files import write_text
@@ -57,25 +56,6 @@ def compare(
     if reuse and config.reuse.adaptation is not None:
         _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
     return summarize(config, subject, outcomes, folder)
-
-
-def claim_folder(folder: Path, config: RunConfig, resume: bool) -> None:
-    """Write ``config.yaml`` into a fresh folder, or check that a resumed one holds the same.
-
-    Raises:
-        MercuricError: the folder holds a run and ``resume`` is False, or it holds another run.
-        OSError: the folder can't be written.
-    """
-    saved = folder / "config.yaml"
-    if saved.exists():
-        if not resume:
-            raise MercuricError(
-                f"{folder} holds a run already; add --resume to go on, or choose another --out"
-            )
-        changes = differences(RunConfig.read(saved).model_dump(), config.model_dump())
-        if changes:
-            raise MercuricError(f"{folder} holds another run: {changes}")
-    write_text(saved, config.to_yaml())
 
 
 def _write_table(path: Path, seeds: dict[int, pd.DataFrame]) -> None:
