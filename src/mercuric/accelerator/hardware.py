@@ -85,8 +85,8 @@ class Accelerator(Config):
                 )
         if self.dram_words_per_cycle is not None and self.dram_words_per_cycle <= 0:
             raise ValueError(
-                f"dram_words_per_cycle of accelerator {self.name!r} was {self.dram_words_per_cycle}, but must "
-                "be above 0, or none for a DRAM that never makes the array wait"
+                f"dram_words_per_cycle of accelerator {self.name!r} was {self.dram_words_per_cycle}, but "
+                "must be above 0, or none for a DRAM that never makes the array wait"
             )
         if not 0 < self.clock_mhz < float("inf"):
             raise ValueError(
@@ -103,6 +103,11 @@ class Accelerator(Config):
     def pes(self) -> int:
         """Processing elements of the array."""
         return self.rows * self.columns
+
+    @property
+    def results(self) -> int:
+        """Results that an MCACHE entry holds: one a filter under way (paper III-C1)."""
+        return self.versions if self.design == "asynchronous" else 1
 
     @property
     def buffer_words(self) -> int:
