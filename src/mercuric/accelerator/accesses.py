@@ -1,0 +1,164 @@
+"""How often is each memory accessed, with and without reuse?"""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from mercuric.accelerator.array_traffic import ArrayTraffic, array_traffic
+from mercuric.accelerator.dot_product import Timing
+from mercuric.accelerator.dram_traffic import dram_words
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.accelerator.operands import Operands, Tensor, Words
+from mercuric.accelerator.work import Product, Work
+from mercuric.similarity.hitmap import HitState
+
+STATE_BITS = 2
+"""A Hitmap entry is HIT, MAU or MNU (paper III-B3)."""
+
+_ACCUMULATED: dict[Product, Tensor] = {
+    "forward": "outputs",
+    "input_gradient": "inputs",
+    "weight_gradient": "weights",
+}
+
+
+@dataclass(frozen=True)
+class Accesses:
+    """Operations and accesses of some work; they add up.
+
+    Attributes:
+        mac: multiply-accumulates, and additions of reused results.
+        register_file: words.
+        pe_to_pe: words that enter a PE from a neighbour or from the array's network.
+        buffer: words of the global buffer.
+        dram: words.
+        mcache_tag: bits of tags, compared or written.
+        mcache_data: words of results, read or written.
+        signature_table: bits, read or written.
+        hitmap: bits, read or written.
+    """
+
+    mac: int = 0
+    register_file: int = 0
+    pe_to_pe: int = 0
+    buffer: int = 0
+    dram: int = 0
+    mcache_tag: int = 0
+    mcache_data: int = 0
+    signature_table: int = 0
+    hitmap: int = 0
+
+    def __add__(self, other: "Accesses") -> "Accesses":
+        return Accesses(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def baseline_accesses(
+    accelerator: Accelerator, work: Work, operands: Operands, product: Product, timing: Timing
+) -> Accesses:
+    """Accesses of one product without reuse.
+
+    Args:
+        accelerator: what it runs on.
+        work: the layer's input vectors.
+        operands: their tensors.
+        product: which of the layer's three.
+        timing: ``"paper"``: scope by scope, as MERCURY works; ``"fair"``: channels that add up and images
+            of a batch share what a dense array can hold for them.
+
+    Raises:
+        ValueError: the array is too small for the layer's vectors.
+    """
+    everything = np.full(work.shape.scopes, work.shape.vectors)
+    traffic = array_traffic(accelerator, work.shape, operands, everything, whole=timing == "fair")
+    return _beside_dram(accelerator, work, operands, product, traffic, traffic.visits)
+
+
+def reuse_accesses(
+    accelerator: Accelerator, work: Work, operands: Operands, product: Product, *, training: bool
+) -> Accesses:
+    """Accesses of one product with MERCURY, signatures among them in the forward product.
+
+    Args:
+        accelerator: what it runs on.
+        work: the layer's input vectors and their Hitmap.
+        operands: the layer's tensors.
+        product: which of the layer's three.
+        training: whether the forward product saves signatures and Hitmap for the backward ones (III-C2).
+
+    Raises:
+        ValueError: reuse is off (there is no Hitmap), or the array is too small for the layer's vectors.
+    """
+    if work.hitmap is None:
+        raise ValueError("hitmap was None, but without reuse the baseline's accesses are all there are")
+    states, filters = work.hitmap.states, work.shape.filters
+    computed = (states != HitState.HIT.value).sum(dim=1).cpu().numpy()
+    stored = int((states == HitState.MAU.value).sum())
+    hits = states.numel() - int(computed.sum())
+    traffic = array_traffic(accelerator, work.shape, operands, computed, whole=False)
+    reused = hits * filters * traffic.sums
+    visits = replace(traffic.visits, outputs=traffic.visits.outputs + reused)
+    dense = _beside_dram(accelerator, work, operands, product, traffic, visits)
+
+    kept = stored * filters * traffic.sums
+    backward = product != "forward"
+    row = work.bits + id_bits(accelerator, work)
+    vectors = states.numel()
+    saved = -(-vectors * (row + STATE_BITS) // accelerator.word_bits)
+    mercury = Accesses(
+        mac=reused,
+        dram=saved if training or backward else 0,
+        # A HIT of a backward product adds to its representative's sum, which is read when all are there.
+        mcache_data=2 * (reused + kept) if backward else reused + kept,
+        signature_table=vectors * row + (hits + stored) * id_bits(accelerator, work) * traffic.passes,
+        hitmap=STATE_BITS * vectors * (1 + traffic.passes),
+    )
+    if backward or not work.bits:
+        return dense + mercury
+    return dense + mercury + _signatures(accelerator, work, operands, stored)
+
+
+def id_bits(accelerator: Accelerator, work: Work) -> int:
+    """Bits of an entry's id, which the Signature Table holds beside the signature (paper V)."""
+    entries = work.shape.vectors if accelerator.entries is None else accelerator.entries
+    return max(entries - 1, 1).bit_length()
+
+
+def _signatures(accelerator: Accelerator, work: Work, operands: Operands, stored: int) -> Accesses:
+    """Random filters are multiplied with every vector, and every signature is looked up once."""
+    shape = replace(work.shape, filters=work.bits)
+    everything = np.full(shape.scopes, shape.vectors)
+    vectors = shape.scopes * shape.vectors
+    traffic = array_traffic(accelerator, shape, operands, everything, whole=False)
+    visits, projection = traffic.visits, shape.length * work.bits
+    # Only what is added up over several pieces goes through the buffer: the last one leaves as a sign bit.
+    partial = 2 * (visits.outputs - vectors * work.bits)
+    compared = 1 if accelerator.entries is None else accelerator.ways
+    return Accesses(
+        mac=traffic.macs,
+        register_file=traffic.register_file,
+        pe_to_pe=traffic.pe_to_pe,
+        buffer=visits.inputs + visits.weights + partial + projection,
+        dram=projection,
+        mcache_tag=work.bits * (vectors * compared + stored),
+    )
+
+
+def _beside_dram(
+    accelerator: Accelerator,
+    work: Work,
+    operands: Operands,
+    product: Product,
+    traffic: ArrayTraffic,
+    visits: Words,
+) -> Accesses:
+    """The array's traffic, and what it takes to have its operands in the buffer."""
+    accumulated = _ACCUMULATED[product]
+    dram = dram_words(accelerator.buffer_words, work.shape, operands, accumulated)
+    again = max(0, getattr(visits, accumulated) - getattr(operands.words, accumulated))
+    return Accesses(
+        mac=traffic.macs,
+        register_file=traffic.register_file,
+        pe_to_pe=traffic.pe_to_pe,
+        buffer=visits.total + again + dram,
+        dram=dram,
+    )

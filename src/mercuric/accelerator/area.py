@@ -1,0 +1,137 @@
+"""How large is the chip, and how much of it is MERCURY's?"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.config import Config
+
+_Area = Annotated[float, Field(ge=0)]
+
+BASELINE_PARTS = ("MAC units", "register files", "global buffer")
+MERCURY_PARTS = (
+    "MCACHE tags",
+    "MCACHE results",
+    "Signature Table",
+    "Hitmap",
+    "insertion queues",
+    "pipeline registers",
+)
+
+
+class AreaTable(Config):
+    """Area of the parts of a chip, in square micrometres.
+
+    Attributes:
+        name: what reports call it.
+        source: where the figures come from.
+        node_nm: technology node in nm.
+        word_bits: bits of the words that ``mac`` multiplies.
+        mac: one multiply-accumulate unit.
+        sram_bit: one bit of a memory, its share of decoders and sense amplifiers included.
+        register_bit: one flip-flop.
+        compare_bit: comparing one bit of a tag.
+    """
+
+    name: str
+    source: str
+    node_nm: Annotated[float, Field(gt=0)]
+    word_bits: Annotated[int, Field(strict=True, ge=1)] = 16
+    mac: _Area
+    sram_bit: _Area
+    register_bit: _Area
+    compare_bit: _Area
+
+    def scaled(self, node_nm: float) -> "AreaTable":
+        """The same at another node, by the square of the nodes' ratio."""
+        by = (node_nm / self.node_nm) ** 2
+        areas = ("mac", "sram_bit", "register_bit", "compare_bit")
+        return AreaTable(
+            **{
+                **self.model_dump(),
+                "name": f"{self.name}, scaled to {node_nm:g} nm",
+                "node_nm": node_nm,
+                **{area: getattr(self, area) * by for area in areas},
+            }
+        )
+
+
+AREA_45NM = AreaTable(
+    name="45 nm",
+    source="MAC: 16-bit floating point multiplier and adder, 1640 + 1360 um2 in TSMC 45 nm (W. Dally, "
+    "High-performance hardware for machine learning, NIPS 2015 tutorial); SRAM: Intel's 0.346 um2 cell (K. "
+    "Mistry et al., IEDM 2007) at an array efficiency of one half, taken here; flip-flop and comparator: "
+    "DFF_X1 and XNOR2_X1 of the Nangate 45 nm open cell library, 4.522 and 1.596 um2",
+    node_nm=45,
+    mac=1640 + 1360,
+    sram_bit=2 * 0.346,
+    register_bit=4.522,
+    compare_bit=1.596,
+)
+AREA_65NM = AREA_45NM.scaled(65)
+
+
+def chip_area(
+    accelerator: Accelerator, vectors: int, bits: int, table: AreaTable = AREA_45NM
+) -> dict[str, float]:
+    """Area of each part in mm2: those of :data:`BASELINE_PARTS`, then :data:`MERCURY_PARTS`.
+
+    Memories go by the paper's Table I: Signature Table in memory blocks, MCACHE and Hitmap in registers.
+    Wires, control and the PEs' second input buffers (asynchronous design) are not counted.
+
+    Args:
+        accelerator: its array, memories and MCACHE.
+        vectors: the most input vectors of a scope: rows of the Signature Table and of the Hitmap.
+        bits: the longest signature.
+        table: areas of the parts.
+
+    Raises:
+        ValueError: the MCACHE is unlimited, ``vectors`` or ``bits`` is under 1, or the table's MAC unit is
+            of other words than the accelerator's.
+    """
+    if accelerator.entries is None:
+        raise ValueError(
+            f"entries of accelerator {accelerator.name!r} was None, but an unlimited MCACHE has no area"
+        )
+    for argument, value in (("vectors", vectors), ("bits", bits)):
+        if value < 1:
+            raise ValueError(f"{argument} was {value}, but must be at least 1")
+    if table.word_bits != accelerator.word_bits:
+        raise ValueError(
+            f"word_bits of area table {table.name!r} was {table.word_bits}, but must be the "
+            f"{accelerator.word_bits} of accelerator {accelerator.name!r}"
+        )
+    pes, word, entries = accelerator.pes, accelerator.word_bits, accelerator.entries
+    sets, entry_id = entries // accelerator.ways, max(entries - 1, 1).bit_length()
+    queued = (accelerator.insertion_queue or 0) * sets
+    valid = 1 + accelerator.results
+    square_um = {
+        "MAC units": pes * table.mac,
+        "register files": pes * accelerator.register_file_words * word * table.sram_bit,
+        "global buffer": accelerator.buffer_words * word * table.sram_bit,
+        # Every set compares the ways of one signature at a time, so each way has its comparator.
+        "MCACHE tags": entries * ((bits + valid) * table.register_bit + bits * table.compare_bit),
+        "MCACHE results": entries * accelerator.results * word * table.register_bit,
+        "Signature Table": vectors * (bits + entry_id) * table.sram_bit,
+        "Hitmap": 2 * vectors * table.register_bit,
+        "insertion queues": queued * bits * table.register_bit,
+        "pipeline registers": pes * word * table.register_bit,
+    }
+    return {part: area / 1e6 for part, area in square_um.items()}
+
+
+FPGA_RESOURCES: dict[str, dict[str, float]] = {
+    "baseline": {"slice LUTs": 56910, "slice registers": 48735, "block RAM": 1161.5, "DSP": 198},
+    "16 sets x 16 ways": {"slice LUTs": 140597, "slice registers": 62620, "block RAM": 1177.5, "DSP": 198},
+    "32 sets x 16 ways": {"slice LUTs": 211437, "slice registers": 69536, "block RAM": 1193.5, "DSP": 198},
+    "48 sets x 16 ways": {"slice LUTs": 216544, "slice registers": 74925, "block RAM": 1209.5, "DSP": 198},
+    "64 sets x 16 ways": {"slice LUTs": 216918, "slice registers": 81332, "block RAM": 1225.5, "DSP": 198},
+    "64 sets x 2 ways": {"slice LUTs": 216777, "slice registers": 65727, "block RAM": 1225.5, "DSP": 198},
+    "64 sets x 4 ways": {"slice LUTs": 216618, "slice registers": 67897, "block RAM": 1225.5, "DSP": 198},
+    "64 sets x 8 ways": {"slice LUTs": 216758, "slice registers": 71999, "block RAM": 1225.5, "DSP": 198},
+}
+"""What the paper synthesised on a Virtex 7: its Tables II to IV (a)."""
+
+FPGA_WATTS = {"baseline": 1.703, "64 sets x 16 ways": 1.929}
+"""On-chip power of the paper's Table IV (b)."""

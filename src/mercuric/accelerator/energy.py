@@ -1,0 +1,154 @@
+"""How much energy and time does a layer take, with and without reuse?"""
+
+from dataclasses import dataclass, field
+from math import ceil
+
+from mercuric.accelerator.accesses import (
+    STATE_BITS,
+    Accesses,
+    baseline_accesses,
+    id_bits,
+    reuse_accesses,
+)
+from mercuric.accelerator.cycles import Cycles
+from mercuric.accelerator.dataflow import DATAFLOWS
+from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.energies import LEVELS, Energies, Level, as_energies
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.accelerator.operands import Operands, operands
+from mercuric.accelerator.work import Product, Work
+
+_IN_BITS: tuple[Level, ...] = ("mcache_tag", "signature_table", "hitmap")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some work costs; costs add up, as one product runs after the other.
+
+    Attributes:
+        accesses: operations and accesses.
+        energy: of each level, in the table's unit (pJ, or multiply-accumulates).
+        cycles: of the array, in clock cycles.
+        dram_cycles: that the DRAM needs to move its words; 0 for an unbounded one.
+        latency: clock cycles until it is done: of each product, whichever of the two is longer.
+    """
+
+    accesses: Accesses = field(default_factory=Accesses)
+    energy: dict[Level, float] = field(default_factory=lambda: dict.fromkeys(LEVELS, 0.0))
+    cycles: int = 0
+    dram_cycles: int = 0
+    latency: int = 0
+
+    @property
+    def total(self) -> float:
+        """Energy of all levels."""
+        return sum(self.energy.values())
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.accesses + other.accesses,
+            {level: self.energy[level] + other.energy[level] for level in LEVELS},
+            self.cycles + other.cycles,
+            self.dram_cycles + other.dram_cycles,
+            self.latency + other.latency,
+        )
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """A layer's cost without reuse, and with MERCURY (the same where reuse is off)."""
+
+    baseline: Cost
+    mercury: Cost
+
+
+def layer_cost(
+    accelerator: Accelerator,
+    work: Work,
+    tensors: Operands | None = None,
+    *,
+    needs_input_gradient: bool = True,
+    training: bool = True,
+    energies: Energies | None = None,
+) -> dict[Timing, LayerCost]:
+    """Energy and latency of a layer on one batch, with and without reuse, in both timings.
+
+    Dynamic energy alone; ``docs/energy.md`` has every formula. The two timings differ in the baseline:
+    ``"paper"`` works scope by scope as MERCURY does, ``"fair"`` is the strongest dense array.
+
+    Args:
+        accelerator: what it runs on.
+        work: the layer's input vectors and their Hitmap.
+        tensors: what the layer reads and writes; None: vectors that don't overlap.
+        needs_input_gradient: False for a layer without a dO product.
+        training: False for the forward product alone.
+        energies: costs of accesses; those that the accelerator names by default.
+
+    Returns:
+        energy in ``energies.unit``, time in clock cycles.
+
+    Raises:
+        ValueError: the table is of other words than the accelerator's, or the array is too small.
+    """
+    table = fitting(accelerator, energies)
+    tensors = operands(work.shape) if tensors is None else tensors
+    products: list[Product] = ["forward"]
+    if training:
+        products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
+    counted = DATAFLOWS[accelerator.dataflow](accelerator, work, products)
+    costs = _access_costs(table, accelerator, work)
+    reused = {
+        product: reuse_accesses(accelerator, work, tensors, product, training=training)
+        for product in products
+        if work.hitmap is not None
+    }
+    layer = {}
+    for timing in TIMINGS:
+        baseline, mercury = Cost(), Cost()
+        for product in products:
+            cycles: Cycles = counted[product][timing]
+            dense = baseline_accesses(accelerator, work, tensors, product, timing)
+            baseline += _cost(accelerator, costs, dense, cycles.baseline)
+            mercury += _cost(accelerator, costs, reused.get(product, dense), cycles.mercury)
+        layer[timing] = LayerCost(baseline, mercury)
+    return layer
+
+
+def fitting(accelerator: Accelerator, energies: Energies | None = None) -> Energies:
+    """The table of an accelerator, or the one given, if its words are the accelerator's.
+
+    Raises:
+        ValueError: there is no such table, or its words have other bits.
+    """
+    table = as_energies(accelerator.energies) if energies is None else energies
+    if table.word_bits != accelerator.word_bits:
+        raise ValueError(
+            f"word_bits of energies {table.name!r} was {table.word_bits}, but must be the "
+            f"{accelerator.word_bits} of accelerator {accelerator.name!r}"
+        )
+    return table
+
+
+def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict[Level, float]:
+    """Energy of one count of each level: an operation, a word, or a bit."""
+    vectors = work.shape.vectors
+    entries = vectors if accelerator.entries is None else accelerator.entries
+    capacities: dict[Level, int] = {
+        "mcache_tag": entries * work.bits,
+        "mcache_data": entries * accelerator.word_bits * accelerator.results,
+        "signature_table": vectors * (work.bits + id_bits(accelerator, work)),
+        "hitmap": vectors * STATE_BITS,
+    }
+    costs: dict[Level, float] = {}
+    for level in LEVELS:
+        given: float | None = getattr(table, level)
+        cost = table.memory(capacities[level]) if given is None else given
+        costs[level] = cost / table.word_bits if level in _IN_BITS else cost
+    return costs
+
+
+def _cost(accelerator: Accelerator, costs: dict[Level, float], accesses: Accesses, cycles: int) -> Cost:
+    energy = {level: costs[level] * getattr(accesses, level) for level in LEVELS}
+    bandwidth = accelerator.dram_words_per_cycle
+    moving = 0 if bandwidth is None else ceil(accesses.dram / bandwidth)
+    return Cost(accesses, energy, cycles, moving, max(cycles, moving))
