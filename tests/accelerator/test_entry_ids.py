@@ -95,5 +95,5 @@ def test_lines_that_no_mcache_has(states: list[int], ids: list[int]) -> None:
 
 
 def test_the_sets_must_be_known() -> None:
-    with pytest.raises(ValueError, match="cache_sets was None, but must say each vector's set, of 2"):
+    with pytest.raises(ValueError, match="cache_sets was None, but must say which of the 2 sets"):
         entry_ids(hitmap([1], [0]), None, MCache(4, 2))

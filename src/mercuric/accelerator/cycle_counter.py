@@ -9,7 +9,7 @@ from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.work import Work, observed_work
-from mercuric.reuse.observation import Observation
+from mercuric.reuse.observation import Observation, ObservedProduct
 
 
 class CycleCounter:
@@ -28,36 +28,34 @@ class CycleCounter:
         self.training = training
         self._layers: dict[str, dict[Timing, TrainingCycles]] = {}
 
-    def count(self, layer: str, work: Work, needs_input_gradient: bool) -> None:
+    def count(
+        self, layer: str, work: Work, needs_input_gradient: bool, product: ObservedProduct = "forward"
+    ) -> None:
         """Count one batch through one layer.
 
         Args:
             layer: the layer's name.
             work: its input vectors and their Hitmap; without one it costs the baseline on both sides.
             needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
+            product: ``"input_gradient"`` for gradient vectors (paper III-C2): the layer's dO product by a
+                Hitmap and signatures of its own.
 
         Raises:
             ValueError: the array is too small for the layer's vectors.
         """
-        counted = training_cycles(
-            self.accelerator, work, needs_input_gradient=needs_input_gradient, training=self.training
-        )
-        self._add(layer, counted)
-
-    def observe(self, observation: Observation) -> None:
-        """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap.
-
-        A gradient observation (paper III-C2) is the layer's dO product by Hitmap and signatures of its own.
-        """
-        work = observed_work(observation, self.accelerator)
-        if observation.product == "forward":
-            self.count(observation.layer, work, observation.needs_input_gradient)
+        if product == "forward":
+            counted = training_cycles(
+                self.accelerator, work, needs_input_gradient=needs_input_gradient, training=self.training
+            )
+            self._add(layer, counted)
         elif self.training:
             cycles = product_cycles(self.accelerator, work)
-            self._add(
-                observation.layer,
-                {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS},
-            )
+            self._add(layer, {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS})
+
+    def observe(self, observation: Observation) -> None:
+        """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap."""
+        work = observed_work(observation, self.accelerator)
+        self.count(observation.layer, work, observation.needs_input_gradient, observation.product)
 
     def products(self, timing: Timing | None = None) -> TrainingCycles:
         """Cycles of all layers by product; ``timing`` defaults to the accelerator's."""

@@ -1,25 +1,28 @@
 """How many cycles does MERCURY save on this network and these inputs?"""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from torch import nn
 
 from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.accelerator.layer_call import LayerCall
+from mercuric.accelerator.network_calls import Listen, network_calls, simulated_config
+from mercuric.accelerator.similarity_tally import SimilarityTally
 from mercuric.accelerator.totals import totals
-from mercuric.accelerator.work import Work, observed_work
-from mercuric.accelerator.workload import Inputs, Workload, call, evaluating, read_workloads
-from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_, similarity_rates
+from mercuric.accelerator.workload import Inputs
+from mercuric.reuse import ReuseConfig, similarity_rates
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """Cycles of one batch, with and without reuse.
+    """Cycles of one or more batches, with and without reuse.
 
     Attributes:
         accelerator: what was simulated.
@@ -45,6 +48,33 @@ class Simulation:
         return {"reuse": similarity_rates(self.layers), **totals(self.layers, self.accelerator)}
 
 
+class Simulator:
+    """Counts layer calls as they come, from whatever source.
+
+    Args:
+        accelerator: what is simulated.
+        training: count both backward products as well.
+    """
+
+    def __init__(self, accelerator: Accelerator, training: bool = True) -> None:
+        self._counter = CycleCounter(accelerator, training)
+        self._similarity = SimilarityTally()
+
+    def add(self, call: LayerCall) -> None:
+        """Count one call.
+
+        Raises:
+            ValueError: the array is too small for the layer's vectors.
+        """
+        self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product)
+        self._similarity.add(call)
+
+    def simulation(self, order: Sequence[str] = (), errors: Mapping[str, float] | None = None) -> Simulation:
+        """Everything that was counted, the layers in ``order`` with their output errors."""
+        layers = self._similarity.layers(order, errors).merge(self._counter.layers(), how="left")
+        return Simulation(self._counter.accelerator, layers, self._counter)
+
+
 def simulate(
     model: nn.Module,
     inputs: Inputs,
@@ -67,44 +97,73 @@ def simulate(
         ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or a model
             with no layer to count or with reuse layers already. What the model raises goes through.
     """
-    # There are no labels, so no gradient vectors: the saved Hitmaps stand for all products.
-    config = (config or ReuseConfig.paper()).model_copy(update={"backward": "exact"})
-    counter = CycleCounter(with_cache(as_accelerator(accelerator), config), training)
-    workloads = read_workloads(model, inputs, config.granularity, config.scope)
-    needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
-
-    def count(seen: Observation) -> None:
-        counter.count(
-            seen.layer, observed_work(seen, counter.accelerator), needs_gradient.get(seen.layer, True)
-        )
-
-    handle = reuse_(model, config)
-    try:
-        handle.observe(count)
-        with torch.no_grad(), evaluating(model):
-            call(model, inputs)
-        similarity = handle.report()
-    finally:
-        restore_(model)
-    dense = [workload for workload in workloads if workload.layer not in handle.layers]
-    for workload in dense:
-        counter.count(workload.layer, Work(workload.shape), workload.needs_input_gradient)
-    return Simulation(counter.accelerator, _layers(workloads, similarity, dense, counter), counter)
+    return simulate_batches(model, [inputs], accelerator, config, training)
 
 
-def _layers(
-    workloads: list[Workload], similarity: pd.DataFrame, dense: list[Workload], counter: CycleCounter
-) -> pd.DataFrame:
-    """A layer a row in the network's order, those that can't reuse among them."""
-    counts = dict.fromkeys(("vectors", "bits", "HIT", "MAU", "MNU", "zero", "zero_hits"), 0)
-    left_out = [
-        {"layer": workload.layer, "kind": workload.kind, **counts, "error": float("nan"), "on": False}
-        for workload in dense
-    ]
-    rows = pd.concat([similarity, pd.DataFrame(left_out)]) if left_out else similarity
-    names = [workload.layer for workload in workloads] + list(similarity["layer"])
-    order = pd.DataFrame({"layer": list(dict.fromkeys(names))})
-    return order.merge(rows.drop_duplicates("layer")).merge(counter.layers())
+def simulate_batches(
+    model: nn.Module,
+    batches: Iterable[Inputs],
+    accelerator: str | Accelerator = "eyeriss-168",
+    config: ReuseConfig | None = None,
+    training: bool = True,
+    listen: Listen | None = None,
+) -> Simulation:
+    """As :func:`simulate`, batch after batch: memory is one batch's, cycles are the sum.
+
+    Args:
+        model, accelerator, config, training: as for :func:`simulate`.
+        batches: inputs of the network; a fully connected layer compares the vectors of one batch.
+        listen: called with every layer's call once it is counted, as ``HitmapWriter.add``.
+
+    Raises:
+        ValueError: as :func:`simulate`, or there is no batch.
+    """
+    simulated = simulated_config(config)
+    hardware = with_cache(as_accelerator(accelerator), simulated)
+    simulator = Simulator(hardware, training)
+    listeners: list[Callable[[LayerCall], None]] = [simulator.add, *([listen] if listen else [])]
+
+    def tell(call: LayerCall) -> None:
+        for listener in listeners:
+            listener(call)
+
+    run = network_calls(model, batches, hardware, simulated, tell)
+    return simulator.simulation(run.order, run.errors)
+
+
+def simulate_saved(
+    path: str | Path, accelerator: str | Accelerator = "eyeriss-168", training: bool = True
+) -> Simulation:
+    """Count the cycles of saved Hitmaps; no network runs.
+
+    Args:
+        path: a Parquet file of ``mercuric simulate --save-hitmaps``, or a folder of ``mercuric hitmap``.
+        accelerator: a preset's name, or a description; the MCACHE is that of the Hitmaps.
+        training: count both backward products as well.
+
+    Raises:
+        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or one that asks
+            a folder of CSV files for entry ids.
+        MercuricError: a file is missing, damaged or something else.
+    """
+    # Imported here: reading Parquet costs time that other simulations don't need.
+    from mercuric.accelerator.saved_hitmaps import open_hitmaps
+
+    hardware = as_accelerator(accelerator)
+    saved = open_hitmaps(Path(path), hardware)
+    simulator = Simulator(with_cache(hardware, saved.about.config), training)
+    for call in saved.calls():
+        simulator.add(call)
+    known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
+    errors = {name: error for name, error in known.items() if error is not None}
+    return _with_counts(simulator.simulation(list(known), errors), saved.counts)
+
+
+def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:
+    if counts is None:
+        return result
+    layers = result.layers.drop(columns=list(counts.columns.drop("layer"))).merge(counts, on="layer")
+    return replace(result, layers=layers[result.layers.columns])
 
 
 def with_cache(accelerator: Accelerator, config: ReuseConfig) -> Accelerator:

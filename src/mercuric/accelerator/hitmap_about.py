@@ -1,0 +1,112 @@
+"""Where do saved Hitmaps come from?"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from math import isfinite
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from mercuric.config import mismatches
+from mercuric.errors import MercuricError
+from mercuric.reuse.config import ReuseConfig
+
+FORMAT = "mercuric hitmaps"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class HitmapAbout:
+    """What is written beside Hitmaps, as JSON.
+
+    Attributes:
+        run: model, data, images, weights and the like, as the writer named them.
+        config: how similarity was found; its MCACHE is the simulated accelerator's.
+        layers: in the network's order: ``layer``, ``kind`` and ``error`` (of its output; None where it
+            was not measured).
+    """
+
+    run: Mapping[str, Any]
+    config: ReuseConfig
+    layers: list[dict[str, Any]] = field(default_factory=list)
+
+    def with_layers(self, layers: pd.DataFrame) -> "HitmapAbout":
+        """The same with the columns of ``Simulation.layers`` that can't be counted again from Hitmaps."""
+        columns = [
+            {"layer": str(layer), "kind": str(kind), "error": float(error) if isfinite(error) else None}
+            for layer, kind, error in zip(layers["layer"], layers["kind"], layers["error"], strict=True)
+        ]
+        return HitmapAbout(self.run, self.config, columns)
+
+    def to_json(self) -> str:
+        """Everything, and the versions of what wrote it."""
+        from mercuric import __version__
+
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "version": VERSION,
+                "run": dict(self.run),
+                "config": self.config.model_dump(mode="json"),
+                "layers": self.layers,
+                "versions": {
+                    "mercuric": __version__,
+                    "torch": str(torch.__version__),
+                    "numpy": np.__version__,
+                    "pandas": version("pandas"),
+                },
+            },
+            indent=2,
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: object) -> Self:
+        """What :meth:`to_json` gave.
+
+        Args:
+            text: the JSON.
+            source: what errors name.
+
+        Raises:
+            MercuricError: it describes something else, or a later version of the format.
+        """
+        foreign = f"{source} was not written by Mercuric"
+        try:
+            said = json.loads(text)
+            if said["format"] != FORMAT:
+                raise MercuricError(f"{foreign}: its format is {said['format']!r}")
+            if said["version"] != VERSION:
+                raise MercuricError(
+                    f"{source} is of version {said['version']} of the format, but must be of {VERSION}"
+                )
+            layers = [{key: layer[key] for key in ("layer", "kind", "error")} for layer in said["layers"]]
+            return cls(dict(said["run"]), ReuseConfig(**said["config"]), layers)
+        except (ValueError, KeyError, TypeError) as error:
+            raise MercuricError(f"{foreign}, or is damaged: {error}") from None
+
+    def require(
+        self, source: object, config: ReuseConfig | None = None, run: Mapping[str, Any] | None = None
+    ) -> None:
+        """Refuse Hitmaps that come from elsewhere.
+
+        Args:
+            source: what errors name.
+            config: where given, the configuration that they must have been found with.
+            run: entries that :attr:`run` must have.
+
+        Raises:
+            MercuricError: names every difference.
+        """
+        different = [
+            f"{key} was {self.run.get(key)}, but must be {value}"
+            for key, value in (run or {}).items()
+            if self.run.get(key) != value
+        ]
+        if config is not None:
+            different += mismatches(self.config.model_dump(mode="json"), config.model_dump(mode="json"))
+        if different:
+            raise MercuricError(f"{source} holds Hitmaps of another run: {'; '.join(different)}")
