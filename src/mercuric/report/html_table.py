@@ -52,56 +52,69 @@ def _comparison_row(row: Figure, fields: list[str]) -> str:
 
 def layer_rows(layers: pd.DataFrame) -> str:
     """The layers as a sortable table element; takes the rows of ``average_over_seeds``."""
-    head = "".join(_heading(name, meaning) for name, meaning in _HEADINGS)
-    body = "\n".join(_layer_row(position, layer) for position, layer in enumerate(_records(layers), start=1))
+    rows = [_layer_row(position, layer) for position, layer in enumerate(_records(layers), start=1)]
+    return sortable_table([(name, meaning, name in _TEXT_COLUMNS) for name, meaning in _HEADINGS], rows)
+
+
+def sortable_table(headings: list[tuple[str, str, bool]], rows: list[list[str]]) -> str:
+    """A table element that the page's script sorts by a click on a heading.
+
+    Args:
+        headings: of each column its name, what it means (or nothing), and whether it holds text.
+        rows: cells of :func:`text_cell` and :func:`number_cell`.
+    """
+    head = "".join(_heading(*heading) for heading in headings)
+    body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     return (
         '<table class="layers" data-sortable>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
     )
 
 
-def _records(layers: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in layers.to_dict("records")]
-
-
-def _heading(name: str, meaning: str) -> str:
-    kind = "text" if name in _TEXT_COLUMNS else "number"
-    title = f' title="{html.escape(meaning)}"' if meaning else ""
-    return f'<th scope="col" class="{kind}"{title}><button type="button">{name}</button></th>'
-
-
-def _layer_row(position: int, layer: dict[str, Any]) -> str:
-    cells = [
-        _number(position, str(position)),
-        _text(layer["layer"]),
-        _text(layer["kind"]),
-        _number(layer["vectors"], formats.count(layer["vectors"])),
-        _number(layer["bits"], f"{layer['bits']:.3g}"),
-    ]
-    cells += [_number(layer[name], formats.percent(layer[name])) for name in ("similar_hit", "zero_hit")]
-    cells += [_number(layer[name], formats.percent(layer[name])) for name in ("mau", "mnu")]
-    error = f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING
-    cells.append(_number(layer["error"], error))
-    cells += [
-        _number(layer[name], formats.count(layer[name]))
-        for name in ("cycles_baseline", "cycles_mercury", "cycles_signature")
-    ]
-    cells += [_speedup(layer[name]) for name in ("speedup", "fair_speedup")]
-    cells.append(_text(_state(layer["on"])))
-    return f"<tr>{''.join(cells)}</tr>"
-
-
-def _text(text: str) -> str:
+def text_cell(text: str) -> str:
+    """A cell of :func:`sortable_table` that sorts by its text."""
     return f'<td class="text">{html.escape(text)}</td>'
 
 
-def _number(value: float, text: str, mark: str = "") -> str:
+def number_cell(value: float, text: str, mark: str = "") -> str:
+    """A cell of :func:`sortable_table` that shows ``text`` and sorts by ``value``."""
     known = f' data-value="{float(value):.12g}"' if math.isfinite(value) else ""
     return f'<td class="number{mark}"{known}>{text}</td>'
 
 
+def _records(layers: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in layers.to_dict("records")]
+
+
+def _heading(name: str, meaning: str, is_text: bool) -> str:
+    kind = "text" if is_text else "number"
+    title = f' title="{html.escape(meaning)}"' if meaning else ""
+    return f'<th scope="col" class="{kind}"{title}><button type="button">{html.escape(name)}</button></th>'
+
+
+def _layer_row(position: int, layer: dict[str, Any]) -> list[str]:
+    cells = [
+        number_cell(position, str(position)),
+        text_cell(layer["layer"]),
+        text_cell(layer["kind"]),
+        number_cell(layer["vectors"], formats.count(layer["vectors"])),
+        number_cell(layer["bits"], f"{layer['bits']:.3g}"),
+    ]
+    cells += [number_cell(layer[name], formats.percent(layer[name])) for name in ("similar_hit", "zero_hit")]
+    cells += [number_cell(layer[name], formats.percent(layer[name])) for name in ("mau", "mnu")]
+    error = f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING
+    cells.append(number_cell(layer["error"], error))
+    cells += [
+        number_cell(layer[name], formats.count(layer[name]))
+        for name in ("cycles_baseline", "cycles_mercury", "cycles_signature")
+    ]
+    cells += [_speedup(layer[name]) for name in ("speedup", "fair_speedup")]
+    cells.append(text_cell(_state(layer["on"])))
+    return cells
+
+
 def _speedup(value: float) -> str:
-    return _number(value, formats.ratio(value), mark=" loses" if value < 1 else "")
+    return number_cell(value, formats.ratio(value), mark=" loses" if value < 1 else "")
 
 
 def _state(on: float) -> str:
