@@ -10,6 +10,22 @@ Product = nn.Conv2d | nn.Linear
 ROUNDING = 1e-9
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a layer keeps of its weights.
+
+    Attributes:
+        outputs: (M,) int64, places in the layer's outputs (of a normalisation: its features).
+        inputs: (M, C) or (1, C) int64: of each kept output, places in the inputs of its group; None
+            for a normalisation.
+        groups: of a convolution, afterwards.
+    """
+
+    outputs: Tensor
+    inputs: Tensor | None = None
+    groups: int = 1
+
+
 def narrow(network: nn.Module, width: float) -> nn.Module:
     """``network`` with ``width`` times the channels of every layer, in place.
 
@@ -31,27 +47,45 @@ def narrow(network: nn.Module, width: float) -> nn.Module:
         raise ValueError(f"width was {width}, but it must be above 0 and at most 1")
     if width == 1:
         return network
-    layers = {name: module for name, module in network.named_modules() if _has_parameters(module)}
+    layers = {name: module for name, module in network.named_modules() if has_parameters(module)}
     products = [name for name, module in layers.items() if isinstance(module, Product)]
     plans = {}
     for name, layer in layers.items():
         shrink = _Shrink(width, name)
         if isinstance(layer, nn.BatchNorm2d):
-            plans[name] = _Sizes(0, shrink(layer.num_features))
+            plans[name] = Kept(torch.arange(shrink(layer.num_features)))
         elif isinstance(layer, Product):
-            plans[name] = _product_sizes(layer, shrink, name == products[0], name == products[-1])
+            plans[name] = _first_channels(layer, shrink, name == products[0], name == products[-1])
         else:
             raise ValueError(f"width was {width}, but {name} is a {type(layer).__name__}, which can't shrink")
     for name, layer in layers.items():
-        _apply(layer, plans[name])
+        keep(layer, plans[name])
     return network
 
 
-@dataclass(frozen=True)
-class _Sizes:
-    inputs: int
-    outputs: int
-    groups: int = 1
+def keep(layer: nn.Module, kept: Kept) -> None:
+    """Leave an ``nn.Conv2d``, ``nn.Linear`` or ``nn.BatchNorm2d`` with some of its channels, in place.
+
+    Weights are scaled as :func:`narrow` says.
+    """
+    outputs = len(kept.outputs)
+    inputs = 0 if kept.inputs is None else kept.inputs.shape[1] * kept.groups
+    if isinstance(layer, nn.BatchNorm2d):
+        layer.num_features = outputs
+        for name in ("running_mean", "running_var"):
+            buffer: Tensor | None = getattr(layer, name)
+            setattr(layer, name, None if buffer is None else buffer[kept.outputs])
+    elif isinstance(layer, nn.Linear):
+        layer.in_features, layer.out_features = inputs, outputs
+    elif isinstance(layer, nn.Conv2d):
+        layer.in_channels, layer.out_channels, layer.groups = inputs, outputs, kept.groups
+    _slice(layer, "weight", kept.outputs, kept.inputs)
+    _slice(layer, "bias", kept.outputs)
+
+
+def has_parameters(module: nn.Module) -> bool:
+    """Whether a module's own state shrinks with its channels."""
+    return isinstance(module, nn.BatchNorm2d) or any(True for _ in module.parameters(recurse=False))
 
 
 @dataclass(frozen=True)
@@ -70,18 +104,13 @@ class _Shrink:
         return rounded
 
 
-def _has_parameters(module: nn.Module) -> bool:
-    return isinstance(module, nn.BatchNorm2d) or any(True for _ in module.parameters(recurse=False))
-
-
-def _product_sizes(layer: Product, shrink: _Shrink, first: bool, last: bool) -> _Sizes:
+def _first_channels(layer: Product, shrink: _Shrink, first: bool, last: bool) -> Kept:
     inputs, outputs = _inputs_and_outputs(layer)
     groups = layer.groups if isinstance(layer, nn.Conv2d) else 1
-    return _Sizes(
-        inputs if first else shrink(inputs),
-        outputs if last else shrink(outputs),
-        groups if first or groups == 1 else shrink(groups),
-    )
+    groups = groups if first or groups == 1 else shrink(groups)
+    inputs = inputs if first else shrink(inputs)
+    outputs = outputs if last else shrink(outputs)
+    return Kept(torch.arange(outputs), torch.arange(inputs // groups)[None], groups)
 
 
 def _inputs_and_outputs(layer: Product) -> tuple[int, int]:
@@ -90,29 +119,14 @@ def _inputs_and_outputs(layer: Product) -> tuple[int, int]:
     return layer.in_channels, layer.out_channels
 
 
-def _apply(layer: nn.Module, sizes: _Sizes) -> None:
-    if isinstance(layer, nn.BatchNorm2d):
-        layer.num_features = sizes.outputs
-        for name in ("running_mean", "running_var"):
-            buffer: Tensor | None = getattr(layer, name)
-            setattr(layer, name, None if buffer is None else buffer[: sizes.outputs].clone())
-        _slice(layer, "weight", sizes.outputs)
-    elif isinstance(layer, nn.Linear):
-        layer.in_features, layer.out_features = sizes.inputs, sizes.outputs
-        _slice(layer, "weight", sizes.outputs, sizes.inputs)
-    elif isinstance(layer, nn.Conv2d):
-        layer.in_channels, layer.out_channels, layer.groups = sizes.inputs, sizes.outputs, sizes.groups
-        _slice(layer, "weight", sizes.outputs, sizes.inputs // sizes.groups)
-    _slice(layer, "bias", sizes.outputs)
-
-
 @torch.no_grad()
-def _slice(layer: nn.Module, name: str, outputs: int, fan_in: int | None = None) -> None:
-    """Keep the first rows, and of each row the first ``fan_in`` channels at a larger scale."""
+def _slice(layer: nn.Module, name: str, outputs: Tensor, inputs: Tensor | None = None) -> None:
+    """Keep some rows, and of each row some columns at a larger scale."""
     drawn: nn.Parameter | None = getattr(layer, name)
     if drawn is None:
         return
-    kept = drawn[:outputs].clone()
-    if fan_in is not None:
-        kept = kept[:, :fan_in] * sqrt(drawn.shape[1] / fan_in)
+    if inputs is None:
+        kept = drawn[outputs]
+    else:
+        kept = drawn[outputs[:, None], inputs] * sqrt(drawn.shape[1] / inputs.shape[1])
     setattr(layer, name, nn.Parameter(kept, requires_grad=drawn.requires_grad))
