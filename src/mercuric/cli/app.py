@@ -10,6 +10,7 @@ from mercuric.cli.models import models
 from mercuric.cli.report import report
 from mercuric.cli.similarity import similarity
 from mercuric.cli.simulate import simulate
+from mercuric.cli.sweep import sweep
 from mercuric.cli.train import train
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app.command()(simulate)
 app.command()(similarity)
 app.command()(accuracy)
 app.command()(bounds)
+app.command()(sweep)
 app.command()(report)
 app.command()(models)
 app.add_typer(data.app, name="data")

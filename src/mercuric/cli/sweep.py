@@ -1,0 +1,87 @@
+"""``mercuric sweep``: every combination of an accelerator's fields, in parallel."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.console import Console
+
+from mercuric.cli.failures import one_sentence
+from mercuric.cli.progress import part_bar
+from mercuric.cli.similarity import WEIGHTS
+from mercuric.experiments.similarity_network import RANDOM
+from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.experiments.sweep import sweep as run_sweep
+from mercuric.report.sweep import sweep_table, write_sweep_report
+
+
+def sweep(
+    models: Annotated[list[str], typer.Argument(help="Networks of the zoo, as vgg13 resnet50.")],
+    vary: Annotated[
+        list[str],
+        typer.Option("--set", help="FIELD=VALUE,VALUE,... of the accelerator; repeatable."),
+    ],
+    accelerator: Annotated[str, typer.Option(help="The hardware, by name or YAML file.")] = "eyeriss-168",
+    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
+    weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
+    images: Annotated[
+        int | None, typer.Option(help="Images in the batch; 16, or 2 above 64 pixels, by default.")
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    bits: Annotated[int, typer.Option(help="Signature length, 1 to 64.")] = 20,
+    seed: Annotated[int, typer.Option(help="What random weights and projections are drawn from.")] = 0,
+    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
+    inference: Annotated[bool, typer.Option("--inference", help="Count the forward product alone.")] = False,
+    jobs: Annotated[int, typer.Option(help="Networks that run at a time, each in a process.")] = 1,
+    out: Annotated[Path, typer.Option(help="Gets sweep.parquet and the report.")] = Path("runs/sweep"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped sweep.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
+) -> None:
+    """Simulate MODELS on every combination of the accelerator's fields that --set names."""
+    with one_sentence("stopped; finished parts are kept: add --resume to go on"):
+        config = SweepConfig(
+            models=tuple(models), vary=dict(map(_field, vary)), accelerator=accelerator, data=data,
+            data_root=data_root, weights=weights, images=images, image_size=image_size, seed=seed, bits=bits,
+            inference=inference,
+        )  # fmt: skip
+        with part_bar(Console(stderr=True)) as tell:
+            results = run_sweep(config, out, jobs, resume, tell)
+        report = write_sweep_report(out, _command(config))
+        totals = combination_totals(results, list(config.vary))
+        if as_json:
+            typer.echo(
+                json.dumps({**config.model_dump(mode="json"), "combinations": _records(totals)}, indent=2)
+            )
+            return
+        Console().print(sweep_table(totals, list(config.vary)))
+        typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
+
+
+def _field(option: str) -> tuple[str, tuple[Any, ...]]:
+    """``ways=2,4`` as a field and its values, each read as YAML."""
+    name, equals, values = option.partition("=")
+    if not equals or not name:
+        raise ValueError(f"--set was {option!r}, but must be FIELD=VALUE,VALUE,...")
+    try:
+        read = tuple(yaml.safe_load(value) for value in values.split(","))
+    except yaml.YAMLError:
+        raise ValueError(f"--set was {option!r}, but its values must be plain YAML values") from None
+    return name, read
+
+
+def _records(totals: Any) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads(totals.to_json(orient="records"))
+    return records
+
+
+def _command(config: SweepConfig) -> str:
+    words = ["mercuric", "sweep", *config.models]
+    for name, values in config.vary.items():
+        words += ["--set", f"{name}={','.join('null' if value is None else str(value) for value in values)}"]
+    left = config.model_dump(exclude={"models", "vary", "inference"}, exclude_defaults=True)
+    for name, value in left.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join([*words, *(["--inference"] if config.inference else [])])

@@ -1,0 +1,261 @@
+"""What does each choice of hardware cost? Every combination of an accelerator's fields, on the same data."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from pydantic import field_validator
+
+from mercuric import zoo
+from mercuric.accelerator import Accelerator, as_accelerator
+from mercuric.accelerator.network_calls import network_calls
+from mercuric.accelerator.simulation import Simulator
+from mercuric.config import Config
+from mercuric.experiments.machine import machine
+from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig, studied
+from mercuric.files import replacing, write_text
+from mercuric.reuse import ReuseConfig
+
+RESULTS = "sweep.parquet"
+Field = str | int | float | bool | None
+Progress = Callable[[int, int, str], None]
+
+
+class SweepConfig(Config):
+    """A sweep.
+
+    Attributes:
+        models: networks of the zoo.
+        vary: fields of the accelerator, and the values that each takes; every combination is simulated.
+        accelerator: a preset's name or a YAML file: what the other fields are.
+        data: a data set of images; the first images of its training part are taken.
+        data_root: where its files and the pretrained weights lie.
+        weights: ``"random"``, a name of ``mercuric.zoo.pretrained``, or a checkpoint.
+        images: images in the batch; 16, or 2 above 64 pixels, where none is given.
+        image_size: side of the images in pixels.
+        seed: what random weights and projections are drawn from.
+        bits: signature length.
+        inference: count the forward product alone.
+    """
+
+    models: tuple[str, ...]
+    vary: dict[str, tuple[Field, ...]]
+    accelerator: str = "eyeriss-168"
+    data: str = "photos"
+    data_root: str | None = None
+    weights: str = RANDOM
+    images: int | None = None
+    image_size: int | None = None
+    seed: int = 0
+    bits: int = 20
+    inference: bool = False
+
+    @field_validator("models")
+    @classmethod
+    def _known(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        for model in models:
+            if model not in zoo.names():
+                raise ValueError(f"model was {model!r}, but must be one of {', '.join(zoo.names())}")
+        if not models:
+            raise ValueError("models was empty, but must name at least one network")
+        return models
+
+    @field_validator("vary")
+    @classmethod
+    def _fields(cls, vary: dict[str, tuple[Field, ...]]) -> dict[str, tuple[Field, ...]]:
+        known = [name for name in Accelerator.model_fields if name != "name"]
+        for name, values in vary.items():
+            if name not in known:
+                raise ValueError(f"field was {name!r}, but must be one of {', '.join(known)}")
+            if not values:
+                raise ValueError(f"field {name!r} had no value, but must have at least one")
+            if len(set(map(repr, values))) < len(values):
+                raise ValueError(f"field {name!r} had a value twice: {', '.join(map(str, values))}")
+        return vary
+
+    def combinations(self) -> list[dict[str, Field]]:
+        """Every choice of values, the last field varying fastest."""
+        return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
+
+    def accelerators(self) -> list[Accelerator]:
+        """The accelerator of each combination.
+
+        Raises:
+            ValueError: an unknown accelerator, or a combination that can't be built: names it.
+        """
+        base = as_accelerator(self.accelerator)
+        return [base.changed(**chosen) for chosen in self.combinations()]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one run of a network serves: the combinations that see the same Hitmaps.
+
+    Attributes:
+        model: the network.
+        chosen: the fields of each combination.
+        accelerators: what they describe.
+    """
+
+    model: str
+    chosen: tuple[dict[str, Field], ...]
+    accelerators: tuple[Accelerator, ...]
+
+    @cached_property
+    def file(self) -> str:
+        """The name of its results, which no other part has."""
+        described = json.dumps([self.model, self.chosen], sort_keys=True)
+        return f"{self.model}-{sha256(described.encode()).hexdigest()[:12]}.parquet"
+
+
+def sweep(
+    config: SweepConfig,
+    folder: Path,
+    jobs: int = 1,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Simulate every combination on every network; write ``sweep.parquet`` and return what it holds.
+
+    Args:
+        config: what varies.
+        folder: gets ``config.yaml``, a file a part in ``parts/``, and the results.
+        jobs: processes; each runs networks of its own.
+        resume: parts that are there already are read, not simulated again.
+        progress: told after each part.
+
+    Returns:
+        A row a network, combination and layer: ``model``, the varied fields, and the columns of
+        ``Simulation.layers``.
+
+    Raises:
+        ValueError: a wrong setting, found before anything runs.
+        MercuricError: the folder holds another run, or files are missing.
+        OSError: the folder can't be written.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs was {jobs}, but must be at least 1")
+    parts = split(config)
+    claim_folder(folder, config, resume)
+    there = folder / "parts"
+    missing = [part for part in parts if not (there / part.file).exists()]
+    told, total = progress or (lambda *_: None), len(parts)
+    told(total - len(missing), total, missing[0].model if missing else "")
+    for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
+        told(total - len(missing) + done, total, part.model)
+    results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
+    described = {"config": config.model_dump(mode="json"), "machine": machine()}
+    write_text(folder / "sweep.json", json.dumps(described, indent=2))
+    _write_parquet(results, folder / RESULTS)
+    return results
+
+
+def split(config: SweepConfig) -> list[Part]:
+    """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
+
+    Raises:
+        ValueError: an accelerator that can't be built.
+    """
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    accelerators, combinations = config.accelerators(), config.combinations()
+    for index, one in enumerate(accelerators):
+        # Interleaved signatures arrive in an order that the array's size decides.
+        array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
+        groups.setdefault((one.entries, one.ways, array), []).append(index)
+    return [
+        Part(model, tuple(combinations[i] for i in group), tuple(accelerators[i] for i in group))
+        for model in config.models
+        for group in groups.values()
+    ]
+
+
+def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) -> Any:
+    if jobs == 1:
+        for part in parts:
+            yield simulate_part(config, part, folder / part.file)
+        return
+    threads = max(1, torch.get_num_threads() // jobs)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(_in_process, config, part, folder / part.file, threads) for part in parts]
+        try:
+            for finished in as_completed(running):
+                yield finished.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _in_process(config: SweepConfig, part: Part, target: Path, threads: int) -> Part:
+    torch.set_num_threads(threads)
+    return simulate_part(config, part, target)
+
+
+def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
+    """Run the part's network once, count every accelerator, and write the layers to ``target``."""
+    subject = studied(_subject(config, part.model))
+    cache = part.accelerators[0]
+    reuse = ReuseConfig.paper().model_copy(
+        update={"bits": config.bits, "entries": cache.entries, "ways": cache.ways, "backward": "exact"}
+    )
+    simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
+
+    def count(call: Any) -> None:
+        for simulator in simulators:
+            simulator.add(call)
+
+    run = network_calls(subject.network, [subject.images], cache, reuse, count)
+    tables = [
+        _described(simulator.simulation(run.order, run.errors).layers, part.model, chosen)
+        for simulator, chosen in zip(simulators, part.chosen, strict=True)
+    ]
+    _write_parquet(pd.concat(tables, ignore_index=True), target)
+    return part
+
+
+def _subject(config: SweepConfig, model: str) -> SimilarityConfig:
+    return SimilarityConfig(
+        model=model, data=config.data, data_root=config.data_root, weights=config.weights,
+        images=config.images, image_size=config.image_size, seed=config.seed,
+    )  # fmt: skip
+
+
+def _described(layers: pd.DataFrame, model: str, chosen: Mapping[str, Field]) -> pd.DataFrame:
+    """The layers with what they were simulated on before them; unlimited entries are left empty."""
+    fields = {name: [value] * len(layers) for name, value in chosen.items()}
+    return pd.concat([pd.DataFrame({"model": [model] * len(layers), **fields}), layers], axis=1)
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame:
+    """A row a network and combination: hits over vectors, and each timing's cycles and speed-up.
+
+    Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
+    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles) and ``_speedup``.
+    """
+    keys = ["model", *fields]
+    groups = results.groupby(keys, sort=False, dropna=False)
+    sums = groups[[column for column in results if column not in (*keys, "layer", "kind")]].sum(
+        numeric_only=True
+    )
+    totals = pd.DataFrame({"hit_rate": sums["HIT"] / sums["vectors"]})
+    for timing, prefix in (("paper", "cycles"), ("fair", "fair")):
+        whole, signature, stall = (sums[f"{prefix}_{part}"] for part in ("mercury", "signature", "stall"))
+        totals[f"{timing}_baseline"] = sums[f"{prefix}_baseline"]
+        totals[f"{timing}_product"] = whole - signature - stall
+        totals[f"{timing}_signature"], totals[f"{timing}_stall"] = signature, stall
+        totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
+    return totals.reset_index()

@@ -1,0 +1,170 @@
+"""How does a sweep become a table and a page?"""
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.report import formats
+from mercuric.report.cards import Card, card_elements
+from mercuric.report.chart import figure_element
+from mercuric.report.document import definitions, write_page
+from mercuric.report.markup import unbroken
+from mercuric.report.sweep_charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
+
+_MOST_PICTURES = 24
+_TIMINGS = ("paper", "fair")
+
+
+def sweep_table(totals: pd.DataFrame, fields: list[str]) -> Table:
+    """A network and combination a row: hits and the speed-up in both timings, red where it loses."""
+    table = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption="stalls: of MERCURY's cycles; paper, fair: speed-up in that timing",
+    )
+    for name in ("network", *fields):
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for name in ("hits", "stalls", *_TIMINGS):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, row in totals.iterrows():
+        whole = sum(row[f"paper_{part}"] for part in ("product", "signature", "stall"))
+        speedups = [float(row[f"{timing}_speedup"]) for timing in _TIMINGS]
+        table.add_row(
+            str(row["model"]),
+            *(field_text(row[name]) for name in fields),
+            formats.percent(row["hit_rate"]),
+            formats.percent(row["paper_stall"] / whole if whole else 0.0),
+            *(Text(formats.ratio(ratio), style="red" if ratio < 1 else "") for ratio in speedups),
+        )
+    return table
+
+
+def write_sweep_report(folder: Path, command: str) -> Path:
+    """Write ``report.html`` beside ``sweep.parquet``, which it shows; return its path.
+
+    Raises:
+        MercuricError: it can't be written.
+    """
+    described = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    config = SweepConfig(**described["config"])
+    results = pd.read_parquet(folder / RESULTS)
+    target = folder / "report.html"
+    write_page(target, "study.html", **_parts(results, config, described["machine"], command))
+    return target
+
+
+def _parts(
+    results: pd.DataFrame, config: SweepConfig, machine: dict[str, Any], command: str
+) -> dict[str, str]:
+    fields = list(config.vary)
+    totals = combination_totals(results, fields)
+    models = formats.listing(list(config.models))
+    best = totals.loc[totals["paper_speedup"].idxmax()]
+    worst = totals.loc[totals["paper_speedup"].idxmin()]
+    products = "the forward product" if config.inference else "the three products of training"
+    return {
+        "title": html.escape(f"{models}: Mercuric sweep"),
+        "kicker": "sweep",
+        "subject": html.escape(f"{models} on {config.data}, weights: {config.weights}"),
+        "headline": unbroken(
+            f"From {formats.ratio(worst['paper_speedup'])} to {formats.ratio(best['paper_speedup'])}: what "
+            f"{formats.listing([name.replace('_', ' ') for name in fields])} do to MERCURY."
+        ),
+        "lead": unbroken(
+            f"Speed-up over the same array without reuse, {products}, "
+            f"{formats.number_of(len(totals), 'combination')}. The most in paper timing: {best['model']} "
+            f"with {label(best, fields)}; the least: {worst['model']} with {label(worst, fields)}."
+        ),
+        "cards": card_elements([_card(totals, timing) for timing in _TIMINGS]),
+        "sections": _sections(results, totals, config),
+        "methods": definitions(_methods(config)),
+        "machine": definitions([(name.capitalize(), str(value)) for name, value in machine.items()]),
+        "command": html.escape(command),
+    }
+
+
+def _card(totals: pd.DataFrame, timing: str) -> Card:
+    best = totals[f"{timing}_speedup"].max()
+    faster = int((totals[f"{timing}_speedup"] > 1).sum())
+    return Card(f"Most, {timing} timing", formats.ratio(best), f"{faster} of {len(totals)} faster than dense")
+
+
+def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) -> str:
+    fields = list(config.vary)
+    parts = [_section("speedups", "Speed-up by combination", _speedups(totals, fields))]
+    splits = [
+        figure_element(
+            f"split-{timing}", f"Where MERCURY's cycles go, {timing} timing",
+            "All layers, over the baseline's cycles: under the dashed line MERCURY is faster.",
+            split_chart(totals, fields, timing),
+        )
+        for timing in _TIMINGS
+    ]  # fmt: skip
+    parts.append(_section("split", "Products, signatures, stalls", "".join(splits)))
+    layers = [
+        figure_element(
+            f"layers-{model}", f"{model}, layer by layer",
+            "Speed-up of each layer in paper timing: blue is faster than dense, red slower.",
+            layer_chart(results[results["model"] == model], fields, "paper"),
+        )
+        for model in config.models
+    ]  # fmt: skip
+    parts.append(_section("layers", "Layer by layer", "".join(layers)))
+    return "\n".join(parts)
+
+
+def _speedups(totals: pd.DataFrame, fields: list[str]) -> str:
+    if len(fields) < 2:
+        return figure_element(
+            "line", f"Speed-up against {fields[0].replace('_', ' ')}" if fields else "Speed-up",
+            "Solid: paper timing; dotted: fair.",
+            line_chart(totals, fields[0] if fields else "model"),
+        )  # fmt: skip
+    *others, down, across = fields
+    pictures = []
+    for keys, rows in totals.groupby(["model", *others], sort=False, dropna=False):
+        for timing in _TIMINGS:
+            where = ", ".join(map(field_text, keys))
+            pictures.append(
+                figure_element(
+                    f"grid-{len(pictures)}", f"{where}, {timing} timing",
+                    f"Speed-up at each {down.replace('_', ' ')} and {across.replace('_', ' ')} (as Fig. 16).",
+                    grid_chart(rows, down, across, timing),
+                )
+            )  # fmt: skip
+    left_out = len(pictures) - _MOST_PICTURES
+    note = f"<p>{left_out} more are in sweep.parquet.</p>" if left_out > 0 else ""
+    return "".join(pictures[:_MOST_PICTURES]) + note
+
+
+def _section(identity: str, title: str, inside: str) -> str:
+    return f'<section id="{identity}">\n<h2>{html.escape(title)}</h2>\n{inside}</section>'
+
+
+def _methods(config: SweepConfig) -> list[tuple[str, str]]:
+    return [
+        ("Weights", f"{config.weights}; similarity depends on them."),
+        (
+            "Data",
+            f"The first images of {config.data}"
+            + (f" at {config.image_size} x {config.image_size} pixels." if config.image_size else "."),
+        ),
+        (
+            "Hitmaps",
+            f"Each MCACHE organisation runs the network with its own Hitmaps, {config.bits}-bit signatures a "
+            "channel and image; every other field counts the same ones.",
+        ),
+        (
+            "Timings",
+            "paper: the baseline as the paper has it; fair: the strongest dense schedule of the same array "
+            "(docs/cycle-model.md, docs/systolic-arrays.md).",
+        ),
+        ("Accelerator", f"{config.accelerator}, but for the fields that vary."),
+    ]
