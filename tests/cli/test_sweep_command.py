@@ -1,0 +1,128 @@
+"""``mercuric sweep`` as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import Result
+
+from mercuric.experiments import sweep as module
+from mercuric.experiments.sweep import SweepConfig, combination_totals, split, sweep
+
+Run = Callable[..., Result]
+Refused = Callable[..., str]
+
+SMALL = {"models": ("custom-cnn",), "images": 1, "bits": 8}
+
+
+def config(**fields: object) -> SweepConfig:
+    return SweepConfig(**{**SMALL, **fields})
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("sweep")
+    return folder, sweep(
+        config(vary={"entries": (64, 1024), "design": ("synchronous", "asynchronous")}), folder
+    )
+
+
+def test_one_file_with_a_row_for_each_layer(swept: tuple[Path, pd.DataFrame]) -> None:
+    folder, results = swept
+    assert pd.read_parquet(folder / "sweep.parquet").equals(results)
+    layers = results["layer"].nunique()
+    assert len(results) == 4 * layers
+    assert list(results.columns[:3]) == ["model", "entries", "design"]
+    totals = combination_totals(results, ["entries", "design"])
+    assert len(totals) == 4
+    hits = totals.groupby("entries")["hit_rate"].nunique()
+    assert (hits == 1).all()
+    assert totals["hit_rate"].iloc[0] <= totals["hit_rate"].iloc[-1]
+    parts = totals["paper_product"] + totals["paper_signature"] + totals["paper_stall"]
+    assert (totals["paper_speedup"] * parts).to_numpy() == pytest.approx(totals["paper_baseline"].to_numpy())
+
+
+def test_combinations_that_share_a_cache_share_a_run() -> None:
+    one = config(vary={"entries": (64, None), "dataflow": ("row", "weight"), "versions": (1, 2)})
+    assert [len(part.chosen) for part in split(one)] == [4, 4]
+    moved = config(vary={"arrival": ("raster", "interleaved"), "rows": (6, 12)})
+    assert [len(part.chosen) for part in split(moved)] == [2, 1, 1]
+    assert len({part.file for part in split(one)}) == 2
+
+
+def test_resume_simulates_what_is_missing_alone(
+    swept: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, results = swept
+    ran: list[str] = []
+    honest = module.simulate_part
+
+    def noted(config: SweepConfig, part: module.Part, target: Path) -> module.Part:
+        ran.append(part.file)
+        return honest(config, part, target)
+
+    monkeypatch.setattr(module, "simulate_part", noted)
+    lost = sorted((folder / "parts").iterdir())[0]
+    lost.unlink()
+    whole = SweepConfig.read(folder / "config.yaml")
+    assert sweep(whole, folder, resume=True).equals(results)
+    assert ran == [lost.name]
+
+
+def test_processes_give_what_one_gives(tmp_path: Path) -> None:
+    one = config(vary={"ways": (4, 16)})
+    assert sweep(one, tmp_path / "two", jobs=2).equals(sweep(one, tmp_path / "one"))
+
+
+def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["--set", "entries=64,null", "--set", "dataflow=row,weight", "--images", 1, "--inference"]
+    result = mercuric("sweep", "custom-cnn", *options)
+    assert result.exit_code == 0, result.output
+    assert "unlimited" in result.stdout and "weight" in result.stdout
+    page = Path("runs/sweep/report.html").read_text()
+    assert "--set entries=64,null --set dataflow=row,weight" in page
+    assert "custom-cnn, layer by layer" in page and "Fig. 16" in page
+    again = mercuric("sweep", "custom-cnn", *options, "--resume", "--json")
+    assert len(json.loads(again.stdout)["combinations"]) == 4
+    line = mercuric("sweep", "custom-cnn", "--set", "versions=1,2", "--images", 1, "--out", "line")
+    assert line.exit_code == 0 and "Speed-up against versions" in Path("line/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--set", "cores=2"], "field was 'cores', but must be one of dataflow, rows"),
+        (["--set", "ways"], "--set was 'ways', but must be FIELD=VALUE,VALUE,..."),
+        (["--set", "ways=3"], "must be a multiple of ways, 3"),
+        (["--set", "versions=0"], "versions of accelerator 'eyeriss-168' was 0, but must be at least 1"),
+        (["--set", "ways=4,4"], "field 'ways' had a value twice: 4, 4"),
+        (["--set", "ways=[4"], "--set was 'ways=[4', but its values must be plain YAML values"),
+        (["--set", "ways=4", "--jobs", 0], "jobs was 0, but must be at least 1"),
+        (["--set", "ways=4", "--accelerator", "big"], "accelerator was 'big', but must be one of"),
+        (["--set", "ways=4", "--images", 0], "images was 0"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(
+    mercuric: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[object], sentence: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert sentence in refused(mercuric("sweep", "custom-cnn", *options))
+
+
+def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:
+    assert "model was 'vgg12', but must be one of" in refused(mercuric("sweep", "vgg12", "--set", "ways=4"))
+
+
+def test_another_sweep_in_the_folder(
+    mercuric: Run, refused: Refused, swept: tuple[Path, pd.DataFrame]
+) -> None:
+    folder, _ = swept
+    sentence = refused(mercuric("sweep", "custom-cnn", "--set", "ways=4", "--out", folder, "--resume"))
+    assert "holds another run" in sentence
+    assert "holds a run already" in refused(
+        mercuric("sweep", "custom-cnn", "--set", "ways=4", "--out", folder)
+    )
