@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from mercuric.accelerator import row_stationary
+from mercuric.accelerator import input_stationary, output_stationary, row_stationary, weight_stationary
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, Stationary
@@ -14,7 +14,12 @@ ProductCycles = Callable[[Accelerator, Work, Sequence[Product]], dict[Product, d
 Signatures are counted in ``"forward"`` alone: the backward products go by the saved Hitmap (III-C2).
 """
 
-DATAFLOWS: Mapping[Stationary, ProductCycles] = {"row": row_stationary.cycles}
+DATAFLOWS: Mapping[Stationary, ProductCycles] = {
+    "row": row_stationary.cycles,
+    "weight": weight_stationary.cycles,
+    "input": input_stationary.cycles,
+    "output": output_stationary.cycles,
+}
 
 
 def product_cycles(accelerator: Accelerator, work: Work) -> dict[Timing, Cycles]:

@@ -19,6 +19,14 @@ _LEAST = {
     "buffer_kib": 1,
 }
 
+_SYSTOLIC: tuple[tuple[str, Any, str], ...] = (
+    ("pipelined_signatures", True, "a systolic array overlaps all dot products"),
+    ("mac_unit", False, "a PE of a systolic array multiplies and adds in one cycle in any case"),
+    ("arrival", "raster", "signatures leave a systolic array in the vectors' order"),
+    ("late_hits", "ready", "waiting for a late result is modelled for PE sets alone"),
+)
+"""Options of row stationary that the other dataflows leave no choice in: their only value, and why."""
+
 
 class Accelerator(Config):
     """An array of processing elements (PEs) with an MCACHE beside it.
@@ -51,7 +59,8 @@ class Accelerator(Config):
         energies: what an access costs: a table of ``mercuric.accelerator.energies``, or a YAML file.
 
     Raises:
-        ValueError: a number is out of range, or ``ways`` does not divide ``entries``.
+        ValueError: a number is out of range, ``ways`` does not divide ``entries``, or an option means
+            nothing for the dataflow.
     """
 
     name: str
@@ -97,6 +106,21 @@ class Accelerator(Config):
                 f"entries of accelerator {self.name!r} was {self.entries}, but must be a multiple of ways, "
                 f"{self.ways}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _options_mean_something(self) -> Self:
+        if self.dataflow == "row":
+            return self
+        options = list(_SYSTOLIC)
+        if self.dataflow == "input" and self.design == "asynchronous":
+            options.append(("insertion_queue", None, "its overlapping folds' queues are not modelled"))
+        for field, only, why in options:
+            if (value := getattr(self, field)) != only:
+                raise ValueError(
+                    f"{field} of accelerator {self.name!r} was {value!r}, but must be {only!r} where "
+                    f"dataflow is {self.dataflow!r}: {why}"
+                )
         return self
 
     @property
