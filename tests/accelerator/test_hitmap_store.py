@@ -80,7 +80,7 @@ def test_observed_calls_come_back(
             network(),
             photos.split(2),
             config=config,
-            listen=lambda call: (seen.append(call), writer.add(call)),
+            listeners=[seen.append, writer.add],
         )
         writer.finish(result.layers)
     back = list(SavedHitmaps(path).calls())
@@ -94,7 +94,7 @@ def test_observed_calls_come_back(
 def test_saved_hitmaps_count_as_the_run_did(photos: Tensor, config: ReuseConfig, tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     with HitmapWriter(path, HitmapAbout({}, config)) as writer:
-        result = simulate_batches(network(), [photos[:3], photos[3:]], config=config, listen=writer.add)
+        result = simulate_batches(network(), [photos[:3], photos[3:]], config=config, listeners=[writer.add])
         writer.finish(result.layers)
     again = simulate_saved(path)
     assert again.layers.equals(result.layers)
@@ -147,7 +147,7 @@ def saved(photos: Tensor, tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "run.parquet"
     about = HitmapAbout({"model": "custom-cnn"}, ReuseConfig.paper())
     with HitmapWriter(path, about) as writer:
-        writer.finish(simulate_batches(network(), [photos[:1]], listen=writer.add).layers)
+        writer.finish(simulate_batches(network(), [photos[:1]], listeners=[writer.add]).layers)
     yield path
 
 
@@ -231,7 +231,7 @@ def test_a_flipped_bit_is_found(saved: Path) -> None:
 )
 def test_foreign_metadata_is_refused(saved: Path, metadata: bytes, sentence: str) -> None:
     with pytest.raises(MercuricError, match=sentence):
-        SavedHitmaps(rewritten(saved, lambda rows: None, metadata))
+        SavedHitmaps(rewritten(saved, lambda _: None, metadata))
 
 
 def test_a_failing_run_leaves_what_was_there(photos: Tensor, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_failing_run_leaves_what_was_there(photos: Tensor, tmp_path: Path) -> 
         pytest.raises(RuntimeError, match="midway"),
         HitmapWriter(path, HitmapAbout({}, ReuseConfig.paper())) as writer,
     ):
-        simulate_batches(network(), [photos[:1]], listen=writer.add)
+        simulate_batches(network(), [photos[:1]], listeners=[writer.add])
         raise RuntimeError("midway")
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
@@ -253,7 +253,7 @@ def test_the_cache_must_be_the_configurations(photos: Tensor, tmp_path: Path) ->
         pytest.raises(ValueError, match="but must be what MCache"),
         HitmapWriter(tmp_path / "run.parquet", HitmapAbout({}, other)) as writer,
     ):
-        simulate_batches(network(), [photos[:1]], config=ReuseConfig.paper(), listen=writer.add)
+        simulate_batches(network(), [photos[:1]], config=ReuseConfig.paper(), listeners=[writer.add])
 
 
 def test_one_batch_is_what_simulate_counts(photos: Tensor) -> None:

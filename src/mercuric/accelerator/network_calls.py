@@ -1,6 +1,6 @@
 """What does each layer of a network do on these batches?"""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -43,7 +43,7 @@ def network_calls(
     batches: Iterable[Inputs],
     accelerator: Accelerator,
     config: ReuseConfig,
-    listen: Listen,
+    listeners: Sequence[Listen],
 ) -> NetworkRun:
     """Run the batches with reuse, one after the other, and tell every layer's call as it happens.
 
@@ -54,12 +54,17 @@ def network_calls(
         batches: inputs of the network.
         accelerator: whose MCACHE the sets are of.
         config: how similarity is found.
-        listen: called with each call.
+        listeners: each called with each call.
 
     Raises:
         ValueError: no batch, or a model with no layer to count or with reuse layers already. What the
-            model or ``listen`` raises goes through.
+            model or a listener raises goes through.
     """
+
+    def listen(call: LayerCall) -> None:
+        for listener in listeners:
+            listener(call)
+
     run: NetworkRun | None = None
     known: dict[torch.Size, list[Workload]] = {}
     for inputs in batches:

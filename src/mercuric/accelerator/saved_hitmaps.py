@@ -12,7 +12,7 @@ from mercuric.accelerator.hitmap_folder import HitmapFolder
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.errors import MercuricError
 
-_ENTRY_ID_FIELDS = {"late_hits": "ready", "arrival": "raster", "insertion_queue": None}
+_HIT_OR_MISS = {"late_hits": "ready", "insertion_queue": None}
 """What needs more of a Hitmap than HIT or miss, unless it has this value."""
 
 
@@ -38,31 +38,51 @@ def open_hitmaps(path: Path, accelerator: Accelerator) -> Saved:
     """A Parquet file's Hitmaps, or those of a folder of CSV files.
 
     Raises:
-        ValueError: CSV files, and an accelerator that asks for entry ids.
+        ValueError: an accelerator that asks for more than was saved.
         MercuricError: there are no Hitmaps here.
     """
+    require_saved(path, accelerator)
     if path.is_dir():
-        require_no_entry_ids(path, accelerator)
         return HitmapFolder(path)
     if not path.exists():
         raise MercuricError(f"there are no Hitmaps at {path}")
+    return _parquet(path)
+
+
+def require_saved(path: Path, accelerator: Accelerator) -> None:
+    """Refuse an accelerator whose cycles depend on what the Hitmaps at ``path`` don't tell.
+
+    Raises:
+        ValueError: names the field.
+    """
+    needed = {"arrival": "raster", **(_HIT_OR_MISS if path.is_dir() else {})}
+    for name, plain in needed.items():
+        value = getattr(accelerator, name)
+        if value != plain:
+            why = "go by the input's order" if name == "arrival" else "are CSV, which holds no entry ids"
+            raise ValueError(
+                f"{name} of accelerator {accelerator.name!r} was {value!r}, but must be {plain!r}: the "
+                f"Hitmaps in {path} {why}"
+            )
+
+
+def require_countable(call: LayerCall, accelerator: Accelerator) -> None:
+    """Refuse a fully connected layer whose PEs would send results of which nobody knows to whom (III-C3).
+
+    Raises:
+        ValueError: names the layer.
+    """
+    hitmap, sends = call.work.hitmap, accelerator.dataflow == "row" and call.work.kind != "conv"
+    if hitmap is not None and sends and bool((hitmap.representatives < 0).any()):
+        raise ValueError(
+            f"layer {call.layer!r} is fully connected and has HITs, but CSV files hold no entry ids, which "
+            f"accelerator {accelerator.name!r} needs there; save the Hitmaps as Parquet"
+        )
+
+
+def _parquet(path: Path) -> Saved:
     try:
         from mercuric.accelerator.hitmap_store import SavedHitmaps
     except ModuleNotFoundError as error:
         raise MercuricError(f"reading {path} needs pyarrow ({error}): pip install pyarrow") from None
     return SavedHitmaps(path)
-
-
-def require_no_entry_ids(path: Path, accelerator: Accelerator) -> None:
-    """Refuse an accelerator whose cycles depend on which result a HIT reuses.
-
-    Raises:
-        ValueError: names the field.
-    """
-    for name, plain in _ENTRY_ID_FIELDS.items():
-        value = getattr(accelerator, name)
-        if value != plain:
-            raise ValueError(
-                f"{name} of accelerator {accelerator.name!r} was {value!r}, but the CSV files in {path} hold "
-                f"no entry ids, so it must be {plain!r}; save the Hitmaps as Parquet"
-            )

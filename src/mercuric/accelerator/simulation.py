@@ -1,6 +1,6 @@
 """How many cycles does MERCURY save on this network and these inputs?"""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -106,33 +106,36 @@ def simulate_batches(
     accelerator: str | Accelerator = "eyeriss-168",
     config: ReuseConfig | None = None,
     training: bool = True,
-    listen: Listen | None = None,
+    listeners: Sequence[Listen] = (),
 ) -> Simulation:
     """As :func:`simulate`, batch after batch: memory is one batch's, cycles are the sum.
 
     Args:
         model, accelerator, config, training: as for :func:`simulate`.
         batches: inputs of the network; a fully connected layer compares the vectors of one batch.
-        listen: called with every layer's call once it is counted, as ``HitmapWriter.add``.
+        listeners: each called with every layer's call, once it is counted, as ``HitmapWriter.add``.
 
     Raises:
-        ValueError: as :func:`simulate`, or there is no batch.
+        ValueError: as :func:`simulate`, or there is no batch, or someone listens and the Hitmaps would go
+            by another order than the input's.
     """
     simulated = simulated_config(config)
     hardware = with_cache(as_accelerator(accelerator), simulated)
+    if listeners and hardware.arrival != "raster":
+        raise ValueError(
+            f"arrival of accelerator {hardware.name!r} was {hardware.arrival!r}, but must be 'raster' for "
+            "Hitmaps to be saved: who comes first would depend on this array"
+        )
     simulator = Simulator(hardware, training)
-    listeners: list[Callable[[LayerCall], None]] = [simulator.add, *([listen] if listen else [])]
-
-    def tell(call: LayerCall) -> None:
-        for listener in listeners:
-            listener(call)
-
-    run = network_calls(model, batches, hardware, simulated, tell)
+    run = network_calls(model, batches, hardware, simulated, (simulator.add, *listeners))
     return simulator.simulation(run.order, run.errors)
 
 
 def simulate_saved(
-    path: str | Path, accelerator: str | Accelerator = "eyeriss-168", training: bool = True
+    path: str | Path,
+    accelerator: str | Accelerator = "eyeriss-168",
+    training: bool = True,
+    listeners: Sequence[Listen] = (),
 ) -> Simulation:
     """Count the cycles of saved Hitmaps; no network runs.
 
@@ -140,20 +143,23 @@ def simulate_saved(
         path: a Parquet file of ``mercuric simulate --save-hitmaps``, or a folder of ``mercuric hitmap``.
         accelerator: a preset's name, or a description; the MCACHE is that of the Hitmaps.
         training: count both backward products as well.
+        listeners: each called with every layer's call, once it is counted.
 
     Raises:
         ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or one that asks
-            a folder of CSV files for entry ids.
+            for more than was saved.
         MercuricError: a file is missing, damaged or something else.
     """
     # Imported here: reading Parquet costs time that other simulations don't need.
-    from mercuric.accelerator.saved_hitmaps import open_hitmaps
+    from mercuric.accelerator.saved_hitmaps import open_hitmaps, require_countable
 
     hardware = as_accelerator(accelerator)
     saved = open_hitmaps(Path(path), hardware)
     simulator = Simulator(with_cache(hardware, saved.about.config), training)
     for call in saved.calls():
-        simulator.add(call)
+        require_countable(call, hardware)
+        for listener in (simulator.add, *listeners):
+            listener(call)
     known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
     errors = {name: error for name, error in known.items() if error is not None}
     return _with_counts(simulator.simulation(list(known), errors), saved.counts)
