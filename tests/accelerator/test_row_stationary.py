@@ -7,10 +7,10 @@ import torch
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.hardware import Accelerator, preset
-from mercuric.accelerator.pe_sets import block_sizes, most_misses, pe_sets
+from mercuric.accelerator.pe_sets import block_sizes, misses_of_sets, pe_sets
 from mercuric.accelerator.row_stationary import (
-    SynchronousProduct,
     baseline_cycles,
+    cycles,
     signature_cycles,
 )
 from mercuric.accelerator.work import Work
@@ -41,14 +41,24 @@ def test_vgg_layer_without_reuse() -> None:
 def test_vgg_layer_signatures() -> None:
     assert signature_cycles(EYERISS, VGG, bits=20) == 64 * (20 * 19 * 3 + 4) == 73_216
     assert signature_cycles(EYERISS, VGG, bits=0) == 0
+    unpipelined = EYERISS.changed(pipelined_signatures=False)
+    assert signature_cycles(unpipelined, VGG, bits=20) == 64 * 20 * 19 * 6 == 145_920
+
+
+def test_vgg_layer_with_mac_units() -> None:
+    """A lone dot product takes 2k - 1, and a pipelined stream drains a cycle sooner."""
+    mac = EYERISS.changed(mac_unit=True)
+    assert baseline_cycles(mac, VGG, "paper") == 64 * 64 * 19 * 5
+    assert baseline_cycles(mac, VGG, "fair") == 64 * (64 * 19 * 3 + 3)
+    assert signature_cycles(mac, VGG, bits=20) == 64 * (20 * 19 * 3 + 3)
 
 
 def test_vgg_layer_with_every_second_vector_a_hit() -> None:
     """A block of 19 that begins with a miss has 10 misses and 9 hits; no set is slower."""
     states = torch.tensor([1, 0] * 512, dtype=torch.uint8).expand(64, -1)
-    product = SynchronousProduct(EYERISS, VGG, states)
-    assert product.cycles("paper") == 64 * 64 * (10 * 6 + 9) == 282_624
-    assert product.cycles("fair") == 64 * 64 * (10 * 3 + 4 + 9) == 176_128
+    product = product_cycles(EYERISS, Work(VGG, hitmap(states)))
+    assert product["paper"].product == 64 * 64 * (10 * 6 + 9) == 282_624
+    assert product["fair"].product == 64 * 64 * (10 * 3 + 4 + 9) == 176_128
 
 
 def test_fully_connected_layer() -> None:
@@ -58,22 +68,25 @@ def test_fully_connected_layer() -> None:
     assert baseline_cycles(EYERISS, linear, "fair") == 10 * 2 * 512 + 2
     states = torch.ones(1, 200, dtype=torch.uint8)
     states[0, :64:2] = 0  # the first 32 PEs have two inputs each, one of them a hit
-    product = SynchronousProduct(EYERISS, linear, states)
-    assert product.cycles("paper") == 10 * (513 + 1)
-    assert product.cycles("fair") == 10 * (512 + 2 + 1)
+    product = cycles(EYERISS, Work(linear, hitmap(states)), ["forward"])["forward"]
+    assert product["paper"].product == 10 * (513 + 1)
+    assert product["fair"].product == 10 * (512 + 2 + 1)
 
 
 def test_without_a_hit_the_paper_timing_costs_the_baseline() -> None:
     states = torch.full((64, 1024), 2, dtype=torch.uint8)
-    product = SynchronousProduct(EYERISS, VGG, states)
-    assert product.cycles("paper") == baseline_cycles(EYERISS, VGG, "paper")
-    assert product.cycles("fair") == baseline_cycles(EYERISS, VGG, "fair") + 64 * 63 * 4
+    product = product_cycles(EYERISS, Work(VGG, hitmap(states)))
+    assert product["paper"].mercury == baseline_cycles(EYERISS, VGG, "paper")
+    assert product["fair"].mercury == baseline_cycles(EYERISS, VGG, "fair") + 64 * 63 * 4
 
 
 def test_no_work_costs_nothing() -> None:
     empty = VectorShape(scopes=3, vectors=0, rows=3, elements=3, filters=8)
     assert baseline_cycles(EYERISS, empty, "fair") == signature_cycles(EYERISS, empty, 20) == 0
-    assert SynchronousProduct(EYERISS, empty, torch.zeros(3, 0, dtype=torch.uint8)).cycles("fair") == 0
+    nothing = Work(empty, hitmap(torch.zeros(3, 0, dtype=torch.uint8)), bits=20)
+    for fields in ({}, {"design": "asynchronous"}, {"late_hits": "wait"}, {"arrival": "interleaved"}):
+        counted = training_cycles(EYERISS.changed(**fields), nothing)
+        assert counted["paper"].total == counted["fair"].total == Cycles()
 
 
 def test_backward_products_cost_the_forward_one_without_signatures() -> None:
@@ -94,9 +107,9 @@ def test_a_layer_without_reuse_costs_the_baseline_on_both_sides() -> None:
 
 
 def test_cycles_add_up() -> None:
-    cycles = Cycles(12, 3, 2, 1)
-    assert cycles + cycles == Cycles(24, 6, 4, 2)
-    assert (cycles.mercury, cycles.speedup) == (6, 2.0)
+    counted = Cycles(12, 3, 2, 1)
+    assert counted + counted == Cycles(24, 6, 4, 2)
+    assert (counted.mercury, counted.speedup) == (6, 2.0)
     assert Cycles().speedup == 1.0
 
 
@@ -107,10 +120,10 @@ def test_block_sizes(vectors: int, sets: int, sizes: tuple[int, int]) -> None:
     assert block_sizes(vectors, sets) == sizes
 
 
-def test_most_misses() -> None:
+def test_misses_of_sets() -> None:
     """Ten vectors on four PE sets: blocks 3, 3, 2, 2."""
     states = torch.tensor([[1, 0, 0, 2, 1, 0, 0, 0, 0, 1], [0] * 10], dtype=torch.uint8)
-    assert np.array_equal(most_misses(states, 4), [[2, 1], [0, 0]])
+    assert np.array_equal(misses_of_sets(states, 4), [[1, 2, 0, 1], [0] * 4])
 
 
 def test_a_kernel_taller_than_the_array() -> None:

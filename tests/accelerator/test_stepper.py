@@ -2,20 +2,21 @@
 
 import pytest
 
+from mercuric.accelerator.hardware import LateHits
 from mercuric.accelerator.processing_element import Arithmetic, PipelinedPE
-from mercuric.accelerator.stepper import step_dense, step_reuse
+from mercuric.accelerator.stepper import Array, step_dense, step_reuse
 
 WINDOW = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
 def test_figure_8a_takes_six_cycles() -> None:
-    stepped = step_dense([WINDOW], [WINDOW], sets=1, pipelined=False)
+    stepped = step_dense([WINDOW], [WINDOW], Array(1, pipelined=False))
     assert (stepped.cycles, stepped.outputs) == (6, [[285]])
 
 
 @pytest.mark.parametrize(("signatures", "cycles"), [(1, 7), (2, 10), (3, 13)])
 def test_figure_8b_takes_seven_cycles_and_three_for_each_next(signatures: int, cycles: int) -> None:
-    assert step_dense([WINDOW] * signatures, [WINDOW], sets=1, pipelined=True).cycles == cycles
+    assert step_dense([WINDOW] * signatures, [WINDOW], Array(1, pipelined=True)).cycles == cycles
 
 
 def test_figure_8b_register_by_register() -> None:
@@ -37,18 +38,35 @@ def test_figure_8b_register_by_register() -> None:
 
 
 def test_hits_take_one_cycle() -> None:
-    stepped = step_reuse([WINDOW] * 4, [WINDOW], [1, 0, 0, 2], [0, 0, 0, 3], sets=1, pipelined=False)
+    stepped = step_reuse([WINDOW] * 4, [WINDOW], [1, 0, 0, 2], [0, 0, 0, 3], Array(1, pipelined=False))
     assert (stepped.cycles, stepped.outputs, stepped.early_hits) == (6 + 1 + 1 + 6, [[285] * 4], 0)
 
 
 def test_hits_behind_a_miss_leave_after_it() -> None:
-    stepped = step_reuse([WINDOW] * 3, [WINDOW], [1, 0, 0], [0, 0, 0], sets=1, pipelined=True)
+    stepped = step_reuse([WINDOW] * 3, [WINDOW], [1, 0, 0], [0, 0, 0], Array(1, pipelined=True))
     assert (stepped.cycles, stepped.early_hits) == (7 + 2, 0)
+
+
+@pytest.mark.parametrize(("pipelined", "cycles"), [(False, 5), (True, 6)])
+def test_a_mac_unit_saves_a_cycle(pipelined: bool, cycles: int) -> None:
+    """2k - 1 (paper III-B2); pipelined, the last product's own addition falls away: 2k."""
+    stepped = step_dense([WINDOW], [WINDOW], Array(1, pipelined, mac_unit=True))
+    assert (stepped.cycles, stepped.outputs) == (cycles, [[285]])
+    assert step_dense([WINDOW] * 4, [WINDOW], Array(1, True, mac_unit=True)).cycles == 6 + 3 * 3
+
+
+@pytest.mark.parametrize(("late_hits", "two", "four"), [("ready", 6, 7), ("wait", 7, 8), ("recompute", 6, 7)])
+def test_a_hit_whose_result_is_not_there(late_hits: LateHits, two: int, four: int) -> None:
+    """PE set 2 needs the result that set 1 has after 6 cycles, as long as computing it takes."""
+    array = Array(2, pipelined=False)
+    stepped = step_reuse([WINDOW] * 2, [WINDOW], [1, 0], [0, 0], array, late_hits)
+    assert (stepped.cycles, stepped.early_hits) == (two, late_hits == "ready")
+    assert step_reuse([WINDOW] * 4, [WINDOW], [1, 0, 0, 0], [0] * 4, array, late_hits).cycles == four
 
 
 def test_a_barrier_follows_each_filter() -> None:
     """PE set 1 computes two vectors a filter, PE set 2 none: 2 x 6 cycles a filter, not less."""
-    stepped = step_reuse([WINDOW] * 4, [WINDOW] * 3, [1, 2, 0, 0], [0, 1, 0, 0], sets=2, pipelined=False)
+    stepped = step_reuse([WINDOW] * 4, [WINDOW] * 3, [1, 2, 0, 0], [0, 1, 0, 0], Array(2, pipelined=False))
     assert stepped.cycles == 3 * 12
     assert stepped.early_hits == 3 * 2
 
@@ -77,13 +95,13 @@ def test_a_dot_product_cannot_start_before_the_last_is_multiplied() -> None:
 
 def test_a_vector_without_an_entry_cannot_be_hit() -> None:
     with pytest.raises(RuntimeError, match="vector 1 hit the entry of vector 0, which never became valid"):
-        step_reuse([WINDOW] * 2, [WINDOW], [2, 0], [0, 0], sets=1, pipelined=False)
+        step_reuse([WINDOW] * 2, [WINDOW], [2, 0], [0, 0], Array(1, pipelined=False))
 
 
 def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="sets was 0"):
-        step_dense([WINDOW], [WINDOW], sets=0, pipelined=False)
+        Array(0, pipelined=False)
     with pytest.raises(ValueError, match="equal rows"):
-        step_dense([WINDOW], [WINDOW[:2]], sets=1, pipelined=False)
+        step_dense([WINDOW], [WINDOW[:2]], Array(1, pipelined=False))
     with pytest.raises(ValueError, match="states and representatives had 1 and 1 entries"):
-        step_reuse([WINDOW] * 2, [WINDOW], [1], [0], sets=1, pipelined=False)
+        step_reuse([WINDOW] * 2, [WINDOW], [1], [0], Array(1, pipelined=False))

@@ -1,9 +1,10 @@
 """What does a PE set do in each cycle with its block of input vectors? (paper III-C1, Fig. 10)"""
 
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Container, Sequence
+from typing import Literal, Protocol
 
+from mercuric.accelerator.hardware import LateHits
 from mercuric.accelerator.processing_element import PipelinedPE, PlainPE, Row
 from mercuric.similarity.hitmap import HitState
 
@@ -16,27 +17,47 @@ class FilterResults:
     Args:
         states: the state of each vector of the scope.
         representatives: for each vector the one whose result it uses.
+        late_hits: what a HIT does whose VD bit is not set in its turn.
 
     Attributes:
         early_hits: HITs read before their representative's result was there.
+        complete_in: the cycle in which the last vector's result left; None before.
     """
 
-    def __init__(self, states: Sequence[int], representatives: Sequence[int]) -> None:
+    def __init__(
+        self, states: Sequence[int], representatives: Sequence[int], late_hits: LateHits = "ready"
+    ) -> None:
         self.states = states
         self._representatives = representatives
+        self._late_hits = late_hits
         self._computed: dict[int, int] = {}
         self._cached: dict[int, int] = {}
+        self._valid_in: dict[int, int] = {}
+        self._left = 0
         self.early_hits = 0
+        self.complete_in: int | None = None
 
-    def compute(self, vector: int, result: int) -> None:
-        """A miss: keep the result, and in the MCACHE too where the vector has an entry."""
+    def turn(self, vector: int, block: Container[int], cycle: int) -> Literal["compute", "read", "wait"]:
+        """What the PE set does with a vector whose turn it is; ``block`` are the set's own vectors."""
+        if self.states[vector] != HitState.HIT:
+            return "compute"
+        source = self._representatives[vector]
+        if self._late_hits == "ready" or source in block or self._is_valid(source, cycle):
+            return "read"
+        return "wait" if self._late_hits == "wait" else "compute"
+
+    def compute(self, vector: int, result: int, cycle: int) -> None:
+        """A dot product's result: keep it, and in the MCACHE too where the vector has an entry."""
         self._computed[vector] = result
         if self.states[vector] == HitState.MAU:
             self._cached[vector] = result
+            self._valid_in[vector] = cycle
+        self._leave(cycle)
 
-    def reuse(self, vector: int) -> None:
+    def reuse(self, vector: int, cycle: int) -> None:
         """A HIT: its result is the entry's, by :meth:`outputs` at the latest."""
-        self.early_hits += self._representatives[vector] not in self._cached
+        self.early_hits += not self._is_valid(self._representatives[vector], cycle)
+        self._leave(cycle)
 
     def outputs(self) -> list[int]:
         """Every vector's result, once all PE sets are done with the filter.
@@ -45,9 +66,8 @@ class FilterResults:
             RuntimeError: the entry that a HIT reads never became valid.
         """
         outputs = []
-        for vector, state in enumerate(self.states):
-            source = self._representatives[vector]
-            if state != HitState.HIT:
+        for vector, source in enumerate(self._representatives):
+            if vector in self._computed:
                 outputs.append(self._computed[vector])
             elif source in self._cached:
                 outputs.append(self._cached[source])
@@ -57,12 +77,20 @@ class FilterResults:
                 )
         return outputs
 
+    def _is_valid(self, source: int, cycle: int) -> bool:
+        return self._valid_in.get(source, cycle) < cycle
+
+    def _leave(self, cycle: int) -> None:
+        self._left += 1
+        if self._left == len(self.states):
+            self.complete_in = cycle
+
 
 class PESet(Protocol):
-    """PEs that make one dot product together, with their block of input vectors."""
+    """PEs that make one dot product together."""
 
-    def load(self, weights: Window, results: FilterResults) -> None:
-        """Begin a filter."""
+    def load(self, block: dict[int, Window], weights: Window, results: FilterResults) -> None:
+        """Begin a filter on a block of numbered input vectors."""
 
     def step(self, cycle: int) -> None:
         """Do one cycle."""
@@ -79,15 +107,15 @@ class PESet(Protocol):
 class PlainPESet:
     """A PE set that finishes a dot product before it starts the next (Fig. 8a)."""
 
-    def __init__(self, block: dict[int, Window]) -> None:
-        self._block = block
+    def __init__(self, mac_unit: bool = False) -> None:
+        self._mac_unit = mac_unit
         self._waiting: deque[int] = deque()
         self._pes: list[PlainPE] = []
         self._vector = 0
 
-    def load(self, weights: Window, results: FilterResults) -> None:
-        self._weights, self._results = weights, results
-        self._waiting.extend(self._block)
+    def load(self, block: dict[int, Window], weights: Window, results: FilterResults) -> None:
+        self._block, self._weights, self._results = block, weights, results
+        self._waiting.extend(block)
 
     @property
     def issued(self) -> bool:
@@ -99,22 +127,25 @@ class PlainPESet:
 
     def step(self, cycle: int) -> None:
         if not self._pes and self._waiting:
+            turn = self._results.turn(self._waiting[0], self._block, cycle)
+            if turn == "wait":
+                return
             vector = self._waiting.popleft()
-            if self._results.states[vector] == HitState.HIT:
-                self._results.reuse(vector)
+            if turn == "read":
+                self._results.reuse(vector, cycle)
                 return
             self._start(vector)
         for pe in reversed(self._pes):
             pe.step(cycle)
         if self._pes and (total := self._pes[-1].total) is not None:
-            self._results.compute(self._vector, total)
+            self._results.compute(self._vector, total, cycle)
             self._pes = []
 
     def _start(self, vector: int) -> None:
         self._vector = vector
         above: PlainPE | None = None
         for row, weights in zip(self._block[vector], self._weights, strict=True):
-            above = PlainPE(row, weights, above)
+            above = PlainPE(row, weights, above, self._mac_unit)
             self._pes.append(above)
 
 
@@ -122,20 +153,20 @@ class PipelinedPESet:
     """A PE set that overlaps dot products (Fig. 8b).
 
     A HIT takes its turn of one cycle at the first PE, and results leave in the vectors' order, at
-    most one a cycle: a HIT behind a miss leaves right after it.
+    most one a cycle: a HIT behind a miss leaves right after it. While a HIT waits for its turn, what
+    is under way goes on.
     """
 
-    def __init__(self, block: dict[int, Window], rows: int) -> None:
-        self._block = block
+    def __init__(self, rows: int, mac_unit: bool = False) -> None:
         self._waiting: deque[int] = deque()
-        self._leaving: deque[tuple[int, FilterResults]] = deque()
+        self._leaving: deque[tuple[int, bool, FilterResults]] = deque()
         self._pes: list[PipelinedPE] = []
         for index in range(rows):
-            self._pes.append(PipelinedPE(index, self._pes[-1] if self._pes else None))
+            self._pes.append(PipelinedPE(index, self._pes[-1] if self._pes else None, mac_unit))
 
-    def load(self, weights: Window, results: FilterResults) -> None:
-        self._weights, self._results = weights, results
-        self._waiting.extend(self._block)
+    def load(self, block: dict[int, Window], weights: Window, results: FilterResults) -> None:
+        self._block, self._weights, self._results = block, weights, results
+        self._waiting.extend(block)
 
     @property
     def issued(self) -> bool:
@@ -146,28 +177,30 @@ class PipelinedPESet:
         return self.issued and not self._leaving
 
     def step(self, cycle: int) -> None:
-        start = None
-        if self._waiting and not self._pes[0].multiplying:
-            vector = self._waiting.popleft()
-            self._leaving.append((vector, self._results))
-            if self._results.states[vector] != HitState.HIT:
-                start = self._block[vector], self._weights
+        start = self._start(cycle)
         for pe in reversed(self._pes):
             pe.step(cycle, start)
         self._leave(cycle)
 
+    def _start(self, cycle: int) -> tuple[Window, Window] | None:
+        if not self._waiting or self._pes[0].multiplying:
+            return None
+        turn = self._results.turn(self._waiting[0], self._block, cycle)
+        if turn == "wait":
+            return None
+        vector = self._waiting.popleft()
+        self._leaving.append((vector, turn == "compute", self._results))
+        return (self._block[vector], self._weights) if turn == "compute" else None
+
     def _leave(self, cycle: int) -> None:
         total = self._pes[-1].passed
-        head_hits = False
-        if self._leaving:
-            vector, results = self._leaving[0]
-            head_hits = results.states[vector] == HitState.HIT
+        vector, computes, results = self._leaving[0] if self._leaving else (-1, False, None)
         if total is not None:
-            if head_hits or not self._leaving:
+            if results is None or not computes:
                 raise RuntimeError(f"a result left in cycle {cycle} before those of earlier vectors")
-            results.compute(vector, total)
-        elif head_hits:
-            results.reuse(vector)
+            results.compute(vector, total, cycle)
+        elif results is not None and not computes:
+            results.reuse(vector, cycle)
         else:
             return
         self._leaving.popleft()

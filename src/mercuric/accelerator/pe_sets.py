@@ -32,34 +32,44 @@ def block_sizes(vectors: int, sets: int) -> tuple[int, int]:
     return (shorter + 1 if left_over else 0), shorter
 
 
-def most_misses(states: Tensor, sets: int) -> NDArray[np.int64]:
-    """The most misses (MAU or MNU) that one PE set has, for each scope.
+def block_lengths(vectors: int, sets: int) -> NDArray[np.int64]:
+    """Vectors of each PE set that gets any, in order: int64, (at most ``sets``,)."""
+    longer, shorter = block_sizes(vectors, sets)
+    lengths = [longer] * (vectors % sets) + [shorter] * (sets - vectors % sets)
+    return np.array([length for length in lengths if length], dtype=np.int64)
+
+
+def interleaved(vectors: int, sets: int) -> NDArray[np.int64]:
+    """The vectors in the order in which PE sets in step finish them: int64, (vectors,).
+
+    First those at the head of each block, then the second of each block, and so on.
+    """
+    lengths = block_lengths(vectors, sets)
+    positions = np.concatenate([np.arange(length) for length in lengths] or [np.arange(0)])
+    return np.argsort(positions, kind="stable")
+
+
+def misses_of_sets(states: Tensor, sets: int) -> NDArray[np.int64]:
+    """How many vectors of each PE set miss (MAU or MNU), for each scope.
 
     Args:
         states: uint8, (scopes, vectors), as in :class:`~mercuric.similarity.hitmap.Hitmap`.
         sets: PE sets that share a scope's vectors.
 
     Returns:
-        int64, (scopes, 2): among the PE sets with a longer block, and among those with a shorter one.
+        int64, (scopes, PE sets that get vectors).
     """
-    most = np.zeros((states.shape[0], 2), dtype=np.int64)
-    _most_misses(states.detach().cpu().contiguous().numpy(), sets, most)
-    return most
+    lengths = block_lengths(states.shape[1], sets)
+    misses = np.zeros((states.shape[0], len(lengths)), dtype=np.int64)
+    _misses_of_sets(states.detach().cpu().contiguous().numpy(), lengths, misses)
+    return misses
 
 
 @njit(cache=True, nogil=True)
-def _most_misses(states: NDArray[np.uint8], sets: int, most: NDArray[np.int64]) -> None:
-    scopes, vectors = states.shape
-    shorter = vectors // sets
-    longer_blocks = vectors - shorter * sets
-    for scope in range(scopes):
-        start = 0
-        for block in range(min(sets, vectors)):
-            is_longer = block < longer_blocks
-            end = start + shorter + (1 if is_longer else 0)
-            misses = 0
-            for vector in range(start, end):
-                misses += states[scope, vector] != 0  # HitState.HIT
-            column = 0 if is_longer else 1
-            most[scope, column] = max(most[scope, column], misses)
-            start = end
+def _misses_of_sets(states: NDArray[np.uint8], lengths: NDArray[np.int64], misses: NDArray[np.int64]) -> None:
+    for scope in range(states.shape[0]):
+        vector = 0
+        for pe_set in range(len(lengths)):
+            for _ in range(lengths[pe_set]):
+                misses[scope, pe_set] += states[scope, vector] != 0  # HitState.HIT
+                vector += 1

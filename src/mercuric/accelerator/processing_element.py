@@ -35,14 +35,17 @@ class Arithmetic:
 class PlainPE:
     """A PE that finishes a dot product before it starts the next (Fig. 8a).
 
+    A MAC unit adds a product in the cycle that multiplies it.
+
     Attributes:
         total: its row's sum plus those of the rows above, once known.
     """
 
-    def __init__(self, row: Row, weights: Row, above: "PlainPE | None") -> None:
+    def __init__(self, row: Row, weights: Row, above: "PlainPE | None", mac_unit: bool = False) -> None:
         self._arithmetic = Arithmetic()
         self._row, self._weights = row, weights
         self._above = above
+        self._mac_unit = mac_unit
         self._multiplied = self._accumulated = 0
         self._product: int | None = None
         self._sum = 0
@@ -55,17 +58,22 @@ class PlainPE:
     def step(self, cycle: int) -> None:
         """One cycle: add the product latched before, or the sum from above; multiply the next element."""
         if self._product is not None:
-            self._sum = self._arithmetic.add(cycle, self._sum, self._product)
-            self._product = None
-            self._accumulated += 1
-            if self._row_summed and self._above is None:
-                self.total = self._sum
+            self._accumulate(cycle, self._product)
         elif self._row_summed and self.total is None and self._above and self._above.total is not None:
             self.total = self._arithmetic.add(cycle, self._sum, self._above.total)
         if self._multiplied < len(self._row):
             element, weight = self._row[self._multiplied], self._weights[self._multiplied]
             self._product = self._arithmetic.multiply(cycle, element, weight)
             self._multiplied += 1
+            if self._mac_unit:
+                self._accumulate(cycle, self._product)
+
+    def _accumulate(self, cycle: int, product: int) -> None:
+        self._sum = self._arithmetic.add(cycle, self._sum, product)
+        self._product = None
+        self._accumulated += 1
+        if self._row_summed and self._above is None:
+            self.total = self._sum
 
 
 class PipelinedPE:
@@ -73,17 +81,18 @@ class PipelinedPE:
 
     The first product waits in ORg, which frees the adder for one cycle: in it the finished row
     sum is added to the sum from above and passed on. The first PE adds the partial sum that the
-    array was given, here 0.
+    array was given, here 0. A MAC unit adds the other products in the cycle that multiplies them.
 
     Attributes:
         started: the (window, filter) whose row it began in the last cycle.
         passed: the sum it passed on in the last cycle.
     """
 
-    def __init__(self, index: int, above: "PipelinedPE | None") -> None:
+    def __init__(self, index: int, above: "PipelinedPE | None", mac_unit: bool = False) -> None:
         self._arithmetic = Arithmetic()
         self._index = index
         self._above = above
+        self._mac_unit = mac_unit
         self._row: Row = ()
         self._weights: Row = ()
         self._position = 0
@@ -119,6 +128,8 @@ class PipelinedPE:
             element, weight = self._row[self._position], self._weights[self._position]
             self._product = (self._arithmetic.multiply(cycle, element, weight), first, last)
             self._position += 1
+            if self._mac_unit:
+                self._accumulate(cycle)
 
     def _pass_on(self, cycle: int) -> None:
         self.passed = None

@@ -1,85 +1,23 @@
-"""How many cycles does a product take on a row-stationary array, synchronous design?
+"""How many cycles does a convolution take on a row-stationary array?
 
-Closed forms of ``docs/cycle-model.md``; the stepper proves them cycle for cycle.
+Closed forms and recurrences of ``docs/cycle-model.md``; the steppers prove them cycle for cycle.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
-
+from mercuric.accelerator import fully_connected
+from mercuric.accelerator.asynchronous import AsynchronousProduct
 from mercuric.accelerator.cycles import Cycles
-from mercuric.accelerator.dot_product import TIMINGS, Timing, drain_cycles, lone_cycles, pipelined_cycles
+from mercuric.accelerator.dot_product import TIMINGS, Pace, Timing
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.pe_sets import block_sizes, most_misses, pe_sets
+from mercuric.accelerator.insertion_queue import Queueing
+from mercuric.accelerator.late_hits import Turns
+from mercuric.accelerator.pe_sets import block_lengths, block_sizes, misses_of_sets, pe_sets
+from mercuric.accelerator.synchronous import SynchronousProduct
 from mercuric.accelerator.work import Product, Work
 from mercuric.reuse.vectors import VectorShape
-
-HIT_CYCLES = 1
-"""A HIT is read by entry id within a fixed delay (paper V, MCACHE Design)."""
-
-
-def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> int:
-    """Cycles of one product of a layer without reuse.
-
-    Raises:
-        ValueError: the array has fewer PEs than the window has rows.
-    """
-    sets = pe_sets(accelerator, shape.rows)
-    dot_products = shape.filters * max(block_sizes(shape.vectors, sets))
-    if timing == "paper":
-        return shape.scopes * dot_products * lone_cycles(shape.rows, shape.elements)
-    return shape.scopes * pipelined_cycles(shape.rows, shape.elements, dot_products)
-
-
-def signature_cycles(accelerator: Accelerator, shape: VectorShape, bits: int) -> int:
-    """Cycles of ``bits`` signature bits of every input vector: random filters stream one after the other.
-
-    Raises:
-        ValueError: the array has fewer PEs than the window has rows.
-    """
-    sets = pe_sets(accelerator, shape.rows)
-    dot_products = bits * max(block_sizes(shape.vectors, sets))
-    return shape.scopes * pipelined_cycles(shape.rows, shape.elements, dot_products)
-
-
-class SynchronousProduct:
-    """Cycles of one product of a layer with reuse, all PE sets waiting for the slowest after each filter.
-
-    Reads the Hitmap once and counts either timing from it.
-
-    Args:
-        accelerator: whose PEs are used.
-        shape: the layer's input vectors.
-        states: uint8, (scopes, vectors): the Hitmap's states.
-
-    Raises:
-        ValueError: the array has fewer PEs than the window has rows.
-    """
-
-    def __init__(self, accelerator: Accelerator, shape: VectorShape, states: Tensor) -> None:
-        sets = pe_sets(accelerator, shape.rows)
-        self._shape = shape
-        self._longer, self._shorter = block_sizes(shape.vectors, sets)
-        self._misses = most_misses(states, sets)
-
-    def cycles(self, timing: Timing) -> int:
-        """Cycles over all scopes and filters (paper III-C1, Synchronous Design)."""
-        slowest = np.maximum(
-            self._work(self._misses[:, 0], self._longer, timing),
-            self._work(self._misses[:, 1], self._shorter, timing),
-        )
-        return self._shape.filters * int(slowest.sum())
-
-    def _work(self, misses: NDArray[np.int64], block: int, timing: Timing) -> NDArray[np.int64]:
-        """Cycles of a PE set on one filter: more misses are never faster, so the set with most is slowest."""
-        rows, elements = self._shape.rows, self._shape.elements
-        hits = (block - misses) * HIT_CYCLES
-        if timing == "paper":
-            return misses * lone_cycles(rows, elements) + hits
-        return misses * elements + (misses > 0) * drain_cycles(rows) + hits
+from mercuric.similarity.hitmap import Hitmap
 
 
 def cycles(
@@ -92,14 +30,113 @@ def cycles(
     (paper III-C2), so it costs what the forward product costs without the signatures.
 
     Raises:
+        ValueError: the array has fewer PEs than the window has rows; the accelerator has insertion
+            queues and the work no cache sets; a late HIT's representative does not arrive before it.
+    """
+    if work.kind != "conv":
+        return fully_connected.cycles(accelerator, work, products)
+    if work.hitmap is None:
+        dense = {timing: _dense(baseline_cycles(accelerator, work.shape, timing)) for timing in TIMINGS}
+        return dict.fromkeys(products, dense)
+    reuse = _Reuse(accelerator, work, work.hitmap)
+    kinds = {product: "forward" if product == "forward" else "backward" for product in products}
+    counted = {
+        kind: {timing: reuse.cycles(timing, signed=kind == "forward") for timing in TIMINGS}
+        for kind in set(kinds.values())
+    }
+    return {product: counted[kind] for product, kind in kinds.items()}
+
+
+def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> int:
+    """Cycles of one product of a layer without reuse.
+
+    Raises:
         ValueError: the array has fewer PEs than the window has rows.
     """
-    baselines = {timing: baseline_cycles(accelerator, work.shape, timing) for timing in TIMINGS}
-    if work.hitmap is None:
-        dense = {timing: Cycles(baseline, baseline) for timing, baseline in baselines.items()}
-        return dict.fromkeys(products, dense)
-    product = SynchronousProduct(accelerator, work.shape, work.hitmap.states)
-    signature = signature_cycles(accelerator, work.shape, work.bits)
-    backward = {timing: Cycles(baselines[timing], product.cycles(timing)) for timing in TIMINGS}
-    forward = {timing: replace(backward[timing], signature=signature) for timing in TIMINGS}
-    return {name: forward if name == "forward" else backward for name in products}
+    dot_products = shape.filters * max(block_sizes(shape.vectors, pe_sets(accelerator, shape.rows)))
+    return shape.scopes * product_pace(accelerator, shape, timing).stream(dot_products)
+
+
+def signature_cycles(accelerator: Accelerator, shape: VectorShape, bits: int) -> int:
+    """Cycles of ``bits`` signature bits of every input vector: random filters stream one after the other.
+
+    Raises:
+        ValueError: the array has fewer PEs than the window has rows.
+    """
+    dot_products = bits * max(block_sizes(shape.vectors, pe_sets(accelerator, shape.rows)))
+    return shape.scopes * signature_pace(accelerator, shape).stream(dot_products)
+
+
+def product_pace(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> Pace:
+    """How dot products with filters follow each other, with reuse and without."""
+    pace = Pace.lone if timing == "paper" else Pace.pipelined
+    return pace(shape.rows, shape.elements, accelerator.mac_unit)
+
+
+def signature_pace(accelerator: Accelerator, shape: VectorShape) -> Pace:
+    """How signature bits follow each other."""
+    pace = Pace.pipelined if accelerator.pipelined_signatures else Pace.lone
+    return pace(shape.rows, shape.elements, accelerator.mac_unit)
+
+
+class _Reuse:
+    """A layer's products with reuse; what both timings and all products share is computed once."""
+
+    def __init__(self, accelerator: Accelerator, work: Work, hitmap: Hitmap) -> None:
+        self._accelerator, self._work, self._shape = accelerator, work, work.shape
+        sets = pe_sets(accelerator, work.shape.rows)
+        self._lengths = block_lengths(work.shape.vectors, sets)
+        self._misses = misses_of_sets(hitmap.states, sets)
+
+    def cycles(self, timing: Timing, signed: bool) -> Cycles:
+        """Cycles of one product, with its signatures where they are computed for it."""
+        design = self._synchronous if self._accelerator.design == "synchronous" else self._asynchronous
+        return design(timing, self._work.bits if signed else 0)
+
+    def _synchronous(self, timing: Timing, bits: int) -> Cycles:
+        pace = product_pace(self._accelerator, self._shape, timing)
+        product = SynchronousProduct(self._misses, self._lengths, self._shape.filters, pace)
+        ready = product.cycles()
+        stall = product.cycles(self._turns) - ready if self._turns else 0
+        if bits and self._queueing:
+            stall += self._queueing.stall
+        signature = signature_cycles(self._accelerator, self._shape, bits)
+        return Cycles(self._baseline(timing), ready, signature, stall)
+
+    def _asynchronous(self, timing: Timing, bits: int) -> Cycles:
+        """Signatures and products overlap: each part is what it adds to those before it."""
+        pace = product_pace(self._accelerator, self._shape, timing)
+        signature = signature_pace(self._accelerator, self._shape)
+        product = AsynchronousProduct(
+            self._misses, self._lengths, self._shape.filters, self._accelerator.versions, pace
+        )
+        ready = product.cycles()
+        signed = product.cycles(bits, signature) if bits else ready
+        queueing = self._queueing if bits else None
+        total = product.cycles(bits, signature, queueing, self._turns) if queueing or self._turns else signed
+        return Cycles(self._baseline(timing), ready, signed - ready, total - signed)
+
+    def _baseline(self, timing: Timing) -> int:
+        return baseline_cycles(self._accelerator, self._shape, timing)
+
+    @cached_property
+    def _turns(self) -> Turns | None:
+        return Turns.of(self._accelerator, self._work)
+
+    @cached_property
+    def _queueing(self) -> Queueing | None:
+        capacity, cache_sets = self._accelerator.insertion_queue, self._work.cache_sets
+        if capacity is None:
+            return None
+        if cache_sets is None:
+            raise ValueError(
+                f"cache_sets of the work was None, but insertion_queue={capacity} of accelerator "
+                f"{self._accelerator.name!r} needs the MCACHE set of each signature; "
+                "an MCACHE without sets (entries=None) has no queues"
+            )
+        interval = signature_pace(self._accelerator, self._shape).interval
+        return Queueing.of(cache_sets, self._lengths, interval, capacity)
+
+
+def _dense(baseline: int) -> Cycles:
+    return Cycles(baseline, baseline)

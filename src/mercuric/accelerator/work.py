@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from mercuric.accelerator.arrival import arriving_hitmap
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.reuse.observation import Kind, Observation
 from mercuric.reuse.vectors import VectorShape
@@ -55,14 +56,16 @@ class Work:
 def observed_work(observation: Observation, accelerator: Accelerator) -> Work:
     """What the accelerator does for an observed product.
 
-    The Hitmap is the observed one, which goes by raster order.
+    The Hitmap is the observed one, looked up again where signatures arrive in another order.
 
     Raises:
-        ValueError: the observation's Hitmap does not fit its shape.
+        ValueError: the observation's Hitmap does not fit its shape, or the accelerator's ``arrival``
+            needs signatures that the observation doesn't have.
     """
     sets = MCache(accelerator.entries, accelerator.ways).sets
     cache_sets = None
     if observation.signatures is not None and sets is not None:
         signatures = observation.signatures
         cache_sets = (signatures if signatures.dim() == 2 else signatures[..., 0]) % sets
-    return Work(observation.shape, observation.hitmap, observation.bits, observation.kind, cache_sets)
+    hitmap = arriving_hitmap(observation, accelerator)
+    return Work(observation.shape, hitmap, observation.bits, observation.kind, cache_sets)
