@@ -87,6 +87,7 @@ def test_ucnn_by_hand() -> None:
         layer.weight.copy_(torch.tensor([[[[3.0, 1.1], [0.9, 0.2]]], [[[-3.0, 2.0], [1.0, 1.0]]]]))
     assert ucnn_macs(layer, outputs=10, bits=3) == 10 * (2 + 3)
     assert ucnn_macs(layer, outputs=10, bits=16) == 10 * (4 + 3)
+    assert ucnn_macs(layer, outputs=10, bits=3, free_additions=False) == 10 * (2 + 3 + 3 + 4) // 2
 
 
 def test_a_fully_connected_layer_by_hand() -> None:

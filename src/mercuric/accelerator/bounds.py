@@ -13,17 +13,19 @@ from torch import Tensor, nn
 Layer = nn.Conv2d | nn.Linear
 
 
-def ucnn_macs(layer: Layer, outputs: int, bits: int) -> int:
+def ucnn_macs(layer: Layer, outputs: int, bits: int, free_additions: bool = True) -> int:
     """UCNN: a filter's equal weights share one multiplication, zero weights none (paper VII-D1).
 
-    Activations under equal weights are added first; those additions are free here, as if every group
-    were shared with another filter. Weights are rounded to ``bits`` bits, symmetric about zero, one
-    scale for the layer.
+    Activations under equal weights are added first. With ``free_additions`` every group's sum is there
+    already, made for another filter: the paper's largest saving. Without, each filter adds its own, and
+    a multiplication or an addition is half a multiply-accumulate. Weights are rounded to ``bits`` bits,
+    symmetric about zero, one scale for the layer.
 
     Args:
         layer: its weights are read.
         outputs: pixels (or rows) that each filter makes.
         bits: 2 to 16.
+        free_additions: whether sums of groups cost nothing.
 
     Raises:
         ValueError: ``bits`` is out of range.
@@ -31,7 +33,10 @@ def ucnn_macs(layer: Layer, outputs: int, bits: int) -> int:
     if not 2 <= bits <= 16:
         raise ValueError(f"bits was {bits}, but must be from 2 to 16")
     levels = _levels(layer.weight.detach(), bits).flatten(1)
-    return outputs * int(_distinct_nonzero(levels).sum())
+    multiplications = int(_distinct_nonzero(levels).sum())
+    if free_additions:
+        return outputs * multiplications
+    return outputs * (multiplications + int(levels.count_nonzero())) // 2
 
 
 def zero_pruning_macs(layer: Layer, inputs: Tensor) -> int:

@@ -28,7 +28,10 @@ from mercuric.similarity import HitState, MCache
 UCNN_BITS = (6, 7, 8)
 """Fewer bits lose too much accuracy (paper VII-D1)."""
 ROUNDED_BITS = 8
-LEFT = ("mercury", "limitless", "zero_pruning", "elements", "rounded_elements", "ucnn_8", "ucnn_7", "ucnn_6")
+LEFT = (
+    "mercury", "limitless", "zero_pruning", "elements", "rounded_elements",
+    *(f"ucnn_{bits}{additions}" for additions in ("", "_adding") for bits in UCNN_BITS),
+)  # fmt: skip
 """Columns of multiply-accumulates that are left, beside ``macs``, all of them."""
 
 Progress = Callable[[int, int, str], None]
@@ -130,6 +133,7 @@ def _bounds(layer: nn.Conv2d | nn.Linear, inputs: Tensor) -> dict[str, int]:
         "elements": similar_element_macs(layer, inputs),
         "rounded_elements": similar_element_macs(layer, inputs, ROUNDED_BITS),
         **{f"ucnn_{bits}": ucnn_macs(layer, outputs, bits) for bits in UCNN_BITS},
+        **{f"ucnn_{bits}_adding": ucnn_macs(layer, outputs, bits, False) for bits in UCNN_BITS},
     }
 
 

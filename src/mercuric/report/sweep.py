@@ -131,7 +131,7 @@ def _speedups(totals: pd.DataFrame, fields: list[str]) -> str:
     pictures = []
     for keys, rows in totals.groupby(["model", *others], sort=False, dropna=False):
         for timing in _TIMINGS:
-            where = ", ".join(map(field_text, keys))
+            where = ", ".join([str(keys[0]), *_named(others, keys[1:])])
             pictures.append(
                 figure_element(
                     f"grid-{len(pictures)}", f"{where}, {timing} timing",
@@ -142,6 +142,10 @@ def _speedups(totals: pd.DataFrame, fields: list[str]) -> str:
     left_out = len(pictures) - _MOST_PICTURES
     note = f"<p>{left_out} more are in sweep.parquet.</p>" if left_out > 0 else ""
     return "".join(pictures[:_MOST_PICTURES]) + note
+
+
+def _named(fields: list[str], values: tuple[object, ...]) -> list[str]:
+    return [f"{name.replace('_', ' ')} {field_text(one)}" for name, one in zip(fields, values, strict=True)]
 
 
 def _section(identity: str, title: str, inside: str) -> str:
