@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mercuric import MercuricError, ReuseConfig, data, zoo
+from mercuric.accelerator import hitmap_store
 from mercuric.accelerator.hitmap_about import HitmapAbout
 from mercuric.accelerator.hitmap_packing import (
     pack_flags,
@@ -20,18 +23,12 @@ from mercuric.accelerator.hitmap_packing import (
     unpack_ids,
     unpack_states,
 )
+from mercuric.accelerator.hitmap_store import HitmapWriter, SavedHitmaps
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.simulation import simulate, simulate_batches, simulate_saved
 from mercuric.accelerator.work import Work
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
-
-pytest.importorskip("pyarrow")
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from mercuric.accelerator import hitmap_store
-from mercuric.accelerator.hitmap_store import HitmapWriter, SavedHitmaps
 
 CONFIGS = [
     ReuseConfig.paper(),

@@ -57,7 +57,7 @@ class HitmapAbout:
                     "mercuric": __version__,
                     "torch": str(torch.__version__),
                     "numpy": np.__version__,
-                    "pandas": version("pandas"),
+                    "pyarrow": version("pyarrow"),
                 },
             },
             indent=2,

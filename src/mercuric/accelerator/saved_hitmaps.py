@@ -9,6 +9,7 @@ import pandas as pd
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.hitmap_about import HitmapAbout
 from mercuric.accelerator.hitmap_folder import HitmapFolder
+from mercuric.accelerator.hitmap_store import SavedHitmaps
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.errors import MercuricError
 
@@ -46,7 +47,7 @@ def open_hitmaps(path: Path, accelerator: Accelerator) -> Saved:
         return HitmapFolder(path)
     if not path.exists():
         raise MercuricError(f"there are no Hitmaps at {path}")
-    return _parquet(path)
+    return SavedHitmaps(path)
 
 
 def require_saved(path: Path, accelerator: Accelerator) -> None:
@@ -78,11 +79,3 @@ def require_countable(call: LayerCall, accelerator: Accelerator) -> None:
             f"layer {call.layer!r} is fully connected and has HITs, but CSV files hold no entry ids, which "
             f"accelerator {accelerator.name!r} needs there; save the Hitmaps as Parquet"
         )
-
-
-def _parquet(path: Path) -> Saved:
-    try:
-        from mercuric.accelerator.hitmap_store import SavedHitmaps
-    except ModuleNotFoundError as error:
-        raise MercuricError(f"reading {path} needs pyarrow ({error}): pip install pyarrow") from None
-    return SavedHitmaps(path)

@@ -14,6 +14,7 @@ from mercuric.accelerator.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import Listen, network_calls, simulated_config
+from mercuric.accelerator.saved_hitmaps import open_hitmaps, require_countable
 from mercuric.accelerator.similarity_tally import SimilarityTally
 from mercuric.accelerator.totals import totals
 from mercuric.accelerator.workload import Inputs
@@ -150,9 +151,6 @@ def simulate_saved(
             for more than was saved.
         MercuricError: a file is missing, damaged or something else.
     """
-    # Imported here: reading Parquet costs time that other simulations don't need.
-    from mercuric.accelerator.saved_hitmaps import open_hitmaps, require_countable
-
     hardware = as_accelerator(accelerator)
     saved = open_hitmaps(Path(path), hardware)
     simulator = Simulator(with_cache(hardware, saved.about.config), training)

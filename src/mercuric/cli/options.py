@@ -1,7 +1,13 @@
 """How do command-line options become a configuration?"""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import yaml
+
+from mercuric.accelerator import Accelerator, as_accelerator
+from mercuric.accelerator.scalesim_files import read_scalesim_config
 from mercuric.experiments import RunConfig
 
 
@@ -36,3 +42,43 @@ def merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
     if training and isinstance(before, dict):
         merged["training"] = {**before, **training}
     return RunConfig(**merged)
+
+
+def chosen_accelerator(
+    name: str | None, scalesim_config: Path | None, settings: Sequence[str]
+) -> Accelerator:
+    """The accelerator that is named, or that SCALE-Sim's file describes, with the fields that are set.
+
+    Args:
+        name: a preset, or a YAML file; ``"eyeriss-168"`` where neither is given.
+        scalesim_config: a .cfg file of SCALE-Sim.
+        settings: ``"design=asynchronous"`` and the like.
+
+    Raises:
+        ValueError: both are given, an unknown name or field, or a value out of range.
+        MercuricError: SCALE-Sim's file is wrong.
+    """
+    if name is not None and scalesim_config is not None:
+        raise ValueError(f"accelerator was {name!r}, but with a SCALE-Sim configuration it must not be given")
+    known = (
+        as_accelerator(name or "eyeriss-168")
+        if scalesim_config is None
+        else read_scalesim_config(scalesim_config)
+    )
+    fields = dict(map(_setting, settings))
+    for field in ("entries", "ways"):
+        if field in fields:
+            raise ValueError(f"set was {field}={fields[field]}, but the MCACHE is the reuse configuration's")
+    if not fields:
+        return known
+    return known.changed(**{"name": f"{known.name} with {', '.join(settings)}", **fields})
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ValueError(f"set was {text!r}, but must be FIELD=VALUE, as design=asynchronous")
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ValueError(f"set was {text!r}, whose value is no YAML: {error}") from None
