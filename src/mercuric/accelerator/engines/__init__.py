@@ -1,0 +1,1 @@
+"""What do other simulators say of the same layers?"""

@@ -1,0 +1,138 @@
+"""What must another simulator know of a layer?"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mercuric.accelerator.workload import Inputs, call, evaluating
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class DenseLayer:
+    """One call of a convolution; a fully connected layer is a 1x1 convolution of one-pixel images.
+
+    Attributes:
+        name: the layer's name in its network.
+        images: inputs of the call.
+        groups: convolution groups.
+        channels: input channels of all groups.
+        filters: filters of all groups.
+        kernel: height and width.
+        output: height and width of an output.
+        stride: between windows, down and across.
+        dilation: between elements of a window, down and across.
+        size: height and width of an input, without padding.
+        padding: rows above and columns to the left that are added to an input.
+
+    Raises:
+        ValueError: a number is below 1 (padding: below 0), or ``groups`` does not divide ``channels`` and
+            ``filters``.
+    """
+
+    name: str
+    images: int
+    groups: int
+    channels: int
+    filters: int
+    kernel: Pair
+    output: Pair
+    stride: Pair
+    dilation: Pair
+    size: Pair
+    padding: Pair
+
+    def __post_init__(self) -> None:
+        for argument, least in [*dict.fromkeys(_COUNTED, 1).items(), ("padding", 0)]:
+            value = getattr(self, argument)
+            if min(value if isinstance(value, tuple) else (value,)) < least:
+                raise ValueError(
+                    f"{argument} of layer {self.name!r} was {value}, but must be at least {least}"
+                )
+        if self.channels % self.groups or self.filters % self.groups:
+            raise ValueError(
+                f"groups of layer {self.name!r} was {self.groups}, but must divide its {self.channels} "
+                f"channels and {self.filters} filters"
+            )
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the forward product."""
+        length = self.channels // self.groups * prod(self.kernel)
+        return self.images * prod(self.output) * self.filters * length
+
+    @property
+    def shape(self) -> tuple[int | Pair, ...]:
+        """Everything but the name: layers of one shape cost the same."""
+        return tuple(getattr(self, field) for field in (*_COUNTED, "padding"))
+
+
+_COUNTED = ("images", "groups", "channels", "filters", "kernel", "output", "stride", "dilation", "size")
+
+
+def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
+    """Run one batch and note every call of an ``nn.Conv2d`` or ``nn.Linear``, in order.
+
+    Works on the ``meta`` device too, where shapes alone run. The model is left as it was.
+
+    Raises:
+        ValueError: the model called no such layer.
+    """
+    found: list[DenseLayer] = []
+
+    def note(
+        name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
+    ) -> None:
+        x: Tensor = args[0] if args else kwargs["input"]
+        found.append(_layer(name or type(module).__name__, module, x, out))
+
+    with ExitStack() as stack, torch.no_grad(), evaluating(model):
+        for name, module in model.named_modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                hook = module.register_forward_hook(partial(note, name), with_kwargs=True)
+                stack.callback(hook.remove)
+        call(model, inputs)
+    if not found:
+        raise ValueError(f"model was a {type(model).__name__} that called no nn.Conv2d or nn.Linear")
+    return found
+
+
+def _layer(name: str, module: nn.Module, x: Tensor, out: Tensor) -> DenseLayer:
+    if isinstance(module, nn.Linear):
+        once = (1, 1)
+        images, channels = prod(x.shape[:-1]), x.shape[-1]
+        filters = module.out_features
+        return DenseLayer(name, images, 1, channels, filters, once, once, once, once, once, (0, 0))
+    assert isinstance(module, nn.Conv2d)  # noqa: S101 - hooks sit on these two classes only
+    images = x.shape[0] if x.dim() == 4 else 1
+    return DenseLayer(
+        name,
+        images,
+        module.groups,
+        module.in_channels,
+        module.out_channels,
+        _pair(module.kernel_size),
+        _pair(tuple(out.shape[-2:])),
+        _pair(module.stride),
+        _pair(module.dilation),
+        _pair(tuple(x.shape[-2:])),
+        _padding(module),
+    )
+
+
+def _padding(conv: nn.Conv2d) -> Pair:
+    if isinstance(conv.padding, str):
+        left, _, above, _ = conv._reversed_padding_repeated_twice
+        return above, left
+    return _pair(conv.padding)
+
+
+def _pair(values: tuple[int, ...]) -> Pair:
+    height, width = values
+    return int(height), int(width)

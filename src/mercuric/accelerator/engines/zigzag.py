@@ -1,0 +1,186 @@
+"""What energy and latency does ZigZag give the same layers on the same array?
+
+The dense layers alone: ZigZag knows no MCACHE, no Hitmap, no signatures (``docs/engines.md``).
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal, get_args
+
+import yaml
+
+from mercuric.accelerator.energies import Energies
+from mercuric.accelerator.energy import fitting
+from mercuric.accelerator.engines.dense_layer import DenseLayer
+from mercuric.accelerator.engines.zigzag_description import (
+    Unrolling,
+    hardware_description,
+    spatial_mapping,
+    workload_description,
+)
+from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.errors import MercuricError
+
+Objective = Literal["energy", "latency", "EDP"]
+
+
+@dataclass(frozen=True)
+class ZigZagCost:
+    """What ZigZag's best mapping of a layer costs.
+
+    Attributes:
+        layer: the layer's name.
+        macs: multiply-accumulates.
+        energy: of operations and memories, in the unit of the accelerator's energies.
+        operand_energy: the memories' share of it by operand (``"I"``, ``"W"``, ``"O"``), PE first.
+        cycles: until the last output has left, waits for memories included.
+        array_cycles: of the array alone.
+    """
+
+    layer: str
+    macs: int
+    energy: float
+    operand_energy: dict[str, tuple[float, ...]]
+    cycles: float
+    array_cycles: float
+
+
+def evaluate_layers(
+    layers: Sequence[DenseLayer],
+    accelerator: str | Path | Accelerator,
+    *,
+    energies: Energies | None = None,
+    objective: Objective = "energy",
+    lpf_limit: int = 4,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[ZigZagCost]:
+    """Energy and latency of each layer's dense forward product, by ZigZag's search for loop orders.
+
+    Layers of one shape are searched once. Prints nothing and leaves no file behind.
+
+    Args:
+        layers: as ``read_layers`` gives them.
+        accelerator: a preset's name, a YAML file or a description; its dataflow fixes what lies beside what
+            on the array, and its memories and energies are ZigZag's.
+        energies: costs of accesses; those that the accelerator names by default.
+        objective: what the best loop order has least of (``"EDP"``: energy times latency).
+        lpf_limit: loops that ZigZag orders at most in a layer; the time it takes grows with its factorial.
+        progress: called after each search with searches done and searches in all.
+
+    Raises:
+        MercuricError: ZigZag is not installed, or finds no mapping of a layer.
+        ValueError: an unknown objective or accelerator, an ``lpf_limit`` below 1, energies of other words,
+            or an array with fewer rows than a window.
+    """
+    if objective not in get_args(Objective):
+        raise ValueError(f"objective was {objective!r}, but must be one of {get_args(Objective)}")
+    if lpf_limit < 1:
+        raise ValueError(f"lpf_limit was {lpf_limit}, but must be at least 1")
+    accelerator = as_accelerator(accelerator)
+    table = fitting(accelerator, energies)
+    distinct = {layer.shape: layer for layer in layers}
+    hardware = hardware_description(accelerator, table)
+    mappings = {shape: spatial_mapping(layer, accelerator) for shape, layer in distinct.items()}
+    costs = {}
+    for done, (shape, layer) in enumerate(distinct.items(), start=1):
+        costs[shape] = _search(layer, hardware, mappings[shape], accelerator, objective, lpf_limit)
+        if progress is not None:
+            progress(done, len(distinct))
+    return [replace(costs[layer.shape], layer=layer.name) for layer in layers]
+
+
+def _search(
+    layer: DenseLayer,
+    hardware: dict[str, Any],
+    mapping: dict[str, Unrolling],
+    accelerator: Accelerator,
+    objective: Objective,
+    lpf_limit: int,
+) -> ZigZagCost:
+    unrolled = {side: [f"{loop}, {size}" for loop, size in loops] for side, loops in mapping.items()}
+    operands = {"O": "O", "W": "I2", "I": "I1"}
+    mappings = [
+        {"name": name, "spatial_mapping": unrolled, "memory_operand_links": operands}
+        for name in ("default", "Conv")
+    ]
+    with TemporaryDirectory() as folder, _quiet():
+        files = {"accelerator": hardware, "mapping": mappings}
+        for name, content in files.items():
+            text = yaml.safe_dump(content, sort_keys=False)  # ZigZag reads memories from the PE outwards
+            Path(folder, f"{name}.yaml").write_text(text, encoding="utf-8")
+        paths = {name: str(Path(folder, f"{name}.yaml")) for name in files}
+        best = _best(layer, workload_description(layer, accelerator.word_bits), paths, objective, lpf_limit)
+    return ZigZagCost(
+        layer=layer.name,
+        macs=layer.macs,
+        energy=float(best.energy_total),
+        operand_energy={str(operand): tuple(cost) for operand, cost in best.mem_energy_breakdown.items()},
+        cycles=float(best.latency_total2),
+        array_cycles=float(best.ideal_temporal_cycle),
+    )
+
+
+def _best(
+    layer: DenseLayer, node: dict[str, Any], paths: dict[str, str], objective: Objective, lpf_limit: int
+) -> Any:
+    """ZigZag's own stages, without those of ``zigzag.api`` that write figures and pickles."""
+    try:
+        from zigzag.mapping.temporal_mapping import TemporalMappingType
+        from zigzag.opt.loma.engine import NoValidLoopOrderingFoundException
+        from zigzag.stages.evaluation.cost_model_evaluation import CostModelStage
+        from zigzag.stages.main import MainStage
+        from zigzag.stages.mapping.spatial_mapping_generation import SpatialMappingGeneratorStage
+        from zigzag.stages.mapping.temporal_mapping_generator_stage import TemporalMappingGeneratorStage
+        from zigzag.stages.parser.accelerator_parser import AcceleratorParserStage
+        from zigzag.stages.parser.workload_parser import WorkloadParserStage
+        from zigzag.stages.results import reduce_stages
+        from zigzag.stages.workload_iterator import WorkloadStage
+    except ImportError as error:
+        raise MercuricError("ZigZag is not installed; `pip install mercuric[engines]` installs it") from error
+    least = {
+        "energy": reduce_stages.MinimalEnergyStage,
+        "latency": reduce_stages.MinimalLatencyStage,
+        "EDP": reduce_stages.MinimalEDPStage,
+    }[objective]
+    stages = [
+        WorkloadParserStage,
+        AcceleratorParserStage,
+        WorkloadStage,
+        SpatialMappingGeneratorStage,
+        least,
+        TemporalMappingGeneratorStage,
+        CostModelStage,
+    ]
+    engine = MainStage(
+        stages,
+        workload=[node],
+        **paths,
+        loma_lpf_limit=lpf_limit,
+        loma_show_progress_bar=False,
+        access_same_data_considered_as_no_access=False,
+        temporal_mapping_type=TemporalMappingType.UNEVEN,
+    )
+    try:
+        ((best, _),) = engine.run()
+    except NoValidLoopOrderingFoundException as error:
+        raise MercuricError(
+            f"ZigZag found no mapping of layer {layer.name!r} onto the accelerator: an operand does not fit "
+            "into a memory"
+        ) from error
+    return best
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings that ZigZag logs about each mapping."""
+    logger = logging.getLogger("zigzag")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

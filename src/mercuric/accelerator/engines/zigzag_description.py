@@ -1,0 +1,192 @@
+"""How is a layer on an array described to ZigZag?"""
+
+from math import ceil
+from typing import Any
+
+from mercuric.accelerator.energies import Energies
+from mercuric.accelerator.engines.dense_layer import DenseLayer
+from mercuric.accelerator.hardware import Accelerator
+
+Unrolling = list[tuple[str, int]]
+
+_OPERANDS = ("I1", "I2", "O")
+"""Inputs, weights, outputs."""
+
+_EYERISS_REGISTERS = {"I1": 12, "I2": 224, "O": 24}
+"""Words for inputs, weights and sums in a PE of the Eyeriss chip (Chen et al., JSSC 2017)."""
+
+_STAYS = {"weight": "I2", "input": "I1", "output": "O"}
+_LEAVING = {"I1": ("tl",), "I2": ("tl",), "O": ("tl", "th")}
+_ENTERING = {"I1": ("fh",), "I2": ("fh",), "O": ("fh", "fl")}
+_NEVER_FULL = 2**40
+
+
+def hardware_description(accelerator: Accelerator, energies: Energies) -> dict[str, Any]:
+    """The accelerator in ZigZag's words: D1 are the array's rows, D2 its columns.
+
+    A PE of a row-stationary array has three register files, shared out as the Eyeriss chip's are. A PE of
+    the systolic arrays has a register for the operand that stays; the other two come from a neighbour with
+    every multiply-accumulate, which ZigZag has no wires for: they are part of what an operation costs.
+    """
+    memories = _registers(accelerator, energies)
+    for name, words, cost in (
+        ("buffer", accelerator.buffer_words, energies.buffer),
+        ("dram", _NEVER_FULL, energies.dram),
+    ):
+        memories[name] = _memory(accelerator, words, cost, cost, _OPERANDS)
+        memories[name]["served_dimensions"] = ["D1", "D2"]
+    if accelerator.dram_words_per_cycle is not None:
+        bus = max(1, int(accelerator.dram_words_per_cycle * accelerator.word_bits))
+        _share_one_port(memories["dram"], accelerator.word_bits, bus, energies.dram)
+    moves = 0.0 if accelerator.dataflow == "row" else 2 * energies.pe_to_pe
+    array = {
+        "unit_energy": energies.mac + moves,
+        "unit_area": 0.0,
+        "dimensions": ["D1", "D2"],
+        "sizes": [accelerator.rows, accelerator.columns],
+    }
+    return {"name": "array", "operational_array": array, "memories": memories}
+
+
+def _registers(accelerator: Accelerator, energies: Energies) -> dict[str, dict[str, Any]]:
+    register = energies.register_file
+    if accelerator.dataflow != "row":
+        operand = _STAYS[accelerator.dataflow]
+        return {f"register_{operand}": _memory(accelerator, 1, register, register, (operand,))}
+    filled = register + energies.pe_to_pe
+    share = accelerator.register_file_words / sum(_EYERISS_REGISTERS.values())
+    return {
+        f"registers_{operand}": _memory(
+            accelerator,
+            max(1, int(share * words)),
+            register,
+            register if operand == "O" else filled,
+            (operand,),
+        )
+        for operand, words in _EYERISS_REGISTERS.items()
+    }
+
+
+def _memory(
+    accelerator: Accelerator, words: int, read: float, write: float, operands: tuple[str, ...]
+) -> dict[str, Any]:
+    """A memory whose operands have ports of their own, a word a PE wide: never a bottleneck.
+
+    ZigZag's costs are those of a port's full width, of which it counts the parts that are used.
+    """
+    wide, bits = accelerator.pes, accelerator.word_bits
+    ports = []
+    for kind, ways in (("read", _LEAVING), ("write", _ENTERING)):
+        allocations = [f"{operand}, {way}" for operand in operands for way in ways[operand]]
+        ports += [
+            _port(f"{kind[0]}_port_{number}", kind, bits, bits * wide, [allocation])
+            for number, allocation in enumerate(allocations)
+        ]
+    return {
+        "size": words * bits,
+        "r_cost": float(read * wide),
+        "w_cost": float(write * wide),
+        "area": 0.0,
+        "latency": 1,
+        "operands": list(operands),
+        "ports": ports,
+        "served_dimensions": [],
+    }
+
+
+def _share_one_port(memory: dict[str, Any], word_bits: int, bus_bits: int, cost: float) -> None:
+    allocations = [allocation for port in memory["ports"] for allocation in port["allocation"]]
+    memory["ports"] = [_port("rw_port_1", "read_write", min(word_bits, bus_bits), bus_bits, allocations)]
+    memory["r_cost"] = memory["w_cost"] = float(cost * bus_bits / word_bits)
+
+
+def _port(name: str, kind: str, least: int, most: int, allocation: list[str]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": kind,
+        "bandwidth_min": least,
+        "bandwidth_max": most,
+        "allocation": allocation,
+    }
+
+
+def spatial_mapping(layer: DenseLayer, accelerator: Accelerator) -> dict[str, Unrolling]:
+    """Which loops of a layer lie side by side on the array's rows (D1) and columns (D2).
+
+    Row stationary: window rows down and output rows across (paper III-B1); what is left of the array takes
+    more filters, channels or groups. The systolic arrays fold a layer as a matrix product, as SCALE-Sim does.
+
+    Raises:
+        ValueError: the array has fewer rows than the window.
+    """
+    if accelerator.dataflow == "row" and layer.kernel[0] > accelerator.rows:
+        raise ValueError(
+            f"rows of accelerator {accelerator.name!r} was {accelerator.rows}, but must be at least the "
+            f"{layer.kernel[0]} rows of a window of layer {layer.name!r}"
+        )
+    left = loop_sizes(layer)
+    if accelerator.dataflow == "row":
+        loops = ["FY", "K", "C", "G"], ["OY", "K", "C", "G"]
+    else:
+        inputs, weights, outputs = ["C", "FX", "FY"], ["K"], ["OX", "OY", "B"]
+        loops = {
+            "weight": (inputs, weights),
+            "input": (inputs, outputs),
+            "output": (outputs, weights),
+        }[accelerator.dataflow]
+    return {
+        "D1": _unrolled(loops[0], accelerator.rows, left),
+        "D2": _unrolled(loops[1], accelerator.columns, left),
+    }
+
+
+def _unrolled(loops: list[str], places: int, left: dict[str, int]) -> Unrolling:
+    """Each loop takes as many of the places as it can, and leaves the others to the next one."""
+    unrolling = []
+    for loop in loops:
+        size = min(left[loop], places)
+        if size > 1 or not unrolling:
+            unrolling.append((loop, size))
+            left[loop] = ceil(left[loop] / size)
+            places //= size
+    return unrolling
+
+
+def loop_sizes(layer: DenseLayer) -> dict[str, int]:
+    """A layer's loops by ZigZag's names, outermost first."""
+    return {
+        "B": layer.images,
+        "G": layer.groups,
+        "K": layer.filters // layer.groups,
+        "C": layer.channels // layer.groups,
+        "OY": layer.output[0],
+        "OX": layer.output[1],
+        "FY": layer.kernel[0],
+        "FX": layer.kernel[1],
+    }
+
+
+def workload_description(layer: DenseLayer, word_bits: int) -> dict[str, Any]:
+    """The layer in ZigZag's words."""
+    sizes = loop_sizes(layer)
+    axes = zip("yx", layer.stride, layer.dilation, strict=True)
+    margins = [
+        [before, max(0, (out - 1) * stride + (window - 1) * dilation + 1 - before - size)]
+        for before, out, stride, window, dilation, size in zip(
+            layer.padding, layer.output, layer.stride, layer.kernel, layer.dilation, layer.size, strict=True
+        )
+    ]
+    return {
+        "id": 0,
+        "name": "layer",
+        "operator_type": "Conv",
+        "equation": "O[b][g][k][oy][ox]+=W[g][k][c][fy][fx]*I[b][g][c][iy][ix]",
+        "dimension_relations": [f"i{axis}={stride}*o{axis}+{step}*f{axis}" for axis, stride, step in axes],
+        "loop_dims": list(sizes),
+        "loop_sizes": list(sizes.values()),
+        "operand_precision": dict.fromkeys(("I", "W", "O", "O_final"), word_bits),
+        "operand_source": {"I": 0, "W": 0},
+        "pr_loop_dims": ["IY", "IX"],
+        "pr_loop_sizes": list(layer.size),
+        "padding": margins,
+    }
