@@ -112,7 +112,8 @@ def _best_tile(registers: int, shape: VectorShape, operands: Operands, sets: int
 
     fresh = -(-operands.fresh * held // shape.elements)
     vectors = 1 + (registers - 2 * held - 1) // fresh
-    reloaded = by_scope * -(-(-(-shape.vectors // sets)) // vectors)
+    block = -(-shape.vectors // sets)
+    reloaded = by_scope * -(-block // vectors)
     inputs_held = operands.words.inputs + reloaded + 2 * sums
 
     first, second = int(filters_held.argmin()), int(inputs_held.argmin())

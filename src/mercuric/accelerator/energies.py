@@ -78,8 +78,8 @@ class Energies(Config):
             missing = [level for level in REQUIRED if fields.get(level) is None]
             if missing:
                 raise ValueError(
-                    f"energies {fields.get('name', 'without a name')!r} give no cost of {', '.join(missing)}, "
-                    f"but must give one of each of {', '.join(REQUIRED)}"
+                    f"energies {fields.get('name', '')!r} give no cost of {', '.join(missing)}; "
+                    f"they must give one of each of {', '.join(REQUIRED)}"
                 )
         return fields
 
@@ -93,7 +93,7 @@ class Energies(Config):
         return self
 
     def memory(self, bits: float) -> float:
-        """Cost of one word of a memory that holds ``bits`` bits, by the power law of the class's docstring."""
+        """Cost of a word of a memory that holds ``bits`` bits, by the power law that the class tells."""
         small, large = self.register_file, self.buffer
         kib = bits / 8 / 1024
         if kib <= self.register_file_kib or not 0 < small < large:

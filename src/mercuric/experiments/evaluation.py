@@ -1,0 +1,263 @@
+"""What do a network's layers cost in energy, time and area on several accelerators?"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from mercuric import zoo
+from mercuric.accelerator import Accelerator, as_accelerator, read_workloads, with_cache
+from mercuric.accelerator.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
+from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.energies import LEVELS, Energies, as_energies
+from mercuric.accelerator.energy import Cost, fitting
+from mercuric.accelerator.second_opinion import check_engine, second_opinion
+from mercuric.accelerator.workload import Workload
+from mercuric.experiments.evaluation_config import EvaluationConfig
+from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
+from mercuric.experiments.machine import machine
+from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
+from mercuric.files import write_text
+from mercuric.reuse import ReuseConfig
+
+DESIGNS = ("baseline", "mercury")
+Progress = Callable[[int, int, str], None]
+"""Called with parts done, parts in all, and what comes next."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The costs of a network.
+
+    Attributes:
+        config: what was evaluated.
+        reuse: how MERCURY found similarity.
+        accelerators: what it was evaluated on.
+        energies: the table of each, in the same unit.
+        layers: a row for each accelerator, batch, timing, layer and design (``baseline`` or ``mercury``):
+            ``energy`` and ``energy_LEVEL`` in the tables' unit, ``cycles``, ``dram_cycles`` and ``latency``
+            in clock cycles, ``count_LEVEL`` in operations, words or bits as ``Accesses`` says.
+        areas: mm2 of each part of each accelerator; of one that has no finite area, nothing.
+        engine: a row for each accelerator, batch and layer: what another engine says of its dense forward
+            product; empty where none was asked.
+        described: network, data, weights and machine, ready for JSON.
+    """
+
+    config: EvaluationConfig
+    reuse: ReuseConfig
+    accelerators: tuple[Accelerator, ...]
+    energies: tuple[Energies, ...]
+    layers: pd.DataFrame
+    areas: dict[str, dict[str, float]]
+    engine: pd.DataFrame
+    described: dict[str, Any]
+
+    @property
+    def unit(self) -> str:
+        """Unit of every energy."""
+        return self.energies[0].unit
+
+    @property
+    def designs(self) -> tuple[str, ...]:
+        """Designs with figures of their own."""
+        return DESIGNS[:1] if self.config.dense else DESIGNS
+
+    def totals(self, timing: Timing | None = None) -> pd.DataFrame:
+        """A row for each accelerator, batch and design, over all layers; ``timing`` is the leading one."""
+        rows = self.layers[self.layers["timing"] == (timing or self.config.timing)]
+        keys = ["accelerator", "batch", "design"]
+        return rows.groupby(keys, sort=False).sum(numeric_only=True).reset_index()
+
+    def summary(self) -> dict[str, Any]:
+        """Everything but the single layers, ready for JSON."""
+        results = [
+            {"timing": timing, **{str(name): value for name, value in row.items()}}
+            for timing in TIMINGS
+            for row in json.loads(self.totals(timing).to_json(orient="records"))
+        ]
+        return {
+            **self.described,
+            "timing": self.config.timing,
+            "unit": self.unit,
+            "accelerators": [one.model_dump(mode="json") for one in self.accelerators],
+            "energies": [one.model_dump(mode="json") for one in self.energies],
+            "reuse": None if self.config.dense else self.reuse.model_dump(mode="json"),
+            "results": results,
+            "area_mm2": self.areas,
+            "fpga": {"resources": FPGA_RESOURCES, "watts": FPGA_WATTS},
+            "engine": json.loads(self.engine.to_json(orient="records")),
+        }
+
+
+def evaluate(
+    config: EvaluationConfig,
+    reuse: ReuseConfig | None = None,
+    progress: Progress | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
+    """Count every layer on every accelerator, batch by batch.
+
+    Args:
+        config: network, data and accelerators.
+        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default. The gradient of what was
+            computed is counted: the saved Hitmap serves all three products.
+        progress: told before each batch.
+        tell: told in a sentence what is fetched.
+
+    Raises:
+        ValueError: a wrong setting, or an accelerator that is too small for the network.
+        MercuricError: files are missing or damaged, or the engine is not installed.
+    """
+    reuse = (reuse or ReuseConfig.paper()).model_copy(update={"backward": "exact"})
+    accelerators, energies = _hardware(config, reuse)
+    check_engine(config.engine)
+    subject = _subject(config, tell)
+    told = progress or (lambda *_: None)
+    rows: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
+    most_vectors = 1
+    for done, batch in enumerate(config.batches):
+        told(done, len(config.batches), f"batch of {batch}")
+        shapes = _shapes(config, subject, batch)
+        workloads = read_workloads(*shapes, reuse.granularity, reuse.scope)
+        most_vectors = max(most_vectors, *(workload.shape.vectors for workload in workloads))
+        if config.dense:
+            costs = dense_costs(workloads, accelerators, energies, training=not config.inference)
+        else:
+            costs = reuse_costs(
+                subject.network,
+                subject.images[:batch],
+                workloads,
+                reuse,
+                accelerators,
+                energies,
+                training=not config.inference,
+            )
+        for accelerator, table, layers in zip(accelerators, energies, costs, strict=True):
+            rows += _rows(accelerator, batch, workloads, layers, config)
+            searched = partial(_searched, told, f"{config.engine}, {accelerator.name}, batch of {batch}")
+            opinions = second_opinion(config.engine, *shapes, accelerator, table, searched)
+            answers += [
+                {"accelerator": accelerator.name, "batch": batch, **asdict(opinion)} for opinion in opinions
+            ]
+    told(len(config.batches), len(config.batches), "done")
+    return Evaluation(
+        config, reuse, accelerators, energies, pd.DataFrame(rows),
+        _areas(accelerators, most_vectors, reuse.bits), pd.DataFrame(answers), _described(config, subject),
+    )  # fmt: skip
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Write ``config.yaml``, ``reuse.yaml``, ``layers.csv`` and ``evaluation.json`` into ``folder``.
+
+    Raises:
+        OSError: the folder can't be written.
+    """
+    write_text(folder / "config.yaml", evaluation.config.to_yaml())
+    if not evaluation.config.dense:
+        write_text(folder / "reuse.yaml", evaluation.reuse.to_yaml())
+    write_text(folder / "layers.csv", evaluation.layers.to_csv(index=False))
+    write_text(folder / "evaluation.json", json.dumps(evaluation.summary(), indent=2) + "\n")
+
+
+def _searched(progress: Progress, what: str, done: int, total: int) -> None:
+    progress(done, total, what)
+
+
+def _hardware(
+    config: EvaluationConfig, reuse: ReuseConfig
+) -> tuple[tuple[Accelerator, ...], tuple[Energies, ...]]:
+    accelerators = tuple(with_cache(as_accelerator(name), reuse) for name in config.accelerators)
+    names = [accelerator.name for accelerator in accelerators]
+    if len(set(names)) < len(names):
+        raise ValueError(f"accelerators are called {', '.join(names)}, but must have different names")
+    given = None if config.energies is None else as_energies(config.energies)
+    energies = tuple(fitting(accelerator, given) for accelerator in accelerators)
+    units = {table.unit for table in energies}
+    if len(units) > 1:
+        raise ValueError(
+            f"energies of the accelerators are in {' and '.join(sorted(units))}, but must be in one unit: "
+            "name one table for all of them"
+        )
+    return accelerators, energies
+
+
+def _subject(config: EvaluationConfig, tell: Callable[[str], None]) -> Studied:
+    images = 1 if config.dense else max(config.batches)
+    shared = ("model", "data", "data_root", "weights", "image_size", "seed")
+    try:
+        return studied(SimilarityConfig(**config.model_dump(include=set(shared)), images=images), tell)
+    except ValueError as error:
+        if str(error).startswith("images was"):
+            raise ValueError(str(error).replace("images was", "batch was", 1)) from None
+        raise
+
+
+def _shapes(config: EvaluationConfig, subject: Studied, batch: int) -> tuple[nn.Module, Tensor]:
+    """The network and a batch without values: shapes run through it whatever the memory."""
+    data = subject.data
+    with torch.device("meta"):
+        network = zoo.build(config.model, len(data.classes), data.channels, data.image_size)
+        return network, torch.empty(batch, data.channels, data.image_size, data.image_size)
+
+
+def _rows(
+    accelerator: Accelerator,
+    batch: int,
+    workloads: Sequence[Workload],
+    layers: LayerCosts,
+    config: EvaluationConfig,
+) -> list[dict[str, Any]]:
+    kinds = {workload.layer: workload.kind for workload in workloads}
+    designs = DESIGNS[:1] if config.dense else DESIGNS
+    return [
+        {
+            "accelerator": accelerator.name,
+            "batch": batch,
+            "timing": timing,
+            "layer": layer,
+            "kind": kinds[layer],
+            "design": design,
+            **_figures(getattr(layers[layer][timing], design)),
+        }
+        for timing in TIMINGS
+        for layer in kinds
+        for design in designs
+    ]
+
+
+def _figures(cost: Cost) -> dict[str, float]:
+    return {
+        "energy": cost.total,
+        **{f"energy_{level}": cost.energy[level] for level in LEVELS},
+        "cycles": cost.cycles,
+        "dram_cycles": cost.dram_cycles,
+        "latency": cost.latency,
+        **{f"count_{level}": getattr(cost.accesses, level) for level in LEVELS},
+    }
+
+
+def _areas(accelerators: Sequence[Accelerator], vectors: int, bits: int) -> dict[str, dict[str, float]]:
+    return {
+        one.name: chip_area(one, vectors, bits)
+        for one in accelerators
+        if one.entries is not None and one.word_bits == AREA_45NM.word_bits
+    }
+
+
+def _described(config: EvaluationConfig, subject: Studied) -> dict[str, Any]:
+    return {
+        "model": config.model,
+        "form": zoo.form(subject.data.image_size),
+        "data": config.data,
+        "image_size": subject.data.image_size,
+        "weights": subject.weights,
+        "products": "forward" if config.inference else "forward, dO, dW",
+        "machine": machine(),
+    }

@@ -1,0 +1,251 @@
+"""How does an evaluation become one page?"""
+
+import html
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from mercuric.accelerator.area import AREA_45NM, FPGA_WATTS, MERCURY_PARTS
+from mercuric.experiments.evaluation import Evaluation
+from mercuric.report import formats
+from mercuric.report.cards import Card, card_elements
+from mercuric.report.chart import figure_element
+from mercuric.report.document import definitions, write_page
+from mercuric.report.evaluation_charts import area_chart, batch_chart, layer_chart, level_chart, trade_chart
+from mercuric.report.evaluation_figures import energy, saved
+from mercuric.report.evaluation_tables import (
+    added_area,
+    area_rows,
+    energy_costs,
+    engine_rows,
+    fpga_rows,
+    layer_table,
+    total_rows,
+)
+from mercuric.report.markup import unbroken
+from mercuric.report.similarity_charts import named
+
+
+def write_evaluation_report(evaluation: Evaluation, folder: Path, command: str) -> Path:
+    """Write ``report.html`` into ``folder`` and return its path; the page loads nothing.
+
+    Args:
+        evaluation: what was counted.
+        folder: where its other files lie.
+        command: what made it, as the user typed it.
+
+    Raises:
+        MercuricError: it can't be written.
+    """
+    target = folder / "report.html"
+    described = evaluation.described
+    name = described["model"]
+    write_page(
+        target,
+        "study.html",
+        title=html.escape(f"{name}: energy and latency, Mercuric"),
+        kicker="energy, latency and area",
+        subject=html.escape(f"{name}, {described['weights']}"),
+        headline=unbroken(_headline(evaluation)),
+        lead=unbroken(_lead(evaluation)),
+        cards=card_elements(_cards(evaluation)),
+        sections="\n".join(_sections(evaluation)),
+        methods=definitions([*_methods(evaluation), *energy_costs(evaluation)]),
+        machine=definitions(_machine(evaluation)),
+        command=html.escape(command),
+    )
+    return target
+
+
+def _best(evaluation: Evaluation, column: str) -> "pd.Series[float]":
+    """The row of the first batch that has the least of it."""
+    totals = evaluation.totals()
+    first = totals[totals["batch"] == evaluation.config.batches[0]].reset_index(drop=True)
+    return first.iloc[int(first[column].argmin())]
+
+
+def _of(evaluation: Evaluation, accelerator: str, batch: int, design: str) -> "pd.Series[float]":
+    totals = evaluation.totals()
+    chosen = (totals["accelerator"] == accelerator) & (totals["batch"] == batch)
+    return totals[chosen & (totals["design"] == design)].iloc[0]
+
+
+def _headline(evaluation: Evaluation) -> str:
+    best = _best(evaluation, "energy")
+    name, batch = str(best["accelerator"]), int(best["batch"])
+    said = (
+        f"{evaluation.described['model']} takes least energy on {name}: "
+        f"{energy(best['energy'] / batch, evaluation.unit)} an image"
+    )
+    if evaluation.config.dense:
+        return f"{said}."
+    dense = _of(evaluation, name, batch, "baseline")["energy"]
+    mercury = _of(evaluation, name, batch, "mercury")["energy"]
+    what = "saves" if mercury < dense else "adds"
+    return f"{said}. There MERCURY {what} {formats.percent(abs(1 - mercury / dense))}."
+
+
+def _lead(evaluation: Evaluation) -> str:
+    config, described = evaluation.config, evaluation.described
+    batches = formats.listing([str(batch) for batch in config.batches])
+    products = "inference" if config.inference else "training (forward, dO and dW)"
+    return (
+        f"{described['image_size']} x {described['image_size']} pixels of {config.data}, {products}, batches "
+        f"of {batches}; {_timing(evaluation)}. Dynamic energy of operations and memory accesses, by closed "
+        "forms of each dataflow's reuse; no leakage, no control, no clock tree."
+    )
+
+
+def _timing(evaluation: Evaluation) -> str:
+    if evaluation.config.timing == "fair":
+        return "the baseline is the strongest dense array (fair timing)"
+    return "the baseline works channel by channel as MERCURY does (paper timing)"
+
+
+def _cards(evaluation: Evaluation) -> list[Card]:
+    cards = []
+    batch = evaluation.config.batches[0]
+    for accelerator in evaluation.accelerators:
+        dense = _of(evaluation, accelerator.name, batch, "baseline")
+        shown, beside, bad = dense, "dense", False
+        if not evaluation.config.dense:
+            shown = _of(evaluation, accelerator.name, batch, "mercury")
+            share = saved(dense["energy"], shown["energy"])
+            speedup = dense["latency"] / shown["latency"] if shown["latency"] else 1.0
+            beside = f"with MERCURY; saved {share}, speed-up {formats.ratio(speedup)}"
+            bad = bool(shown["energy"] > dense["energy"])
+        value = energy(shown["energy"] / batch, evaluation.unit)
+        cards.append(Card(f"{accelerator.name}, an image", value, beside, bad))
+    return cards
+
+
+def _sections(evaluation: Evaluation) -> list[str]:
+    parts = [_levels(evaluation), _trade(evaluation)]
+    if len(evaluation.config.batches) > 1:
+        parts.append(_batches(evaluation))
+    parts.append(_layers(evaluation))
+    if evaluation.areas:
+        parts.append(_area(evaluation))
+    if len(evaluation.engine):
+        table = _scroll("Dense forward layers by another engine", engine_rows(evaluation))
+        parts.append(_section("engine", f"What {evaluation.config.engine} says", table))
+    return parts
+
+
+def _levels(evaluation: Evaluation) -> str:
+    note = (
+        "A bar is one image of a batch; a colour is a level of the memory hierarchy. MERCURY's own "
+        "structures are the last four."
+    )
+    totals = evaluation.totals()
+    chart = _named(level_chart(totals, evaluation.unit), evaluation)
+    figure = figure_element("levels", "Energy by level", note, chart)
+    return _section("energy", "Where the energy goes", figure + _scroll("Totals", total_rows(evaluation)))
+
+
+def _trade(evaluation: Evaluation) -> str:
+    note = "Down and left is better. Open marks are dense, filled ones MERCURY; a point a batch."
+    chart = _named(trade_chart(evaluation.totals(), evaluation.unit), evaluation)
+    return _section("trade", "Energy against latency", figure_element("trade-off", "An image", note, chart))
+
+
+def _batches(evaluation: Evaluation) -> str:
+    totals = evaluation.totals()
+    note = "What a batch shares (filters that are loaded once) shows as a falling line."
+    energies = _named(batch_chart(totals, "energy", f"energy of one image ({evaluation.unit})"), evaluation)
+    times = _named(batch_chart(totals, "latency", "latency of one image (clock cycles)"), evaluation)
+    figures = figure_element("batch-energy", "Energy by batch", note, energies)
+    figures += figure_element("batch-latency", "Latency by batch", "Dashed is dense.", times)
+    return _section("batches", "What a larger batch shares", figures)
+
+
+def _layers(evaluation: Evaluation) -> str:
+    layers, batch = evaluation.layers, evaluation.config.batches[0]
+    chosen = layers[(layers["timing"] == evaluation.config.timing) & (layers["batch"] == batch)]
+    figures = []
+    for place, accelerator in enumerate(evaluation.accelerators):
+        rows = chosen[chosen["accelerator"] == accelerator.name]
+        note = f"The whole batch of {batch}."
+        for column, title in (
+            ("energy", f"energy ({evaluation.unit})"),
+            ("latency", "latency (clock cycles)"),
+        ):
+            chart = _named(layer_chart(rows, column, title), evaluation)
+            heading = f"{accelerator.name}: {column} by layer"
+            figures.append(figure_element(f"layers-{column}-{place}", heading, note, chart))
+    table = _scroll("All layers", layer_table(evaluation))
+    return _section("layers", "Layer by layer", "".join(figures) + table)
+
+
+def _area(evaluation: Evaluation) -> str:
+    added = [added_area(area) for area in evaluation.areas.values()]
+    note = (
+        f"{AREA_45NM.node_nm:g} nm; greys are the dense array, colours what MERCURY adds: "
+        f"{formats.percent(min(added))} to {formats.percent(max(added))} here. {_fpga()}"
+    )
+    figure = figure_element("parts", "Area by part", note, area_chart(evaluation.areas, MERCURY_PARTS))
+    tables = _scroll("All parts", area_rows(evaluation.areas))
+    tables += _scroll("The paper's Tables II to IV", fpga_rows())
+    return _section("area", "How large it is", figure + tables)
+
+
+def _fpga() -> str:
+    watts = FPGA_WATTS["64 sets x 16 ways"] / FPGA_WATTS["baseline"] - 1
+    return (
+        "On the paper's FPGA the same MCACHE took 67 % more registers, 281 % more LUTs, 6 % more block RAM "
+        f"and {formats.percent(watts)} more power (Table IV)."
+    )
+
+
+def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:
+    config, reuse = evaluation.config, evaluation.reuse
+    entries = [
+        (
+            "Energy",
+            "Accesses of every level, counted by closed forms (docs/energy.md), times the table's costs. "
+            "Each word that crosses between DRAM and buffer is one more access of the buffer.",
+        ),
+        (
+            "Latency",
+            "Of each product, the array's cycles (docs/cycle-model.md) or the DRAM's words over its words a "
+            "cycle, whichever is more; the products run one after the other.",
+        ),
+        ("Timing", f"Figures of both are in layers.csv; here {_timing(evaluation)}."),
+    ]
+    if not config.dense:
+        cache = "an unlimited MCACHE" if reuse.entries is None else f"{reuse.entries} entries"
+        entries.append(
+            (
+                "MERCURY",
+                f"{reuse.bits}-bit signatures, {cache} in sets of {reuse.ways}, granularity "
+                f"{reuse.granularity}, cleared for each {reuse.scope}; Hitmaps of the batch itself, and the "
+                "saved ones serve the backward products (III-C2). Reuse is on in every layer that can.",
+            )
+        )
+    entries.append(("Area", f"{AREA_45NM.source}. Signature Table and Hitmap are as large as the largest "
+                    "scope needs."))  # fmt: skip
+    return entries
+
+
+def _machine(evaluation: Evaluation) -> list[tuple[str, str]]:
+    known = evaluation.described["machine"]
+    names = (("Processor", "processor"), ("Python", "python"), ("PyTorch", "torch"), ("Mercuric", "mercuric"))
+    return [(name, str(known[key])) for name, key in names]
+
+
+def _named(chart: go.Figure, evaluation: Evaluation) -> go.Figure:
+    described = evaluation.described
+    return named(
+        chart,
+        f"{described['model']}, {described['weights']}; {described['image_size']} px of {described['data']}; "
+        f"{evaluation.config.timing} timing",
+    )
+
+
+def _section(identity: str, title: str, content: str) -> str:
+    return f'<section id="{identity}">\n<h2>{html.escape(title)}</h2>\n{content}\n</section>'
+
+
+def _scroll(title: str, table: str) -> str:
+    return f'<h3>{html.escape(title)}</h3>\n<div class="scroll" tabindex="0">\n{table}\n</div>'
