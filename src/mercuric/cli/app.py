@@ -6,6 +6,7 @@ import mercuric
 from mercuric.cli import data
 from mercuric.cli.accuracy import accuracy
 from mercuric.cli.bounds import bounds
+from mercuric.cli.evaluate import evaluate_command
 from mercuric.cli.models import models
 from mercuric.cli.report import report
 from mercuric.cli.similarity import similarity
@@ -24,6 +25,7 @@ app.command()(simulate)
 app.command()(similarity)
 app.command()(accuracy)
 app.command()(bounds)
+app.command("evaluate")(evaluate_command)
 app.command()(sweep)
 app.command()(report)
 app.command()(models)
