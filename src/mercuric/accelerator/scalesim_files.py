@@ -33,12 +33,14 @@ class TopologyLayer:
         name: the layer's.
         shape: its input vectors: windows of one channel, or rows of a GEMM (or pixels of a 1x1 kernel).
         kind: ``"conv"``, or ``"linear"`` for a GEMM.
+        channels: of a convolution's input; None for a GEMM.
         line: where it stands in the file, counted from 1.
     """
 
     name: str
     shape: VectorShape
     kind: Kind
+    channels: int | None
     line: int
 
 
@@ -171,8 +173,8 @@ def _layer(row: str, columns: tuple[str, ...], line: int) -> TopologyLayer:
         numbers[column] = int(cell)
     if columns is _GEMM:
         shape = VectorShape(1, numbers["M"], 1, numbers["K"], numbers["N"])
-        return TopologyLayer(name, shape, "linear", line)
-    return TopologyLayer(name, _conv(name, *numbers.values()), "conv", line)
+        return TopologyLayer(name, shape, "linear", None, line)
+    return TopologyLayer(name, _conv(name, *numbers.values()), "conv", numbers["Channels"], line)
 
 
 def _conv(

@@ -115,6 +115,11 @@ def _from_folder(layers: Sequence[TopologyLayer], folder: Path) -> Iterator[Laye
                     f"{path}, line {number}: rows was {line.hit.size}, but layer {layer.name!r} (line "
                     f"{layer.line} of the topology) has {shape.scopes * shape.vectors} vectors"
                 )
+            if layer.channels not in (None, line.input_shape[1]):
+                raise MercuricError(
+                    f"{path}, line {number}: C was {line.input_shape[1]}, but layer {layer.name!r} (line "
+                    f"{layer.line} of the topology) has {layer.channels} channels"
+                )
             work = Work(shape, hits_only(np.ascontiguousarray(line.hit), shape), line.bits, layer.kind)
             yield LayerCall(layer.name, work)
 
