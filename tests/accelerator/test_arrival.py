@@ -48,6 +48,14 @@ def test_the_mcache_sees_heads_of_blocks_first(signatures: list[int]) -> None:
             assert hitmap.representatives[scope].tolist() == representatives
 
 
+@given(st.lists(st.integers(0, 9), max_size=20))
+@settings(deadline=None)
+def test_the_order_changes_no_number_of_hits_while_there_is_room(signatures: list[int]) -> None:
+    observation = observed(torch.tensor([signatures], dtype=torch.int64).reshape(1, -1))
+    hitmap = found(observation, INTERLEAVED.changed(entries=None))
+    assert int(hitmap.hits.sum()) == len(signatures) - len(set(signatures))
+
+
 def test_the_context_is_compared_as_well() -> None:
     signatures = torch.zeros(1, 4, dtype=torch.int64)
     context = torch.tensor([[0, 1, 1, 0]])
@@ -80,7 +88,6 @@ def test_signatures_that_are_missing() -> None:
 
 @pytest.mark.parametrize("design", ["synchronous", "asynchronous"])
 def test_a_network_on_an_array_with_everything_on(design: str) -> None:
-    """As many vectors hit as by raster while no set is full, for alike means an equal signature."""
     torch.manual_seed(0)
     model = zoo.build("custom-cnn", 7, 3, 16)
     images = data.load("photos", image_size=16).train.batch(torch.arange(2))[0]
