@@ -13,7 +13,7 @@ from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dataflow import DATAFLOWS
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, Design
-from mercuric.accelerator.systolic_folding import Scope, SystolicStationary
+from mercuric.accelerator.systolic_folding import Scope, SystolicStationary, turned
 from mercuric.accelerator.systolic_stepper import Stepped, step_product
 from mercuric.accelerator.work import Product, Work
 from mercuric.reuse.vectors import VectorShape
@@ -22,6 +22,7 @@ from mercuric.similarity.hitmap import Hitmap
 SYSTOLIC: tuple[SystolicStationary, ...] = get_args(SystolicStationary)
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 DESIGNS: tuple[Design, ...] = get_args(Design)
+OVERLAPPING = ("input", "asynchronous")
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,7 @@ def layers(draw: st.DrawFn) -> Layer:
 
 def without_signatures(scope: Scope) -> Scope:
     nothing: list[list[int]] = [[] for _ in scope.filters]
-    return Scope(
-        scope.vectors, scope.filters, scope.gradients, nothing, scope.states, scope.representatives
-    )
+    return Scope(scope.vectors, scope.filters, scope.gradients, nothing, scope.states, scope.representatives)
 
 
 def without_reuse(scope: Scope) -> Scope:
@@ -131,7 +130,7 @@ def expected(scope: Scope, product: Product) -> list[list[int]]:
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("dataflow", SYSTOLIC)
 @given(layer=layers(), timing=st.sampled_from(TIMINGS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_cycles_with_reuse_equal_the_stepper(
     dataflow: SystolicStationary, product: Product, design: Design, layer: Layer, timing: Timing
 ) -> None:
@@ -145,3 +144,60 @@ def test_cycles_with_reuse_equal_the_stepper(
     assert cycles.product + cycles.stall == unsigned.cycles
     assert min(cycles.product, cycles.stall, cycles.signature) >= 0
     assert (timing == "fair") >= bool(cycles.stall)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("dataflow", SYSTOLIC)
+@given(layer=layers(), product=st.sampled_from(PRODUCTS))
+@settings(max_examples=30, deadline=None)
+def test_baselines_equal_the_stepper(
+    dataflow: SystolicStationary, design: Design, layer: Layer, product: Product
+) -> None:
+    dense = [without_reuse(scope) for scope in layer.scopes]
+    stepped = layer.step(dataflow, "synchronous", product, "paper", dense)
+    assert layer.cycles(dataflow, design, product, "paper").baseline == stepped.cycles
+    whole = without_reuse(whole_depth(layer.scopes))
+    stepped = step_product(
+        dataflow, product, [whole], layer.rows, layer.columns, design=design, versions=10**6
+    )
+    assert layer.cycles(dataflow, design, product, "fair").baseline == stepped.cycles
+    assert stepped.products == [expected(whole, product)]
+
+
+def whole_depth(scopes: list[Scope]) -> Scope:
+    """The channels' windows side by side, their filters one below the other."""
+    vectors = [
+        [value for row in rows for value in row] for rows in zip(*(s.vectors for s in scopes), strict=True)
+    ]
+    filters = [row for scope in scopes for row in scope.filters]
+    first = scopes[0]
+    return Scope(
+        vectors, filters, first.gradients, [[] for _ in filters], first.states, first.representatives
+    )
+
+
+@pytest.mark.parametrize(
+    ("dataflow", "design"),
+    [(dataflow, design) for dataflow in SYSTOLIC for design in DESIGNS if (dataflow, design) != OVERLAPPING],
+)
+@given(layer=layers())
+@settings(max_examples=30, deadline=None)
+def test_at_most_one_signature_is_completed_in_a_cycle(
+    dataflow: SystolicStationary, design: Design, layer: Layer
+) -> None:
+    """So that an insertion queue of any size holds no more than one request, and nobody waits for it."""
+    stepped = layer.step(dataflow, design, "forward", "paper")
+    cycles = [cycle for scope in stepped.completed for cycle in scope.values()]
+    assert len(cycles) == len(set(cycles)) == (len(layer.scopes) * layer.shape.vectors if layer.bits else 0)
+    for scope, signatures in zip(layer.scopes, stepped.signatures, strict=True):
+        assert signatures == [
+            [sum(a * b for a, b in zip(vector, random, strict=True)) for random in turned(scope.random)]
+            for vector in scope.vectors
+        ]
+
+
+def test_two_signatures_may_be_completed_in_a_cycle_where_input_stationary_folds_overlap() -> None:
+    vectors, filters = [[1]] * 6, [[1]]
+    scope = Scope(vectors, filters, [[1]] * 6, [[1]], [2] * 6, range(6))
+    stepped = step_product("input", "forward", [scope], 1, 3, design="asynchronous", versions=4)
+    assert sorted(stepped.completed[0].values()) == [1, 2, 2, 3, 3, 4]

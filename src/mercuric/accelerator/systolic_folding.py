@@ -12,6 +12,8 @@ Matrix = list[list[int]]
 SystolicStationary = Literal["weight", "input", "output"]
 Phase = Literal["load", "stream", "leave"]
 Cell = tuple[int, int]
+Entering = tuple[Matrix, Matrix, Matrix, dict[Cell, Cell]]
+"""What :class:`Fold` has from ``load`` to ``cells``."""
 
 _PASSING: dict[tuple[SystolicStationary, Product], tuple[Phase, bool]] = {
     ("weight", "forward"): ("leave", False),
@@ -95,7 +97,7 @@ def signature_folds(
 ) -> list[Fold]:
     """The folds of all of a scope's vectors times the random filters."""
     cut = _cut(dataflow, scope.vectors, scope.random, rows, columns)
-    return [Fold(number, True, vector, *operands) for vector, _, *operands in cut]
+    return [Fold(number, True, vector, *operands) for vector, _, operands in cut]
 
 
 def product_folds(
@@ -112,7 +114,7 @@ def product_folds(
     sums_vectors = product == "weight_gradient"
     folds = [
         Fold(number, False, element if sums_vectors else row, *operands)
-        for row, element, *operands in _cut(dataflow, left, right, rows, columns)
+        for row, element, operands in _cut(dataflow, left, right, rows, columns)
     ]
     folds.sort(key=lambda fold: fold.vector)
     if port:
@@ -132,12 +134,11 @@ def _operands(product: Product, scope: Scope) -> tuple[Matrix, Matrix]:
 
 def _cut(
     dataflow: SystolicStationary, left: Matrix, right: Matrix, rows: int, columns: int
-) -> Iterator[tuple[int, int, Matrix, Matrix, Matrix, dict[Cell, Cell]]]:
+) -> Iterator[tuple[int, int, Entering]]:
     """The product of two matrices, fold by fold.
 
     Yields:
-        the first row of the result, the first element of the dot products, then what :class:`Fold` has
-        from ``load`` to ``cells``.
+        the first row of the result, the first element of the dot products, and what enters.
     """
     height, depth, width = len(left), len(right), len(right[0]) if right else 0
     if not (height and width):
@@ -148,21 +149,21 @@ def _cut(
                 inside = range(min(columns, width - column)), range(height)
                 cells = {(c, i): (i, column + c) for c in inside[0] for i in inside[1]}
                 load = _tile(right, element, column, rows, columns)
-                yield 0, element, load, _tile(left, 0, element, height, rows), [], cells
+                yield 0, element, (load, _tile(left, 0, element, height, rows), [], cells)
     elif dataflow == "input":
         for row in range(0, height, columns):
             for element in range(0, depth, rows):
                 inside = range(min(columns, height - row)), range(width)
                 cells = {(c, i): (row + c, i) for c in inside[0] for i in inside[1]}
                 load = _tile(turned(left), element, row, rows, columns)
-                yield row, element, load, _tile(turned(right), 0, element, width, rows), [], cells
+                yield row, element, (load, _tile(turned(right), 0, element, width, rows), [], cells)
     else:
         for row in range(0, height, rows):
             for column in range(0, width, columns):
                 inside = range(min(columns, width - column)), range(min(rows, height - row))
                 cells = {(c, i): (row + i, column + c) for c in inside[0] for i in inside[1]}
                 moving = _tile(turned(left), 0, row, depth, rows)
-                yield row, 0, [], moving, _tile(right, 0, column, depth, columns), cells
+                yield row, 0, ([], moving, _tile(right, 0, column, depth, columns), cells)
 
 
 def _let_hits_pass(
