@@ -7,6 +7,7 @@ from mercuric.cli import data
 from mercuric.cli.accuracy import accuracy
 from mercuric.cli.bounds import bounds
 from mercuric.cli.evaluate import evaluate_command
+from mercuric.cli.hitmap import hitmap
 from mercuric.cli.models import models
 from mercuric.cli.report import report
 from mercuric.cli.similarity import similarity
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(simulate)
+app.command()(hitmap)
 app.command()(similarity)
 app.command()(accuracy)
 app.command()(bounds)
