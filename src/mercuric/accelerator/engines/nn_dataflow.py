@@ -6,6 +6,7 @@ older SymPy, is not used.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def row_stationary_cycles(
     energies: Energies | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[RowStationaryCost]:
-    """Cycles, accesses and energy of each layer's dense forward product.
+    """Cycles, accesses and energy of each layer's dense forward product, in the schedule of least energy.
 
     Layers of one shape are scheduled once. The groups of a grouped convolution run one after the other:
     nn-dataflow knows no groups. Prints nothing.
@@ -125,12 +126,11 @@ def _schedule(layer: DenseLayer, accelerator: Accelerator, energies: Energies) -
 
 def _core() -> Any:
     try:
-        from nn_dataflow import core
+        return import_module("nn_dataflow.core")
     except ImportError as error:
         raise MercuricError(
-            "nn-dataflow is not installed; `pip install mercuric[engines]` installs it"
+            "nn-dataflow is not installed; `pip install 'mercuric[engines]'` installs it"
         ) from error
-    return core
 
 
 def _costs(core: Any, energies: Energies) -> Any:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
@@ -55,7 +56,7 @@ def evaluate_layers(
     *,
     energies: Energies | None = None,
     objective: Objective = "energy",
-    lpf_limit: int = 4,
+    lpf_limit: int = 6,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[ZigZagCost]:
     """Energy and latency of each layer's dense forward product, by ZigZag's search for loop orders.
@@ -68,7 +69,8 @@ def evaluate_layers(
             on the array, and its memories and energies are ZigZag's.
         energies: costs of accesses; those that the accelerator names by default.
         objective: what the best loop order has least of (``"EDP"``: energy times latency).
-        lpf_limit: loops that ZigZag orders at most in a layer; the time it takes grows with its factorial.
+        lpf_limit: loops that a layer is cut into at most before their orders are tried: fewer are faster, and the
+            best order found may need more energy.
         progress: called after each search with searches done and searches in all.
 
     Raises:
@@ -128,50 +130,45 @@ def _best(
     layer: DenseLayer, node: dict[str, Any], paths: dict[str, str], objective: Objective, lpf_limit: int
 ) -> Any:
     """ZigZag's own stages, without those of ``zigzag.api`` that write figures and pickles."""
-    try:
-        from zigzag.mapping.temporal_mapping import TemporalMappingType
-        from zigzag.opt.loma.engine import NoValidLoopOrderingFoundException
-        from zigzag.stages.evaluation.cost_model_evaluation import CostModelStage
-        from zigzag.stages.main import MainStage
-        from zigzag.stages.mapping.spatial_mapping_generation import SpatialMappingGeneratorStage
-        from zigzag.stages.mapping.temporal_mapping_generator_stage import TemporalMappingGeneratorStage
-        from zigzag.stages.parser.accelerator_parser import AcceleratorParserStage
-        from zigzag.stages.parser.workload_parser import WorkloadParserStage
-        from zigzag.stages.results import reduce_stages
-        from zigzag.stages.workload_iterator import WorkloadStage
-    except ImportError as error:
-        raise MercuricError("ZigZag is not installed; `pip install mercuric[engines]` installs it") from error
-    least = {
-        "energy": reduce_stages.MinimalEnergyStage,
-        "latency": reduce_stages.MinimalLatencyStage,
-        "EDP": reduce_stages.MinimalEDPStage,
-    }[objective]
-    stages = [
-        WorkloadParserStage,
-        AcceleratorParserStage,
-        WorkloadStage,
-        SpatialMappingGeneratorStage,
-        least,
-        TemporalMappingGeneratorStage,
-        CostModelStage,
-    ]
-    engine = MainStage(
-        stages,
+    engine = _module("stages.main").MainStage(
+        _stages(objective),
         workload=[node],
         **paths,
         loma_lpf_limit=lpf_limit,
         loma_show_progress_bar=False,
         access_same_data_considered_as_no_access=False,
-        temporal_mapping_type=TemporalMappingType.UNEVEN,
+        temporal_mapping_type=_module("mapping.temporal_mapping").TemporalMappingType.UNEVEN,
     )
     try:
         ((best, _),) = engine.run()
-    except NoValidLoopOrderingFoundException as error:
+    except _module("opt.loma.engine").NoValidLoopOrderingFoundException as error:
         raise MercuricError(
             f"ZigZag found no mapping of layer {layer.name!r} onto the accelerator: an operand does not fit "
             "into a memory"
         ) from error
     return best
+
+
+def _stages(objective: Objective) -> list[Any]:
+    least = {"energy": "MinimalEnergyStage", "latency": "MinimalLatencyStage", "EDP": "MinimalEDPStage"}
+    return [
+        _module("stages.parser.workload_parser").WorkloadParserStage,
+        _module("stages.parser.accelerator_parser").AcceleratorParserStage,
+        _module("stages.workload_iterator").WorkloadStage,
+        _module("stages.mapping.spatial_mapping_generation").SpatialMappingGeneratorStage,
+        getattr(_module("stages.results.reduce_stages"), least[objective]),
+        _module("stages.mapping.temporal_mapping_generator_stage").TemporalMappingGeneratorStage,
+        _module("stages.evaluation.cost_model_evaluation").CostModelStage,
+    ]
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(f"zigzag.{name}")
+    except ImportError as error:
+        raise MercuricError(
+            "ZigZag is not installed; `pip install 'mercuric[engines]'` installs it"
+        ) from error
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def spatial_mapping(layer: DenseLayer, accelerator: Accelerator) -> dict[str, Un
 
 def _unrolled(loops: list[str], places: int, left: dict[str, int]) -> Unrolling:
     """Each loop takes as many of the places as it can, and leaves the others to the next one."""
-    unrolling = []
+    unrolling: Unrolling = []
     for loop in loops:
         size = min(left[loop], places)
         if size > 1 or not unrolling:
