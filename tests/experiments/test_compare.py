@@ -154,7 +154,7 @@ def test_bits_that_grew_are_those_at_the_end_and_are_logged(tmp_path: Path) -> N
     ):
         own = changes[changes["seed"] == seed]
         grown = own[own["what"] == "bits"]
-        assert set(bits.values()) == {32 + len(grown)}
+        assert set(bits.values()) == {40 + len(grown)}
         assert grown["layer"].eq("").all()
         assert len(grown) > 0
         turned_off = own[own["what"] == "off"]["layer"].tolist()
@@ -166,4 +166,4 @@ def test_without_adaptation_nothing_is_logged_of_it(tmp_path: Path) -> None:
     config = RunConfig(model="custom-cnn", training={"batch_size": 8}, reuse={"adaptation": None})
     summary = compare(config, tmp_path)
     assert not (tmp_path / "adaptation.csv").exists()
-    assert set(summary["reuse"]["final_bits"][0].values()) == {32}
+    assert set(summary["reuse"]["final_bits"][0].values()) == {40}

@@ -230,7 +230,7 @@ def test_the_state_of_other_layers(network: nn.Sequential) -> None:
 def test_the_state_of_another_configuration(network: nn.Sequential) -> None:
     saved = reuse_(network, ReuseConfig(bits=12, scope="batch")).state_dict()
     restore_(network)
-    with pytest.raises(ValueError, match=r"bits was 12, but must be 32; scope was batch, but must be image$"):
+    with pytest.raises(ValueError, match=r"bits was 12, but must be 40; scope was batch, but must be image$"):
         reuse_(network).load_state_dict(json.loads(json.dumps(saved)))
 
 
