@@ -1,5 +1,7 @@
 """In which line of the MCACHE does each vector's result lie? (paper III-B3, Signature Table)"""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numba import njit
@@ -27,7 +29,8 @@ def entry_ids(hitmap: Hitmap, cache_sets: Tensor | None, cache: MCache) -> NDArr
     Raises:
         ValueError: the sets are missing, or no such MCACHE can have given this Hitmap.
     """
-    states, representatives = _array(hitmap.states), _array(hitmap.representatives)
+    states: NDArray[np.uint8] = _array(hitmap.states)
+    representatives: NDArray[np.int64] = _array(hitmap.representatives)
     if cache.sets is not None and cache_sets is None:
         raise ValueError(
             f"cache_sets was None, but must say which of the {cache.sets} sets each vector is in"
@@ -83,8 +86,8 @@ def hitmap_of(
     return Hitmap(torch.from_numpy(states), torch.from_numpy(representatives)), cache_sets
 
 
-def _array(tensor: Tensor) -> NDArray[np.int64]:
-    array: NDArray[np.int64] = tensor.detach().cpu().contiguous().numpy()
+def _array(tensor: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = tensor.detach().cpu().contiguous().numpy()
     return array
 
 
@@ -108,7 +111,7 @@ def _number(
     for scope in range(scopes):
         filled[:] = 0
         for vector in range(vectors):
-            place = scope * vectors + vector
+            place = int(scope * vectors + vector)
             state, source = states[scope, vector], representatives[scope, vector]
             cache_set = cache_sets[scope, vector]
             if cache_set < 0 or cache_set >= len(filled) or state > 2:
@@ -143,7 +146,7 @@ def _resolve(
     for scope in range(scopes):
         filled[:] = 0
         for vector in range(vectors):
-            place = scope * vectors + vector
+            place = int(scope * vectors + vector)
             state, line = states[scope, vector], ids[scope, vector]
             if line < 0 or line >= len(owner) or state > 2:
                 return place

@@ -83,7 +83,8 @@ def _values(text: bytes, rows: int) -> NDArray[np.bool_]:
     places = np.frombuffer(text, dtype=np.uint8)
     values = places[::2]
     if len(places) == 2 * rows - 1 and np.all(places[1::2] == _COMMA) and np.all(values | 1 == _ONE):
-        return values == _ONE
+        hit: NDArray[np.bool_] = values == _ONE
+        return hit
     cells = text.split(b",")
     if len(cells) != rows:
         raise ValueError(f"the Hitmap has {len(cells)} values, but must have as many as rows, {rows}")

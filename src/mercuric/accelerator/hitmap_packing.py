@@ -24,7 +24,7 @@ def unpack_states(packed: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """
     count = shape[0] * shape[1]
     _check_size("states", packed, -(-count // _STATES_A_BYTE))
-    spread = (np.frombuffer(packed, dtype=np.uint8)[:, None] >> _SHIFTS) & 3
+    spread: NDArray[np.uint8] = (np.frombuffer(packed, dtype=np.uint8)[:, None] >> _SHIFTS) & np.uint8(3)
     return spread.ravel()[:count].reshape(shape)
 
 

@@ -1,6 +1,6 @@
 """What does each layer of a network do on these batches?"""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -43,7 +43,7 @@ def network_calls(
     batches: Iterable[Inputs],
     accelerator: Accelerator,
     config: ReuseConfig,
-    listeners: Sequence[Listen],
+    *listeners: Listen,
 ) -> NetworkRun:
     """Run the batches with reuse, one after the other, and tell every layer's call as it happens.
 

@@ -128,7 +128,7 @@ def simulate_batches(
             "Hitmaps to be saved: who comes first would depend on this array"
         )
     simulator = Simulator(hardware, training)
-    run = network_calls(model, batches, hardware, simulated, (simulator.add, *listeners))
+    run = network_calls(model, batches, hardware, simulated, simulator.add, *listeners)
     return simulator.simulation(run.order, run.errors)
 
 

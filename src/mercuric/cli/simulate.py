@@ -55,7 +55,7 @@ def simulate(
 ) -> None:
     """Count the cycles that MODEL takes on real images, with and without MERCURY."""
     with one_sentence():
-        options = {
+        options: dict[str, Any] = {
             "data": data, "images": images, "batch": batch, "image_size": image_size, "data_root": data_root,
             "weights": weights, "seed": seed,
         }  # fmt: skip

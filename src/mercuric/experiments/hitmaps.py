@@ -211,8 +211,9 @@ def write_hitmap_folder(
     config, tally = simulated_config(reuse), SimilarityTally()
     accelerator = with_cache(preset("eyeriss-168"), config)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
-        listeners = (tally.add, writer.add)
-        run = network_calls(subject.network, subject.batches(tell), accelerator, config, listeners)
+        run = network_calls(
+            subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
+        )
         layers = tally.layers(run.order, run.errors)
         writer.finish(layers)
     return int(layers["on"].sum())

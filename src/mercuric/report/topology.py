@@ -71,7 +71,7 @@ def topology_total(summary: Mapping[str, Any]) -> Table:
     for timing in ("paper", "fair"):
         cycles = [summary["cycles"][timing][part] for part in ("baseline", "mercury", "signature")]
         table.add_row(timing, *map(formats.count, cycles), formats.ratio(summary["speedup"][timing]))
-    engine = summary.get("scalesim")
+    engine = summary.get("scalesim", {})
     for baseline in ("scoped", "dense") if engine else ():
         parts = [engine[f"scalesim_{part}"] for part in (baseline, "product", "signature")]
         cycles = [parts[0], parts[1] + parts[2], parts[2]]
