@@ -7,7 +7,7 @@ the end of a cycle: what one cycle latches, the next one reads.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mercuric.accelerator.dot_product_stepper import DotProducts
 from mercuric.accelerator.processing_element import Row
@@ -19,12 +19,12 @@ class Array:
     """How the PEs work.
 
     Attributes:
-        pes: inputs of a block.
-        asynchronous: whether a PE may go on to the next block while others keep processing.
+        pes: PEs, and inputs of a full block.
+        asynchronous: whether a free PE may take an input of the next block while others keep processing.
         pipelined: whether dot products with weights overlap (Fig. 8b).
         pipelined_signatures: the same for signature bits.
         mac_unit: whether a product is added in the cycle that multiplies it.
-        free_sends: a result reaches all later PEs in the cycle it is ready.
+        free_sends: a result reaches all inputs that match in the cycle in which both are known.
     """
 
     pes: int
@@ -37,234 +37,234 @@ class Array:
 
 @dataclass(frozen=True)
 class ScopeInputs:
-    """Inputs that share an MCACHE: (vectors, length) times (filters, length), and the scope's Hitmap."""
+    """The inputs of one scope, (vectors, length), and their Hitmap."""
 
     vectors: Sequence[Row]
-    filters: Sequence[Row]
     states: Sequence[int]
     representatives: Sequence[int]
 
 
 @dataclass(frozen=True)
 class SteppedLayer:
-    """What the array did.
-
-    Attributes:
-        cycles: until the last result was sent.
-        outputs: (scopes, vectors, filters).
-        races: cycles in which a PE's output memory took a result of its own or of one block, and another
-            PE's of the other block.
-    """
+    """What the array did: cycles until the last result was there, outputs (scopes, vectors, filters)."""
 
     cycles: int
     outputs: list[list[list[int]]]
-    races: int
 
 
 def step_fully_connected(
-    scopes: Sequence[ScopeInputs], random_filters: Sequence[Row], array: Array
+    scopes: Sequence[ScopeInputs], filters: Sequence[Row], random_filters: Sequence[Row], array: Array
 ) -> SteppedLayer:
-    """Blocks of ``array.pes`` inputs, scope after scope, each PE with one input of a block.
+    """Scopes that share their weights, as one sequence of inputs in blocks of ``array.pes``.
 
     Args:
-        scopes: what is multiplied.
+        scopes: what is multiplied; no input matches one of another scope.
+        filters: (filters, length), the weights.
         random_filters: (bits, length): a signature bit each; none where the Hitmap is a saved one.
         array: how the PEs work.
 
     Raises:
-        ValueError: there are no PEs, a scope has no filters, or its parts differ in length.
-        RuntimeError: two results reached one half of an output memory in the same cycle, or a half whose
-            last block was still under way.
+        ValueError: there are no PEs or no filters, or rows or a scope's parts differ in length.
+        RuntimeError: signatures were finished in another order than the input's, two results came to
+            the same place in one cycle, or an input came to a place that was still in use.
     """
-    blocks = _deal(scopes, array.pes, saved=not random_filters)
-    memories = [_OutputMemory() for _ in range(array.pes)]
-    pes = [_PE(index, blocks, random_filters, array, memories) for index in range(array.pes)]
+    _check(scopes, filters, array)
+    inputs = _in_order(scopes)
+    controller = _Controller(inputs, filters, random_filters, array)
     cycle = 0
-    while True:
-        while any(pe.advance() for pe in pes):
-            pass
-        if all(block.finished for block in blocks):
-            break
+    controller.end_cycle()
+    while any(len(one.outputs) < len(filters) for one in inputs):
         cycle += 1
-        for pe in pes:
-            pe.step(cycle)
+        controller.step(cycle)
+        controller.end_cycle()
     outputs: list[list[list[int]]] = [[] for _ in scopes]
-    for block in blocks:
-        outputs[block.scope].extend([result[f] for f in sorted(result)] for result in block.outputs)
-    return SteppedLayer(cycle, outputs, sum(memory.races for memory in memories))
+    for one in inputs:
+        outputs[one.scope].append([one.outputs[number] for number in range(len(filters))])
+    return SteppedLayer(cycle, outputs)
 
 
-@dataclass
-class _Block:
-    """One input for each PE; ``receivers`` are the later PEs of each PE that computes."""
-
-    number: int
-    scope: int
-    vectors: Sequence[Row]
-    filters: Sequence[Row]
-    receivers: dict[int, list[int]]
-    saved: bool
-    signed: set[int] = field(default_factory=set)
-    done: set[int] = field(default_factory=set)
-    outputs: list[dict[int, int]] = field(default_factory=list)
-
-    @property
-    def hitmap_complete(self) -> bool:
-        return self.saved or len(self.signed) == len(self.vectors)
-
-    @property
-    def finished(self) -> bool:
-        return len(self.done) == len(self.vectors)
-
-
-def _deal(scopes: Sequence[ScopeInputs], pes: int, saved: bool) -> list[_Block]:
-    if pes < 1:
-        raise ValueError(f"pes was {pes}, but must be at least 1")
-    blocks: list[_Block] = []
-    for index, scope in enumerate(scopes):
-        lengths = {len(row) for row in (*scope.vectors, *scope.filters)}
-        if not scope.filters or len(lengths) > 1 or 0 in lengths:
-            raise ValueError(
-                f"vectors and {len(scope.filters)} filters had rows of {sorted(lengths)} elements, but there "
-                "must be a filter, and all must have the same length of at least 1"
-            )
+def _check(scopes: Sequence[ScopeInputs], filters: Sequence[Row], array: Array) -> None:
+    if array.pes < 1:
+        raise ValueError(f"pes was {array.pes}, but must be at least 1")
+    lengths = {len(row) for row in (*filters, *(row for scope in scopes for row in scope.vectors))}
+    if not filters or len(lengths) > 1 or 0 in lengths:
+        raise ValueError(
+            f"vectors and {len(filters)} filters had rows of {sorted(lengths)} elements, but there "
+            "must be a filter, and all must have the same length of at least 1"
+        )
+    for scope in scopes:
         if not len(scope.vectors) == len(scope.states) == len(scope.representatives):
             raise ValueError(
                 f"states and representatives had {len(scope.states)} and {len(scope.representatives)} "
                 f"entries, but must have one for each of the {len(scope.vectors)} vectors"
             )
-        for start in range(0, len(scope.vectors), pes):
-            numbers = range(start, min(start + pes, len(scope.vectors)))
-            vectors = [scope.vectors[number] for number in numbers]
-            block = _Block(len(blocks), index, vectors, scope.filters, _match(scope, numbers), saved)
-            block.outputs = [{} for _ in vectors]
-            blocks.append(block)
-    return blocks
 
 
-def _match(scope: ScopeInputs, numbers: range) -> dict[int, list[int]]:
-    """The first of a block to carry a signature computes, whoever carried it in an earlier block."""
-    computes: dict[int, int] = {}
-    receivers: dict[int, list[int]] = {}
-    for pe, number in enumerate(numbers):
-        hit = scope.states[number] == HitState.HIT
-        entry = scope.representatives[number] if hit else number
-        if entry in computes:
-            receivers[computes[entry]].append(pe)
-        else:
-            computes[entry] = pe
-            receivers[pe] = []
-    return receivers
+class _Input:
+    """An input, its signature's tag, and its place in an output memory, which sends what it holds."""
 
+    def __init__(self, number: int, scope: int, row: Row, entry: int) -> None:
+        self.number, self.scope, self.row = number, scope, row
+        self.tag = scope, entry
+        self.outputs: dict[int, int] = {}
+        self._written = 0
+        self._matched: list[_Input] = []
+        self.live: deque[tuple[_Input, int]] = deque()
+        self._earlier: deque[tuple[_Input, int]] = deque()
 
-class _OutputMemory:
-    """A PE's results: one write a cycle into each half, and blocks take the halves in turn."""
-
-    def __init__(self) -> None:
-        self._written = [0, 0]
-        self._owner: list[_Block | None] = [None, None]
-        self.races = 0
-
-    def write(self, cycle: int, block: _Block, pe: int, weight: int, result: int) -> None:
-        half = block.number % 2
-        owner = self._owner[half]
-        if owner is not None and owner is not block and not owner.finished:
+    def write(self, cycle: int, weight: int, result: int) -> None:
+        if self._written == cycle or weight in self.outputs:
             raise RuntimeError(
-                f"block {block.number} wrote in cycle {cycle}, before block {owner.number} left"
+                f"two results came to input {self.number} in cycle {cycle}, or weight {weight}"
             )
-        if self._written[half] == cycle:
-            raise RuntimeError(f"two results reached half {half} of PE {pe}'s memory in cycle {cycle}")
-        self._written[half], self._owner[half] = cycle, block
-        self.races += self._written[1 - half] == cycle
-        block.outputs[pe][weight] = result
+        self._written, self.outputs[weight] = cycle, result
+
+    def compute(self, cycle: int, result: int) -> None:
+        """The PE's next result arrives; it is to be sent to all inputs that are known to match."""
+        weight = len(self.outputs)
+        self.write(cycle, weight, result)
+        self.live.extend((later, weight) for later in self._matched)
+
+    def match(self, later: "_Input") -> None:
+        """From now on ``later`` gets what is computed; what was computed before is sent when there's time."""
+        self._matched.append(later)
+        self._earlier.extend((later, weight) for weight in self.outputs)
+
+    def send(self, cycle: int) -> None:
+        queue = self.live or self._earlier
+        if queue:
+            later, weight = queue.popleft()
+            later.write(cycle, weight, self.outputs[weight])
+
+    def send_all(self) -> None:
+        for later, weight in (*self.live, *self._earlier):
+            later.outputs[weight] = self.outputs[weight]
+        self.live.clear()
+        self._earlier.clear()
+
+
+def _in_order(scopes: Sequence[ScopeInputs]) -> list[_Input]:
+    inputs: list[_Input] = []
+    for index, scope in enumerate(scopes):
+        for vector, (row, state) in enumerate(zip(scope.vectors, scope.states, strict=True)):
+            entry = scope.representatives[vector] if state == HitState.HIT else vector
+            inputs.append(_Input(len(inputs), index, row, entry))
+    return inputs
 
 
 class _PE:
-    """Signs its input, multiplies it where it misses, and sends the results to later PEs."""
+    """A multiplier and an adder: an input's signature, then its products with the weights."""
 
-    def __init__(
-        self,
-        index: int,
-        blocks: Sequence[_Block],
-        random_filters: Sequence[Row],
-        array: Array,
-        memories: Sequence[_OutputMemory],
-    ) -> None:
-        self._index, self._array, self._memories = index, array, memories
-        self._random_filters = random_filters
-        self._all_blocks = blocks
-        self._coming = deque(block for block in blocks if index < len(block.vectors))
-        self._block: _Block | None = None
+    def __init__(self, filters: Sequence[Row], random_filters: Sequence[Row], array: Array) -> None:
+        self._filters, self._random_filters, self._array = filters, random_filters, array
+        self.input: _Input | None = None
         self._signing: DotProducts | None = None
         self._multiplying: DotProducts | None = None
-        self._weight = -1
-        self._register = 0
-        self._sending: _Block | None = None
-        self._receivers: deque[int] = deque()
 
-    def advance(self) -> bool:
-        """Whether it went on to something else, which takes no cycle."""
-        block = self._block
-        if block is None:
-            return self._load()
-        if self._signing is not None:
-            if not self._signing.finished:
-                return False
-            self._signing = None
-            block.signed.add(self._index)
-        elif self._multiplying is not None:
-            if not self._multiplying.finished:
-                return False
-            self._block = self._multiplying = None
-        elif not block.hitmap_complete:
-            return False
-        elif self._index in block.receivers:
-            self._multiplying = self._dot_products(block, block.filters, self._array.pipelined)
-        else:
-            block.done.add(self._index)
-            self._block = None
-        return True
+    @property
+    def signed(self) -> bool:
+        """Whether its input's signature is there, and was not looked up yet."""
+        return self._signing is not None and self._signing.finished
+
+    def take(self, taken: _Input) -> None:
+        self.input = taken
+        self._signing = self._dot_products(self._random_filters, self._array.pipelined_signatures)
+
+    def multiply(self) -> None:
+        self._signing = None
+        self._multiplying = self._dot_products(self._filters, self._array.pipelined)
+
+    def release(self) -> None:
+        self.input = self._signing = self._multiplying = None
 
     def step(self, cycle: int) -> None:
-        """One cycle of the sender, and of the multiplier and adder unless a result waits for the sender."""
-        if self._sending is not None and self._receivers:
-            self._send(cycle, self._sending, self._receivers.popleft())
+        """One cycle; nothing moves while a result waits for the sends of the one before."""
         if self._signing is not None:
             self._signing.step(cycle)
             self._signing.result = None  # into the signature table
-        elif self._multiplying is not None and self._block is not None:
-            if self._multiplying.result is None:
-                self._multiplying.step(cycle)
-            if self._multiplying.result is not None and not self._receivers:
-                self._leave(cycle, self._block, self._multiplying.result)
-                self._multiplying.result = None
+        if self.input is None or self._multiplying is None:
+            return
+        if self._multiplying.result is None:
+            self._multiplying.step(cycle)
+        if self._multiplying.result is not None and not self.input.live:
+            self.input.compute(cycle, self._multiplying.result)
+            self._multiplying.result = None
 
-    def _load(self) -> bool:
-        if not self._coming:
-            return False
-        block = self._coming[0]
-        held = block.number - (2 if self._array.asynchronous else 1)
-        if held >= 0 and not self._all_blocks[held].finished:
-            return False
-        self._block = self._coming.popleft()
-        if self._random_filters:
-            pipelined = self._array.pipelined_signatures
-            self._signing = self._dot_products(block, self._random_filters, pipelined)
-        return True
+    def end_cycle(self) -> None:
+        if self._multiplying is not None and self._multiplying.finished:
+            self.release()
 
-    def _dot_products(self, block: _Block, filters: Sequence[Row], pipelined: bool) -> DotProducts:
-        row = block.vectors[self._index]
+    def _dot_products(self, filters: Sequence[Row], pipelined: bool) -> DotProducts:
+        row = self.input.row if self.input is not None else ()
         return DotProducts(row, filters, pipelined=pipelined, mac_unit=self._array.mac_unit)
 
-    def _leave(self, cycle: int, block: _Block, result: int) -> None:
-        self._weight = self._weight + 1 if self._sending is block else 0
-        self._register, self._sending = result, block
-        self._receivers.extend(block.receivers[self._index])
-        self._send(cycle, block, self._index)
-        while self._array.free_sends and self._receivers:
-            self._send(cycle, block, self._receivers.popleft())
 
-    def _send(self, cycle: int, block: _Block, pe: int) -> None:
-        self._memories[pe].write(cycle, block, pe, self._weight, self._register)
-        if not self._receivers and self._weight == len(block.filters) - 1:
-            block.done.add(self._index)
+class _Controller:
+    """Hands inputs to PEs in order, and looks signatures up in the MCACHE half of their block."""
+
+    def __init__(
+        self, inputs: Sequence[_Input], filters: Sequence[Row], random_filters: Sequence[Row], array: Array
+    ) -> None:
+        self._array, self._filters = array, filters
+        self._pes = [_PE(filters, random_filters, array) for _ in range(array.pes)]
+        self._coming = deque(inputs)
+        self._looked_up = 0
+        halves = 2 if array.asynchronous else 1
+        self._memory: list[list[_Input]] = [[] for _ in range(halves)]
+        self._tags: list[dict[tuple[int, int], _Input]] = [{} for _ in range(halves)]
+
+    def step(self, cycle: int) -> None:
+        """One cycle of every place's sender and of every PE."""
+        for half in self._memory:
+            for place in half:
+                place.send(cycle)
+        for pe in self._pes:
+            pe.step(cycle)
+        self._send_for_free()
+
+    def end_cycle(self) -> None:
+        """Look-ups in the input's order, then free PEs by number take inputs; neither takes time."""
+        for pe in self._pes:
+            pe.end_cycle()
+        while self._look_up() or self._hand_out():
+            pass
+
+    def _look_up(self) -> bool:
+        signed = [(pe.input, pe) for pe in self._pes if pe.input is not None and pe.signed]
+        for own, pe in sorted(signed, key=lambda each: each[0].number):
+            if own.number != self._looked_up:
+                raise RuntimeError(f"input {own.number} was signed before input {self._looked_up}")
+            self._looked_up += 1
+            representative = self._tags[self._half(own)].setdefault(own.tag, own)
+            if representative is own:
+                pe.multiply()
+            else:
+                representative.match(own)
+                self._send_for_free()
+                pe.release()
+        return bool(signed)
+
+    def _hand_out(self) -> bool:
+        pe = next((pe for pe in self._pes if pe.input is None), None)
+        if pe is None or not self._coming:
+            return False
+        coming = self._coming[0]
+        half = self._half(coming)
+        if coming.number % self._array.pes == 0:  # its block needs a half for itself
+            if any(len(place.outputs) < len(self._filters) for place in self._memory[half]):
+                return False
+            self._memory[half], self._tags[half] = [], {}
+        if len(self._memory[half]) == self._array.pes:
+            raise RuntimeError(f"input {coming.number} came to half {half}, which was full")
+        self._memory[half].append(self._coming.popleft())
+        pe.take(coming)
+        return True
+
+    def _half(self, of: _Input) -> int:
+        return of.number // self._array.pes % len(self._memory)
+
+    def _send_for_free(self) -> None:
+        if self._array.free_sends:
+            for half in self._memory:
+                for place in half:
+                    place.send_all()
