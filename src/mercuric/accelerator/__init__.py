@@ -5,7 +5,13 @@ from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
-from mercuric.accelerator.simulation import Simulation, simulate, with_cache
+from mercuric.accelerator.simulation import (
+    Simulation,
+    simulate,
+    simulate_batches,
+    simulate_saved,
+    with_cache,
+)
 from mercuric.accelerator.totals import totals
 from mercuric.accelerator.workload import Workload, read_workloads
 
@@ -24,6 +30,8 @@ __all__ = [
     "presets",
     "read_workloads",
     "simulate",
+    "simulate_batches",
+    "simulate_saved",
     "totals",
     "with_cache",
 ]
