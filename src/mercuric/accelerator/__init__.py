@@ -1,9 +1,12 @@
 """What does a network cost in hardware, with and without reuse?"""
 
+from mercuric.accelerator.area import chip_area
 from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.energies import Energies, as_energies
+from mercuric.accelerator.energy import Cost, LayerCost, layer_cost
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
 from mercuric.accelerator.simulation import (
     Simulation,
@@ -18,14 +21,20 @@ from mercuric.accelerator.workload import Workload, read_workloads
 __all__ = [
     "TIMINGS",
     "Accelerator",
+    "Cost",
     "CycleCost",
     "CycleCounter",
     "Cycles",
+    "Energies",
+    "LayerCost",
     "Simulation",
     "Timing",
     "TrainingCycles",
     "Workload",
     "as_accelerator",
+    "as_energies",
+    "chip_area",
+    "layer_cost",
     "preset",
     "presets",
     "read_workloads",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from mercuric.accelerator.area import AREA_45NM, FPGA_WATTS, MERCURY_PARTS
+from mercuric.accelerator.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, MERCURY_PARTS
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
@@ -25,6 +25,8 @@ from mercuric.report.evaluation_tables import (
 )
 from mercuric.report.markup import unbroken
 from mercuric.report.similarity_charts import named
+
+_PUBLISHED = "64 sets x 16 ways"
 
 
 def write_evaluation_report(evaluation: Evaluation, folder: Path, command: str) -> Path:
@@ -80,10 +82,17 @@ def _headline(evaluation: Evaluation) -> str:
     )
     if evaluation.config.dense:
         return f"{said}."
-    dense = _of(evaluation, name, batch, "baseline")["energy"]
-    mercury = _of(evaluation, name, batch, "mercury")["energy"]
-    what = "saves" if mercury < dense else "adds"
-    return f"{said}. There MERCURY {what} {formats.percent(abs(1 - mercury / dense))}."
+    dense, mercury = (_of(evaluation, name, batch, design) for design in evaluation.designs)
+    what = "saves" if mercury["energy"] < dense["energy"] else "adds"
+    share = formats.percent(abs(1 - mercury["energy"] / dense["energy"]))
+    return (
+        f"{said}. There MERCURY {what} {share} of the energy, at a speed-up of "
+        f"{formats.ratio(_speedup(dense, mercury))}."
+    )
+
+
+def _speedup(dense: "pd.Series[float]", mercury: "pd.Series[float]") -> float:
+    return float(dense["latency"] / mercury["latency"]) if mercury["latency"] else 1.0
 
 
 def _lead(evaluation: Evaluation) -> str:
@@ -112,9 +121,9 @@ def _cards(evaluation: Evaluation) -> list[Card]:
         if not evaluation.config.dense:
             shown = _of(evaluation, accelerator.name, batch, "mercury")
             share = saved(dense["energy"], shown["energy"])
-            speedup = dense["latency"] / shown["latency"] if shown["latency"] else 1.0
+            speedup = _speedup(dense, shown)
             beside = f"with MERCURY; saved {share}, speed-up {formats.ratio(speedup)}"
-            bad = bool(shown["energy"] > dense["energy"])
+            bad = bool(shown["energy"] > dense["energy"]) or round(speedup, 2) < 1
         value = energy(shown["energy"] / batch, evaluation.unit)
         cards.append(Card(f"{accelerator.name}, an image", value, beside, bad))
     return cards
@@ -179,10 +188,10 @@ def _layers(evaluation: Evaluation) -> str:
 
 
 def _area(evaluation: Evaluation) -> str:
-    added = [added_area(area) for area in evaluation.areas.values()]
+    added = dict.fromkeys(formats.percent(added_area(area)) for area in evaluation.areas.values())
     note = (
         f"{AREA_45NM.node_nm:g} nm; greys are the dense array, colours what MERCURY adds: "
-        f"{formats.percent(min(added))} to {formats.percent(max(added))} here. {_fpga()}"
+        f"{formats.listing(list(added))}. {_fpga()}"
     )
     figure = figure_element("parts", "Area by part", note, area_chart(evaluation.areas, MERCURY_PARTS))
     tables = _scroll("All parts", area_rows(evaluation.areas))
@@ -191,11 +200,11 @@ def _area(evaluation: Evaluation) -> str:
 
 
 def _fpga() -> str:
-    watts = FPGA_WATTS["64 sets x 16 ways"] / FPGA_WATTS["baseline"] - 1
-    return (
-        "On the paper's FPGA the same MCACHE took 67 % more registers, 281 % more LUTs, 6 % more block RAM "
-        f"and {formats.percent(watts)} more power (Table IV)."
-    )
+    before, after = (FPGA_RESOURCES[design] for design in ("baseline", _PUBLISHED))
+    more = [f"{formats.percent(after[name] / before[name] - 1, decimals=0)} more {name}" for name in before]
+    watts = FPGA_WATTS[_PUBLISHED] / FPGA_WATTS["baseline"] - 1
+    more.append(f"{formats.percent(watts)} more power")
+    return f"On the paper's FPGA an MCACHE of {_PUBLISHED} took {formats.listing(more)} (Table IV)."
 
 
 def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ from mercuric.report.evaluation_figures import (
 from mercuric.report.markup import plotly_text
 
 _BAR = 0.38
+_TWO_ROWS = 64
+"""Pixels over a chart whose legend takes two rows."""
 _DASHES = {"baseline": "dash", "mercury": "solid"}
 _SYMBOLS = {"baseline": "circle-open", "mercury": "circle"}
 
@@ -29,7 +31,7 @@ def level_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
     several = totals["batch"].nunique() > 1
     accelerators = hover_names(totals["accelerator"].tolist())
     bars = [
-        f"{DESIGN_NAMES[design]}, batch {batch}" if several else DESIGN_NAMES[design]
+        f"{DESIGN_NAMES[design]}<br>batch {batch}" if several else DESIGN_NAMES[design]
         for batch, design in zip(totals["batch"], totals["design"], strict=True)
     ]
     for level in LEVELS:
@@ -40,7 +42,7 @@ def level_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
             x=[accelerators, bars], y=_digits(values), name=LEVEL_NAMES[level],
             marker={"color": LEVEL_COLOURS[level]},
             customdata=[
-                [f"{name}, {bar}", plotly_text(energy(value, unit))]
+                [f"{name}, {bar.replace('<br>', ', ')}", plotly_text(energy(value, unit))]
                 for name, bar, value in zip(accelerators, bars, values, strict=True)
             ],
             hovertemplate=f"%{{customdata[0]}}<br>{LEVEL_NAMES[level]}: %{{customdata[1]}}<extra></extra>",
@@ -72,7 +74,8 @@ def layer_chart(layers: pd.DataFrame, column: str, title: str) -> go.Figure:
 
 def batch_chart(totals: pd.DataFrame, column: str, title: str) -> go.Figure:
     """One figure an image against the batch: a line for each accelerator and design."""
-    picture = figure(330, "images in the batch", title)
+    picture = figure(350, "images in the batch", title)
+    picture.update_layout(margin={"t": _TWO_ROWS})
     for name, colour in _coloured(totals):
         for design, rows in totals[totals["accelerator"] == name].groupby("design", sort=False):
             rows = rows.sort_values("batch")
@@ -90,8 +93,8 @@ def batch_chart(totals: pd.DataFrame, column: str, title: str) -> go.Figure:
 
 def trade_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
     """Energy against latency an image: a point for each accelerator, batch and design."""
-    picture = figure(380, "latency of one image (clock cycles)", f"energy of one image ({unit})")
-    picture.update_layout(hovermode="closest")
+    picture = figure(400, "latency of one image (clock cycles)", f"energy of one image ({unit})")
+    picture.update_layout(hovermode="closest", margin={"t": _TWO_ROWS})
     for name, colour in _coloured(totals):
         for design, rows in totals[totals["accelerator"] == name].groupby("design", sort=False):
             picture.add_scatter(
@@ -108,8 +111,8 @@ def trade_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
 
 def area_chart(areas: dict[str, dict[str, float]], added: Sequence[str]) -> go.Figure:
     """A stacked bar of parts for each accelerator; those that MERCURY adds in colour."""
-    picture = figure(330, "", "area (mm2)")
-    picture.update_layout(hovermode="closest", barmode="stack", bargap=0.4)
+    picture = figure(350, "", "area (mm2)")
+    picture.update_layout(hovermode="closest", barmode="stack", bargap=0.4, margin={"t": _TWO_ROWS})
     names = hover_names(list(areas))
     parts = list(next(iter(areas.values())))
     greys = ("#6c737d", chart.DENSE, "#b6bbc3")

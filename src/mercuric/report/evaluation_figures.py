@@ -32,9 +32,10 @@ _JOULES = ((1e12, "J"), (1e9, "mJ"), (1e6, "uJ"), (1e3, "nJ"), (1.0, "pJ"))
 
 
 def energy(value: float, unit: str) -> str:
-    """An energy in three digits: ``12.3 mJ``, or ``1.23 G MAC`` where costs are relative to one."""
+    """An energy in three digits: ``12.3 mJ``, or ``1.23 GMAC`` where costs are relative to one."""
     if unit != "pJ":
-        return f"{formats.count(value)} {unit}"
+        count = formats.count(value)
+        return f"{count}{unit}" if count[-1].isalpha() else f"{count} {unit}"
     size, name = next((pair for pair in _JOULES if value >= pair[0]), _JOULES[-1])
     return f"{value / size:.3g} {name}"
 
