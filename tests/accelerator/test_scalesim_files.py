@@ -84,8 +84,13 @@ def test_a_wrong_configuration(tmp_path: Path, old: str, new: str, sentence: str
 def test_convolutions_split_into_windows_of_one_channel(tmp_path: Path) -> None:
     layers = read_topology(written(tmp_path / "net.csv", TOPOLOGY))
     assert [(layer.name, layer.line, layer.kind) for layer in layers] == [
-        ("Conv1", 2, "conv"), ("Conv2", 3, "conv"), ("Point", 4, "conv"), ("DP_conv", 6, "conv"), ("FC", 7, "conv")
-    ]  # fmt: skip
+        ("Conv1", 2, "conv"),
+        ("Conv2", 3, "conv"),
+        ("Point", 4, "conv"),
+        ("DP_conv", 6, "conv"),
+        ("FC", 7, "conv"),
+    ]
+    assert [layer.channels for layer in layers] == [3, 96, 256, 8, 256]
     assert [layer.shape for layer in layers] == [
         VectorShape(3, 55 * 55, 11, 11, 96, depth=3),
         VectorShape(96, 27 * 27, 5, 5, 256, depth=96),
