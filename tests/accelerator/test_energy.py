@@ -110,3 +110,15 @@ def test_the_worked_example_of_the_document() -> None:
             cells = [*(f"{value / 1e6:.2f}" for value in shown), f"{own / 1e6:.2f}" if own else ""]
             row = " | ".join([label, *cells, f"{cost.total / 1e6:.2f}"]).replace("|  |", "| |")
             assert row in text
+
+
+def test_a_stationary_weight_pays_once_a_batch_uses_it_often() -> None:
+    cheapest = []
+    for images in (1, 16):
+        work = Work(VectorShape(1, images, 1, 9216, 4096), kind="linear")
+        energies = {
+            name: layer_cost(preset(f"simple-{name}-stationary"), work, training=False)["fair"].baseline.total
+            for name in ("weight", "output")
+        }
+        cheapest.append(min(energies, key=energies.__getitem__))
+    assert cheapest == ["output", "weight"]
