@@ -69,8 +69,8 @@ def evaluate_layers(
             on the array, and its memories and energies are ZigZag's.
         energies: costs of accesses; those that the accelerator names by default.
         objective: what the best loop order has least of (``"EDP"``: energy times latency).
-        lpf_limit: loops that a layer is cut into at most before their orders are tried: fewer are faster, and the
-            best order found may need more energy.
+        lpf_limit: loops that a layer is cut into at most before their orders are tried: fewer are faster, and
+            the best order found may need more energy.
         progress: called after each search with searches done and searches in all.
 
     Raises:

@@ -1,6 +1,5 @@
 """How is a layer on an array described to ZigZag?"""
 
-from math import ceil
 from typing import Any
 
 from mercuric.accelerator.energies import Energies
@@ -33,7 +32,7 @@ def hardware_description(accelerator: Accelerator, energies: Energies) -> dict[s
         ("buffer", accelerator.buffer_words, energies.buffer),
         ("dram", _NEVER_FULL, energies.dram),
     ):
-        memories[name] = _memory(accelerator, words, cost, cost, _OPERANDS)
+        memories[name] = _memory(accelerator, words, cost, cost, _OPERANDS, wide=accelerator.pes)
         memories[name]["served_dimensions"] = ["D1", "D2"]
     if accelerator.dram_words_per_cycle is not None:
         bus = max(1, int(accelerator.dram_words_per_cycle * accelerator.word_bits))
@@ -68,13 +67,18 @@ def _registers(accelerator: Accelerator, energies: Energies) -> dict[str, dict[s
 
 
 def _memory(
-    accelerator: Accelerator, words: int, read: float, write: float, operands: tuple[str, ...]
+    accelerator: Accelerator,
+    words: int,
+    read: float,
+    write: float,
+    operands: tuple[str, ...],
+    wide: int = 1,
 ) -> dict[str, Any]:
-    """A memory whose operands have ports of their own, a word a PE wide: never a bottleneck.
+    """A memory whose operands have ports of their own, ``wide`` words each: never a bottleneck.
 
     ZigZag's costs are those of a port's full width, of which it counts the parts that are used.
     """
-    wide, bits = accelerator.pes, accelerator.word_bits
+    bits = accelerator.word_bits
     ports = []
     for kind, ways in (("read", _LEAVING), ("write", _ENTERING)):
         allocations = [f"{operand}, {way}" for operand in operands for way in ways[operand]]
@@ -147,7 +151,7 @@ def _unrolled(loops: list[str], places: int, left: dict[str, int]) -> Unrolling:
         size = min(left[loop], places)
         if size > 1 or not unrolling:
             unrolling.append((loop, size))
-            left[loop] = ceil(left[loop] / size)
+            left[loop] //= size
             places //= size
     return unrolling
 
