@@ -1,12 +1,13 @@
 """What does one inference cost on an accelerator, for a search to minimise?"""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator, read_workloads, with_cache
-from mercuric.accelerator.energy import Cost, fitting
+from mercuric.accelerator.energy import Cost, LayerCost, fitting
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.reuse import ReuseConfig
 
@@ -38,17 +39,19 @@ def dense_cost(network: nn.Module, image: Tensor, accelerator: Accelerator) -> I
 def mercury_cost(network: nn.Module, images: Tensor, accelerator: Accelerator) -> InferenceCost:
     """With MERCURY as the paper has it: the mean over ``images``, each a batch of its own.
 
+    A layer in which it saves no time is off, as adaptation leaves it (paper III-D).
+
     Raises:
         ValueError: the accelerator is too small for the network.
     """
     config = ReuseConfig.paper()
     accelerator = with_cache(accelerator, config)
-    costs = [
-        layer[accelerator.timing].mercury
-        for image in images.split(1)
-        for layer in _reused(network, image, accelerator, config).values()
-    ]
-    return _sum(costs, len(images))
+    layers: dict[str, LayerCost] = {}
+    for image in torch.split(images, 1):
+        for name, timings in _reused(network, image, accelerator, config).items():
+            here, before = timings[accelerator.timing], layers.get(name, LayerCost(Cost(), Cost()))
+            layers[name] = LayerCost(before.baseline + here.baseline, before.mercury + here.mercury)
+    return _sum([_cheaper(layer) for layer in layers.values()], len(images))
 
 
 def macs_of(network: nn.Module, image: Tensor) -> int:
@@ -64,8 +67,11 @@ def _reused(network: nn.Module, image: Tensor, accelerator: Accelerator, config:
     return layers
 
 
-def _sum(costs: Iterable[Cost], images: int) -> InferenceCost:
-    costs = list(costs)
+def _cheaper(layer: LayerCost) -> Cost:
+    return layer.mercury if layer.mercury.latency < layer.baseline.latency else layer.baseline
+
+
+def _sum(costs: Sequence[Cost], images: int) -> InferenceCost:
     return InferenceCost(
         sum(cost.total for cost in costs) / images, sum(cost.latency for cost in costs) / images
     )

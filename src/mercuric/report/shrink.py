@@ -28,7 +28,8 @@ def shrink_table(summary: dict[str, Any]) -> Table:
     stages = ", ".join(summary["stages"])
     table = Table(
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=Text(_subject(summary)),
-        caption=f"factors of the stages at {stages}; *: none is better in everything (the others: trials.csv); {_trained(summary)}",
+        caption=f"factors of the stages at {stages}; *: none is better in everything (the others are in "
+        f"trials.csv); {_trained(summary)}",
     )  # fmt: skip
     for name in ("trial", "accuracy", "energy", "saved", "latency", "saved"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -231,7 +232,7 @@ def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
             "Cost",
             f"One inference of one image on {summary['accelerator']}, {summary['timing']} timing, energy in "
             f"{summary['unit']}"
-            + (", with MERCURY, a mean over test images." if summary["mercury"] else "."),
+            + (", with MERCURY where it saves time, a mean over test images." if summary["mercury"] else "."),
         ),
         (
             "Search",
