@@ -10,6 +10,7 @@ from mercuric.cli.evaluate import evaluate_command
 from mercuric.cli.hitmap import hitmap
 from mercuric.cli.models import models
 from mercuric.cli.report import report
+from mercuric.cli.shrink import shrink
 from mercuric.cli.similarity import similarity
 from mercuric.cli.simulate import simulate
 from mercuric.cli.sweep import sweep
@@ -27,6 +28,7 @@ app.command()(hitmap)
 app.command()(similarity)
 app.command()(accuracy)
 app.command()(bounds)
+app.command()(shrink)
 app.command("evaluate")(evaluate_command)
 app.command()(sweep)
 app.command()(report)
