@@ -40,7 +40,23 @@ def test_a_wrong_option(mercuric: Run, refused: Refused, options: list[object], 
 
 
 def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:
-    assert "name was 'custom-rnn', but it must be one of" in refused(mercuric("simulate", "custom-rnn"))
+    assert "model was 'custom-rnn', but must be one of" in refused(mercuric("simulate", "custom-rnn"))
+
+
+def test_a_network_that_reads_sentences(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
+    pairs = "".join(f"the {a} sees a {b}\tdie {a} sieht {b}\n" for a in ("cat", "dog") for b in "xyz")
+    for part in ("train", "test"):
+        (tmp_path / f"{part}.tsv").write_text(pairs)
+    options = ["--data", "tsv", "--data-root", tmp_path, "--images", 3, "--batch", 2]
+    result = mercuric("simulate", "transformer", *options, "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert (summary["pairs"], summary["batch"], summary["data"]) == (3, 2, "tsv")
+    assert {layer["kind"] for layer in summary["layers"]} == {"linear", "attention"}
+    assert "3 sentence pairs of tsv" in " ".join(mercuric("simulate", "transformer", *options).stdout.split())
+    assert "which holds images, but transformer needs sentences" in refused(
+        mercuric("simulate", "transformer", "--data", "photos")
+    )
 
 
 @pytest.mark.parametrize(

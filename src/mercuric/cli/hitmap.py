@@ -9,7 +9,8 @@ from rich.console import Console
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import bars
 from mercuric.cli.similarity import WEIGHTS
-from mercuric.experiments.hitmaps import NetworkConfig, load_network, write_hitmap_folder
+from mercuric.experiments.hitmaps import write_hitmap_folder
+from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.similarity_network import RANDOM
 from mercuric.reuse import ReuseConfig
 

@@ -11,7 +11,7 @@ from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import chosen_accelerator
 from mercuric.cli.progress import bars
 from mercuric.cli.similarity import WEIGHTS
-from mercuric.experiments.hitmaps import NetworkConfig
+from mercuric.experiments.loaded_network import NetworkConfig
 from mercuric.experiments.simulated import Simulated, SimulateRequest, simulate_request
 from mercuric.report import layer_table, simulation_table
 from mercuric.report.topology import topology_table, topology_total
@@ -20,9 +20,9 @@ from mercuric.reuse import ReuseConfig
 
 def simulate(
     model: Annotated[str | None, typer.Argument(help="A network of the zoo, as vgg13.")] = None,
-    data: Annotated[str | None, typer.Option(help="A data set; photos by default.")] = None,
+    data: Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")] = None,
     images: Annotated[
-        int | None, typer.Option(help="Images, the first of the training set; 16 by default.")
+        int | None, typer.Option(help="Images or pairs, the first to train on; 16 by default.")
     ] = None,
     batch: Annotated[
         int | None, typer.Option(help="Images that run at once; as many as memory surely holds by default.")

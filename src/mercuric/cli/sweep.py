@@ -25,11 +25,9 @@ def sweep(
         typer.Option("--set", help="FIELD=VALUE,VALUE,... of the accelerator; repeatable."),
     ],
     accelerator: Annotated[str, typer.Option(help="The hardware, by name or YAML file.")] = "eyeriss-168",
-    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
+    data: Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")] = None,
     weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
-    images: Annotated[
-        int | None, typer.Option(help="Images in the batch; 16, or 2 above 64 pixels, by default.")
-    ] = None,
+    images: Annotated[int, typer.Option(help="Images, or pairs of sentences, the first to train on.")] = 2,
     image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
     bits: Annotated[int, typer.Option(help="Signature length, 1 to 64.")] = 20,
     seed: Annotated[int, typer.Option(help="What random weights and projections are drawn from.")] = 0,

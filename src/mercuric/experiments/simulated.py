@@ -10,7 +10,8 @@ import pandas as pd
 from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.network_calls import simulated_config
 from mercuric.accelerator.scalesim_files import read_topology
-from mercuric.experiments.hitmaps import NetworkConfig, load_network, simulate_hitmaps, simulate_network
+from mercuric.experiments.hitmaps import simulate_hitmaps, simulate_network
+from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.scalesim_cycles import ScaleSimCycles
 from mercuric.experiments.topology import simulate_topology
 from mercuric.reuse import ReuseConfig

@@ -20,9 +20,10 @@ from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.network_calls import network_calls
 from mercuric.accelerator.simulation import Simulator
 from mercuric.config import Config
+from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.machine import machine
 from mercuric.experiments.run_folder import claim_folder
-from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig, studied
+from mercuric.experiments.similarity_network import RANDOM
 from mercuric.files import replacing, write_text
 from mercuric.reuse import ReuseConfig
 
@@ -38,11 +39,12 @@ class SweepConfig(Config):
         models: networks of the zoo.
         vary: fields of the accelerator, and the values that each takes; every combination is simulated.
         accelerator: a preset's name or a YAML file: what the other fields are.
-        data: a data set of images; the first images of its training part are taken.
+        data: a data set; the first examples of its training part are taken. ``photos``, or ``help-en-de``
+            for a network that reads sentences, by default.
         data_root: where its files and the pretrained weights lie.
         weights: ``"random"``, a name of ``mercuric.zoo.pretrained``, or a checkpoint.
-        images: images in the batch; 16, or 2 above 64 pixels, where none is given.
-        image_size: side of the images in pixels.
+        images: how many images, or pairs of sentences.
+        image_size: side of the images in pixels; networks that read sentences have none.
         seed: what random weights and projections are drawn from.
         bits: signature length.
         inference: count the forward product alone.
@@ -51,10 +53,10 @@ class SweepConfig(Config):
     models: tuple[str, ...]
     vary: dict[str, tuple[Field, ...]]
     accelerator: str = "eyeriss-168"
-    data: str = "photos"
+    data: str | None = None
     data_root: str | None = None
     weights: str = RANDOM
-    images: int | None = None
+    images: int = 2
     image_size: int | None = None
     seed: int = 0
     bits: int = 20
@@ -64,8 +66,8 @@ class SweepConfig(Config):
     @classmethod
     def _known(cls, models: tuple[str, ...]) -> tuple[str, ...]:
         for model in models:
-            if model not in zoo.names():
-                raise ValueError(f"model was {model!r}, but must be one of {', '.join(zoo.names())}")
+            if model not in zoo.all_names():
+                raise ValueError(f"model was {model!r}, but must be one of {', '.join(zoo.all_names())}")
         if not models:
             raise ValueError("models was empty, but must name at least one network")
         return models
@@ -202,7 +204,7 @@ def _in_process(config: SweepConfig, part: Part, target: Path, threads: int) -> 
 
 def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     """Run the part's network once, count every accelerator, and write the layers to ``target``."""
-    subject = studied(_subject(config, part.model))
+    loaded = load_network(_loaded(config, part.model))
     cache = part.accelerators[0]
     reuse = ReuseConfig.paper().model_copy(
         update={"bits": config.bits, "entries": cache.entries, "ways": cache.ways, "backward": "exact"}
@@ -213,7 +215,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         for simulator in simulators:
             simulator.add(call)
 
-    run = network_calls(subject.network, [subject.images], cache, reuse, count)
+    run = network_calls(loaded.network, loaded.batches(lambda *_: None), cache, reuse, count)
     tables = [
         _described(simulator.simulation(run.order, run.errors).layers, part.model, chosen)
         for simulator, chosen in zip(simulators, part.chosen, strict=True)
@@ -222,11 +224,10 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     return part
 
 
-def _subject(config: SweepConfig, model: str) -> SimilarityConfig:
-    return SimilarityConfig(
-        model=model, data=config.data, data_root=config.data_root, weights=config.weights,
-        images=config.images, image_size=config.image_size, seed=config.seed,
-    )  # fmt: skip
+def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
+    shared = ("data", "data_root", "weights", "images", "seed")
+    size = config.image_size if zoo.reads(model) == "images" else None
+    return NetworkConfig(model=model, image_size=size, **config.model_dump(include=set(shared)))
 
 
 def _described(layers: pd.DataFrame, model: str, chosen: Mapping[str, Field]) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric import zoo
+from mercuric.experiments.loaded_network import DATA
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
@@ -72,7 +74,7 @@ def _parts(
     return {
         "title": html.escape(f"{models}: Mercuric sweep"),
         "kicker": "sweep",
-        "subject": html.escape(f"{models} on {config.data}, weights: {config.weights}"),
+        "subject": html.escape(f"{models} on {_data(config)}, weights: {config.weights}"),
         "headline": unbroken(
             f"From {formats.ratio(worst['paper_speedup'])} to {formats.ratio(best['paper_speedup'])}: what "
             f"{formats.listing([name.replace('_', ' ') for name in fields])} do to MERCURY."
@@ -144,6 +146,11 @@ def _speedups(totals: pd.DataFrame, fields: list[str]) -> str:
     return "".join(pictures[:_MOST_PICTURES]) + note
 
 
+def _data(config: SweepConfig) -> str:
+    read = dict.fromkeys(config.data or DATA[zoo.reads(model)] for model in config.models)
+    return formats.listing(list(read))
+
+
 def _named(fields: list[str], values: tuple[object, ...]) -> list[str]:
     return [f"{name.replace('_', ' ')} {field_text(one)}" for name, one in zip(fields, values, strict=True)]
 
@@ -157,7 +164,7 @@ def _methods(config: SweepConfig) -> list[tuple[str, str]]:
         ("Weights", f"{config.weights}; similarity depends on them."),
         (
             "Data",
-            f"The first images of {config.data}"
+            f"The first {formats.number_of(config.images, 'example')} of {_data(config)}"
             + (f" at {config.image_size} x {config.image_size} pixels." if config.image_size else "."),
         ),
         (

@@ -44,13 +44,13 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
     """The cycles of a simulated batch, a timing a row.
 
     Args:
-        summary: what was simulated (``model``, ``data``, ``images``, ``image_size``, ``weights``,
-            ``products``) and the figures of ``Simulation.summary``.
+        summary: what was simulated (``model``, ``data``, ``images`` and ``image_size`` or ``pairs``,
+            ``weights``, ``products``) and the figures of ``Simulation.summary``.
     """
     table = Table(
-        title=Text(f"{summary['model']} on {summary['images']} images of {summary['data']}"),
+        title=Text(f"{summary['model']} on {_examples(summary)} of {summary['data']}"),
         caption=Text(
-            f"{summary['image_size']} px, weights: {summary['weights']}; {summary['products']} on "
+            f"weights: {summary['weights']}; {summary['products']} on "
             f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}"
         ),
     )
@@ -61,6 +61,12 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
         counts = [formats.count(cycles[part]) for part in ("baseline", "mercury", "signature")]
         table.add_row(timing, *counts, Text(formats.ratio(speedup), style="red" if speedup < 1 else ""))
     return table
+
+
+def _examples(summary: Mapping[str, Any]) -> str:
+    if "pairs" in summary:
+        return formats.number_of(summary["pairs"], "sentence pair")
+    return f"{formats.number_of(summary['images'], 'image')} ({summary['image_size']} px)"
 
 
 def _reused(rates: Mapping[str, float]) -> str:
