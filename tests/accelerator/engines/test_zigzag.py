@@ -1,6 +1,7 @@
 """ZigZag on layers whose cost is known by hand, and against the native energies (``docs/engines.md``)."""
 
 import logging
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -175,11 +176,23 @@ def native_energy(accelerator: Accelerator, work: Workload) -> float:
     return layer_cost(accelerator, Work(work.shape), tensors, training=False)["fair"].baseline.total
 
 
-def test_row_stationary_alone_pays_for_registers_in_1x1_layers_and_both_models_say_so() -> None:
-    ((layer, work),) = [pair for pair in resnet_50() if pair[0].name == "layer4.1.conv1"]
+def test_both_models_rank_the_dataflows_alike_on_the_3x3_layer_that_resnet_50_has_most_of() -> None:
+    ((layer, work),) = [pair for pair in resnet_50() if pair[0].name == "layer3.1.conv2"]
     native = [native_energy(preset(name), work) for name in PRESETS]
     zigzag = [evaluate_layers([layer], name, lpf_limit=4)[0].energy for name in PRESETS]
-    assert native[0] == max(native)
-    assert zigzag[0] == max(zigzag)
+    assert native == sorted(native)
+    assert zigzag == sorted(zigzag)
     for ours, theirs in zip(native, zigzag, strict=True):
-        assert 0.85 < ours / theirs < 1.05
+        assert 0.8 < ours / theirs < 1
+
+
+@pytest.mark.skipif(os.environ.get("MERCURIC_TEST_SLOW") != "1", reason="MERCURIC_TEST_SLOW is not 1")
+def test_both_models_rank_the_dataflows_alike_on_the_3x3_layers_of_resnet_50() -> None:
+    chosen = [(layer, work) for layer, work in resnet_50() if layer.kernel == (3, 3)]
+    layers = [layer for layer, _ in chosen]
+    native = [sum(native_energy(preset(name), work) for _, work in chosen) for name in PRESETS]
+    zigzag = [sum(cost.energy for cost in evaluate_layers(layers, name, lpf_limit=4)) for name in PRESETS]
+    assert native == sorted(native)
+    assert zigzag == sorted(zigzag)
+    for ours, theirs in zip(native, zigzag, strict=True):
+        assert 0.85 < ours / theirs < 1
