@@ -116,11 +116,13 @@ ACCELERATORS = st.fixed_dictionaries(
 )
 ALL_ALIKE = Layer(7, [[[1]] * 25] * 2, [[2]] * 4, hitmap([[0] * 25] * 2), 1)
 MANY_LATE_MATCHES = Layer(4, [[[1]] * 16], [[2]] * 6, hitmap(["aabcbbbbddddeeee"]), 0)
+MATCHES_AS_RESULTS_LEAVE = Layer(4, [[[1]] * 16], [[2]] * 7, hitmap(["bbcbbbbaaacbcabb"]), 1)
 
 
 @given(layers(), ACCELERATORS, st.sampled_from(TIMINGS))
 @example(ALL_ALIKE, {"design": "asynchronous"}, "fair")
 @example(MANY_LATE_MATCHES, {"design": "asynchronous"}, "paper")
+@example(MATCHES_AS_RESULTS_LEAVE, {"design": "asynchronous"}, "fair")
 @settings(max_examples=60, deadline=None)
 def test_cycles_equal_the_stepper(layer: Layer, fields: dict[str, object], timing: Timing) -> None:
     here = layer.accelerator(**fields)
@@ -156,6 +158,7 @@ def test_the_stepper_gives_each_vector_the_first_alike_one_of_its_block_and_scop
 @given(layers(), ACCELERATORS, st.sampled_from(TIMINGS), st.integers(0, 1))
 @example(ALL_ALIKE, {"design": "asynchronous"}, "fair", 1)
 @example(MANY_LATE_MATCHES, {"design": "asynchronous"}, "paper", 1)
+@example(MATCHES_AS_RESULTS_LEAVE, {"design": "asynchronous"}, "fair", 1)
 @settings(max_examples=60, deadline=None)
 def test_the_compiled_schedule_equals_its_definition(
     layer: Layer, fields: dict[str, object], timing: Timing, send: int
