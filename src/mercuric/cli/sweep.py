@@ -28,6 +28,9 @@ def sweep(
     data: Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")] = None,
     weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
     images: Annotated[int, typer.Option(help="Images, or pairs of sentences, the first to train on.")] = 2,
+    batch: Annotated[
+        int | None, typer.Option(help="Examples that run at once; as many as memory surely holds by default.")
+    ] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
     bits: Annotated[int, typer.Option(help="Signature length, 1 to 64.")] = 20,
     seed: Annotated[int, typer.Option(help="What random weights and projections are drawn from.")] = 0,
@@ -42,8 +45,8 @@ def sweep(
     with one_sentence("stopped; finished parts are kept: add --resume to go on"):
         config = SweepConfig(
             models=tuple(models), vary=dict(map(_field, vary)), accelerator=accelerator, data=data,
-            data_root=data_root, weights=weights, images=images, image_size=image_size, seed=seed, bits=bits,
-            inference=inference,
+            data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
+            seed=seed, bits=bits, inference=inference,
         )  # fmt: skip
         with part_bar(Console(stderr=True)) as tell:
             results = run_sweep(config, out, jobs, resume, tell)

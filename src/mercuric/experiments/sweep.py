@@ -28,6 +28,8 @@ from mercuric.files import replacing, write_text
 from mercuric.reuse import ReuseConfig
 
 RESULTS = "sweep.parquet"
+_PREFIXES = {"paper": "cycles", "fair": "fair"}
+"""How the columns of a timing begin in ``Simulation.layers``."""
 Field = str | int | float | bool | None
 Progress = Callable[[int, int, str], None]
 
@@ -44,6 +46,8 @@ class SweepConfig(Config):
         data_root: where its files and the pretrained weights lie.
         weights: ``"random"``, a name of ``mercuric.zoo.pretrained``, or a checkpoint.
         images: how many images, or pairs of sentences.
+        batch: examples that run at once, a minibatch to fully connected layers; by default as
+            :class:`~mercuric.experiments.loaded_network.NetworkConfig` says.
         image_size: side of the images in pixels; networks that read sentences have none.
         seed: what random weights and projections are drawn from.
         bits: signature length.
@@ -57,6 +61,7 @@ class SweepConfig(Config):
     data_root: str | None = None
     weights: str = RANDOM
     images: int = 2
+    batch: int | None = None
     image_size: int | None = None
     seed: int = 0
     bits: int = 20
@@ -225,7 +230,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
 
 
 def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
-    shared = ("data", "data_root", "weights", "images", "seed")
+    shared = ("data", "data_root", "weights", "images", "batch", "seed")
     size = config.image_size if zoo.reads(model) == "images" else None
     return NetworkConfig(model=model, image_size=size, **config.model_dump(include=set(shared)))
 
@@ -245,18 +250,26 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     """A row a network and combination: hits over vectors, and each timing's cycles and speed-up.
 
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
-    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles) and ``_speedup``.
+    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, and ``_adapted``, the
+    speed-up once layers that lose have turned off (paper III-D).
     """
     keys = ["model", *fields]
+    results = results.assign(
+        **{
+            f"{prefix}_kept": results[[f"{prefix}_baseline", f"{prefix}_mercury"]].min(axis=1)
+            for prefix in _PREFIXES.values()
+        }
+    )
     groups = results.groupby(keys, sort=False, dropna=False)
     sums = groups[[column for column in results if column not in (*keys, "layer", "kind")]].sum(
         numeric_only=True
     )
     totals = pd.DataFrame({"hit_rate": sums["HIT"] / sums["vectors"]})
-    for timing, prefix in (("paper", "cycles"), ("fair", "fair")):
+    for timing, prefix in _PREFIXES.items():
         whole, signature, stall = (sums[f"{prefix}_{part}"] for part in ("mercury", "signature", "stall"))
         totals[f"{timing}_baseline"] = sums[f"{prefix}_baseline"]
         totals[f"{timing}_product"] = whole - signature - stall
         totals[f"{timing}_signature"], totals[f"{timing}_stall"] = signature, stall
         totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
+        totals[f"{timing}_adapted"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept"]
     return totals.reset_index()

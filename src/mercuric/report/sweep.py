@@ -29,7 +29,8 @@ def sweep_table(totals: pd.DataFrame, fields: list[str]) -> Table:
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
-        caption="stalls: of MERCURY's cycles; paper, fair: speed-up in that timing",
+        caption="stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the "
+        "layers off that lose (III-D)",
     )
     for name in ("network", *fields):
         table.add_column(name.replace("_", " "), overflow="fold")
@@ -37,15 +38,19 @@ def sweep_table(totals: pd.DataFrame, fields: list[str]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for _, row in totals.iterrows():
         whole = sum(row[f"paper_{part}"] for part in ("product", "signature", "stall"))
-        speedups = [float(row[f"{timing}_speedup"]) for timing in _TIMINGS]
         table.add_row(
             str(row["model"]),
             *(field_text(row[name]) for name in fields),
             formats.percent(row["hit_rate"]),
             formats.percent(row["paper_stall"] / whole if whole else 0.0),
-            *(Text(formats.ratio(ratio), style="red" if ratio < 1 else "") for ratio in speedups),
+            *(_speedup(row, timing) for timing in _TIMINGS),
         )
     return table
+
+
+def _speedup(row: "pd.Series[Any]", timing: str) -> Text:
+    ratio, adapted = row[f"{timing}_speedup"], row[f"{timing}_adapted"]
+    return Text(f"{formats.ratio(ratio)} ({formats.ratio(adapted)})", style="red" if ratio < 1 else "")
 
 
 def write_sweep_report(folder: Path, command: str) -> Path:
