@@ -157,7 +157,8 @@ def _sections(found: Found) -> str:
             f"front-{name}",
             f"Accuracy against {name}",
             "Each point is a network. Solid: on the front of accuracy, energy and latency, with the standard "
-            "error that the number of test images leaves. Pale: another network is at least as good in all three.",
+            "error that the number of test images leaves. Pale: another network is at least as good in all "
+            "three.",
             front_chart(found, column, f"{name} of one inference{with_reuse} ({unit})"),
         )
         for name, column, unit in (
@@ -237,8 +238,8 @@ def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
         (
             "Search",
             "Optuna's multi-objective TPE sampler: accuracy up, energy and latency down. The uniform widths "
-            "are always among the networks. Networks with the same channels are trained once. The front is chosen "
-            "by test accuracy, so that its accuracies lean to the lucky side: train a chosen network again, "
-            "with other seeds, before relying on it.",
+            "are always among the networks. Networks with the same channels are trained once. The front is "
+            "chosen by test accuracy, so that its accuracies lean to the lucky side: train a chosen network "
+            "again, with other seeds, before relying on it.",
         ),
     ]
