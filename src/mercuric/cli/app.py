@@ -13,6 +13,7 @@ from mercuric.cli.report import report
 from mercuric.cli.shrink import shrink
 from mercuric.cli.similarity import similarity
 from mercuric.cli.simulate import simulate
+from mercuric.cli.speedups import speedups
 from mercuric.cli.sweep import sweep
 from mercuric.cli.train import train
 
@@ -31,6 +32,7 @@ app.command()(bounds)
 app.command()(shrink)
 app.command("evaluate")(evaluate_command)
 app.command()(sweep)
+app.command()(speedups)
 app.command()(report)
 app.command()(models)
 app.add_typer(data.app, name="data")

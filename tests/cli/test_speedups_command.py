@@ -1,0 +1,85 @@
+"""``mercuric speedups`` as a user runs it, and its tables by hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import Result
+
+from mercuric.experiments.speedups import lost, speedup_table
+
+Run = Callable[..., Result]
+Refused = Callable[..., str]
+
+
+def swept() -> pd.DataFrame:
+    """Two layers on every combination: one gains 2x without 10 cycles of signatures, one loses."""
+    layers = [
+        {
+            "layer": "conv",
+            "kind": "conv",
+            "vectors": 10,
+            "HIT": 5,
+            "cycles_baseline": 100,
+            "cycles_mercury": 60,
+            "cycles_signature": 10,
+            "cycles_stall": 0,
+        },
+        {
+            "layer": "head",
+            "kind": "linear",
+            "vectors": 10,
+            "HIT": 0,
+            "cycles_baseline": 20,
+            "cycles_mercury": 25,
+            "cycles_signature": 5,
+            "cycles_stall": 0,
+        },
+    ]
+    fair = {f"fair_{part}": 50 for part in ("baseline", "mercury", "signature", "stall")}
+    return pd.DataFrame(
+        [
+            {"model": "net", "dataflow": dataflow, "design": design, **layer, **fair}
+            for dataflow in ("row", "weight", "input")
+            for design in ("synchronous", "asynchronous")
+            for layer in layers
+        ]
+    )
+
+
+def test_losing_layers_are_off() -> None:
+    table = speedup_table(swept())
+    assert list(table["model"]) == ["net"] * 3 + ["mean"] * 3
+    row = table.iloc[0]
+    assert row["synchronous_paper"] == row["asynchronous_paper"] == pytest.approx(120 / (60 + 20))
+    assert row["synchronous_fair"] == 1.0
+    assert list(table["published"][3:]) == [1.97, 1.66, 1.55]
+
+
+def test_what_is_lost_by_hand() -> None:
+    row = lost(swept()).iloc[0]
+    assert row["hit_rate"] == 0.25
+    assert row["free"] == pytest.approx(120 / 70)
+    assert row["products"] == pytest.approx(120 / 70)
+    assert row["signatures"] == pytest.approx(120 / 85)
+    assert row["adapted"] == pytest.approx(120 / 80)
+    assert row["convolutions"] == pytest.approx(100 / 60)
+
+
+def test_tables_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["custom-cnn", "--images", 1, "--image-size", 32]
+    result = mercuric("speedups", *options)
+    assert result.exit_code == 0, result.output
+    assert "custom-cnn" in result.stdout and "1.97x" in result.stdout
+    table = Path("runs/speedups/speedups.md").read_text()
+    assert table.count("\n| custom-cnn |") == 4 and "| mean | row |" in table
+    again = json.loads(mercuric("speedups", *options, "--resume", "--json").stdout)
+    assert [row["dataflow"] for row in again["speedups"]] == ["row", "weight", "input"] * 2
+    assert again["lost"][0]["free"] >= again["lost"][0]["products"]
+
+
+def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:
+    assert "model was 'vgg12', but must be one of" in refused(mercuric("speedups", "vgg12"))
