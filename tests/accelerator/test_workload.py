@@ -62,7 +62,7 @@ def test_layers_in_order_of_call() -> None:
         ("stem", "conv", False),
         ("dilated", "conv", True),
         ("grouped", "conv", True),
-        ("pointwise", "linear", True),
+        ("pointwise", "conv", True),
         ("twice", "conv", True),
         ("twice", "conv", True),
         ("head", "linear", True),

@@ -21,8 +21,7 @@ class Workload:
 
     Attributes:
         layer: the module's name in the network (its class, where the network is the layer itself).
-        kind: ``"linear"`` for fully connected layers and for 1x1 convolutions, which are the same
-            over pixels; ``"conv"`` for other convolutions.
+        kind: ``"conv"`` for convolutions, those of 1x1 pixels too, ``"linear"`` for fully connected layers.
         shape: the layer's input vectors.
         needs_input_gradient: whether training needs the gradient of the layer's input; no
             trained parameter comes before the first layer, so it needs none.
@@ -93,8 +92,7 @@ def _vectors(
         return "linear", linear_vectors(layer, tuple(x.shape), scope)
     assert isinstance(layer, nn.Conv2d)  # noqa: S101 - hooks sit on these two classes only
     images = x.shape[0] if x.dim() == 4 else 1
-    shape = conv_vectors(layer, images, prod(out.shape[-2:]), granularity, scope)
-    return ("linear" if prod(layer.kernel_size) == 1 else "conv"), shape
+    return "conv", conv_vectors(layer, images, prod(out.shape[-2:]), granularity, scope)
 
 
 def _fresh(layer: nn.Module, shape: VectorShape) -> int:

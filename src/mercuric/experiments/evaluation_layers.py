@@ -13,6 +13,7 @@ from mercuric.accelerator.energy import Cost, LayerCost, layer_cost
 from mercuric.accelerator.operands import operands
 from mercuric.accelerator.work import Work, observed_work
 from mercuric.accelerator.workload import Workload, evaluating
+from mercuric.experiments.evaluation_stream import ELEMENTS_AT_ONCE, image_by_image
 from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_
 
 LayerCosts = dict[str, dict[Timing, LayerCost]]
@@ -48,10 +49,12 @@ def reuse_costs(
     energies: Sequence[Energies],
     *,
     training: bool,
+    elements: int = ELEMENTS_AT_ONCE,
 ) -> list[LayerCosts]:
     """Costs with and without MERCURY, an entry an accelerator: the batch runs once, with reuse.
 
-    Only one layer's Hitmaps are in memory at a time. The network is left as it was.
+    Layers take it image by image and are counted once for all of it; only one layer's Hitmap is in memory at a
+    time (see :func:`~mercuric.experiments.evaluation_stream.image_by_image`). The network is left as it was.
 
     Args:
         network: without reuse layers.
@@ -61,6 +64,7 @@ def reuse_costs(
         accelerators: what is counted.
         energies: the table of each.
         training: count the backward products as well.
+        elements: of a layer's input that are computed at a time, at least an image.
 
     Raises:
         ValueError: an accelerator is too small for the network.
@@ -76,10 +80,13 @@ def reuse_costs(
             work = observed_work(seen, accelerator)
             _add(costs, workload, _cost(accelerator, table, workload, work, training))
 
+    signatures = any(one.arrival != "raster" or one.insertion_queue is not None for one in accelerators)
     handle = reuse_(network, config)
+    for state in handle.layers.values():
+        state.error_due = False
     try:
-        handle.observe(count)
-        with torch.no_grad(), evaluating(network):
+        streamed = image_by_image(network, handle, count, signatures=signatures, elements=elements)
+        with torch.no_grad(), evaluating(network), streamed:
             network(images)
     finally:
         restore_(network)
