@@ -52,7 +52,7 @@ def zero_pruning_macs(layer: Layer, inputs: Tensor) -> int:
     present = (inputs.detach() != 0).double()
     if isinstance(layer, nn.Linear):
         return int((present.flatten(0, -2).sum(0) * weight.sum(0)).sum())
-    together = weight.unflatten(0, (layer.groups, -1)).sum(1)
+    together = weight.reshape(layer.groups, -1, *weight.shape[1:]).sum(1)
     return int(_convolve(layer, present, together).sum())
 
 
@@ -80,7 +80,8 @@ def similar_element_macs(layer: Layer, inputs: Tensor, bits: int | None = None) 
     if isinstance(layer, nn.Linear):
         values, weights = x.flatten(0, -2).T, weight.T
         return _pairs(values, weights, dense=values.shape[1] * weights.shape[1])
-    grouped = weight.unflatten(0, (layer.groups, -1)).transpose(1, 2).flatten(0, 1).flatten(1)
+    by_group = weight.reshape(layer.groups, -1, *weight.shape[1:])
+    grouped = by_group.transpose(1, 2).flatten(0, 1).flatten(1)
     channels = x.flatten(2).transpose(0, 1)
     dense = dense_macs(layer, x) // (x.shape[0] * x.shape[1])
     return sum(_pairs(channels[:, image], grouped, dense) for image in range(x.shape[0]))

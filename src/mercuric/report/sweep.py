@@ -73,8 +73,8 @@ def _parts(
     fields = list(config.vary)
     totals = combination_totals(results, fields)
     models = formats.listing(list(config.models))
-    best = totals.loc[totals["paper_speedup"].idxmax()]
-    worst = totals.loc[totals["paper_speedup"].idxmin()]
+    best = totals.iloc[int(totals["paper_speedup"].argmax())]
+    worst = totals.iloc[int(totals["paper_speedup"].argmin())]
     products = "the forward product" if config.inference else "the three products of training"
     return {
         "title": html.escape(f"{models}: Mercuric sweep"),
@@ -135,7 +135,7 @@ def _speedups(totals: pd.DataFrame, fields: list[str]) -> str:
             line_chart(totals, fields[0] if fields else "model"),
         )  # fmt: skip
     *others, down, across = fields
-    pictures = []
+    pictures: list[str] = []
     for keys, rows in totals.groupby(["model", *others], sort=False, dropna=False):
         for timing in _TIMINGS:
             where = ", ".join([str(keys[0]), *_named(others, keys[1:])])

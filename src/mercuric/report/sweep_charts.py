@@ -1,5 +1,8 @@
 """How does a sweep look? Heat maps over two fields (Fig. 16), layers by combination, and split cycles."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -23,7 +26,7 @@ def field_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def label(row: "pd.Series[object]", fields: list[str]) -> str:
+def label(row: "pd.Series[Any]", fields: list[str]) -> str:
     """``weight, asynchronous``, or with numbers named: ``versions 4``."""
     words = []
     for name in fields:
@@ -115,9 +118,9 @@ def split_chart(totals: pd.DataFrame, fields: list[str], timing: str) -> go.Figu
     return picture
 
 
-def _scale(ratios: "object") -> dict[str, object]:
+def _scale(ratios: Iterable[float | None]) -> dict[str, Any]:
     """Colours about 1, as far to either side as the figures go."""
-    known = [ratio for ratio in ratios if ratio is not None]  # type: ignore[attr-defined]
+    known = [ratio for ratio in ratios if ratio is not None]
     reach = max(0.1, *(abs(ratio - 1) for ratio in known)) if known else 0.1
     reach = min(reach, 1.0)
     return {
