@@ -24,6 +24,7 @@ def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: py
     assert list(layers["layer"]) == [layer["layer"] for layer in summary["layers"]]
     for way in LEFT:
         assert summary["speedup"][way] == pytest.approx(layers["macs"].sum() / layers[way].sum())
+    assert summary["speedup"]["adapted"] >= max(1.0, summary["speedup"]["mercury"])
     bounded = ["zero_pruning", "elements", "limitless", "ucnn_6"]
     assert (layers[bounded].le(layers["macs"], axis=0)).all(axis=None)
     assert (layers["rounded_elements"] <= layers["elements"]).all()

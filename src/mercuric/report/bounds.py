@@ -63,6 +63,7 @@ def bounds_table(layers: pd.DataFrame, summary: dict[str, Any]) -> Table:
     table.add_section()
     speedup = summary["speedup"]
     table.add_row("all", *(Text(formats.ratio(speedup[way]), style="bold") for way in _COLUMNS))
+    table.add_row("losing layers off", Text(formats.ratio(speedup["adapted"]), style="bold"))
     return table
 
 
@@ -113,9 +114,9 @@ def _headline(speedup: dict[str, float]) -> str:
         "ucnn_8_adding": "8-bit UCNN that adds",
         "ucnn_8": "8-bit UCNN with free additions",
     }
-    ahead = [name for way, name in rivals.items() if speedup["mercury"] > speedup[way]]
-    behind = [name for way, name in rivals.items() if speedup["mercury"] <= speedup[way]]
-    said = f"MERCURY leaves {formats.ratio(speedup['mercury'])} fewer multiply-accumulates"
+    ahead = [name for way, name in rivals.items() if speedup["adapted"] > speedup[way]]
+    behind = [name for way, name in rivals.items() if speedup["adapted"] <= speedup[way]]
+    said = f"MERCURY leaves {formats.ratio(speedup['adapted'])} fewer multiply-accumulates"
     if ahead:
         said += f", more than the bound of {formats.listing(ahead)}"
     if behind:
@@ -145,7 +146,12 @@ def _sections(layers: pd.DataFrame, summary: dict[str, Any]) -> str:
 def network_chart(speedup: dict[str, float]) -> go.Figure:
     """Every way's ratio as a bar, those of the cycles beside them."""
     picture = figure(360, "", "dense work over what is left")
-    ways = {**_WAYS, "cycles_paper": "MERCURY, cycles, paper", "cycles_fair": "MERCURY, cycles, fair"}
+    ways = {
+        "adapted": "MERCURY, losing layers off",
+        **_WAYS,
+        "cycles_paper": "MERCURY, cycles, paper",
+        "cycles_fair": "MERCURY, cycles, fair",
+    }
     colours = [chart.MERCURY if "MERCURY" in name else chart.DENSE for name in ways.values()]
     picture.add_bar(
         x=list(ways.values()),
@@ -196,7 +202,8 @@ def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
         (
             "MERCURY",
             f"{summary['bits']}-bit signatures of one channel's windows, MCACHE of 1024 entries in 16 ways; "
-            "misses and signature bits, as multiply-accumulates. With any cache: unlimited entries, and "
+            "misses and signature bits, as multiply-accumulates; the title has those layers off where that is "
+            "more than the dense layer has. With any cache: unlimited entries, and "
             f"signatures free. Cycles: {summary['accelerator']}, forward.",
         ),
         (
