@@ -202,7 +202,7 @@ def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
         (
             "MERCURY",
             f"{summary['bits']}-bit signatures of one channel's windows, MCACHE of 1024 entries in 16 ways; "
-            "misses and signature bits, as multiply-accumulates; the title has those layers off where that is "
+            "misses and signature bits, as multiply-accumulates; the title has layers off where that is "
             "more than the dense layer has. With any cache: unlimited entries, and "
             f"signatures free. Cycles: {summary['accelerator']}, forward.",
         ),
