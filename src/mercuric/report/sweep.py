@@ -32,15 +32,15 @@ def sweep_table(totals: pd.DataFrame, fields: list[str]) -> Table:
         caption="stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the "
         "layers off that lose (III-D)",
     )
-    for name in ("network", *fields):
-        table.add_column(name.replace("_", " "), overflow="fold")
+    table.add_column("network", no_wrap=True)
+    table.add_column("combination")
     for name in ("hits", "stalls", *_TIMINGS):
         table.add_column(name, justify="right", no_wrap=True)
     for _, row in totals.iterrows():
         whole = sum(row[f"paper_{part}"] for part in ("product", "signature", "stall"))
         table.add_row(
             str(row["model"]),
-            *(field_text(row[name]) for name in fields),
+            label(row, fields),
             formats.percent(row["hit_rate"]),
             formats.percent(row["paper_stall"] / whole if whole else 0.0),
             *(_speedup(row, timing) for timing in _TIMINGS),
