@@ -30,7 +30,8 @@ def test_the_page_has_every_picture_and_loads_nothing(evaluated: Evaluation, tmp
     page = write_evaluation_report(evaluated, tmp_path, "mercuric evaluate custom-cnn").read_text()
     by_layer = [f"layers-{what}-{place}" for place in range(3) for what in ("energy", "latency")]
     assert list(charts(page)) == [
-        "levels", "trade-off", "batch-energy", "batch-latency", *by_layer, "parts",
+        "levels", "trade-off", "batch-energy", "batch-latency", *(f"roofline-{place}" for place in range(3)),
+        *by_layer, "parts",
     ]  # fmt: skip
     assert "://" not in re.sub(r"<script>.*?</script>", "", page, flags=re.S)
     assert page.count("data-sortable") >= 5
@@ -87,6 +88,16 @@ def test_the_table_has_a_row_for_each_accelerator_batch_and_design(evaluated: Ev
     for name in ("eyeriss-like", "simple-weight-stationary", "simple-output-stationary"):
         assert text.count(name) == 4
     assert text.count("x ") == text.count("MERCURY") == 6
+
+
+def test_without_shares_the_table_fits_80_columns(evaluated: Evaluation) -> None:
+    console = Console(width=80, record=True)
+    console.print(evaluation_table(evaluated, shares=False))
+    text = console.export_text()
+    assert text.count("simple-output-stationary") == 4
+    assert "MAC " not in text.replace("MMAC", "").replace("kMAC", "")
+    assert "…" not in text
+    assert "speed-up" in text
 
 
 def test_figures_are_written_with_their_unit() -> None:

@@ -18,6 +18,9 @@ from mercuric.report.evaluation import write_evaluation_report
 from mercuric.report.evaluation_tables import evaluation_table
 from mercuric.reuse import ReuseConfig
 
+_WIDE = 110
+"""Columns of a terminal that hold the energy's shares as well."""
+
 
 def evaluate_command(
     model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet50.")],
@@ -62,7 +65,8 @@ def evaluate_command(
             layers: list[dict[str, Any]] = json.loads(evaluation.layers.to_json(orient="records"))
             typer.echo(json.dumps({**evaluation.summary(), "layers": layers}, indent=2))
             return
-        Console().print(evaluation_table(evaluation))
+        console = Console()
+        console.print(evaluation_table(evaluation, shares=console.width >= _WIDE))
         typer.echo(f"Report: {report}")
 
 

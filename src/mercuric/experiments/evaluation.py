@@ -17,6 +17,7 @@ from mercuric.accelerator.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chi
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy import Cost, fitting
+from mercuric.accelerator.roofline import bound, buffer_cycles
 from mercuric.accelerator.second_opinion import check_engine, second_opinion
 from mercuric.accelerator.workload import Workload
 from mercuric.experiments.evaluation_config import EvaluationConfig
@@ -41,8 +42,10 @@ class Evaluation:
         accelerators: what it was evaluated on.
         energies: the table of each, in the same unit.
         layers: a row for each accelerator, batch, timing, layer and design (``baseline`` or ``mercury``):
-            ``energy`` and ``energy_LEVEL`` in the tables' unit, ``cycles``, ``dram_cycles`` and ``latency``
-            in clock cycles, ``count_LEVEL`` in operations, words or bits as ``Accesses`` says.
+            ``energy`` and ``energy_LEVEL`` in the tables' unit, ``cycles``, ``buffer_cycles``,
+            ``dram_cycles`` and ``latency`` in clock cycles, ``bound`` (``compute``, ``buffer`` or ``DRAM``:
+            which of the first three is most), ``macs`` of the dense products, ``count_LEVEL`` in operations,
+            words or bits as ``Accesses`` says.
         areas: mm2 of each part of each accelerator; of one that has no finite area, nothing.
         engine: a row for each accelerator, batch and layer: what another engine says of its dense forward
             product; empty where none was asked.
@@ -224,7 +227,7 @@ def _rows(
             "layer": layer,
             "kind": kinds[layer],
             "design": design,
-            **_figures(getattr(layers[layer][timing], design)),
+            **_figures(accelerator, getattr(layers[layer][timing], design), layers[layer][timing].baseline),
         }
         for timing in TIMINGS
         for layer in kinds
@@ -232,13 +235,16 @@ def _rows(
     ]
 
 
-def _figures(cost: Cost) -> dict[str, float]:
+def _figures(accelerator: Accelerator, cost: Cost, dense: Cost) -> dict[str, float | str]:
     return {
         "energy": cost.total,
         **{f"energy_{level}": cost.energy[level] for level in LEVELS},
         "cycles": cost.cycles,
+        "buffer_cycles": buffer_cycles(accelerator, cost.accesses, dense.accesses),
         "dram_cycles": cost.dram_cycles,
         "latency": cost.latency,
+        "bound": bound(accelerator, cost, dense),
+        "macs": dense.accesses.mac,
         **{f"count_{level}": getattr(cost.accesses, level) for level in LEVELS},
     }
 

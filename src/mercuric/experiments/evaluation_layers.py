@@ -53,8 +53,9 @@ def reuse_costs(
 ) -> list[LayerCosts]:
     """Costs with and without MERCURY, an entry an accelerator: the batch runs once, with reuse.
 
-    Layers take it image by image and are counted once for all of it; only one layer's Hitmap is in memory at a
-    time (see :func:`~mercuric.experiments.evaluation_stream.image_by_image`). The network is left as it was.
+    Layers take it image by image and are counted once for all of it; only one layer's Hitmap is in memory
+    at a time (see :func:`~mercuric.experiments.evaluation_stream.image_by_image`). The network is left as
+    it was.
 
     Args:
         network: without reuse layers.

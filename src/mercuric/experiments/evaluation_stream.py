@@ -31,10 +31,10 @@ def image_by_image(
 ) -> Iterator[None]:
     """Within the block, reuse layers compute a few images at a time and are observed once a batch.
 
-    Of a batch in this block only the activations between layers are in memory whole, and one layer's Hitmap.
-    Where the MCACHE is cleared for each image, the images' scopes follow each other in the joined Hitmap as
-    they do in that of the batch. What compares vectors across a batch gets it whole: fully connected layers of
-    one vector an image, and every layer where ``scope`` is ``"batch"``.
+    Of a batch in this block only the activations between layers are in memory whole, and one layer's
+    Hitmap. Where the MCACHE is cleared for each image, the images' scopes follow each other in the joined
+    Hitmap as they do in that of the batch. What compares vectors across a batch gets it whole: fully
+    connected layers of one vector an image, and every layer where ``scope`` is ``"batch"``.
 
     Args:
         network: with convolutions and fully connected layers that reuse.

@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
+from mercuric.accelerator import Accelerator
 from mercuric.accelerator.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, MERCURY_PARTS
+from mercuric.accelerator.roofline import edge_words
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
@@ -17,6 +19,7 @@ from mercuric.report.evaluation_figures import energy, saved
 from mercuric.report.evaluation_tables import (
     added_area,
     area_rows,
+    bound_rows,
     energy_costs,
     engine_rows,
     fpga_rows,
@@ -24,6 +27,7 @@ from mercuric.report.evaluation_tables import (
     total_rows,
 )
 from mercuric.report.markup import unbroken
+from mercuric.report.roofline_chart import roofline_chart
 from mercuric.report.similarity_charts import named
 
 _PUBLISHED = "64 sets x 16 ways"
@@ -133,7 +137,7 @@ def _sections(evaluation: Evaluation) -> list[str]:
     parts = [_levels(evaluation), _trade(evaluation)]
     if len(evaluation.config.batches) > 1:
         parts.append(_batches(evaluation))
-    parts.append(_layers(evaluation))
+    parts += [_roofline(evaluation), _layers(evaluation)]
     if evaluation.areas:
         parts.append(_area(evaluation))
     if len(evaluation.engine):
@@ -169,12 +173,40 @@ def _batches(evaluation: Evaluation) -> str:
     return _section("batches", "What a larger batch shares", figures)
 
 
-def _layers(evaluation: Evaluation) -> str:
-    layers, batch = evaluation.layers, evaluation.config.batches[0]
-    chosen = layers[(layers["timing"] == evaluation.config.timing) & (layers["batch"] == batch)]
+def _roofline(evaluation: Evaluation) -> str:
     figures = []
     for place, accelerator in enumerate(evaluation.accelerators):
-        rows = chosen[chosen["accelerator"] == accelerator.name]
+        rows = _first_batch(evaluation, accelerator)
+        chart = _named(roofline_chart(rows, accelerator), evaluation)
+        heading = f"{accelerator.name}: MACs a cycle by MACs a byte"
+        figures.append(figure_element(f"roofline-{place}", heading, _limits(evaluation, accelerator), chart))
+    table = _scroll("Layers by what takes most cycles", bound_rows(evaluation))
+    return _section("roofline", "What limits the layers", "".join(figures) + table)
+
+
+def _limits(evaluation: Evaluation, accelerator: Accelerator) -> str:
+    said = (
+        f"A mark is a layer on the batch of {evaluation.config.batches[0]}, all its products. Lines are what "
+        "the PEs and the DRAM allow; a small dash is what the array's edge allows a dense layer "
+        f"({edge_words(accelerator)} words a cycle from and to the buffer)."
+    )
+    if evaluation.config.dense:
+        return said
+    return f"{said} MERCURY is credited with the dense layer's MACs, so it may rise above the PEs' line."
+
+
+def _first_batch(evaluation: Evaluation, accelerator: Accelerator) -> pd.DataFrame:
+    """Layers on one accelerator, in the leading timing."""
+    layers = evaluation.layers
+    chosen = (layers["timing"] == evaluation.config.timing) & (layers["accelerator"] == accelerator.name)
+    return layers[chosen & (layers["batch"] == evaluation.config.batches[0])]
+
+
+def _layers(evaluation: Evaluation) -> str:
+    batch = evaluation.config.batches[0]
+    figures = []
+    for place, accelerator in enumerate(evaluation.accelerators):
+        rows = _first_batch(evaluation, accelerator)
         note = f"The whole batch of {batch}."
         for column, title in (
             ("energy", f"energy ({evaluation.unit})"),
@@ -219,6 +251,13 @@ def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:
             "Latency",
             "Of each product, the array's cycles (docs/cycle-model.md) or the DRAM's words over its words a "
             "cycle, whichever is more; the products run one after the other.",
+        ),
+        (
+            "Bound",
+            "Of a layer's products together: the array's cycles (compute), the DRAM's, or those in which the "
+            "array's edge passes the words from and to the buffer (in a cycle one into each row, one into "
+            "and one out of each column), whichever are most. The edge's cycles are no part of the latency: "
+            "on row-stationary arrays the cycle model lets loads take no time.",
         ),
         ("Timing", f"Figures of both are in layers.csv; here {_timing(evaluation)}."),
     ]

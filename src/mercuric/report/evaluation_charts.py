@@ -100,7 +100,10 @@ def trade_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
             picture.add_scatter(
                 x=_digits(rows["latency"] / rows["batch"]), y=_digits(rows["energy"] / rows["batch"]),
                 mode="markers", name=_named(name, str(design)), customdata=rows["batch"].tolist(),
-                marker={"size": 12, "color": colour, "symbol": _SYMBOLS[str(design)], "line": {"width": 2}},
+                marker={
+                    "size": 12, "color": colour, "symbol": _SYMBOLS[str(design)],
+                    "line": {"width": 2, "color": colour},
+                },
                 hovertemplate=f"{_named(name, str(design))}, batch %{{customdata}}<br>%{{x:.3s}} cycles, "
                 "%{y:.3s}<extra></extra>",
             )  # fmt: skip

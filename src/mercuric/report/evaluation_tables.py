@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from typing import get_args
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -9,16 +10,24 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric.accelerator.area import FPGA_RESOURCES, MERCURY_PARTS
+from mercuric.accelerator.roofline import Bound
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.evaluation_figures import DESIGN_NAMES, LEVEL_NAMES, energy, saved, seconds
 from mercuric.report.html_table import number_cell, sortable_table, text_cell
 
+_SHARES = "shares of the energy; added: MCACHE, Signature Table, Hitmap; "
+_BOUNDS = get_args(Bound)
 _LEVELS = ("mac", "register_file", "pe_to_pe", "buffer", "dram")
 
 
-def evaluation_table(evaluation: Evaluation) -> Table:
-    """A row for each accelerator, batch and design: energy, where it goes, time, and what is saved."""
+def evaluation_table(evaluation: Evaluation, *, shares: bool = True) -> Table:
+    """A row for each accelerator, batch and design: energy, where it goes, time, and what is saved.
+
+    Args:
+        evaluation: what was counted.
+        shares: whether there is room for the energy's shares; without them 80 columns are enough.
+    """
     described = evaluation.described
     table = Table(
         box=SIMPLE_HEAD,
@@ -27,19 +36,19 @@ def evaluation_table(evaluation: Evaluation) -> Table:
             f"{described['model']} at {described['image_size']} px, {described['weights']}; "
             f"{described['products']}, {evaluation.config.timing} timing"
         ),
-        caption="shares of the energy; added: MCACHE, Signature Table, Hitmap; latency: the array's cycles, "
-        "or the DRAM's where they are more",
+        caption=f"{_SHARES if shares else ''}latency: the array's cycles, or the DRAM's where they are more",
     )
     table.add_column("accelerator", overflow="fold")
     table.add_column("batch", justify="right")
     table.add_column("design")
-    for head in ("energy", "MAC", "RF", "PE-PE", "buffer", "DRAM", "added", "latency", "saved", "speed-up"):
+    parts = ("MAC", "RF", "PE-PE", "buffer", "DRAM", "added") if shares else ()
+    for head in ("energy", *parts, "latency", "saved", "speed-up"):
         table.add_column(head, justify="right", no_wrap=True)
     baseline: pd.Series[float] | None = None
     for _, row in evaluation.totals().iterrows():
         baseline = row if row["design"] == "baseline" else baseline
-        shares = [float(row[f"energy_{level}"] / row["energy"]) for level in _LEVELS]
-        shares.append(max(0.0, 1 - sum(shares)))
+        spent = [float(row[f"energy_{level}"] / row["energy"]) for level in _LEVELS] if shares else []
+        spent += [max(0.0, 1 - sum(spent))] if shares else []
         gains = ("", "")
         if row["design"] == "mercury" and baseline is not None:
             gains = (
@@ -51,7 +60,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
             str(row["batch"]),
             DESIGN_NAMES[str(row["design"])],
             energy(row["energy"], evaluation.unit),
-            *(formats.percent(share, decimals=0) for share in shares),
+            *(formats.percent(share, decimals=0) for share in spent),
             formats.count(row["latency"]),
             *gains,
         )
@@ -94,13 +103,28 @@ def total_rows(evaluation: Evaluation) -> str:
     return sortable_table(headings, rows)
 
 
+def bound_rows(evaluation: Evaluation) -> str:
+    """How many layers each bound limits, and the share of the latency that they take, as a table element."""
+    leading = evaluation.layers[evaluation.layers["timing"] == evaluation.config.timing]
+    headings = [("accelerator", "", True), ("batch", "images in the batch", False), ("design", "", True)]
+    headings += [(f"by {limit}", "layers, and their share of the latency", False) for limit in _BOUNDS]
+    rows = []
+    for (name, batch, design), layers in leading.groupby(["accelerator", "batch", "design"], sort=False):
+        cells = [text_cell(str(name)), number_cell(batch, str(batch)), text_cell(DESIGN_NAMES[str(design)])]
+        for limit in _BOUNDS:
+            limited = layers[layers["bound"] == limit]
+            share = limited["latency"].sum() / layers["latency"].sum()
+            cells.append(number_cell(share, f"{len(limited)} ({formats.percent(share, decimals=0)})"))
+        rows.append(cells)
+    return sortable_table(headings, rows)
+
+
 def layer_table(evaluation: Evaluation) -> str:
     """A row for each accelerator, batch and layer as a sortable table element."""
     leading = evaluation.layers[evaluation.layers["timing"] == evaluation.config.timing]
     keys = ["accelerator", "batch", "layer", "kind"]
-    sides = leading.pivot_table(
-        index=keys, columns="design", values=["energy", "latency"], sort=False
-    ).reset_index()
+    figures = leading.set_index([*keys, "design"])[["energy", "latency", "bound"]]
+    sides = figures.unstack("design", sort=False).reset_index()
     headings = [
         ("accelerator", "", True),
         ("batch", "", False),
@@ -111,6 +135,7 @@ def layer_table(evaluation: Evaluation) -> str:
             for what in ("energy", "latency")
             for design in evaluation.designs
         ),
+        ("bound", "what takes most cycles; with MERCURY, where that is something else", True),
     ]
     rows = []
     for _, row in sides.iterrows():
@@ -126,6 +151,8 @@ def layer_table(evaluation: Evaluation) -> str:
         for design in evaluation.designs:
             value = row["latency", design]
             cells.append(number_cell(value, formats.count(value), _mark(row, "latency", design)))
+        bounds = dict.fromkeys(str(row["bound", design]) for design in evaluation.designs)
+        cells.append(text_cell(", ".join(bounds)))
         rows.append(cells)
     return sortable_table(headings, rows)
 
