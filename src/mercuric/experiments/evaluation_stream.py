@@ -72,7 +72,7 @@ def _streamed(
     def streamed(batch: Tensor) -> Tensor:
         alone = batch.dim() >= fewest and layer.reuse.config.scope == "image"
         images = max(1, elements // max(batch[0].numel(), 1)) if alone else len(batch)
-        output = torch.cat([forward(some) for some in batch.split(images)])
+        output = torch.cat([forward(some) for some in torch.split(batch, images)])
         whole = joined(seen)
         seen.clear()
         count(whole)
@@ -111,5 +111,5 @@ def _joined_hitmap(hitmaps: Sequence[Hitmap | None]) -> Hitmap | None:
     return Hitmap(torch.cat([one.states for one in there]), torch.cat([one.representatives for one in there]))
 
 
-def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
-    return None if parts[0] is None else torch.cat(cast(Sequence[Tensor], parts))
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    return None if parts[0] is None else torch.cat(cast(list[Tensor], parts))

@@ -110,7 +110,8 @@ def bound_rows(evaluation: Evaluation) -> str:
     headings += [(f"by {limit}", "layers, and their share of the latency", False) for limit in _BOUNDS]
     rows = []
     for (name, batch, design), layers in leading.groupby(["accelerator", "batch", "design"], sort=False):
-        cells = [text_cell(str(name)), number_cell(batch, str(batch)), text_cell(DESIGN_NAMES[str(design)])]
+        images = int(str(batch))
+        cells = [text_cell(str(name)), number_cell(images, str(images)), text_cell(DESIGN_NAMES[str(design)])]
         for limit in _BOUNDS:
             limited = layers[layers["bound"] == limit]
             share = limited["latency"].sum() / layers["latency"].sum()
