@@ -7,11 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mercuric.accelerator.accesses import Accesses, baseline_accesses, reuse_accesses
-from mercuric.accelerator.array_traffic import array_traffic
-from mercuric.accelerator.dram_traffic import dram_words
+from mercuric.accelerator.energy.accesses import Accesses, baseline_accesses, reuse_accesses
+from mercuric.accelerator.energy.array_traffic import array_traffic
+from mercuric.accelerator.energy.dram_traffic import dram_words
+from mercuric.accelerator.energy.operands import Operands, operands
 from mercuric.accelerator.hardware import Accelerator, preset
-from mercuric.accelerator.operands import Operands, operands
 from mercuric.accelerator.work import Product, Work
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap

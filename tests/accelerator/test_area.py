@@ -1,6 +1,6 @@
 import pytest
 
-from mercuric.accelerator.area import (
+from mercuric.accelerator.energy.area import (
     AREA_45NM,
     AREA_65NM,
     BASELINE_PARTS,

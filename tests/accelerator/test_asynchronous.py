@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from test_closed_forms import queued, step_products
 
 from mercuric.accelerator.asynchronous import AsynchronousProduct
-from mercuric.accelerator.asynchronous_stepper import SteppedScope, step_asynchronous
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import TIMINGS, Pace, Timing
 from mercuric.accelerator.insertion_queue import Queueing
 from mercuric.accelerator.late_hits import Turns
+from mercuric.accelerator.oracle.asynchronous_stepper import SteppedScope, step_asynchronous
+from mercuric.accelerator.oracle.stepper import Array, Stepped
 from mercuric.accelerator.pe_sets import block_lengths, misses_of_sets
 from mercuric.accelerator.row_stationary import cycles, product_pace, signature_pace
-from mercuric.accelerator.stepper import Array, Stepped
 from mercuric.accelerator.synchronous import SynchronousProduct
 from mercuric.similarity import Hitmap
 

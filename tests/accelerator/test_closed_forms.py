@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from mercuric.accelerator.dot_product import TIMINGS, Timing, lone_cycles, pipelined_cycles
 from mercuric.accelerator.hardware import Accelerator
+from mercuric.accelerator.oracle.queue_stepper import step_queues
+from mercuric.accelerator.oracle.stepper import Array, Stepped, step_dense, step_reuse
 from mercuric.accelerator.pe_sets import block_lengths, interleaved
-from mercuric.accelerator.queue_stepper import step_queues
 from mercuric.accelerator.row_stationary import baseline_cycles, cycles, signature_cycles
-from mercuric.accelerator.stepper import Array, Stepped, step_dense, step_reuse
 from mercuric.accelerator.work import Work
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap

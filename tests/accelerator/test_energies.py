@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mercuric.accelerator.energies import REQUIRED, Energies, as_energies, tables
+from mercuric.accelerator.energy.energies import REQUIRED, Energies, as_energies, tables
 
 COSTS = {"mac": 1.0, "register_file": 1.0, "pe_to_pe": 2.0, "buffer": 8.0, "dram": 100.0}
 MINE = {"name": "mine", "unit": "pJ", **COSTS}

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from mercuric.accelerator.energies import LEVELS, as_energies
-from mercuric.accelerator.energy import Cost, layer_cost
+from mercuric.accelerator.energy.energies import LEVELS, as_energies
+from mercuric.accelerator.energy.layer_cost import Cost, layer_cost
+from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.hardware import preset
-from mercuric.accelerator.operands import operands
 from mercuric.accelerator.work import Work
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mercuric.accelerator.entry_ids import entry_ids, hitmap_of, reference_entry_ids
+from mercuric.accelerator.hitmaps.entry_ids import entry_ids, hitmap_of, reference_entry_ids
 from mercuric.similarity import Hitmap, MCache
 
 

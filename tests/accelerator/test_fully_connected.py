@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
-from mercuric.accelerator.dot_product_stepper import DotProducts
 from mercuric.accelerator.fully_connected import Schedule, block_sources, cycles
-from mercuric.accelerator.fully_connected_stepper import (
+from mercuric.accelerator.hardware import Accelerator, preset
+from mercuric.accelerator.oracle.dot_product_stepper import DotProducts
+from mercuric.accelerator.oracle.fully_connected_stepper import (
     Array,
     ScopeInputs,
     SteppedLayer,
     step_fully_connected,
 )
-from mercuric.accelerator.hardware import Accelerator, preset
 from mercuric.accelerator.work import Work
 from mercuric.reuse.vectors import VectorShape, attention_vectors, row_vectors
 from mercuric.similarity.hitmap import Hitmap, HitState

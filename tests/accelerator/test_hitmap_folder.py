@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from mercuric import MercuricError, ReuseConfig, data, zoo
 from mercuric.accelerator.hardware import preset
-from mercuric.accelerator.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmap_csv import HitmapLine, read_hitmap_csv
-from mercuric.accelerator.hitmap_folder import HitmapFolder, HitmapFolderWriter
+from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
+from mercuric.accelerator.hitmaps.hitmap_csv import HitmapLine, read_hitmap_csv
+from mercuric.accelerator.hitmaps.hitmap_folder import HitmapFolder, HitmapFolderWriter
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.simulation import Simulation, simulate_batches, simulate_saved
 from mercuric.accelerator.work import Work

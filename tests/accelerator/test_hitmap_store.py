@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mercuric import MercuricError, ReuseConfig, data, zoo
-from mercuric.accelerator import hitmap_store
-from mercuric.accelerator.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmap_packing import (
+from mercuric.accelerator.hitmaps import hitmap_store
+from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
+from mercuric.accelerator.hitmaps.hitmap_packing import (
     pack_flags,
     pack_ids,
     pack_states,
@@ -23,7 +23,7 @@ from mercuric.accelerator.hitmap_packing import (
     unpack_ids,
     unpack_states,
 )
-from mercuric.accelerator.hitmap_store import HitmapWriter, SavedHitmaps
+from mercuric.accelerator.hitmaps.hitmap_store import HitmapWriter, SavedHitmaps
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.simulation import simulate, simulate_batches, simulate_saved
 from mercuric.accelerator.work import Work

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mercuric.accelerator.insertion_queue import Queueing
+from mercuric.accelerator.oracle.queue_stepper import step_queues
 from mercuric.accelerator.pe_sets import block_lengths
-from mercuric.accelerator.queue_stepper import step_queues
 
 requests = st.lists(st.integers(0, 3), max_size=24)
 

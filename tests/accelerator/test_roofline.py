@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mercuric.accelerator import preset
-from mercuric.accelerator.accesses import Accesses
 from mercuric.accelerator.dot_product import TIMINGS
-from mercuric.accelerator.energy import Cost, layer_cost
-from mercuric.accelerator.roofline import Bound, bound, buffer_cycles, edge_words
+from mercuric.accelerator.energy.accesses import Accesses
+from mercuric.accelerator.energy.layer_cost import Cost, layer_cost
+from mercuric.accelerator.energy.roofline import Bound, bound, buffer_cycles, edge_words
 from mercuric.accelerator.work import Work
 from mercuric.reuse.vectors import VectorShape
 

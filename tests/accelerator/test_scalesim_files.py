@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mercuric import MercuricError
-from mercuric.accelerator.scalesim_files import read_scalesim_config, read_topology
+from mercuric.accelerator.engines.scalesim_files import read_scalesim_config, read_topology
 from mercuric.reuse.vectors import VectorShape
 
 CONFIG = """\

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from mercuric.accelerator import second_opinion as module
-from mercuric.accelerator.energies import as_energies
+from mercuric.accelerator.energy.energies import as_energies
+from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
 from mercuric.accelerator.hardware import preset
-from mercuric.accelerator.second_opinion import check_engine, second_opinion
 from mercuric.errors import MercuricError
 
 EYERISS, TABLE = preset("eyeriss-like"), as_energies("eyeriss")

@@ -3,8 +3,8 @@
 import pytest
 
 from mercuric.accelerator.hardware import LateHits
-from mercuric.accelerator.processing_element import Arithmetic, PipelinedPE
-from mercuric.accelerator.stepper import Array, step_dense, step_reuse
+from mercuric.accelerator.oracle.processing_element import Arithmetic, PipelinedPE
+from mercuric.accelerator.oracle.stepper import Array, step_dense, step_reuse
 
 WINDOW = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 

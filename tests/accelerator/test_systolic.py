@@ -13,10 +13,10 @@ from mercuric.accelerator.dataflow import DATAFLOWS, training_cycles
 from mercuric.accelerator.dot_product import TIMINGS
 from mercuric.accelerator.fold_schedule import drained
 from mercuric.accelerator.hardware import Accelerator, Design, preset
+from mercuric.accelerator.oracle.systolic_folding import SystolicStationary
+from mercuric.accelerator.oracle.systolic_grids import AccumulatingGrid, StationaryGrid, Token
+from mercuric.accelerator.oracle.systolic_stepper import step_product
 from mercuric.accelerator.systolic import shared_out
-from mercuric.accelerator.systolic_folding import SystolicStationary
-from mercuric.accelerator.systolic_grids import AccumulatingGrid, StationaryGrid, Token
-from mercuric.accelerator.systolic_stepper import step_product
 from mercuric.accelerator.work import Product, Work
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap

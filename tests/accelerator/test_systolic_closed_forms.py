@@ -13,8 +13,8 @@ from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dataflow import DATAFLOWS
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, Design
-from mercuric.accelerator.systolic_folding import Scope, SystolicStationary, turned
-from mercuric.accelerator.systolic_stepper import Stepped, step_product
+from mercuric.accelerator.oracle.systolic_folding import Scope, SystolicStationary, turned
+from mercuric.accelerator.oracle.systolic_stepper import Stepped, step_product
 from mercuric.accelerator.work import Product, Work
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap

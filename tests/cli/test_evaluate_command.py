@@ -97,6 +97,6 @@ def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:
 def test_a_missing_engine_says_how_to_install_it(
     mercuric: Run, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mercuric.accelerator.second_opinion.find_spec", lambda _: None)
+    monkeypatch.setattr("mercuric.accelerator.engines.second_opinion.find_spec", lambda _: None)
     sentence = refused(mercuric("evaluate", "custom-cnn", "--engine", "zigzag"))
     assert "engine was 'zigzag', which is not installed; run `pip install 'mercuric[engines]'`" in sentence

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from mercuric.accelerator.hitmap_csv import read_hitmap_csv
+from mercuric.accelerator.hitmaps.hitmap_csv import read_hitmap_csv
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mercuric.accelerator import preset
-from mercuric.accelerator.energies import LEVELS
+from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.errors import MercuricError
 from mercuric.experiments import evaluation as module
 from mercuric.experiments.evaluation import Evaluation, evaluate, write_evaluation
@@ -104,7 +104,7 @@ def test_energies_of_different_units_do_not_compare(tmp_path: Path) -> None:
 
 
 def test_a_missing_engine_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mercuric.accelerator.second_opinion.find_spec", lambda _: None)
+    monkeypatch.setattr("mercuric.accelerator.engines.second_opinion.find_spec", lambda _: None)
     monkeypatch.setattr(module, "studied", lambda *_: pytest.fail("it ran"))
     with pytest.raises(MercuricError, match="engine was 'zigzag', which is not installed"):
         evaluate(EvaluationConfig(**SMALL, engine="zigzag"))

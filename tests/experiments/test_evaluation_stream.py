@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator, preset, read_workloads
-from mercuric.accelerator.energy import fitting
+from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.data import load_images
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.experiments.evaluation_stream import image_by_image, joined

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from mercuric import MercuricError, ReuseConfig, data, zoo
 from mercuric.accelerator import Accelerator, preset
-from mercuric.accelerator.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmap_folder import HitmapFolderWriter
-from mercuric.accelerator.hitmap_store import HitmapWriter
-from mercuric.accelerator.scalesim_files import TopologyLayer, read_topology
+from mercuric.accelerator.engines.scalesim_files import TopologyLayer, read_topology
+from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
+from mercuric.accelerator.hitmaps.hitmap_folder import HitmapFolderWriter
+from mercuric.accelerator.hitmaps.hitmap_store import HitmapWriter
 from mercuric.accelerator.simulation import Simulation, simulate_batches
 from mercuric.experiments.topology import simulate_topology, spread_hits
 from mercuric.reuse.vectors import VectorShape

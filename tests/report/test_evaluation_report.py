@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mercuric.accelerator.energies import LEVELS
+from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.experiments.evaluation import Evaluation, evaluate
 from mercuric.experiments.evaluation_config import EvaluationConfig
 from mercuric.report.evaluation import write_evaluation_report

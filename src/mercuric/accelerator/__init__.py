@@ -1,12 +1,12 @@
 """What does a network cost in hardware, with and without reuse?"""
 
-from mercuric.accelerator.area import chip_area
 from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
-from mercuric.accelerator.energies import Energies, as_energies
-from mercuric.accelerator.energy import Cost, LayerCost, layer_cost
+from mercuric.accelerator.energy.area import chip_area
+from mercuric.accelerator.energy.energies import Energies, as_energies
+from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
 from mercuric.accelerator.simulation import (
     Simulation,

@@ -56,7 +56,7 @@ class Accelerator(Config):
         register_file_words: words that one PE's register file holds.
         buffer_kib: the global buffer in KiB.
         dram_words_per_cycle: words that the DRAM moves in a cycle; None: as many as are asked for.
-        energies: what an access costs: a table of ``mercuric.accelerator.energies``, or a YAML file.
+        energies: what an access costs: a table of ``mercuric.accelerator.energy.energies``, or a YAML file.
 
     Raises:
         ValueError: a number is out of range, ``ways`` does not divide ``entries``, or an option means

@@ -12,9 +12,9 @@ from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.accelerator.hitmaps.saved_hitmaps import open_hitmaps, require_countable
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import Listen, network_calls, simulated_config
-from mercuric.accelerator.saved_hitmaps import open_hitmaps, require_countable
 from mercuric.accelerator.similarity_tally import SimilarityTally
 from mercuric.accelerator.totals import totals
 from mercuric.accelerator.workload import Inputs

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from mercuric.accelerator import Accelerator, as_accelerator
-from mercuric.accelerator.scalesim_files import read_scalesim_config
+from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
 from mercuric.experiments import RunConfig
 
 

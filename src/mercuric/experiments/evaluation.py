@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads, with_cache
-from mercuric.accelerator.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
 from mercuric.accelerator.dot_product import TIMINGS, Timing
-from mercuric.accelerator.energies import LEVELS, Energies, as_energies
-from mercuric.accelerator.energy import Cost, fitting
-from mercuric.accelerator.roofline import bound, buffer_cycles
-from mercuric.accelerator.second_opinion import check_engine, second_opinion
+from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
+from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
+from mercuric.accelerator.energy.layer_cost import Cost, fitting
+from mercuric.accelerator.energy.roofline import bound, buffer_cycles
+from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
 from mercuric.accelerator.workload import Workload
 from mercuric.experiments.evaluation_config import EvaluationConfig
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs

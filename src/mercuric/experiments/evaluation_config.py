@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from mercuric.accelerator.dot_product import Timing
-from mercuric.accelerator.second_opinion import Engine
+from mercuric.accelerator.engines.second_opinion import Engine
 from mercuric.config import Config
 from mercuric.experiments.similarity_network import RANDOM
 

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator
 from mercuric.accelerator.dot_product import TIMINGS, Timing
-from mercuric.accelerator.energies import Energies
-from mercuric.accelerator.energy import Cost, LayerCost, layer_cost
-from mercuric.accelerator.operands import operands
+from mercuric.accelerator.energy.energies import Energies
+from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
+from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.work import Work, observed_work
 from mercuric.accelerator.workload import Workload, evaluating
 from mercuric.experiments.evaluation_stream import ELEMENTS_AT_ONCE, image_by_image

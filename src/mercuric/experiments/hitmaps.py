@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
-from mercuric.accelerator.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmap_folder import HitmapFolderWriter
-from mercuric.accelerator.hitmap_store import HitmapWriter
+from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
+from mercuric.accelerator.hitmaps.hitmap_folder import HitmapFolderWriter
+from mercuric.accelerator.hitmaps.hitmap_store import HitmapWriter
+from mercuric.accelerator.hitmaps.saved_hitmaps import open_hitmaps
 from mercuric.accelerator.network_calls import Listen, network_calls, simulated_config
-from mercuric.accelerator.saved_hitmaps import open_hitmaps
 from mercuric.accelerator.similarity_tally import SimilarityTally
 from mercuric.accelerator.simulation import simulate_batches, simulate_saved
 from mercuric.experiments.loaded_network import LoadedNetwork, Tell

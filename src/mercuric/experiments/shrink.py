@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from mercuric.accelerator import as_accelerator
-from mercuric.accelerator.energy import fitting
+from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.errors import MercuricError
 from mercuric.experiments.machine import machine
 from mercuric.experiments.run_folder import claim_folder

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from mercuric import data, zoo
 from mercuric.accelerator import as_accelerator
-from mercuric.accelerator.energy import fitting
+from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.config import Config
 from mercuric.training import TrainingConfig
 from mercuric.training.config import Positive

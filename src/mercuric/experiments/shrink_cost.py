@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator, read_workloads, with_cache
-from mercuric.accelerator.energy import Cost, LayerCost, fitting
+from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, fitting
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.reuse import ReuseConfig
 

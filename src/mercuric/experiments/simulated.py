@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from mercuric.accelerator import Accelerator, Simulation
+from mercuric.accelerator.engines.scalesim_files import read_topology
 from mercuric.accelerator.network_calls import simulated_config
-from mercuric.accelerator.scalesim_files import read_topology
 from mercuric.experiments.hitmaps import simulate_hitmaps, simulate_network
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.scalesim_cycles import ScaleSimCycles

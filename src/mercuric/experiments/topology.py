@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from mercuric.accelerator import Accelerator, Simulation, with_cache
-from mercuric.accelerator.hitmap_csv import read_hitmap_csv
-from mercuric.accelerator.hitmap_folder import hits_only
+from mercuric.accelerator.engines.scalesim_files import TopologyLayer
+from mercuric.accelerator.hitmaps.hitmap_csv import read_hitmap_csv
+from mercuric.accelerator.hitmaps.hitmap_folder import hits_only
+from mercuric.accelerator.hitmaps.saved_hitmaps import open_hitmaps, require_countable, require_saved
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import Listen
-from mercuric.accelerator.saved_hitmaps import open_hitmaps, require_countable, require_saved
-from mercuric.accelerator.scalesim_files import TopologyLayer
 from mercuric.accelerator.simulation import Simulator
 from mercuric.accelerator.work import Work
 from mercuric.errors import MercuricError

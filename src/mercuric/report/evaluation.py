@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.accelerator import Accelerator
-from mercuric.accelerator.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, MERCURY_PARTS
-from mercuric.accelerator.roofline import edge_words
+from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, MERCURY_PARTS
+from mercuric.accelerator.energy.roofline import edge_words
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements

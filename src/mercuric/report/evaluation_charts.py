@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from mercuric.accelerator.energies import LEVELS
+from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.report import chart
 from mercuric.report.chart import figure, hover_names, name_layers
 from mercuric.report.evaluation_figures import (

@@ -1,6 +1,6 @@
 """How are energies, times and levels written?"""
 
-from mercuric.accelerator.energies import Level
+from mercuric.accelerator.energy.energies import Level
 from mercuric.report import chart, formats
 
 LEVEL_NAMES: dict[Level, str] = {

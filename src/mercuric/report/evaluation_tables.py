@@ -9,8 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from mercuric.accelerator.area import FPGA_RESOURCES, MERCURY_PARTS
-from mercuric.accelerator.roofline import Bound
+from mercuric.accelerator.energy.area import FPGA_RESOURCES, MERCURY_PARTS
+from mercuric.accelerator.energy.roofline import Bound
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.evaluation_figures import DESIGN_NAMES, LEVEL_NAMES, energy, saved, seconds

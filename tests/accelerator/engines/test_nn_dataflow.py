@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mercuric.accelerator import preset
-from mercuric.accelerator.energies import Energies
+from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.engines.dense_layer import DenseLayer, read_layers
 from mercuric.accelerator.engines.nn_dataflow import row_stationary_cycles
 from mercuric.accelerator.row_stationary import baseline_cycles

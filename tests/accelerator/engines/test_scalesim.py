@@ -11,7 +11,7 @@ from mercuric import zoo
 from mercuric.accelerator.dataflow import DATAFLOWS
 from mercuric.accelerator.engines import scalesim
 from mercuric.accelerator.hardware import Accelerator, preset
-from mercuric.accelerator.systolic_folding import SystolicStationary
+from mercuric.accelerator.oracle.systolic_folding import SystolicStationary
 from mercuric.accelerator.work import Work
 from mercuric.accelerator.workload import read_workloads
 from mercuric.errors import MercuricError

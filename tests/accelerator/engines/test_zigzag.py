@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from mercuric.accelerator import Accelerator, preset
-from mercuric.accelerator.energies import Energies
-from mercuric.accelerator.energy import layer_cost
+from mercuric.accelerator.energy.energies import Energies
+from mercuric.accelerator.energy.layer_cost import layer_cost
+from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.engines.dense_layer import DenseLayer, read_layers
 from mercuric.accelerator.engines.zigzag import evaluate_layers
 from mercuric.accelerator.engines.zigzag_description import spatial_mapping
 from mercuric.accelerator.hardware import Stationary
-from mercuric.accelerator.operands import operands
 from mercuric.accelerator.work import Work
 from mercuric.accelerator.workload import Workload, read_workloads
 from mercuric.errors import MercuricError

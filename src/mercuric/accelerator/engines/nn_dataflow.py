@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mercuric.accelerator.energies import Energies
-from mercuric.accelerator.energy import fitting
+from mercuric.accelerator.energy.energies import Energies
+from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.accelerator.engines.dense_layer import DenseLayer
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import MercuricError

@@ -14,8 +14,8 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from mercuric.accelerator.energies import Energies
-from mercuric.accelerator.energy import fitting
+from mercuric.accelerator.energy.energies import Energies
+from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.accelerator.engines.dense_layer import DenseLayer
 from mercuric.accelerator.engines.zigzag_description import (
     Unrolling,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mercuric.accelerator.energies import Energies
+from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.engines.dense_layer import DenseLayer
 from mercuric.accelerator.hardware import Accelerator
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from mercuric.accelerator.processing_element import Arithmetic, Row
+from mercuric.accelerator.oracle.processing_element import Arithmetic, Row
 
 
 class DotProducts:

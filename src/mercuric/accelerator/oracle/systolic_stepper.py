@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mercuric.accelerator.hardware import Design
-from mercuric.accelerator.systolic_folding import (
+from mercuric.accelerator.oracle.systolic_folding import (
     Fold,
     Matrix,
     Scope,
@@ -18,7 +18,7 @@ from mercuric.accelerator.systolic_folding import (
     product_folds,
     signature_folds,
 )
-from mercuric.accelerator.systolic_grids import AccumulatingGrid, Grid, Result, StationaryGrid, Token
+from mercuric.accelerator.oracle.systolic_grids import AccumulatingGrid, Grid, Result, StationaryGrid, Token
 from mercuric.accelerator.work import Product
 
 Cells = dict[tuple[int, int], int]

@@ -9,8 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mercuric.accelerator.hardware import LateHits
-from mercuric.accelerator.pe_set_stepper import FilterResults, PESet, PipelinedPESet, PlainPESet, Window
-from mercuric.accelerator.stepper import Array, Stepped, deal, window_rows
+from mercuric.accelerator.oracle.pe_set_stepper import (
+    FilterResults,
+    PESet,
+    PipelinedPESet,
+    PlainPESet,
+    Window,
+)
+from mercuric.accelerator.oracle.stepper import Array, Stepped, deal, window_rows
 from mercuric.similarity.hitmap import HitState
 
 

@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 from typing import Literal, Protocol
 
 from mercuric.accelerator.hardware import LateHits
-from mercuric.accelerator.processing_element import PipelinedPE, PlainPE, Row
+from mercuric.accelerator.oracle.processing_element import PipelinedPE, PlainPE, Row
 from mercuric.similarity.hitmap import HitState
 
 Window = Sequence[Row]

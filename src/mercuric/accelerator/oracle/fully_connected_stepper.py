@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mercuric.accelerator.dot_product_stepper import DotProducts
-from mercuric.accelerator.processing_element import Row
+from mercuric.accelerator.oracle.dot_product_stepper import DotProducts
+from mercuric.accelerator.oracle.processing_element import Row
 from mercuric.similarity.hitmap import HitState
 
 

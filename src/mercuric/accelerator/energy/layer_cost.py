@@ -3,19 +3,19 @@
 from dataclasses import dataclass, field
 from math import ceil
 
-from mercuric.accelerator.accesses import (
+from mercuric.accelerator.cycles import Cycles
+from mercuric.accelerator.dataflow import DATAFLOWS
+from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.energy.accesses import (
     STATE_BITS,
     Accesses,
     baseline_accesses,
     id_bits,
     reuse_accesses,
 )
-from mercuric.accelerator.cycles import Cycles
-from mercuric.accelerator.dataflow import DATAFLOWS
-from mercuric.accelerator.dot_product import TIMINGS, Timing
-from mercuric.accelerator.energies import LEVELS, Energies, Level, as_energies
+from mercuric.accelerator.energy.energies import LEVELS, Energies, Level, as_energies
+from mercuric.accelerator.energy.operands import Operands, operands
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.operands import Operands, operands
 from mercuric.accelerator.work import Product, Work
 
 _IN_BITS: tuple[Level, ...] = ("mcache_tag", "signature_table", "hitmap")

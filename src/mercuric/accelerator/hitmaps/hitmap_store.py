@@ -14,9 +14,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import torch
 
-from mercuric.accelerator.entry_ids import entry_ids, hitmap_of
-from mercuric.accelerator.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmap_packing import (
+from mercuric.accelerator.hitmaps.entry_ids import entry_ids, hitmap_of
+from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
+from mercuric.accelerator.hitmaps.hitmap_packing import (
     pack_flags,
     pack_ids,
     pack_states,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import nn
 
-from mercuric.accelerator.energies import Energies
+from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.workload import Inputs
 from mercuric.errors import MercuricError

@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from mercuric.accelerator.array_traffic import ArrayTraffic, array_traffic
 from mercuric.accelerator.dot_product import Timing
-from mercuric.accelerator.dram_traffic import dram_words
+from mercuric.accelerator.energy.array_traffic import ArrayTraffic, array_traffic
+from mercuric.accelerator.energy.dram_traffic import dram_words
+from mercuric.accelerator.energy.operands import Operands, Tensor, Words
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.operands import Operands, Tensor, Words
 from mercuric.accelerator.work import Product, Work
 from mercuric.similarity.hitmap import HitState
 

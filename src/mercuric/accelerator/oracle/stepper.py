@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mercuric.accelerator.hardware import LateHits
-from mercuric.accelerator.pe_set_stepper import FilterResults, PESet, PipelinedPESet, PlainPESet, Window
+from mercuric.accelerator.oracle.pe_set_stepper import (
+    FilterResults,
+    PESet,
+    PipelinedPESet,
+    PlainPESet,
+    Window,
+)
 from mercuric.similarity.hitmap import HitState
 
 

@@ -7,9 +7,9 @@ from typing import Protocol
 import pandas as pd
 
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmap_folder import HitmapFolder
-from mercuric.accelerator.hitmap_store import SavedHitmaps
+from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
+from mercuric.accelerator.hitmaps.hitmap_folder import HitmapFolder
+from mercuric.accelerator.hitmaps.hitmap_store import SavedHitmaps
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.errors import MercuricError
 

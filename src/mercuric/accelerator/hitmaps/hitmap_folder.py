@@ -16,8 +16,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from mercuric.accelerator.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmap_csv import HitmapLine, read_hitmap_csv
+from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
+from mercuric.accelerator.hitmaps.hitmap_csv import HitmapLine, read_hitmap_csv
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.work import Work
 from mercuric.errors import MercuricError

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mercuric.accelerator.energy.operands import Operands, Words
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.operands import Operands, Words
 from mercuric.accelerator.pe_sets import pe_sets
 from mercuric.reuse.vectors import VectorShape
 

@@ -3,8 +3,8 @@
 from math import ceil
 from typing import Literal
 
-from mercuric.accelerator.accesses import Accesses
-from mercuric.accelerator.energy import Cost
+from mercuric.accelerator.energy.accesses import Accesses
+from mercuric.accelerator.energy.layer_cost import Cost
 from mercuric.accelerator.hardware import Accelerator
 
 Bound = Literal["compute", "buffer", "DRAM"]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mercuric.accelerator.operands import Operands, Tensor
+from mercuric.accelerator.energy.operands import Operands, Tensor
 from mercuric.reuse.vectors import VectorShape
 
 Counts = NDArray[np.int64]

@@ -1,0 +1,1 @@
+"""What does a layer cost in energy, DRAM-bound latency and area?"""

@@ -1,0 +1,1 @@
+"""How are Hitmaps kept in files?"""
