@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from mercuric.accelerator import second_opinion as module
 from mercuric.accelerator.energy.energies import as_energies
+from mercuric.accelerator.engines import second_opinion as module
 from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
 from mercuric.accelerator.hardware import preset
 from mercuric.errors import MercuricError
