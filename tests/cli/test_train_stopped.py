@@ -22,10 +22,10 @@ CONFIG = """
 data: imagefolder
 image_size: 16
 runs: [dense, reuse]
-training: {epochs: 2, batch_size: 4, optimizer: adamw, learning_rate: 0.001, checkpoint_every: 4}
+training: {epochs: 5, batch_size: 4, optimizer: adamw, learning_rate: 0.001, checkpoint_every: 4}
 """
 RUNS = ("dense", "reuse")
-STEPS = 12
+STEPS = 30
 
 
 @pytest.fixture(scope="module")

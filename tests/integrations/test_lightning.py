@@ -126,7 +126,7 @@ def test_resuming_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_configuration(tmp_path: Path) -> None:
     fit(tmp_path, MercuricCallback(ADAPTING))
     with pytest.raises(
-        ValueError, match=r"^the state is of another model with reuse: bits was 10, but must be 32"
+        ValueError, match=r"^the state is of another model with reuse: bits was 10, but must be 40"
     ):
         fit(tmp_path, MercuricCallback(), epochs=2, resume=str(tmp_path / "end.ckpt"))
 

@@ -139,7 +139,7 @@ def test_filter_and_restore(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_configuration(tmp_path: Path) -> None:
     train(tmp_path, MercuricCallback(ADAPTING))
     with pytest.raises(
-        ValueError, match=r"^the state is of another model with reuse: bits was 10, but must be 32"
+        ValueError, match=r"^the state is of another model with reuse: bits was 10, but must be 40"
     ):
         train(tmp_path / "other", MercuricCallback(), resume=tmp_path / "checkpoint-3")
 
