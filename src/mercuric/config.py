@@ -116,6 +116,8 @@ def _sentence(cls: type[Config], error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             known = ", ".join(cls.model_fields)
             problems.append(f"{cls.__name__} has no key {key!r} (it has: {known})")
+        elif problem["type"] == "missing":
+            problems.append(f"{key} of the {cls.__name__} is missing, but must be given")
         elif problem["type"] == "value_error":
             problems.append(str(problem["ctx"]["error"]))
         else:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
@@ -65,3 +67,10 @@ def test_the_three_comparable_arrays_differ_in_the_dataflow_alone() -> None:
     alike = [preset(name).model_dump(exclude={"name", "dataflow"}) for name in names]
     assert alike[0] == alike[1] == alike[2]
     assert [preset(name).dataflow for name in names] == ["row", "weight", "output"]
+
+
+def test_a_missing_field_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nrows: 3\ncolumns: 3\nentries: 32\nways: 4\n")
+    with pytest.raises(ValueError, match="clock_mhz of the Accelerator is missing, but must be given"):
+        as_accelerator(path)
