@@ -25,6 +25,7 @@ lint: install
 bench: install
 	$(BIN)/python benchmarks/mcache.py
 	$(BIN)/python benchmarks/emulation.py
+	$(BIN)/python benchmarks/simulator.py
 
 clean:
 	rm -rf .venv runs dist
