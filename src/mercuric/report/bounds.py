@@ -39,6 +39,7 @@ _PUBLISHED = (
     "In the paper (Fig. 17), by speed-ups, MERCURY beats UCNN with 7 and 8 bits, equals it with 6, and is "
     "4 % above zero pruning and 2 % above similar elements."
 )
+_MACHINE = {"processor": "Processor", "python": "Python", "torch": "PyTorch", "mercuric": "Mercuric"}
 _DRAWN = {
     "mercury": chart.MERCURY,
     "zero_pruning": chart.DENSE,
@@ -101,7 +102,7 @@ def _parts(layers: pd.DataFrame, summary: dict[str, Any], command: str) -> dict[
         "sections": _sections(layers, summary),
         "methods": definitions(_methods(summary)),
         "machine": definitions(
-            [(name.capitalize(), str(value)) for name, value in summary["machine"].items()]
+            [(_MACHINE[name], str(value)) for name, value in summary["machine"].items() if name in _MACHINE]
         ),
         "command": html.escape(command),
     }
@@ -162,6 +163,7 @@ def network_chart(speedup: dict[str, float]) -> go.Figure:
     )
     picture.add_hline(y=1, line={"color": chart.GUIDE, "dash": "dash"})
     picture.update_layout(showlegend=False, hovermode="closest")
+    picture.update_yaxes(type="log", dtick=1)
     picture.update_xaxes(tickangle=-30)
     return picture
 

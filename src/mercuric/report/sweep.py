@@ -21,6 +21,7 @@ from mercuric.report.markup import unbroken
 from mercuric.report.sweep_charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
 
 _MOST_PICTURES = 24
+_MACHINE = {"processor": "Processor", "python": "Python", "torch": "PyTorch", "mercuric": "Mercuric"}
 _TIMINGS = ("paper", "fair")
 
 
@@ -92,7 +93,7 @@ def _parts(
         "cards": card_elements([_card(totals, timing) for timing in _TIMINGS]),
         "sections": _sections(results, totals, config),
         "methods": definitions(_methods(config)),
-        "machine": definitions([(name.capitalize(), str(value)) for name, value in machine.items()]),
+        "machine": definitions([(_MACHINE[name], str(machine[name])) for name in _MACHINE]),
         "command": html.escape(command),
     }
 
