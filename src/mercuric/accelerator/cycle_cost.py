@@ -3,7 +3,7 @@
 from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
-from mercuric.accelerator.work import observed_work
+from mercuric.accelerator.work import counted_work
 from mercuric.reuse.adaptation import Cost
 from mercuric.reuse.observation import Observation
 
@@ -35,7 +35,7 @@ class CycleCost:
         Raises:
             ValueError: the Hitmap does not fit the shape, or the array is too small for the vectors.
         """
-        work = observed_work(observation, self.accelerator)
+        work = counted_work(observation, self.accelerator)
         if observation.product == "forward":
             needed = observation.needs_input_gradient
             cycles = training_cycles(self.accelerator, work, needs_input_gradient=needed)[self.timing].total

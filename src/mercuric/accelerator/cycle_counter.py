@@ -8,7 +8,7 @@ from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
-from mercuric.accelerator.work import Work, observed_work
+from mercuric.accelerator.work import Work, counted_work
 from mercuric.reuse.observation import Observation, ObservedProduct
 
 
@@ -54,7 +54,7 @@ class CycleCounter:
 
     def observe(self, observation: Observation) -> None:
         """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap."""
-        work = observed_work(observation, self.accelerator)
+        work = counted_work(observation, self.accelerator)
         self.count(observation.layer, work, observation.needs_input_gradient, observation.product)
 
     def products(self, timing: Timing | None = None) -> TrainingCycles:

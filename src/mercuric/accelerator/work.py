@@ -1,6 +1,6 @@
 """What is a dataflow asked to do?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -54,7 +54,7 @@ class Work:
 
 
 def observed_work(observation: Observation, accelerator: Accelerator) -> Work:
-    """What the accelerator does for an observed product.
+    """What the accelerator does for an observed product, all that is known of it.
 
     The Hitmap is the observed one, looked up again where signatures arrive in another order.
 
@@ -62,10 +62,26 @@ def observed_work(observation: Observation, accelerator: Accelerator) -> Work:
         ValueError: the observation's Hitmap does not fit its shape, or the accelerator's ``arrival``
             needs signatures that the observation doesn't have.
     """
-    sets = MCache(accelerator.entries, accelerator.ways).sets
-    cache_sets = None
-    if observation.signatures is not None and sets is not None:
-        signatures = observation.signatures
-        cache_sets = (signatures if signatures.dim() == 2 else signatures[..., 0]) % sets
+    return replace(_without_sets(observation, accelerator), cache_sets=_cache_sets(observation, accelerator))
+
+
+def counted_work(observation: Observation, accelerator: Accelerator) -> Work:
+    """As :func:`observed_work`, but for counting alone: cache sets are there where queues need them.
+
+    They would take most of the time that a training step is counted in.
+    """
+    if accelerator.insertion_queue is not None:
+        return observed_work(observation, accelerator)
+    return _without_sets(observation, accelerator)
+
+
+def _without_sets(observation: Observation, accelerator: Accelerator) -> Work:
     hitmap = arriving_hitmap(observation, accelerator)
-    return Work(observation.shape, hitmap, observation.bits, observation.kind, cache_sets)
+    return Work(observation.shape, hitmap, observation.bits, observation.kind)
+
+
+def _cache_sets(observation: Observation, accelerator: Accelerator) -> Tensor | None:
+    signatures, sets = observation.signatures, MCache(accelerator.entries, accelerator.ways).sets
+    if signatures is None or sets is None:
+        return None
+    return (signatures if signatures.dim() == 2 else signatures[..., 0]) % sets

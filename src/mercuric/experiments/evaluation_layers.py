@@ -11,7 +11,7 @@ from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.energy.operands import operands
-from mercuric.accelerator.work import Work, observed_work
+from mercuric.accelerator.work import Work, counted_work
 from mercuric.accelerator.workload import Workload, evaluating
 from mercuric.experiments.evaluation_stream import ELEMENTS_AT_ONCE, image_by_image
 from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_
@@ -78,7 +78,7 @@ def reuse_costs(
     def count(seen: Observation) -> None:
         workload = calls[seen.layer].popleft()
         for costs, accelerator, table in zip(counted, accelerators, energies, strict=True):
-            work = observed_work(seen, accelerator)
+            work = counted_work(seen, accelerator)
             _add(costs, workload, _cost(accelerator, table, workload, work, training))
 
     signatures = any(one.arrival != "raster" or one.insertion_queue is not None for one in accelerators)
