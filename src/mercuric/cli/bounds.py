@@ -14,6 +14,7 @@ from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.bounds import bounds_study
 from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig
+from mercuric.records import records
 from mercuric.report.bounds import bounds_table, write_bounds_report
 
 
@@ -48,7 +49,7 @@ def bounds(
         report = write_bounds_report(folder, shlex.join(["mercuric", "bounds", model, *map(str, words)]))
         layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
         if as_json:
-            typer.echo(json.dumps({**summary, "layers": layers.to_dict("records")}, indent=2))
+            typer.echo(json.dumps({**summary, "layers": records(layers)}, indent=2))
             return
         Console().print(bounds_table(layers, summary))
         typer.echo(f"Report: {report}")

@@ -14,6 +14,7 @@ from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.evaluation import evaluate, write_evaluation
 from mercuric.experiments.evaluation_config import COMPARABLE, EvaluationConfig
 from mercuric.experiments.similarity_network import RANDOM
+from mercuric.records import records
 from mercuric.report.evaluation import write_evaluation_report
 from mercuric.report.evaluation_tables import evaluation_table
 from mercuric.reuse import ReuseConfig
@@ -62,8 +63,7 @@ def evaluate_command(
         write_evaluation(evaluation, folder)
         report = write_evaluation_report(evaluation, folder, _command(evaluated, config))
         if as_json:
-            layers: list[dict[str, Any]] = json.loads(evaluation.layers.to_json(orient="records"))
-            typer.echo(json.dumps({**evaluation.summary(), "layers": layers}, indent=2))
+            typer.echo(json.dumps({**evaluation.summary(), "layers": records(evaluation.layers)}, indent=2))
             return
         console = Console()
         console.print(evaluation_table(evaluation, shares=console.width >= _WIDE))

@@ -3,7 +3,7 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,7 @@ from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig
 from mercuric.experiments.similarity_study import similarity_study
+from mercuric.records import records
 from mercuric.report.similarity import write_similarity_report
 from mercuric.report.similarity_folder import read_study
 from mercuric.report.similarity_table import similarity_table
@@ -56,10 +57,11 @@ def similarity(
             for sentence in trained.missing:
                 typer.echo(sentence, err=True)
         report = write_similarity_report(folder, _command(config, run), trained)
+        study = read_study(folder)
         if as_json:
-            typer.echo(json.dumps({**summary, "layers": _records(folder)}, indent=2))
+            typer.echo(json.dumps({**summary, "layers": records(study.tables["layers"])}, indent=2))
             return
-        Console().print(similarity_table(read_study(folder)))
+        Console().print(similarity_table(study))
         typer.echo(f"Report: {report}")
 
 
@@ -69,8 +71,3 @@ def _command(config: SimilarityConfig, run: Path | None) -> str:
     for name, value in options.items():
         words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join(words)
-
-
-def _records(folder: Path) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = json.loads(read_study(folder).tables["layers"].to_json(orient="records"))
-    return records

@@ -13,6 +13,7 @@ from mercuric.cli.progress import bars
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.loaded_network import NetworkConfig
 from mercuric.experiments.simulated import Simulated, SimulateRequest, simulate_request
+from mercuric.records import records
 from mercuric.report import layer_table, simulation_table
 from mercuric.report.topology import topology_table, topology_total
 from mercuric.reuse import ReuseConfig
@@ -81,8 +82,7 @@ def simulate(
 def _show(result: Simulated, as_json: bool) -> None:
     summary = {**result.described, **result.summary}
     if as_json:
-        layers: list[dict[str, Any]] = json.loads(result.layers.to_json(orient="records"))
-        typer.echo(json.dumps({**summary, "layers": layers}, indent=2))
+        typer.echo(json.dumps({**summary, "layers": records(result.layers)}, indent=2))
         return
     console = Console()
     if result.is_topology or result.has_engine:

@@ -15,6 +15,7 @@ from mercuric.experiments.speedups import FIELDS, NETWORKS
 from mercuric.experiments.speedups import speedups as run_speedups
 from mercuric.experiments.sweep import SweepConfig
 from mercuric.files import write_text
+from mercuric.records import records
 from mercuric.report.speedups import lost_rows, markdown_table, speedup_rows, terminal_table
 
 
@@ -45,13 +46,7 @@ def speedups(
         found, losses = speedup_rows(table), lost_rows(left)
         write_text(out / "speedups.md", f"{markdown_table(*found)}\n{markdown_table(*losses)}")
         if as_json:
-            records = {"speedups": table, "lost": left}
-            typer.echo(
-                json.dumps(
-                    {name: json.loads(rows.to_json(orient="records")) for name, rows in records.items()},
-                    indent=2,
-                )
-            )
+            typer.echo(json.dumps({"speedups": records(table), "lost": records(left)}, indent=2))
             return
         console = Console()
         console.print(terminal_table(*found, "training, layers that lose turned off (III-D)"))

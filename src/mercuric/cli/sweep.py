@@ -15,6 +15,7 @@ from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.similarity_network import RANDOM
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
 from mercuric.experiments.sweep import sweep as run_sweep
+from mercuric.records import records
 from mercuric.report.sweep import sweep_table, write_sweep_report
 
 
@@ -54,7 +55,7 @@ def sweep(
         totals = combination_totals(results, list(config.vary))
         if as_json:
             typer.echo(
-                json.dumps({**config.model_dump(mode="json"), "combinations": _records(totals)}, indent=2)
+                json.dumps({**config.model_dump(mode="json"), "combinations": records(totals)}, indent=2)
             )
             return
         Console().print(sweep_table(totals, list(config.vary)))
@@ -71,11 +72,6 @@ def _field(option: str) -> tuple[str, tuple[Any, ...]]:
     except yaml.YAMLError:
         raise ValueError(f"--set was {option!r}, but its values must be plain YAML values") from None
     return name, read
-
-
-def _records(totals: Any) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = json.loads(totals.to_json(orient="records"))
-    return records
 
 
 def _command(config: SweepConfig) -> str:

@@ -25,6 +25,7 @@ from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reus
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
+from mercuric.records import records
 from mercuric.reuse import ReuseConfig
 
 DESIGNS = ("baseline", "mercury")
@@ -79,11 +80,7 @@ class Evaluation:
 
     def summary(self) -> dict[str, Any]:
         """Everything but the single layers, ready for JSON."""
-        results = [
-            {"timing": timing, **{str(name): value for name, value in row.items()}}
-            for timing in TIMINGS
-            for row in json.loads(self.totals(timing).to_json(orient="records"))
-        ]
+        results = [{"timing": timing, **row} for timing in TIMINGS for row in records(self.totals(timing))]
         return {
             **self.described,
             "timing": self.config.timing,
@@ -94,7 +91,7 @@ class Evaluation:
             "results": results,
             "area_mm2": self.areas,
             "fpga": {"resources": FPGA_RESOURCES, "watts": FPGA_WATTS},
-            "engine": json.loads(self.engine.to_json(orient="records")),
+            "engine": records(self.engine),
         }
 
 

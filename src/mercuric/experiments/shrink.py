@@ -31,6 +31,7 @@ from mercuric.experiments.shrink_search import (
 )
 from mercuric.experiments.shrink_trial import Ground, TrialResult, ground, name_of, priced, run_trial
 from mercuric.files import write_text
+from mercuric.records import records
 from mercuric.training import full_batches
 
 FACTOR = "factor "
@@ -170,7 +171,7 @@ def _summarize(
         "clock_mhz": accelerator.clock_mhz,
         "unit": fitting(accelerator).unit,
         "stages": list(shared.channels.stages),
-        "trials": json.loads(table.to_json(orient="records")),
+        "trials": records(table),
         "machine": machine(),
     }
     write_text(folder / "shrink.json", json.dumps(summary, indent=2) + "\n")
