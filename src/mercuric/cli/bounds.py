@@ -1,7 +1,6 @@
 """``mercuric bounds``: MERCURY beside the most that other ways to skip work can save."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import pandas as pd
 import typer
 from rich.console import Console
 
+from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -45,8 +45,7 @@ def bounds(
         with part_bar(Console(stderr=True)) as tell:
             summary = bounds_study(config, folder, accelerator, tell, lambda said: typer.echo(said, err=True))
         options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "accelerator": accelerator}
-        words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
-        report = write_bounds_report(folder, shlex.join(["mercuric", "bounds", model, *map(str, words)]))
+        report = write_bounds_report(folder, command_line("bounds", [model], options))
         layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
         if as_json:
             typer.echo(json.dumps({**summary, "layers": records(layers)}, indent=2))

@@ -1,13 +1,13 @@
 """``mercuric evaluate``: energy, latency and area of a network's layers on several accelerators."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -85,13 +85,7 @@ def _batches(text: str) -> tuple[int, ...]:
 
 def _command(config: EvaluationConfig, reuse: Path | None) -> str:
     options: dict[str, Any] = config.model_dump(exclude={"model"}, exclude_defaults=True)
-    words = ["mercuric", "evaluate", config.model]
     for plural, singular in (("accelerators", "accelerator"), ("batches", "batch")):
         if plural in options:
             options[singular] = ",".join(map(str, options.pop(plural)))
-    for name, value in {**options, "config": reuse}.items():
-        if value is True:
-            words.append(f"--{name}")
-        elif value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join(words)
+    return command_line("evaluate", [config.model], {**options, "config": reuse})

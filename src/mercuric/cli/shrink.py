@@ -1,13 +1,13 @@
 """``mercuric shrink``: fewer channels, chosen stage by stage for an accelerator."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.shrink import shrink as run_shrink
@@ -66,7 +66,5 @@ def _command(config: ShrinkConfig, trials: int, jobs: int) -> str:
     trained = config.training.model_dump(
         include={"epochs", "batch_size", "learning_rate"}, exclude_defaults=True
     )
-    words = ["mercuric", "shrink", config.model]
-    for name, value in {**given, **trained, "trials": trials, "jobs": jobs}.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join([*words, *(["--mercury"] if config.mercury else [])])
+    options = {**given, **trained, "trials": trials, "jobs": jobs, "mercury": config.mercury}
+    return command_line("shrink", [config.model], options)

@@ -1,13 +1,13 @@
 """``mercuric similarity``: which vectors of a network are alike on real images, as pictures."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig
@@ -56,18 +56,11 @@ def similarity(
             summary["run_files"] = write_training(trained, folder)
             for sentence in trained.missing:
                 typer.echo(sentence, err=True)
-        report = write_similarity_report(folder, _command(config, run), trained)
+        options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "run": run}
+        report = write_similarity_report(folder, command_line("similarity", [model], options), trained)
         study = read_study(folder)
         if as_json:
             typer.echo(json.dumps({**summary, "layers": records(study.tables["layers"])}, indent=2))
             return
         Console().print(similarity_table(study))
         typer.echo(f"Report: {report}")
-
-
-def _command(config: SimilarityConfig, run: Path | None) -> str:
-    options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "run": run}
-    words = ["mercuric", "similarity", config.model]
-    for name, value in options.items():
-        words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join(words)

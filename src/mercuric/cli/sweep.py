@@ -1,7 +1,6 @@
 """``mercuric sweep``: every combination of an accelerator's fields, in parallel."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 import yaml
 from rich.console import Console
 
+from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -75,10 +75,7 @@ def _field(option: str) -> tuple[str, tuple[Any, ...]]:
 
 
 def _command(config: SweepConfig) -> str:
-    words = ["mercuric", "sweep", *config.models]
+    words = [*config.models]
     for name, values in config.vary.items():
         words += ["--set", f"{name}={','.join('null' if value is None else str(value) for value in values)}"]
-    left = config.model_dump(exclude={"models", "vary", "inference"}, exclude_defaults=True)
-    for name, value in left.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join([*words, *(["--inference"] if config.inference else [])])
+    return command_line("sweep", words, config.model_dump(exclude={"models", "vary"}, exclude_defaults=True))
