@@ -6,7 +6,7 @@ import pandas as pd
 
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dataflow import product_cycles, training_cycles
-from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.work import Work, counted_work
 from mercuric.reuse.observation import Observation, ObservedProduct
@@ -73,9 +73,8 @@ class CycleCounter:
         and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
         with ``fair_``.
         """
-        prefixes: dict[Timing, str] = {"paper": "cycles", "fair": "fair"}
         columns: dict[str, list[str] | list[int]] = {"layer": list(self._layers)}
-        for timing, prefix in prefixes.items():
+        for timing, prefix in COLUMN_PREFIXES.items():
             cycles = [layer[timing].total for layer in self._layers.values()]
             columns[f"{prefix}_baseline"] = [one.baseline for one in cycles]
             columns[f"{prefix}_mercury"] = [one.mercury for one in cycles]

@@ -10,6 +10,8 @@ Timing = Literal["paper", "fair"]
 """``"paper"``: only signature bits are pipelined. ``"fair"``: all dot products are, the baseline's too."""
 
 TIMINGS: tuple[Timing, ...] = ("paper", "fair")
+COLUMN_PREFIXES: dict[Timing, str] = {"paper": "cycles", "fair": "fair"}
+"""How the columns of a timing begin in tables of layers: ``cycles_baseline``, ``fair_baseline``."""
 
 
 def lone_cycles(rows: int, elements: int, mac_unit: bool = False) -> int:

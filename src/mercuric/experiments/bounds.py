@@ -18,6 +18,7 @@ from mercuric.accelerator.bounds import (
     ucnn_macs,
     zero_pruning_macs,
 )
+from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.workload import evaluating
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
@@ -123,7 +124,7 @@ def speedups(layers: pd.DataFrame) -> dict[str, float]:
     total = layers["macs"].sum()
     found = {name: float(total / layers[name].sum()) for name in LEFT}
     found["adapted"] = float(total / layers[["macs", "mercury"]].min(axis=1).sum())
-    for timing, prefix in (("paper", "cycles"), ("fair", "fair")):
+    for timing, prefix in COLUMN_PREFIXES.items():
         baseline, mercury = (layers[f"{prefix}_{side}"].sum() for side in ("baseline", "mercury"))
         found[f"cycles_{timing}"] = float(baseline / mercury)
     return found

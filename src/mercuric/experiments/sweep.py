@@ -17,6 +17,7 @@ from pydantic import field_validator
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator
+from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.network_calls import network_calls
 from mercuric.accelerator.simulation import Simulator
 from mercuric.config import Config
@@ -28,8 +29,6 @@ from mercuric.files import replacing, write_text
 from mercuric.reuse import ReuseConfig
 
 RESULTS = "sweep.parquet"
-_PREFIXES = {"paper": "cycles", "fair": "fair"}
-"""How the columns of a timing begin in ``Simulation.layers``."""
 Field = str | int | float | bool | None
 Progress = Callable[[int, int, str], None]
 
@@ -257,7 +256,7 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     results = results.assign(
         **{
             f"{prefix}_kept": results[[f"{prefix}_baseline", f"{prefix}_mercury"]].min(axis=1)
-            for prefix in _PREFIXES.values()
+            for prefix in COLUMN_PREFIXES.values()
         }
     )
     groups = results.groupby(keys, sort=False, dropna=False)
@@ -265,7 +264,7 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
         numeric_only=True
     )
     totals = pd.DataFrame({"hit_rate": sums["HIT"] / sums["vectors"]})
-    for timing, prefix in _PREFIXES.items():
+    for timing, prefix in COLUMN_PREFIXES.items():
         whole, signature, stall = (sums[f"{prefix}_{part}"] for part in ("mercury", "signature", "stall"))
         totals[f"{timing}_baseline"] = sums[f"{prefix}_baseline"]
         totals[f"{timing}_product"] = whole - signature - stall

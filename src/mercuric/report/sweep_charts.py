@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from mercuric.accelerator.dot_product import COLUMN_PREFIXES, Timing
 from mercuric.report import chart, formats
 from mercuric.report.chart import figure, hover_names, name_layers
 from mercuric.report.markup import plotly_text
@@ -74,9 +75,9 @@ def line_chart(totals: pd.DataFrame, field: str) -> go.Figure:
     return picture
 
 
-def layer_chart(layers: pd.DataFrame, fields: list[str], timing: str) -> go.Figure:
+def layer_chart(layers: pd.DataFrame, fields: list[str], timing: Timing) -> go.Figure:
     """Layer by combination: the speed-up of one network's every layer as a heat map."""
-    prefix = "cycles" if timing == "paper" else "fair"
+    prefix = COLUMN_PREFIXES[timing]
     names = list(dict.fromkeys(layers["layer"]))
     rows: dict[str, dict[str, float]] = {}
     for _, layer in layers.iterrows():
