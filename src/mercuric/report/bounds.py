@@ -15,6 +15,7 @@ from mercuric.report import chart, formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure, figure_element, hover_names, name_layers
 from mercuric.report.document import definitions, write_page
+from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.similarity_charts import named
 
@@ -39,7 +40,6 @@ _PUBLISHED = (
     "In the paper (Fig. 17), by speed-ups, MERCURY beats UCNN with 7 and 8 bits, equals it with 6, and is "
     "4 % above zero pruning and 2 % above similar elements."
 )
-_MACHINE = {"processor": "Processor", "python": "Python", "torch": "PyTorch", "mercuric": "Mercuric"}
 _DRAWN = {
     "mercury": chart.MERCURY,
     "zero_pruning": chart.DENSE,
@@ -101,9 +101,7 @@ def _parts(layers: pd.DataFrame, summary: dict[str, Any], command: str) -> dict[
         ),
         "sections": _sections(layers, summary),
         "methods": definitions(_methods(summary)),
-        "machine": definitions(
-            [(_MACHINE[name], str(value)) for name, value in summary["machine"].items() if name in _MACHINE]
-        ),
+        "machine": definitions(machine_facts(summary["machine"])),
         "command": html.escape(command),
     }
 

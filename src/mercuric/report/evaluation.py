@@ -26,6 +26,7 @@ from mercuric.report.evaluation_tables import (
     layer_table,
     total_rows,
 )
+from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.roofline_chart import roofline_chart
 from mercuric.report.similarity_charts import named
@@ -58,7 +59,7 @@ def write_evaluation_report(evaluation: Evaluation, folder: Path, command: str) 
         cards=card_elements(_cards(evaluation)),
         sections="\n".join(_sections(evaluation)),
         methods=definitions([*_methods(evaluation), *energy_costs(evaluation)]),
-        machine=definitions(_machine(evaluation)),
+        machine=definitions(machine_facts(described["machine"])),
         command=html.escape(command),
     )
     return target
@@ -274,12 +275,6 @@ def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:
     entries.append(("Area", f"{AREA_45NM.source}. Signature Table and Hitmap are as large as the largest "
                     "scope needs."))  # fmt: skip
     return entries
-
-
-def _machine(evaluation: Evaluation) -> list[tuple[str, str]]:
-    known = evaluation.described["machine"]
-    names = (("Processor", "processor"), ("Python", "python"), ("PyTorch", "torch"), ("Mercuric", "mercuric"))
-    return [(name, str(known[key])) for name, key in names]
 
 
 def _named(chart: go.Figure, evaluation: Evaluation) -> go.Figure:

@@ -1,4 +1,4 @@
-"""How was each figure measured, and on what? Said in words, for the reader of the report."""
+"""How was each figure measured? Said in words, for the reader of the report."""
 
 from mercuric.report import formats
 from mercuric.report.summary import Summary
@@ -100,18 +100,3 @@ def _wall_clock(summary: Summary) -> str:
     if reuse > dense:
         return f"{text}: slower here than dense training, which says nothing about the accelerator."
     return f"{text}; it was no slower here than dense training. The speed-ups are of simulated cycles."
-
-
-def machine(summary: Summary) -> list[tuple[str, str]]:
-    """What the training ran on: name and value."""
-    on = summary.machine
-    memory = None if on.memory_gib is None else f"{on.memory_gib:.0f} GiB"
-    entries = (
-        ("Processor", on.processor),
-        ("Cores", None if on.cores is None else str(on.cores)),
-        ("Memory", memory),
-        ("Python", on.python),
-        ("PyTorch", on.torch),
-        ("Mercuric", on.mercuric),
-    )
-    return [(name, value) for name, value in entries if value]

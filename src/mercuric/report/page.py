@@ -10,8 +10,9 @@ from mercuric.report.document import definitions, write_page
 from mercuric.report.folder import Run, read_run
 from mercuric.report.headline import headline, lead
 from mercuric.report.html_table import comparison_rows
+from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
-from mercuric.report.methods import machine, methods
+from mercuric.report.methods import methods
 from mercuric.report.sections import layer_section, training_section
 
 
@@ -46,7 +47,7 @@ def _parts(run: Run, adaptation: str) -> dict[str, str]:
         "adaptation": adaptation,
         "layers": layer_section(run.layers),
         "methods": definitions(methods(summary)),
-        "machine": definitions(machine(summary)),
+        "machine": definitions(machine_facts(summary.machine.model_dump(), timed=True)),
         "config": html.escape(run.config),
         "command": html.escape(f"mercuric report {shlex.quote(run.name)}"),
     }

@@ -15,6 +15,7 @@ from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
 from mercuric.report.document import definitions, write_page
 from mercuric.report.evaluation_figures import energy, seconds
+from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.shrink_chart import front_chart
 from mercuric.report.shrink_found import Found
@@ -90,7 +91,7 @@ def _parts(found: Found, command: str) -> dict[str, str]:
         "cards": card_elements(_cards(found)),
         "sections": _sections(found),
         "methods": definitions(_methods(summary)),
-        "machine": definitions([(k.capitalize(), str(v)) for k, v in summary["machine"].items()]),
+        "machine": definitions(machine_facts(summary["machine"], timed=True)),
         "command": html.escape(command),
     }
 

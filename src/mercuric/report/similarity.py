@@ -6,6 +6,7 @@ from pathlib import Path
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.document import definitions, write_page
+from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.similarity_folder import Study, StudySummary, read_study
 from mercuric.report.similarity_sections import sections
@@ -40,7 +41,7 @@ def _parts(study: Study, command: str, trained: Trained | None) -> dict[str, str
         "cards": card_elements(_cards(study)),
         "sections": sections(study, trained),
         "methods": definitions(_methods(summary)),
-        "machine": definitions(_machine(summary)),
+        "machine": definitions(machine_facts(summary.machine.model_dump())),
         "command": html.escape(command),
     }
 
@@ -116,14 +117,3 @@ def _methods(summary: StudySummary) -> list[tuple[str, str]]:
             "kind only.",
         ),
     ]
-
-
-def _machine(summary: StudySummary) -> list[tuple[str, str]]:
-    on = summary.machine
-    entries = (
-        ("Processor", on.processor),
-        ("Python", on.python),
-        ("PyTorch", on.torch),
-        ("Mercuric", on.mercuric),
-    )
-    return [(name, value) for name, value in entries if value]

@@ -17,11 +17,11 @@ from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
 from mercuric.report.document import definitions, write_page
+from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.sweep_charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
 
 _MOST_PICTURES = 24
-_MACHINE = {"processor": "Processor", "python": "Python", "torch": "PyTorch", "mercuric": "Mercuric"}
 _TIMINGS = ("paper", "fair")
 
 
@@ -93,7 +93,7 @@ def _parts(
         "cards": card_elements([_card(totals, timing) for timing in _TIMINGS]),
         "sections": _sections(results, totals, config),
         "methods": definitions(_methods(config)),
-        "machine": definitions([(_MACHINE[name], str(machine[name])) for name in _MACHINE]),
+        "machine": definitions(machine_facts(machine)),
         "command": html.escape(command),
     }
 
