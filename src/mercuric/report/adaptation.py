@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from mercuric.report import formats
 from mercuric.report.adaptation_log import AdaptationLog, read_adaptation
 from mercuric.report.chart import DENSE, MERCURY, figure, figure_element
+from mercuric.report.document import section
 from mercuric.report.markup import plotly_text
 
 _HEADINGS = {"seed": "number", "step": "number", "layer": "text", "change": "text", "bits": "text"}
@@ -32,12 +33,13 @@ def adaptation_section(folder: Path) -> str | None:
     seeds = " Thin lines are seeds, the thick one their mean." if len(log.seeds) > 1 else ""
     bits_note = f"Signature length, the same in all layers that reuse.{seeds}"
     layer_note = "In which steps each layer looked for similarity (blue) and in which it did not (grey)."
-    return (
-        '<section id="adaptation">\n<h2>Adaptation</h2>\n'
+    return section(
+        "adaptation",
+        "Adaptation",
         f"<p>{html.escape(adaptation_sentence(log))}</p>\n"
         f"{figure_element('adaptation-bits', 'Signature length by step', bits_note, bits_chart(log))}"
         f"{figure_element('adaptation-layers', 'Which layers reused when', layer_note, switch_chart(log))}"
-        f"{_table(log)}</section>"
+        f"{_table(log)}",
     )
 
 

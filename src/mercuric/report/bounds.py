@@ -14,7 +14,7 @@ from rich.text import Text
 from mercuric.report import chart, formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure, figure_element, hover_names, name_layers
-from mercuric.report.document import definitions, write_page
+from mercuric.report.document import definitions, section, write_page
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.similarity_charts import named
@@ -139,7 +139,7 @@ def _sections(layers: pd.DataFrame, summary: dict[str, Any]) -> str:
         "The same ratio in each layer. A point under 1 has more work than the dense layer.",
         named(layer_chart(layers), subject),
     )
-    return f'<section id="bounds">\n<h2>What could be saved</h2>\n{network}{each}</section>'
+    return section("bounds", "What could be saved", network + each)
 
 
 def network_chart(speedup: dict[str, float]) -> go.Figure:

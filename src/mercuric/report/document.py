@@ -38,5 +38,10 @@ def definitions(entries: list[tuple[str, str]]) -> str:
     )
 
 
+def section(identity: str, title: str, content: str) -> str:
+    """A part of the page under its heading; ``content`` is HTML."""
+    return f'<section id="{identity}">\n<h2>{html.escape(title)}</h2>\n{content}\n</section>'
+
+
 def _asset(name: str) -> str:
     return (files("mercuric.report") / name).read_text(encoding="utf-8")

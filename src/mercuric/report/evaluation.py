@@ -13,7 +13,7 @@ from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
-from mercuric.report.document import definitions, write_page
+from mercuric.report.document import definitions, section, write_page
 from mercuric.report.evaluation_charts import area_chart, batch_chart, layer_chart, level_chart, trade_chart
 from mercuric.report.evaluation_figures import energy, saved
 from mercuric.report.evaluation_tables import (
@@ -143,7 +143,7 @@ def _sections(evaluation: Evaluation) -> list[str]:
         parts.append(_area(evaluation))
     if len(evaluation.engine):
         table = _scroll("Dense forward layers by another engine", engine_rows(evaluation))
-        parts.append(_section("engine", f"What {evaluation.config.engine} says", table))
+        parts.append(section("engine", f"What {evaluation.config.engine} says", table))
     return parts
 
 
@@ -155,13 +155,13 @@ def _levels(evaluation: Evaluation) -> str:
     totals = evaluation.totals()
     chart = _named(level_chart(totals, evaluation.unit), evaluation)
     figure = figure_element("levels", "Energy by level", note, chart)
-    return _section("energy", "Where the energy goes", figure + _scroll("Totals", total_rows(evaluation)))
+    return section("energy", "Where the energy goes", figure + _scroll("Totals", total_rows(evaluation)))
 
 
 def _trade(evaluation: Evaluation) -> str:
     note = "Down and left is better. Open marks are dense, filled ones MERCURY; a point a batch."
     chart = _named(trade_chart(evaluation.totals(), evaluation.unit), evaluation)
-    return _section("trade", "Energy against latency", figure_element("trade-off", "An image", note, chart))
+    return section("trade", "Energy against latency", figure_element("trade-off", "An image", note, chart))
 
 
 def _batches(evaluation: Evaluation) -> str:
@@ -171,7 +171,7 @@ def _batches(evaluation: Evaluation) -> str:
     times = _named(batch_chart(totals, "latency", "latency of one image (clock cycles)"), evaluation)
     figures = figure_element("batch-energy", "Energy by batch", note, energies)
     figures += figure_element("batch-latency", "Latency by batch", "Dashed is dense.", times)
-    return _section("batches", "What a larger batch shares", figures)
+    return section("batches", "What a larger batch shares", figures)
 
 
 def _roofline(evaluation: Evaluation) -> str:
@@ -182,7 +182,7 @@ def _roofline(evaluation: Evaluation) -> str:
         heading = f"{accelerator.name}: MACs a cycle by MACs a byte"
         figures.append(figure_element(f"roofline-{place}", heading, _limits(evaluation, accelerator), chart))
     table = _scroll("Layers by what takes most cycles", bound_rows(evaluation))
-    return _section("roofline", "What limits the layers", "".join(figures) + table)
+    return section("roofline", "What limits the layers", "".join(figures) + table)
 
 
 def _limits(evaluation: Evaluation, accelerator: Accelerator) -> str:
@@ -217,7 +217,7 @@ def _layers(evaluation: Evaluation) -> str:
             heading = f"{accelerator.name}: {column} by layer"
             figures.append(figure_element(f"layers-{column}-{place}", heading, note, chart))
     table = _scroll("All layers", layer_table(evaluation))
-    return _section("layers", "Layer by layer", "".join(figures) + table)
+    return section("layers", "Layer by layer", "".join(figures) + table)
 
 
 def _area(evaluation: Evaluation) -> str:
@@ -229,7 +229,7 @@ def _area(evaluation: Evaluation) -> str:
     figure = figure_element("parts", "Area by part", note, area_chart(evaluation.areas, MERCURY_PARTS))
     tables = _scroll("All parts", area_rows(evaluation.areas))
     tables += _scroll("The paper's Tables II to IV", fpga_rows())
-    return _section("area", "How large it is", figure + tables)
+    return section("area", "How large it is", figure + tables)
 
 
 def _fpga() -> str:
@@ -284,10 +284,6 @@ def _named(chart: go.Figure, evaluation: Evaluation) -> go.Figure:
         f"{described['model']}, {described['weights']}; {described['image_size']} px of {described['data']}; "
         f"{evaluation.config.timing} timing",
     )
-
-
-def _section(identity: str, title: str, content: str) -> str:
-    return f'<section id="{identity}">\n<h2>{html.escape(title)}</h2>\n{content}\n</section>'
 
 
 def _scroll(title: str, table: str) -> str:

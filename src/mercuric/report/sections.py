@@ -5,6 +5,7 @@ import pandas as pd
 from mercuric.report import formats
 from mercuric.report.chart import figure_element
 from mercuric.report.curves import loss_chart, score_chart
+from mercuric.report.document import section
 from mercuric.report.html_table import layer_rows
 from mercuric.report.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
 from mercuric.report.metrics import Metrics
@@ -31,8 +32,7 @@ def training_section(metrics: Metrics, metric: Metric) -> str:
         )
     if not figures:
         return ""
-    charts = "".join(figures)
-    return f'<section id="training">\n<h2>Training</h2>\n<div class="side">\n{charts}</div>\n</section>'
+    return section("training", "Training", f'<div class="side">\n{"".join(figures)}</div>')
 
 
 def layer_section(layers: pd.DataFrame) -> str:
@@ -48,7 +48,7 @@ def layer_section(layers: pd.DataFrame) -> str:
         note = "How far each layer's output with reuse is from its dense output, relative to it."
         figures.append(figure_element("error", "What reuse changes", note, error_chart(layers)))
     table = f'<h3>All layers</h3>\n<div class="scroll" tabindex="0">\n{layer_rows(layers)}\n</div>'
-    return f'<section id="layers">\n<h2>Layer by layer</h2>\n{"".join(figures)}{table}\n</section>'
+    return section("layers", "Layer by layer", "".join(figures) + table)
 
 
 def _hit_note(layers: pd.DataFrame) -> str:

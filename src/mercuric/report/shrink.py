@@ -13,7 +13,7 @@ from rich.text import Text
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
-from mercuric.report.document import definitions, write_page
+from mercuric.report.document import definitions, section, write_page
 from mercuric.report.evaluation_figures import energy, seconds
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
@@ -168,10 +168,11 @@ def _sections(found: Found) -> str:
         )
     )
     table = _html_table(found, sorted(found.trials, key=lambda t: (not t["front"], t[found.energy] or 0)))
-    return (
-        f'<section id="front">\n<h2>The front</h2>\n{pictures}</section>\n'
-        '<section id="trials">\n<h2>Every network</h2>\n'
-        f'<div class="scroll" tabindex="0">{table}</div></section>'
+    return "\n".join(
+        (
+            section("front", "The front", pictures),
+            section("trials", "Every network", f'<div class="scroll" tabindex="0">\n{table}\n</div>'),
+        )
     )
 
 

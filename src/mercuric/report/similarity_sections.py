@@ -10,6 +10,7 @@ from mercuric.report.adaptation import adaptation_sentence, switch_chart
 from mercuric.report.adaptation import bits_chart as grown_chart
 from mercuric.report.chart import figure_element
 from mercuric.report.curves import score_chart
+from mercuric.report.document import section
 from mercuric.report.similarity_charts import (
     bits_chart,
     cycle_chart,
@@ -44,7 +45,7 @@ def _alike(study: Study) -> str:
     picture = _figure(
         "fig1", "How much is alike, layer by layer (Fig. 1)", note, similarity_chart(layers), study
     )
-    return _section("alike", "Which vectors are alike", picture)
+    return section("alike", "Which vectors are alike", picture)
 
 
 def _highest(layers: pd.DataFrame) -> str:
@@ -68,7 +69,7 @@ def _hitmaps(study: Study) -> str:
         "kind is computed. Of later layers, the channel with the fewest zero vectors."
     )
     picture = hitmap_picture(maps, study.folder / "image.png")
-    return _section(
+    return section(
         "hitmap", "Where they are alike", _figure("fig9", "Hitmaps (Fig. 9)", note, picture, study)
     )
 
@@ -92,7 +93,7 @@ def _layers(study: Study) -> str:
         chart = outcome_chart(layers, _GRADIENT)
         figures.append(_figure("fig15a-gradient", "What it said of gradient vectors", note, chart, study))
     figures += [_cycles(study), _unique(study)]
-    return _section("layers", "Layer by layer", "".join(figures))
+    return section("layers", "Layer by layer", "".join(figures))
 
 
 def _cycles(study: Study) -> str:
@@ -126,7 +127,7 @@ def _lengths(study: Study) -> str:
             note = f"Share of each layer's {what} vectors that are similar to an earlier one; zeros left out."
             picture = named(layer_bits_chart(by_bits, product), words)
             parts.append(figure_element(f"bits-{product}", f"Similar {what} vectors by layer", note, picture))
-    return _section("lengths", "What longer signatures find", "".join(parts))
+    return section("lengths", "What longer signatures find", "".join(parts))
 
 
 def _unique_vectors(study: Study) -> str:
@@ -150,7 +151,7 @@ def _unique_vectors(study: Study) -> str:
     chart = named(found_chart(windows), words)
     last = figure_element("fig3-photograph", "Windows of the image", note, chart)
     side = f'{intro}<div class="side">\n{"".join(parts)}</div>\n{last}'
-    return _section("unique", "RPQ and Bloom filter (Fig. 3)", side)
+    return section("unique", "RPQ and Bloom filter (Fig. 3)", side)
 
 
 def _closest(drawn: pd.DataFrame, epsilon: float) -> str:
@@ -188,7 +189,7 @@ def _training(trained: Trained) -> str:
         parts.append(
             figure_element("fig14a", "Layers on and off (Fig. 14a)", note, named(switch_chart(log), words))
         )
-    return _section("training", "What a training run adds", "".join(parts))
+    return section("training", "What a training run adds", "".join(parts))
 
 
 def _subject(study: Study, bits: str) -> str:
@@ -198,7 +199,3 @@ def _subject(study: Study, bits: str) -> str:
 
 def _figure(identity: str, title: str, note: str, chart: go.Figure, study: Study) -> str:
     return figure_element(identity, title, note, named(chart, _subject(study, f"{study.summary.bits} bits")))
-
-
-def _section(identity: str, title: str, content: str) -> str:
-    return f'<section id="{identity}">\n<h2>{html.escape(title)}</h2>\n{content}\n</section>'

@@ -16,7 +16,7 @@ from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
-from mercuric.report.document import definitions, write_page
+from mercuric.report.document import definitions, section, write_page
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.sweep_charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
@@ -106,7 +106,7 @@ def _card(totals: pd.DataFrame, timing: str) -> Card:
 
 def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) -> str:
     fields = list(config.vary)
-    parts = [_section("speedups", "Speed-up by combination", _speedups(totals, fields))]
+    parts = [section("speedups", "Speed-up by combination", _speedups(totals, fields))]
     splits = [
         figure_element(
             f"split-{timing}", f"Where MERCURY's cycles go, {timing} timing",
@@ -115,7 +115,7 @@ def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) 
         )
         for timing in _TIMINGS
     ]  # fmt: skip
-    parts.append(_section("split", "Products, signatures, stalls", "".join(splits)))
+    parts.append(section("split", "Products, signatures, stalls", "".join(splits)))
     layers = [
         figure_element(
             f"layers-{model}", f"{model}, layer by layer",
@@ -124,7 +124,7 @@ def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) 
         )
         for model in config.models
     ]  # fmt: skip
-    parts.append(_section("layers", "Layer by layer", "".join(layers)))
+    parts.append(section("layers", "Layer by layer", "".join(layers)))
     return "\n".join(parts)
 
 
@@ -159,10 +159,6 @@ def _data(config: SweepConfig) -> str:
 
 def _named(fields: list[str], values: tuple[object, ...]) -> list[str]:
     return [f"{name.replace('_', ' ')} {field_text(one)}" for name, one in zip(fields, values, strict=True)]
-
-
-def _section(identity: str, title: str, inside: str) -> str:
-    return f'<section id="{identity}">\n<h2>{html.escape(title)}</h2>\n{inside}</section>'
 
 
 def _methods(config: SweepConfig) -> list[tuple[str, str]]:
