@@ -26,6 +26,7 @@ from mercuric.report.evaluation_tables import (
     layer_table,
     total_rows,
 )
+from mercuric.report.html_table import titled_table
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.roofline_chart import roofline_chart
@@ -142,7 +143,7 @@ def _sections(evaluation: Evaluation) -> list[str]:
     if evaluation.areas:
         parts.append(_area(evaluation))
     if len(evaluation.engine):
-        table = _scroll("Dense forward layers by another engine", engine_rows(evaluation))
+        table = titled_table("Dense forward layers by another engine", engine_rows(evaluation))
         parts.append(section("engine", f"What {evaluation.config.engine} says", table))
     return parts
 
@@ -155,7 +156,7 @@ def _levels(evaluation: Evaluation) -> str:
     totals = evaluation.totals()
     chart = _named(level_chart(totals, evaluation.unit), evaluation)
     figure = figure_element("levels", "Energy by level", note, chart)
-    return section("energy", "Where the energy goes", figure + _scroll("Totals", total_rows(evaluation)))
+    return section("energy", "Where the energy goes", figure + titled_table("Totals", total_rows(evaluation)))
 
 
 def _trade(evaluation: Evaluation) -> str:
@@ -181,7 +182,7 @@ def _roofline(evaluation: Evaluation) -> str:
         chart = _named(roofline_chart(rows, accelerator), evaluation)
         heading = f"{accelerator.name}: MACs a cycle by MACs a byte"
         figures.append(figure_element(f"roofline-{place}", heading, _limits(evaluation, accelerator), chart))
-    table = _scroll("Layers by what takes most cycles", bound_rows(evaluation))
+    table = titled_table("Layers by what takes most cycles", bound_rows(evaluation))
     return section("roofline", "What limits the layers", "".join(figures) + table)
 
 
@@ -216,7 +217,7 @@ def _layers(evaluation: Evaluation) -> str:
             chart = _named(layer_chart(rows, column, title), evaluation)
             heading = f"{accelerator.name}: {column} by layer"
             figures.append(figure_element(f"layers-{column}-{place}", heading, note, chart))
-    table = _scroll("All layers", layer_table(evaluation))
+    table = titled_table("All layers", layer_table(evaluation))
     return section("layers", "Layer by layer", "".join(figures) + table)
 
 
@@ -227,8 +228,8 @@ def _area(evaluation: Evaluation) -> str:
         f"{formats.listing(list(added))}. {_fpga()}"
     )
     figure = figure_element("parts", "Area by part", note, area_chart(evaluation.areas, MERCURY_PARTS))
-    tables = _scroll("All parts", area_rows(evaluation.areas))
-    tables += _scroll("The paper's Tables II to IV", fpga_rows())
+    tables = titled_table("All parts", area_rows(evaluation.areas))
+    tables += titled_table("The paper's Tables II to IV", fpga_rows())
     return section("area", "How large it is", figure + tables)
 
 
@@ -284,7 +285,3 @@ def _named(chart: go.Figure, evaluation: Evaluation) -> go.Figure:
         f"{described['model']}, {described['weights']}; {described['image_size']} px of {described['data']}; "
         f"{evaluation.config.timing} timing",
     )
-
-
-def _scroll(title: str, table: str) -> str:
-    return f'<h3>{html.escape(title)}</h3>\n<div class="scroll" tabindex="0">\n{table}\n</div>'

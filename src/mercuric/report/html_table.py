@@ -71,6 +71,11 @@ def sortable_table(headings: list[tuple[str, str, bool]], rows: list[list[str]])
     )
 
 
+def titled_table(title: str, table: str) -> str:
+    """A table element under its title; it scrolls where the window is narrower."""
+    return f'<h3>{html.escape(title)}</h3>\n<div class="scroll" tabindex="0">\n{table}\n</div>'
+
+
 def text_cell(text: str) -> str:
     """A cell of :func:`sortable_table` that sorts by its text."""
     return f'<td class="text">{html.escape(text)}</td>'

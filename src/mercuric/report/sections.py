@@ -6,7 +6,7 @@ from mercuric.report import formats
 from mercuric.report.chart import figure_element
 from mercuric.report.curves import loss_chart, score_chart
 from mercuric.report.document import section
-from mercuric.report.html_table import layer_rows
+from mercuric.report.html_table import layer_rows, titled_table
 from mercuric.report.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
 from mercuric.report.metrics import Metrics
 from mercuric.report.score import Metric
@@ -47,7 +47,7 @@ def layer_section(layers: pd.DataFrame) -> str:
     if layers["error"].notna().any():
         note = "How far each layer's output with reuse is from its dense output, relative to it."
         figures.append(figure_element("error", "What reuse changes", note, error_chart(layers)))
-    table = f'<h3>All layers</h3>\n<div class="scroll" tabindex="0">\n{layer_rows(layers)}\n</div>'
+    table = titled_table("All layers", layer_rows(layers))
     return section("layers", "Layer by layer", "".join(figures) + table)
 
 

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
 from mercuric.report.document import definitions, section, write_page
 from mercuric.report.evaluation_figures import energy, seconds
+from mercuric.report.html_table import number_cell, sortable_table, text_cell
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.shrink_chart import front_chart
@@ -167,7 +168,9 @@ def _sections(found: Found) -> str:
             ("latency", found.latency, "clock cycles"),
         )
     )
-    table = _html_table(found, sorted(found.trials, key=lambda t: (not t["front"], t[found.energy] or 0)))
+    trials = sorted(found.trials, key=lambda t: (not t["front"], t[found.energy] or 0))
+    headings = [(name, "", name in ("factors", "note")) for name in _HEADINGS]
+    table = sortable_table(headings, [_html_row(found, trial) for trial in trials])
     return "\n".join(
         (
             section("front", "The front", pictures),
@@ -176,39 +179,17 @@ def _sections(found: Found) -> str:
     )
 
 
-def _html_table(found: Found, trials: Sequence[dict[str, Any]]) -> str:
-    head = "".join(
-        f'<th scope="col" class="{"text" if name in ("factors", "note") else "number"}">'
-        f'<button type="button">{name}</button></th>'
-        for name in _HEADINGS
-    )
-    body = "\n".join(f"<tr>{_html_row(found, trial)}</tr>" for trial in trials)
-    return (
-        '<table class="layers" data-sortable>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-    )
-
-
-def _html_row(found: Found, trial: dict[str, Any]) -> str:
+def _html_row(found: Found, trial: dict[str, Any]) -> list[str]:
     note = trial["note"] or ("on the front" if trial["front"] else "")
-    figures = (
-        (trial["accuracy"], formats.percent(trial["accuracy"])),
-        (trial[found.energy], formats.count(trial[found.energy])),
-        (trial[found.latency], formats.count(trial[found.latency])),
-        (trial["parameters"], formats.count(trial["parameters"])),
-        (trial["macs"], formats.count(trial["macs"])),
-    )
-    return (
-        _number(trial["trial"], str(trial["trial"]))
-        + f'<td class="text">{html.escape(found.factors(trial))}</td>'
-        + "".join(_number(value, text) for value, text in figures)
-        + f'<td class="text">{html.escape(note)}</td>'
-    )
-
-
-def _number(value: float | None, text: str) -> str:
-    known = "" if value is None else f' data-value="{value:.12g}"'
-    return f'<td class="number"{known}>{html.escape(text)}</td>'
+    accuracy = nan if trial["accuracy"] is None else trial["accuracy"]
+    counts = [trial[name] for name in (found.energy, found.latency, "parameters", "macs")]
+    return [
+        number_cell(trial["trial"], str(trial["trial"])),
+        text_cell(found.factors(trial)),
+        number_cell(accuracy, formats.percent(accuracy)),
+        *(number_cell(nan if value is None else value, formats.count(value)) for value in counts),
+        text_cell(note),
+    ]
 
 
 def _subject(summary: dict[str, Any]) -> str:
