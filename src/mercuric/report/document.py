@@ -11,19 +11,24 @@ from mercuric.errors import MercuricError
 from mercuric.files import write_text
 
 
-def write_page(target: Path, template: str, **parts: str) -> None:
-    """Fill a template of this package, style and scripts with it, and write it whole or not at all.
+def write_page(target: Path, body: str, *, title: str, **parts: str) -> None:
+    """Fill ``document.html`` and the body that it frames, and write the page whole or not at all.
 
     Args:
         target: the page.
-        template: a file beside this one.
-        parts: what its other names stand for, as HTML.
+        body: a file beside this one.
+        title: of the window, as HTML.
+        parts: what the body's names stand for, as HTML.
 
     Raises:
         MercuricError: it can't be written.
     """
-    page = Template(_asset(template)).substitute(
-        style=_asset("report.css"), plotly=get_plotlyjs(), script=_asset("report.js"), **parts
+    page = Template(_asset("document.html")).substitute(
+        title=title,
+        style=_asset("report.css"),
+        body=Template(_asset(body)).substitute(parts).rstrip("\n"),
+        plotly=get_plotlyjs(),
+        script=_asset("report.js"),
     )
     try:
         write_text(target, page)

@@ -1,4 +1,4 @@
-"""How does a run become one page? The files of its folder, filled into the template."""
+"""How does a run become one page? The files of its folder, filled into ``run.html``."""
 
 import html
 import shlex
@@ -30,7 +30,7 @@ def write_report(run: Path) -> Path:
     """
     target = run / "report.html"
     parts = _parts(read_run(run), adaptation_section(run) or "")
-    write_page(target, "template.html", **parts)
+    write_page(target, "run.html", **parts)
     return target
 
 
