@@ -214,12 +214,8 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         update={"bits": config.bits, "entries": cache.entries, "ways": cache.ways, "backward": "exact"}
     )
     simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
-
-    def count(call: Any) -> None:
-        for simulator in simulators:
-            simulator.add(call)
-
-    run = network_calls(loaded.network, loaded.batches(lambda *_: None), cache, reuse, count)
+    listeners = [simulator.add for simulator in simulators]
+    run = network_calls(loaded.network, loaded.batches(lambda *_: None), cache, reuse, *listeners)
     tables = [
         _described(simulator.simulation(run.order, run.errors).layers, part.model, chosen)
         for simulator, chosen in zip(simulators, part.chosen, strict=True)
