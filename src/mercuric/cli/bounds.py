@@ -13,7 +13,8 @@ from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.bounds import bounds_study
-from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig
+from mercuric.experiments.similarity_network import SimilarityConfig
+from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import records
 from mercuric.report.bounds import bounds_table, write_bounds_report
 

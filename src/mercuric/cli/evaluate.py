@@ -13,7 +13,7 @@ from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.evaluation import evaluate, write_evaluation
 from mercuric.experiments.evaluation_config import COMPARABLE, EvaluationConfig
-from mercuric.experiments.similarity_network import RANDOM
+from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import records
 from mercuric.report.evaluation import write_evaluation_report
 from mercuric.report.evaluation_tables import evaluation_table

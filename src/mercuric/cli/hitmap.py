@@ -11,7 +11,7 @@ from mercuric.cli.progress import bars
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.hitmaps import write_hitmap_folder
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
-from mercuric.experiments.similarity_network import RANDOM
+from mercuric.experiments.weighted_network import RANDOM
 from mercuric.reuse import ReuseConfig
 
 

@@ -10,8 +10,9 @@ from rich.console import Console
 from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
-from mercuric.experiments.similarity_network import RANDOM, SimilarityConfig
+from mercuric.experiments.similarity_network import SimilarityConfig
 from mercuric.experiments.similarity_study import similarity_study
+from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import records
 from mercuric.report.similarity import write_similarity_report
 from mercuric.report.similarity_folder import read_study

@@ -10,10 +10,10 @@ from rich.console import Console
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
-from mercuric.experiments.similarity_network import RANDOM
 from mercuric.experiments.speedups import FIELDS, NETWORKS
 from mercuric.experiments.speedups import speedups as run_speedups
 from mercuric.experiments.sweep import SweepConfig
+from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import write_text
 from mercuric.records import records
 from mercuric.report.speedups import lost_rows, markdown_table, speedup_rows, terminal_table

