@@ -69,7 +69,7 @@ def network_calls(
     known: dict[torch.Size, list[Workload]] = {}
     for inputs in batches:
         workloads = _workloads(model, inputs, config, known)
-        with _with_reuse(model, config) as handle:
+        with reusing(model, config) as handle:
             if run is not None:
                 for state in handle.layers.values():
                     state.error_due = False
@@ -113,7 +113,8 @@ def _run(
 
 
 @contextmanager
-def _with_reuse(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
+def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
+    """The model reuses within the block and is left as it was; raises ValueError as ``reuse_`` does."""
     handle = reuse_(model, config)
     try:
         yield handle
