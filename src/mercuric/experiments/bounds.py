@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ from mercuric.accelerator.bounds import (
     zero_pruning_macs,
 )
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
+from mercuric.accelerator.network_calls import reusing
 from mercuric.accelerator.workload import evaluating
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
-from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_
+from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState, MCache
 
 UCNN_BITS = (6, 7, 8)
@@ -88,31 +90,24 @@ def measure(
     """
     told = progress or (lambda *_: None)
     rows: dict[str, dict[str, Any]] = {}
-    handle = reuse_(subject.network, ReuseConfig.paper().model_copy(update={"bits": config.bits}))
-    total = len(handle.layers)
+    reuse = ReuseConfig.paper().model_copy(update={"bits": config.bits})
 
     def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
         assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone
-        told(len(rows), total, name)
+        told(len(rows), len(handle.layers), name)
         rows.setdefault(name, {"layer": name}).update(_bounds(layer, inputs[0]))
 
     def observe(seen: Observation) -> None:
         counter.observe(seen)
         rows.setdefault(seen.layer, {"layer": seen.layer}).update(_mercury(seen))
 
-    hooks = [
-        module.register_forward_hook(partial(bound, name))
-        for name, module in subject.network.named_modules()
-        if name in handle.layers and isinstance(module, nn.Conv2d | nn.Linear)
-    ]
-    try:
+    with reusing(subject.network, reuse) as handle, ExitStack() as hooks:
+        for name, module in subject.network.named_modules():
+            if name in handle.layers and isinstance(module, nn.Conv2d | nn.Linear):
+                hooks.callback(module.register_forward_hook(partial(bound, name)).remove)
         handle.observe(observe)
         with torch.no_grad(), evaluating(subject.network):
             subject.network(subject.images)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        restore_(subject.network)
     return pd.DataFrame(list(rows.values())).merge(counter.layers())
 
 

@@ -11,10 +11,11 @@ from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.energy.operands import operands
+from mercuric.accelerator.network_calls import reusing
 from mercuric.accelerator.work import Work, counted_work
 from mercuric.accelerator.workload import Workload, evaluating
 from mercuric.experiments.evaluation_stream import ELEMENTS_AT_ONCE, image_by_image
-from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_
+from mercuric.reuse import Observation, ReuseConfig
 
 LayerCosts = dict[str, dict[Timing, LayerCost]]
 """A layer's costs by its name; a layer that is called twice costs both calls."""
@@ -82,15 +83,12 @@ def reuse_costs(
             _add(costs, workload, _cost(accelerator, table, workload, work, training))
 
     signatures = any(one.arrival != "raster" or one.insertion_queue is not None for one in accelerators)
-    handle = reuse_(network, config)
-    for state in handle.layers.values():
-        state.error_due = False
-    try:
+    with reusing(network, config) as handle:
+        for state in handle.layers.values():
+            state.error_due = False
         streamed = image_by_image(network, handle, count, signatures=signatures, elements=elements)
         with torch.no_grad(), evaluating(network), streamed:
             network(images)
-    finally:
-        restore_(network)
     left = [workload for waiting in calls.values() for workload in waiting]
     for costs, without in zip(
         counted, dense_costs(left, accelerators, energies, training=training), strict=True

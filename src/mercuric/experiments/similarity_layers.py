@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
-from mercuric.reuse import Observation, ReuseConfig, restore_, reuse_
+from mercuric.accelerator.network_calls import reusing
+from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState
 
 COUNTS = ("HIT", "MAU", "MNU", "zero", "zero_hits")
@@ -89,14 +90,13 @@ def training_step(
     """
     step = TrainingStep(len(images), shown)
     counter = CycleCounter(with_cache(as_accelerator(accelerator), config))
-    handle = reuse_(network, config)
     try:
-        handle.observe(step.observe)
-        handle.observe(counter.observe)
-        torch.manual_seed(seed)
-        torch.autograd.backward(F.cross_entropy(network.train()(images), labels))
+        with reusing(network, config) as handle:
+            handle.observe(step.observe)
+            handle.observe(counter.observe)
+            torch.manual_seed(seed)
+            torch.autograd.backward(F.cross_entropy(network.train()(images), labels))
     finally:
-        restore_(network)
         network.zero_grad(set_to_none=True)
     return step, counter.layers()
 
