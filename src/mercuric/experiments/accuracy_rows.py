@@ -9,6 +9,8 @@ from mercuric.training import TrainingConfig
 
 EPOCHS = 10
 EXAMPLES = 10_000
+OTHER_EPOCHS, OTHER_EXAMPLES = 4, 5_000
+"""Of the other networks, most of them deep: a comparison at equal steps, not a network trained to its end."""
 SEEDS = (0, 1, 2)
 
 ALWAYS_ON = AdaptationConfig(stoppage=None)
@@ -63,12 +65,19 @@ OTHERS: dict[str, RunConfig] = {
     "vgg13-fashion-mnist-paper": _row("vgg13", "fashion-mnist", width=0.25, reuse=_PAPER),
     "vgg13-fashion-mnist-adaptive": _row("vgg13", "fashion-mnist", width=0.25, reuse=ReuseConfig()),
     **{
-        f"{model}-fashion-mnist": _row(model, "fashion-mnist", width=width, seeds=SEEDS[:1])
+        f"{model}-fashion-mnist": _row(
+            model,
+            "fashion-mnist",
+            width=width,
+            seeds=SEEDS[:1],
+            train_examples=OTHER_EXAMPLES,
+            training=TrainingConfig(epochs=OTHER_EPOCHS, test_every=2),
+        )
         for model, width in _OTHER_WIDTHS.items()
     },
 }
 """What is measured where it is named: the published form, layers that turn off by the simulated cycles
-(``-adaptive``), and the other networks, over one seed."""
+(``-adaptive``), and the other networks, shorter and over one seed."""
 
 
 def chosen(names: Sequence[str]) -> dict[str, RunConfig]:
