@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from multiprocessing import get_context
@@ -15,9 +15,8 @@ from statistics import mean
 from threading import Thread
 from typing import Any
 
-import torch
-
 from mercuric.experiments.compare import compare
+from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_config import RunConfig
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.files import write_text
@@ -98,7 +97,8 @@ def measure(
 
     Raises:
         ValueError: ``jobs`` is under 1.
-        MercuricError: a row's folder holds a run and ``resume`` is False; data are missing.
+        MercuricError: a row's folder holds a run and ``resume`` is False; data are missing; or a process
+            was killed.
     """
     if jobs < 1:
         raise ValueError(f"jobs was {jobs}, but must be at least 1")
@@ -168,25 +168,19 @@ def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, tell: P
 def _train_in_processes(
     rows: Mapping[str, RunConfig], folder: Path, jobs: int, resume: bool, tell: Progress
 ) -> None:
-    context = get_context("spawn")
-    threads = max(1, torch.get_num_threads() // jobs)
     with (
-        context.Manager() as manager,
+        get_context("spawn").Manager() as manager,
         _told(manager, tell) as queue,
-        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+        process_pool(jobs) as pool,
     ):
-        trainings: list[Future[None]] = [
-            pool.submit(_in_process, name, config, folder, resume, threads, queue)
-            for name, config in rows.items()
+        trainings = [
+            pool.submit(_in_process, name, config, folder, resume, queue) for name, config in rows.items()
         ]
         for training in as_completed(trainings):
             training.result()
 
 
-def _in_process(
-    name: str, config: RunConfig, folder: Path, resume: bool, threads: int, queue: "Queue[Any]"
-) -> None:
-    torch.set_num_threads(threads)
+def _in_process(name: str, config: RunConfig, folder: Path, resume: bool, queue: "Queue[Any]") -> None:
     _train_row(name, config, folder, resume, lambda *told: queue.put(told))
 
 

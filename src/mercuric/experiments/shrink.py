@@ -3,21 +3,17 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from mercuric.accelerator import as_accelerator
 from mercuric.accelerator.energy.layer_cost import fitting
-from mercuric.errors import MercuricError
 from mercuric.experiments.machine import machine
+from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.shrink_config import ShrinkConfig
 from mercuric.experiments.shrink_search import (
@@ -115,10 +111,6 @@ def _training(config: ShrinkConfig, folder: Path, jobs: int, tell: Callable[[str
     if jobs == 1:
         yield here
         return
-    threads = max(1, torch.get_num_threads() // jobs)
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
-    )
 
     def apart(proposals: list[Proposal]) -> Iterator[TrialResult]:
         tell("; ".join(_shown(proposal.factors) for proposal in proposals))
@@ -126,16 +118,8 @@ def _training(config: ShrinkConfig, folder: Path, jobs: int, tell: Callable[[str
         for training in running:
             yield training.result()
 
-    try:
+    with process_pool(jobs) as pool:
         yield apart
-    except BrokenProcessPool:
-        raise MercuricError(
-            "a training process was killed, perhaps for want of memory; the same command with --resume and "
-            "fewer --jobs goes on",
-            exit_code=1,
-        ) from None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _leave_the_front(config: ShrinkConfig, finished: Sequence[Finished], folder: Path) -> None:

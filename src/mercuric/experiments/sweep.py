@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from pydantic import field_validator
 
 from mercuric import zoo
@@ -23,6 +21,7 @@ from mercuric.accelerator.simulation import Simulator
 from mercuric.config import Config
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.machine import machine
+from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import replacing, write_text
@@ -146,7 +145,7 @@ def sweep(
 
     Raises:
         ValueError: a wrong setting, found before anything runs.
-        MercuricError: the folder holds another run, or files are missing.
+        MercuricError: the folder holds another run, files are missing, or a process was killed.
         OSError: the folder can't be written.
     """
     if jobs < 1:
@@ -190,20 +189,10 @@ def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) 
         for part in parts:
             yield simulate_part(config, part, folder / part.file)
         return
-    threads = max(1, torch.get_num_threads() // jobs)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_in_process, config, part, folder / part.file, threads) for part in parts]
-        try:
-            for finished in as_completed(running):
-                yield finished.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _in_process(config: SweepConfig, part: Part, target: Path, threads: int) -> Part:
-    torch.set_num_threads(threads)
-    return simulate_part(config, part, target)
+    with process_pool(jobs) as pool:
+        running = [pool.submit(simulate_part, config, part, folder / part.file) for part in parts]
+        for finished in as_completed(running):
+            yield finished.result()
 
 
 def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
