@@ -72,6 +72,8 @@ def test_the_rows_are_as_large_as_the_table_says() -> None:
     for name, config in (MAIN | OTHERS).items():
         assert config.runs == ("dense", "reuse")
         assert name.startswith(f"{config.model}-{config.data}")
+        assert config.train_examples == (EXAMPLES if len(config.seeds) == 3 else 5_000)
+    for config in MAIN.values():
         assert config.train_examples == EXAMPLES >= 10_000
         assert config.training.epochs == EPOCHS >= 10
     assert {config.seeds for config in MAIN.values()} == {SEEDS} == {(0, 1, 2)}
