@@ -86,8 +86,8 @@ def test_the_definition(layer: Layer, timing: Timing) -> None:
     misses = misses_of_sets(work.hitmap.states, layer.sets)
     product = AsynchronousProduct(misses, lengths, work.shape.filters, accelerator.versions, pace)
     for bits in (0, work.bits):
-        defined = product.cycles_by_definition(bits, signature, queueing, turns)
-        assert product.cycles(bits, signature, queueing, turns) == defined
+        defined = product.cycles_by_definition(bits * lengths, signature, queueing, turns)
+        assert product.cycles(bits * lengths, signature, queueing, turns) == defined
     if turns is not None:
         assert turns.slowest(pace).tolist() == turns.slowest_by_definition(pace)
 
@@ -148,8 +148,9 @@ def test_the_next_scope_signs_before_this_one_multiplies() -> None:
 
     Signatures of scope 0 leave in cycle 10, those of scope 1 in 16, and then 6 cycles a product.
     """
-    product = AsynchronousProduct(np.ones((2, 2), np.int64), np.ones(2, np.int64), 1, 4, Pace(6, 0))
-    assert product.cycles(2, Pace(3, 4)) == 16 + 6 + 6
+    lengths = np.ones(2, np.int64)
+    product = AsynchronousProduct(np.ones((2, 2), np.int64), lengths, 1, 4, Pace(6, 0))
+    assert product.cycles(2 * lengths, Pace(3, 4)) == 16 + 6 + 6
 
 
 def test_recomputing_may_lose_what_running_ahead_wins() -> None:

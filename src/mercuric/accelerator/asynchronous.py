@@ -25,9 +25,9 @@ class AsynchronousProduct:
 
     Attributes:
         misses: int64, (scopes, PE sets): dot products that each set computes for a filter.
-        lengths: int64, (PE sets,): vectors of each set's block, at least one.
-        filters: filters of a scope.
-        versions: filter buffers.
+        lengths: int64, (PE sets,): vectors of each set's block.
+        filters: filters of a scope; 1 where a block is of a scope's products.
+        versions: filter buffers; scopes that have buffers where a block is of a scope's products.
         pace: of the dot products.
     """
 
@@ -39,7 +39,7 @@ class AsynchronousProduct:
 
     def cycles(
         self,
-        bits: int = 0,
+        signatures: NDArray[np.int64] | None = None,
         signature: Pace = Pace(0, 0),  # noqa: B008 - frozen
         queueing: Queueing | None = None,
         turns: Turns | None = None,
@@ -47,25 +47,32 @@ class AsynchronousProduct:
         """Cycles until the last result of the last scope has left.
 
         Args:
-            bits: signature length; 0 where a saved Hitmap is used.
+            signatures: int64, (PE sets,): signature bits that each set computes in a scope; None where a
+                saved Hitmap is used.
             signature: pace of the signature bits.
             queueing: what waiting for insertion queues adds to each scope's signatures; None: nothing.
             turns: how HITs wait for results; None: they are taken as ready.
         """
         scopes = len(self.misses)
+        if signatures is None:
+            signatures = np.zeros_like(self.lengths)
         queued = queueing or Queueing.none(scopes)
         late = turns or _READY
         return int(
             _total(
                 self.misses, self.lengths, self.filters, min(self.versions, max(1, scopes * self.filters)),
                 self.pace.interval, self.pace.drain,
-                bits * signature.interval, signature.drain, queued.waits, queued.emptying,
+                signatures * signature.interval, signature.drain, queued.waits, queued.emptying,
                 turns is not None, late.states, late.representatives, late.owners, late.order, late.recompute,
             )
         )  # fmt: skip
 
     def cycles_by_definition(
-        self, bits: int, signature: Pace, queueing: Queueing | None = None, turns: Turns | None = None
+        self,
+        signatures: NDArray[np.int64],
+        signature: Pace,
+        queueing: Queueing | None = None,
+        turns: Turns | None = None,
     ) -> int:
         """What :meth:`cycles` computes, a task at a time."""
         scopes, queued = len(self.misses), queueing or Queueing.none(len(self.misses))
@@ -78,11 +85,13 @@ class AsynchronousProduct:
             return free if pace.drain else left
 
         def sign(scope: int) -> None:
-            for p in sets:
+            signing = [p for p in sets if signatures[p]]
+            for p in signing:
                 start = begin(signature)[p] + int(queued.waits[scope])
-                free[p] = start + bits * int(self.lengths[p]) * signature.interval
+                free[p] = start + int(signatures[p]) * signature.interval
                 left[p] = free[p] + signature.drain
-            hitmaps.append(max(left) + int(queued.emptying[scope]) if bits and sets else 0)
+            emptied = int(queued.emptying[scope]) if signing else 0
+            hitmaps.append(max((left[p] for p in signing), default=0) + emptied)
 
         def multiply(scope: int) -> None:
             buffer = finished[-self.versions] if len(finished) >= self.versions else 0
@@ -99,10 +108,7 @@ class AsynchronousProduct:
 
         for scope in range(-1, scopes):
             if scope + 1 < scopes:
-                if bits:
-                    sign(scope + 1)
-                else:
-                    hitmaps.append(0)
+                sign(scope + 1)
             for _ in range(self.filters if scope >= 0 else 0):
                 multiply(scope)
         return max([*left, *hitmaps], default=0)
@@ -120,7 +126,7 @@ def _total(
     versions: int,
     interval: int,
     drain: int,
-    signature: int,
+    signing: NDArray[np.int64],
     signature_drain: int,
     waits: NDArray[np.int64],
     emptying: NDArray[np.int64],
@@ -138,12 +144,12 @@ def _total(
     task = hitmap = 0
     for scope in range(-1, scopes):
         next_hitmap = 0
-        if scope + 1 < scopes and signature and sets:
-            for pe_set in range(sets):
+        for pe_set in range(sets if scope + 1 < scopes else 0):
+            if signing[pe_set]:
                 start = free[pe_set] if signature_drain else left[pe_set]
-                free[pe_set] = start + waits[scope + 1] + lengths[pe_set] * signature
+                free[pe_set] = start + waits[scope + 1] + signing[pe_set]
                 left[pe_set] = free[pe_set] + signature_drain
-            next_hitmap = left.max() + emptying[scope + 1]
+                next_hitmap = max(next_hitmap, left[pe_set] + emptying[scope + 1])
         for _ in range(filters if scope >= 0 else 0):
             gate = max(hitmap, finished[task % versions])
             if late:

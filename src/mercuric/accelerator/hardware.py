@@ -12,6 +12,7 @@ Stationary = Literal["row", "weight", "input", "output"]
 Design = Literal["synchronous", "asynchronous"]
 Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
+Dealing = Literal["vectors", "products"]
 
 _LEAST = {
     **dict.fromkeys(("rows", "columns", "ways", "entries", "versions", "insertion_queue", "word_bits"), 1),
@@ -24,8 +25,17 @@ _SYSTOLIC: tuple[tuple[str, Any, str], ...] = (
     ("mac_unit", False, "a PE of a systolic array multiplies and adds in one cycle in any case"),
     ("arrival", "raster", "signatures leave a systolic array in the vectors' order"),
     ("late_hits", "ready", "waiting for a late result is modelled for PE sets alone"),
+    ("dealing", "vectors", "a systolic array has no PE sets to deal products to"),
 )
 """Options of row stationary that the other dataflows leave no choice in: their only value, and why."""
+
+_PRODUCTS: tuple[tuple[str, Any, str], ...] = (
+    ("arrival", "raster", "several PE sets compute the bits of one signature"),
+    ("insertion_queue", None, "several PE sets compute the bits of one signature"),
+    ("late_hits", "ready", "waiting is modelled for sets that work on one filter at a time"),
+    ("versions", 4, "an MCACHE entry then holds a result for every filter under way, however many"),
+)
+"""Options that dealing products leaves no choice in."""
 
 
 class Accelerator(Config):
@@ -50,6 +60,9 @@ class Accelerator(Config):
             sets finish them. Who comes first is computed, and the others reuse it.
         late_hits: what happens where a HIT's result has not been computed yet by a slower PE set:
             nothing (it is taken as ready), the HIT waits, or the dot product is computed once more.
+        dealing: what a row-stationary array deals to its PE sets in contiguous blocks: a scope's
+            ``"vectors"``, all sets working on the same filter (paper Fig. 10), or its ``"products"``, the
+            pairs of filter and vector, filter by filter. For convolutions.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
         word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
@@ -77,6 +90,7 @@ class Accelerator(Config):
     mac_unit: bool = False
     arrival: Arrival = "raster"
     late_hits: LateHits = "ready"
+    dealing: Dealing = "vectors"
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
     word_bits: Annotated[int, Field(strict=True)] = 16
     register_file_words: Annotated[int, Field(strict=True)] = 256
@@ -110,16 +124,17 @@ class Accelerator(Config):
 
     @model_validator(mode="after")
     def _options_mean_something(self) -> Self:
+        chosen, options = f"dataflow is {self.dataflow!r}", list(_SYSTOLIC)
         if self.dataflow == "row":
-            return self
-        options = list(_SYSTOLIC)
-        if self.dataflow == "input" and self.design == "asynchronous":
+            chosen = f"dealing is {self.dealing!r}"
+            options = list(_PRODUCTS) if self.dealing == "products" else []
+        elif self.dataflow == "input" and self.design == "asynchronous":
             options.append(("insertion_queue", None, "its overlapping folds' queues are not modelled"))
         for field, only, why in options:
             if (value := getattr(self, field)) != only:
                 raise ValueError(
                     f"{field} of accelerator {self.name!r} was {value!r}, but must be {only!r} where "
-                    f"dataflow is {self.dataflow!r}: {why}"
+                    f"{chosen}: {why}"
                 )
         return self
 
@@ -130,7 +145,13 @@ class Accelerator(Config):
 
     @property
     def results(self) -> int:
-        """Results that an MCACHE entry holds: one a filter under way (paper III-C1)."""
+        """Results that an MCACHE entry holds: one a filter under way (paper III-C1).
+
+        With ``dealing="products"`` it goes by the layer (``dealing.results_held``); this is the most that
+        any layer needs.
+        """
+        if self.dealing == "products":
+            return 3 * self.pes - 2 if self.design == "asynchronous" else 2 * self.pes - 1
         return self.versions if self.design == "asynchronous" else 1
 
     @property

@@ -4,16 +4,18 @@ Closed forms and recurrences of ``docs/cycle-model.md``; the steppers prove them
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from mercuric.accelerator import fully_connected
 from mercuric.accelerator.asynchronous import AsynchronousProduct
 from mercuric.accelerator.cycles import Cycles
+from mercuric.accelerator.dealing import Dealt, deal, misses_of_blocks
 from mercuric.accelerator.dot_product import TIMINGS, Pace, Timing
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.insertion_queue import Queueing
 from mercuric.accelerator.late_hits import Turns
-from mercuric.accelerator.pe_sets import block_lengths, block_sizes, misses_of_sets, pe_sets
+from mercuric.accelerator.pe_sets import pe_sets
 from mercuric.accelerator.synchronous import SynchronousProduct
 from mercuric.accelerator.work import Product, Work
 from mercuric.reuse.vectors import VectorShape
@@ -53,17 +55,16 @@ def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing
     Raises:
         ValueError: the array has fewer PEs than the window has rows.
     """
-    dot_products = shape.filters * max(block_sizes(shape.vectors, pe_sets(accelerator, shape.rows)))
-    return shape.scopes * product_pace(accelerator, shape, timing).stream(dot_products)
+    return shape.scopes * product_pace(accelerator, shape, timing).stream(_dealt(accelerator, shape).most)
 
 
 def signature_cycles(accelerator: Accelerator, shape: VectorShape, bits: int) -> int:
-    """Cycles of ``bits`` signature bits of every input vector: random filters stream one after the other.
+    """Cycles of ``bits`` signature bits of every input vector: random filters, dealt as the others are.
 
     Raises:
         ValueError: the array has fewer PEs than the window has rows.
     """
-    dot_products = bits * max(block_sizes(shape.vectors, pe_sets(accelerator, shape.rows)))
+    dot_products = _dealt(accelerator, replace(shape, filters=bits)).most
     return shape.scopes * signature_pace(accelerator, shape).stream(dot_products)
 
 
@@ -84,9 +85,14 @@ class _Reuse:
 
     def __init__(self, accelerator: Accelerator, work: Work, hitmap: Hitmap) -> None:
         self._accelerator, self._work, self._shape = accelerator, work, work.shape
-        sets = pe_sets(accelerator, work.shape.rows)
-        self._lengths = block_lengths(work.shape.vectors, sets)
-        self._misses = misses_of_sets(hitmap.states, sets)
+        dealing, sets = accelerator.dealing, pe_sets(accelerator, work.shape.rows)
+        self._misses = misses_of_blocks(dealing, hitmap.states, work.shape.filters, sets)
+        if dealing == "vectors":
+            self._lengths = deal(dealing, work.shape.vectors, 1, sets).products
+            self._filters, self._buffers = work.shape.filters, accelerator.versions
+        else:  # the whole scope is one task, and two scopes have buffers
+            self._lengths = _dealt(accelerator, work.shape).products
+            self._filters, self._buffers = 1, 2
 
     def cycles(self, timing: Timing, signed: bool) -> Cycles:
         """Cycles of one product, with its signatures where they are computed for it."""
@@ -95,7 +101,7 @@ class _Reuse:
 
     def _synchronous(self, timing: Timing, bits: int) -> Cycles:
         pace = product_pace(self._accelerator, self._shape, timing)
-        product = SynchronousProduct(self._misses, self._lengths, self._shape.filters, pace)
+        product = SynchronousProduct(self._misses, self._lengths, self._filters, pace)
         ready = product.cycles()
         stall = product.cycles(self._turns) - ready if self._turns else 0
         if bits and self._queueing:
@@ -107,13 +113,14 @@ class _Reuse:
         """Signatures and products overlap: each part is what it adds to those before it."""
         pace = product_pace(self._accelerator, self._shape, timing)
         signature = signature_pace(self._accelerator, self._shape)
-        product = AsynchronousProduct(
-            self._misses, self._lengths, self._shape.filters, self._accelerator.versions, pace
-        )
+        product = AsynchronousProduct(self._misses, self._lengths, self._filters, self._buffers, pace)
         ready = product.cycles()
-        signed = product.cycles(bits, signature) if bits else ready
+        random = _dealt(self._accelerator, replace(self._shape, filters=bits)).products
+        signed = product.cycles(random, signature) if bits else ready
         queueing = self._queueing if bits else None
-        total = product.cycles(bits, signature, queueing, self._turns) if queueing or self._turns else signed
+        total = signed
+        if queueing or self._turns:
+            total = product.cycles(random, signature, queueing, self._turns)
         return Cycles(self._baseline(timing), ready, signed - ready, total - signed)
 
     def _baseline(self, timing: Timing) -> int:
@@ -136,6 +143,10 @@ class _Reuse:
             )
         interval = signature_pace(self._accelerator, self._shape).interval
         return Queueing.of(cache_sets, self._lengths, interval, capacity)
+
+
+def _dealt(accelerator: Accelerator, shape: VectorShape) -> Dealt:
+    return deal(accelerator.dealing, shape.vectors, shape.filters, pe_sets(accelerator, shape.rows))
 
 
 def _dense(baseline: int) -> Cycles:

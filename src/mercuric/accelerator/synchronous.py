@@ -18,8 +18,8 @@ class SynchronousProduct:
 
     Attributes:
         misses: int64, (scopes, PE sets): dot products that each set computes for a filter.
-        lengths: int64, (PE sets,): vectors of each set's block, at least one.
-        filters: filters of a scope.
+        lengths: int64, (PE sets,): vectors of each set's block.
+        filters: filters of a scope; 1 where a block is of a scope's products.
         pace: of the dot products.
     """
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mercuric.accelerator.arrival import arriving_hitmap
-from mercuric.accelerator.hardware import Accelerator
+from mercuric.accelerator.hardware import Accelerator, Dealing
 from mercuric.reuse.observation import Kind, Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import MCache
@@ -51,6 +51,10 @@ class Work:
                 f"states was {states.dtype} of shape {tuple(states.shape)}, but must be torch.uint8 of shape "
                 f"{expected} (scopes, vectors)"
             )
+
+    def dealing(self, accelerator: Accelerator) -> Dealing:
+        """What the accelerator's PE sets are dealt: its choice is for convolutions alone."""
+        return accelerator.dealing if self.kind == "conv" else "vectors"
 
 
 def observed_work(observation: Observation, accelerator: Accelerator) -> Work:

@@ -69,7 +69,10 @@ def baseline_accesses(
         ValueError: the array is too small for the layer's vectors.
     """
     everything = np.full(work.shape.scopes, work.shape.vectors)
-    traffic = array_traffic(accelerator, work.shape, operands, everything, whole=timing == "fair")
+    dealing = work.dealing(accelerator)
+    traffic = array_traffic(
+        accelerator, work.shape, operands, everything, whole=timing == "fair", dealing=dealing
+    )
     return _beside_dram(accelerator, work, operands, product, traffic, traffic.visits)
 
 
@@ -94,7 +97,8 @@ def reuse_accesses(
     computed = (states != HitState.HIT.value).sum(dim=1).cpu().numpy()
     stored = int((states == HitState.MAU.value).sum())
     hits = states.numel() - int(computed.sum())
-    traffic = array_traffic(accelerator, work.shape, operands, computed, whole=False)
+    dealing = work.dealing(accelerator)
+    traffic = array_traffic(accelerator, work.shape, operands, computed, whole=False, dealing=dealing)
     reused = hits * filters * traffic.sums
     visits = replace(traffic.visits, outputs=traffic.visits.outputs + reused)
     dense = _beside_dram(accelerator, work, operands, product, traffic, visits)
@@ -128,7 +132,8 @@ def _signatures(accelerator: Accelerator, work: Work, operands: Operands, stored
     shape = replace(work.shape, filters=work.bits)
     everything = np.full(shape.scopes, shape.vectors)
     vectors = shape.scopes * shape.vectors
-    traffic = array_traffic(accelerator, shape, operands, everything, whole=False)
+    dealing = work.dealing(accelerator)
+    traffic = array_traffic(accelerator, shape, operands, everything, whole=False, dealing=dealing)
     visits, projection = traffic.visits, shape.length * work.bits
     # Only what is added up over several pieces goes through the buffer: the last one leaves as a sign bit.
     partial = 2 * (visits.outputs - vectors * work.bits)

@@ -73,7 +73,11 @@ AREA_65NM = AREA_45NM.scaled(65)
 
 
 def chip_area(
-    accelerator: Accelerator, vectors: int, bits: int, table: AreaTable = AREA_45NM
+    accelerator: Accelerator,
+    vectors: int,
+    bits: int,
+    table: AreaTable = AREA_45NM,
+    results: int | None = None,
 ) -> dict[str, float]:
     """Area of each part in mm2: those of :data:`BASELINE_PARTS`, then :data:`MERCURY_PARTS`.
 
@@ -85,16 +89,19 @@ def chip_area(
         vectors: the most input vectors of a scope: rows of the Signature Table and of the Hitmap.
         bits: the longest signature.
         table: areas of the parts.
+        results: that an MCACHE entry holds, as ``dealing.results_held`` says of the layers; None: as many as
+            any layer needs.
 
     Raises:
-        ValueError: the MCACHE is unlimited, ``vectors`` or ``bits`` is under 1, or the table's MAC unit is
-            of other words than the accelerator's.
+        ValueError: the MCACHE is unlimited, ``vectors``, ``bits`` or ``results`` is under 1, or the table's
+            MAC unit is of other words than the accelerator's.
     """
     if accelerator.entries is None:
         raise ValueError(
             f"entries of accelerator {accelerator.name!r} was None, but an unlimited MCACHE has no area"
         )
-    for argument, value in (("vectors", vectors), ("bits", bits)):
+    results = accelerator.results if results is None else results
+    for argument, value in (("vectors", vectors), ("bits", bits), ("results", results)):
         if value < 1:
             raise ValueError(f"{argument} was {value}, but must be at least 1")
     if table.word_bits != accelerator.word_bits:
@@ -105,14 +112,14 @@ def chip_area(
     pes, word, entries = accelerator.pes, accelerator.word_bits, accelerator.entries
     sets, entry_id = entries // accelerator.ways, max(entries - 1, 1).bit_length()
     queued = (accelerator.insertion_queue or 0) * sets
-    valid = 1 + accelerator.results
+    valid = 1 + results
     square_um = {
         "MAC units": pes * table.mac,
         "register files": pes * accelerator.register_file_words * word * table.sram_bit,
         "global buffer": accelerator.buffer_words * word * table.sram_bit,
         # Every set compares the ways of one signature at a time, so each way has its comparator.
         "MCACHE tags": entries * ((bits + valid) * table.register_bit + bits * table.compare_bit),
-        "MCACHE results": entries * accelerator.results * word * table.register_bit,
+        "MCACHE results": entries * results * word * table.register_bit,
         "Signature Table": vectors * (bits + entry_id) * table.sram_bit,
         "Hitmap": 2 * vectors * table.register_bit,
         "insertion queues": queued * bits * table.register_bit,

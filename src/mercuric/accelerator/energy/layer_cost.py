@@ -5,6 +5,7 @@ from math import ceil
 
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dataflow import DATAFLOWS
+from mercuric.accelerator.dealing import results_held
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.accesses import (
     STATE_BITS,
@@ -133,9 +134,11 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
     """Energy of one count of each level: an operation, a word, or a bit."""
     vectors = work.shape.vectors
     entries = vectors if accelerator.entries is None else accelerator.entries
+    dealt = work.dealing(accelerator) == "products"
+    results = results_held(accelerator, work.shape) if dealt else accelerator.results
     capacities: dict[Level, int] = {
         "mcache_tag": entries * work.bits,
-        "mcache_data": entries * accelerator.word_bits * accelerator.results,
+        "mcache_data": entries * accelerator.word_bits * results,
         "signature_table": vectors * (work.bits + id_bits(accelerator, work)),
         "hitmap": vectors * STATE_BITS,
     }

@@ -21,6 +21,7 @@ class FilterResults:
 
     Attributes:
         early_hits: HITs read before their representative's result was there.
+        begun_in: the cycle in which the first vector's result left; None before.
         complete_in: the cycle in which the last vector's result left; None before.
     """
 
@@ -35,6 +36,7 @@ class FilterResults:
         self._valid_in: dict[int, int] = {}
         self._left = 0
         self.early_hits = 0
+        self.begun_in: int | None = None
         self.complete_in: int | None = None
 
     def turn(self, vector: int, block: Container[int], cycle: int) -> Literal["compute", "read", "wait"]:
@@ -81,6 +83,7 @@ class FilterResults:
         return self._valid_in.get(source, cycle) < cycle
 
     def _leave(self, cycle: int) -> None:
+        self.begun_in = cycle if self.begun_in is None else self.begun_in
         self._left += 1
         if self._left == len(self.states):
             self.complete_in = cycle

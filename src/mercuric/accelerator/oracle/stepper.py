@@ -6,6 +6,7 @@ of Fig. 8, one scope at a time, and nothing shared with the formulas. Slow on pu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mercuric.accelerator.hardware import LateHits
 from mercuric.accelerator.oracle.pe_set_stepper import (
@@ -16,6 +17,8 @@ from mercuric.accelerator.oracle.pe_set_stepper import (
     Window,
 )
 from mercuric.similarity.hitmap import HitState
+
+Card = TypeVar("Card")
 
 
 @dataclass(frozen=True)
@@ -155,12 +158,12 @@ def _patience(vectors: Sequence[Window], filters: Sequence[Window]) -> int:
     return 4 * (longest + 2) * (len(vectors) + 1) * (len(filters) + 1)
 
 
-def deal(vectors: Sequence[Window], sets: int) -> list[dict[int, Window]]:
-    """Contiguous blocks, as large as if the vectors were handed out one at a time in turn."""
+def deal(cards: Sequence[Card], sets: int) -> list[dict[int, Card]]:
+    """Contiguous blocks, as large as if the cards were handed out one at a time in turn."""
     sizes = [0] * sets
-    for index in range(len(vectors)):
+    for index in range(len(cards)):
         sizes[index % sets] += 1
-    numbered = iter(enumerate(vectors))
+    numbered = iter(enumerate(cards))
     return [dict(next(numbered) for _ in range(size)) for size in sizes]
 
 
