@@ -38,9 +38,11 @@ def works(draw: st.DrawFn) -> tuple[Accelerator, Work, Operands]:
         torch.from_numpy(np.tile(states, (shape.scopes, 1))),
         torch.zeros(shape.scopes, vectors, dtype=torch.int64),
     )
+    dataflow = draw(st.sampled_from(["row", "weight", "input", "output"]))
     accelerator = SMALL.changed(
-        dataflow=draw(st.sampled_from(["row", "weight", "input", "output"])),
+        dataflow=dataflow,
         register_file_words=draw(st.integers(3, 40)),
+        dealing=draw(st.sampled_from(["vectors", "products"])) if dataflow == "row" else "vectors",
     )
     return accelerator, Work(shape, hitmap, draw(st.integers(1, 5))), tensors
 
@@ -94,7 +96,7 @@ def test_conservation(drawn: tuple[Accelerator, Work, Operands], product: Produc
     for dense in (paper, fair):
         assert dense.register_file + dense.pe_to_pe + dense.buffer >= 3 * dense.mac
         assert dense.buffer >= dense.dram
-    if product == "forward":  # which the tile is chosen for
+    if product == "forward" and accelerator.dealing == "vectors":  # which the tile is chosen for
         assert fair.buffer <= paper.buffer
 
 
@@ -105,7 +107,7 @@ def test_systolic_traffic_is_what_a_loop_over_every_mac_counts(
 ) -> None:
     accelerator, work, tensors = drawn
     if accelerator.dataflow == "row":
-        accelerator = accelerator.changed(dataflow="output")
+        accelerator = accelerator.changed(dealing="vectors", dataflow="output")
     assert work.hitmap is not None
     computed = (work.hitmap.states != 0).sum(dim=1).numpy()
     traffic = array_traffic(accelerator, work.shape, tensors, computed, whole=False)
@@ -138,6 +140,33 @@ def test_systolic_traffic_is_what_a_loop_over_every_mac_counts(
     assert traffic.macs == macs
     assert traffic.pe_to_pe == moved
     assert astuple(traffic.visits) == (entered["inputs"], entered["weights"], entered["outputs"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(works())
+def test_dealt_products_send_operands_to_the_sets_that_hold_them(
+    drawn: tuple[Accelerator, Work, Operands],
+) -> None:
+    """Counted pair by pair, where registers hold whole rows of all filters."""
+    array, work, tensors = drawn
+    array = array.changed(dataflow="row", dealing="products", register_file_words=10_000)
+    shape, sets = work.shape, array.pes // work.shape.rows
+    pairs = [(f, v) for f in range(shape.filters) for v in range(shape.vectors)]
+    sizes = [len(pairs) // sets + (one < len(pairs) % sets) for one in range(sets)]
+    sent = 0
+    for size in sizes:
+        block, pairs = pairs[:size], pairs[size:]
+        sent += shape.rows * tensors.fresh * len({v for _, v in block})
+        sent += shape.length * len({f for f, _ in block})
+    everything = np.full(shape.scopes, shape.vectors)
+    traffic = array_traffic(array, shape, tensors, everything, whole=False, dealing="products")
+    assert traffic.register_file - 4 * traffic.macs == shape.scopes * sent
+    assert traffic.pe_to_pe == shape.scopes * (sent + (shape.rows - 1) * shape.vectors * shape.filters)
+    assert astuple(traffic.visits) == (
+        tensors.words.inputs,
+        shape.scopes * shape.length * shape.filters,
+        shape.scopes * shape.vectors * shape.filters,
+    )
 
 
 def test_the_buffer_decides_what_dram_is_read_again() -> None:
