@@ -27,6 +27,7 @@ def test_table_report_and_figures(mercuric: Run) -> None:
     assert "original" in result.stdout and "uniform 0.7" in result.stdout
     page = Path("new/report.html").read_text()
     assert page.count('class="chart"') == 2 and "front-energy" in page and "one seed (0)" in page
+    assert "<dt>Memory</dt>" in page and "GiB" in page and "of one inference with MERCURY, in MAC" in page
     assert "--mercury" in page and "$" not in page.split("<script>")[0].split("</style>")[1]
     again = mercuric("shrink", *TINY, "--trials", 4, "--mercury", *ON, "--out", "new", "--resume", "--json")
     summary = json.loads(again.stdout)

@@ -21,8 +21,6 @@ from mercuric.report.markup import unbroken
 from mercuric.report.shrink_chart import front_chart
 from mercuric.report.shrink_found import Found
 
-_HEADINGS = ("trial", "factors", "accuracy", "energy", "latency", "parameters", "MACs", "note")
-
 
 def shrink_table(summary: dict[str, Any]) -> Table:
     """The front and the uniform widths, a network a row, each beside the original."""
@@ -105,7 +103,7 @@ def _headline(found: Found) -> str:
     if best is not original and best[found.energy] < original[found.energy]:
         return (
             f"{_saved(found, best, found.energy)} less energy and {_saved(found, best, found.latency)} less "
-            f"latency at {reached}, where the original has {formats.percent(original['accuracy'])}."
+            f"latency at {reached} accuracy, where the original has {formats.percent(original['accuracy'])}."
         )
     return f"No narrower network reached the original's accuracy of {formats.percent(original['accuracy'])}."
 
@@ -135,7 +133,7 @@ def _cards(found: Found) -> list[Card]:
     cards = [
         Card("Original accuracy", formats.percent(original["accuracy"]), found.summary["model"]),
         Card("Original energy", energy(original["energy"], unit), "an inference, without reuse"),
-        Card("Original latency", formats.cycles(original["latency"]), _time(found, original["latency"])),
+        Card("Original latency", formats.count(original["latency"]), _time(found, original["latency"])),
     ]
     best = found.best()
     if best is not None and best is not original:
@@ -149,7 +147,8 @@ def _cards(found: Found) -> list[Card]:
 
 
 def _time(found: Found, cycles: float) -> str:
-    return f"{seconds(cycles / found.summary['clock_mhz'] / 1e6)} at {found.summary['clock_mhz']:g} MHz"
+    megahertz = found.summary["clock_mhz"]
+    return f"cycles, {seconds(cycles / megahertz / 1e6)} at {megahertz:g} MHz"
 
 
 def _sections(found: Found) -> str:
@@ -169,14 +168,27 @@ def _sections(found: Found) -> str:
         )
     )
     trials = sorted(found.trials, key=lambda t: (not t["front"], t[found.energy] or 0))
-    headings = [(name, "", name in ("factors", "note")) for name in _HEADINGS]
-    table = sortable_table(headings, [_html_row(found, trial) for trial in trials])
+    table = sortable_table(_headings(found), [_html_row(found, trial) for trial in trials])
     return "\n".join(
         (
             section("front", "The front", pictures),
             section("trials", "Every network", f'<div class="scroll" tabindex="0">\n{table}\n</div>'),
         )
     )
+
+
+def _headings(found: Found) -> list[tuple[str, str, bool]]:
+    inference = "of one inference with MERCURY" if found.summary["mercury"] else "of one inference"
+    return [
+        ("trial", "in the order of training", False),
+        ("factors", f"of the stages at {', '.join(found.summary['stages'])}", True),
+        ("accuracy", "on all test images", False),
+        ("energy", f"{inference}, in {found.summary['unit']}", False),
+        ("latency", f"{inference}, in clock cycles", False),
+        ("parameters", "weights of the network", False),
+        ("MACs", "multiply-accumulates of one inference", False),
+        ("note", "", True),
+    ]
 
 
 def _html_row(found: Found, trial: dict[str, Any]) -> list[str]:

@@ -57,7 +57,7 @@ def _mark(
         return
     picture.add_scatter(
         x=[trial[column] for trial in trials], y=[round(trial["accuracy"], 5) for trial in trials],
-        mode="markers+text", name=name, textposition="bottom center",
+        mode="markers+text", name=name, textposition="bottom left",
         text=[name if is_original(trial) else trial["uniform"] for trial in trials],
         marker={"symbol": symbol, "size": 16, "color": colour, "line": {"width": 2}}, hoverinfo="skip",
     )  # fmt: skip
