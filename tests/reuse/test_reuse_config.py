@@ -58,7 +58,7 @@ def test_the_defaults() -> None:
 
 def test_keys_in_order() -> None:
     expected = (
-        "bits: 40\ngranularity: channel\nmagnitude: 3\nscope: image\nentries: 1024\nways: 16\n"
+        "bits: 40\ngranularity: channel\nmagnitude: 3\nprojection: gaussian\nscope: image\nentries: 1024\nways: 16\n"
         "backward: exact\nadaptation: null\nseed: 0\n"
     )
     assert ReuseConfig(adaptation=None).to_yaml() == expected
@@ -81,6 +81,15 @@ BAD = [
     ),
     ("granularity: pixel", 'granularity was \'pixel\', but must be "channel", "patch" or a positive number'),
     ("granularity: [1]", 'granularity was [1], but must be "channel", "patch" or a positive number'),
+    ("projection: gaussian8", "projection was 'gaussian8', but must be 'gaussian' or 'separable'"),
+    (
+        "{projection: separable, granularity: 4, magnitude: null}",
+        "granularity was 4, but projection \"separable\" needs \"patch\"",
+    ),
+    (
+        "{projection: separable, granularity: patch, magnitude: 0}",
+        "magnitude was 0, but projection \"separable\" needs None",
+    ),
     ("scope: layer", "scope was 'layer', but must be 'image' or 'batch'"),
     ("entries: 100", "entries was 100, but must be a positive multiple of ways (16) or None"),
     ("entries: 0", "entries was 0, but must be a positive multiple of ways (16) or None"),
@@ -97,7 +106,7 @@ BAD = [
     ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),
     (
         "bit: 3",
-        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, scope, entries, ways, backward",
+        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, projection, scope, entries, ways, backward",
     ),
     ("1: 3", "ReuseConfig has no key '1' (it has: bits"),
 ]

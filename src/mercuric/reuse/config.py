@@ -24,6 +24,10 @@ class ReuseConfig(Config):
         magnitude: None: alike vectors have equal signatures (the paper), which are signs and so know
             directions only. 0 to 8: their sizes must be of one class as well, an octave wide at 0 and
             half as wide for each bit more.
+        projection: ``"gaussian"``: every element of the projection is drawn (the paper);
+            ``"separable"``: a column is the product of a sign a pixel of the window and a number a
+            channel, so that a pixel is projected once for all the windows it is in. For
+            ``granularity="patch"`` without ``magnitude``.
         scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.
         entries: cache lines; ``None`` for an unlimited cache.
         ways: lines a set (paper VI: 1024 entries, 16 ways).
@@ -36,6 +40,7 @@ class ReuseConfig(Config):
     bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 40
     granularity: Granularity = "channel"
     magnitude: Annotated[int, Field(strict=True, ge=0, le=MAX_MAGNITUDE)] | None = 3
+    projection: Literal["gaussian", "separable"] = "gaussian"
     scope: Scope = "image"
     entries: Annotated[int, Field(strict=True)] | None = 1024
     ways: Annotated[int, Field(strict=True)] = 16
@@ -55,6 +60,19 @@ class ReuseConfig(Config):
     @model_validator(mode="after")
     def _possible_cache(self) -> Self:
         MCache(self.entries, self.ways)
+        return self
+
+    @model_validator(mode="after")
+    def _separable_patches(self) -> Self:
+        if self.projection == "separable" and self.granularity != "patch":
+            raise ValueError(
+                f'granularity was {self.granularity!r}, but projection "separable" needs "patch": it saves work '
+                "where a window spans every channel"
+            )
+        if self.projection == "separable" and self.magnitude is not None:
+            raise ValueError(
+                f'magnitude was {self.magnitude}, but projection "separable" needs None: it keeps signs alone'
+            )
         return self
 
     @classmethod
