@@ -1,0 +1,152 @@
+"""How is a convolution with reuse computed from a channels_last image, without an im2col of it?
+
+Representatives' windows are gathered, multiplied, and their results handed out, in bounded scratch.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from mercuric.reuse.kernels.patch_copies import (
+    add_windows,
+    gather_windows,
+    members,
+    place_rows,
+    repeat_rows,
+    sum_members,
+)
+from mercuric.reuse.kernels.row_products import add_up_outer, multiply, whole_images
+from mercuric.similarity.first_come import FirstCome
+from mercuric.similarity.threads import over_chunks
+from mercuric.similarity.window_grid import WindowGrid
+
+SCRATCH_ELEMENTS = 1 << 22
+"""Elements of gathered windows held at a time."""
+
+
+class PatchProduct(Function):
+    """:func:`~mercuric.reuse.kernels.reference.reference_product` where a vector is a whole window.
+
+    float32, float64 and bfloat16 are multiplied as they are; bfloat16 sums in float32.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, found: FirstCome, grid: WindowGrid
+    ) -> Tensor:
+        """(N, C, H, W), contiguous as channels_last, to (N, M, H', W') of the same layout."""
+        ctx.save_for_backward(images, weight)
+        ctx.found, ctx.grid = found, grid
+        batch, rows, columns = grid.output
+        # Its own memory and no view, so that an activation may change it in place.
+        out = torch.empty(
+            (batch, len(weight), rows, columns), dtype=images.dtype, memory_format=torch.channels_last
+        )
+        results, filters = _array(pixel_rows(out)), _matrix(weight)
+        for part, windows in _gathered(pixel_rows(images), found.kept, grid):
+            product = _array(multiply(windows, filters, bias))
+            over_chunks(place_rows, part.stop - part.start, product, found.kept[part].numpy(), results)
+        over_chunks(repeat_rows, len(results), found.source.numpy(), results)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Adjoint: add gradients up over each group, then two products, then scatter."""
+        images, weight = ctx.saved_tensors
+        needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        exact = torch.promote_types(images.dtype, torch.float32)
+        filters = _matrix(weight)
+        channels = images.shape[1]
+        adjoint = filters.T.contiguous()
+        d_pixels = torch.zeros(images.numel(), dtype=exact) if needs_images else None
+        d_filters = torch.zeros(filters.shape, dtype=exact) if needs_weight else None
+        d_bias = torch.zeros(len(weight), dtype=exact) if needs_bias else None
+        kept, numbers = ctx.found.kept, ctx.grid.numbers
+        sums = _summed(pixel_rows(gradient).to(exact), ctx.found)
+        for part, windows in _gathered(pixel_rows(images), kept, ctx.grid, fill=needs_weight):
+            summed = sums(part)
+            if d_bias is not None:
+                d_bias += summed.sum(0)
+            summed = summed.to(images.dtype)
+            if d_filters is not None:
+                d_filters += add_up_outer(summed, windows)
+            if d_pixels is not None:
+                rows = multiply(summed, adjoint).to(exact).numpy()
+                over_chunks(
+                    add_windows, channels, d_pixels.numpy(), channels, kept[part].numpy(), numbers, rows
+                )
+        return (
+            None if d_pixels is None else _as_images(d_pixels, images),
+            None if d_filters is None else _as_weight(d_filters, weight),
+            None if d_bias is None else d_bias.to(images.dtype),
+            None,
+            None,
+        )
+
+
+def pixel_rows(images: Tensor) -> Tensor:
+    """(N, C, H, W) as (N x H x W, C), contiguous; no copy of what is contiguous as channels_last."""
+    return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1]).contiguous()
+
+
+def _matrix(weight: Tensor) -> Tensor:
+    """Filters in the order of gathered windows, (M, taps x C)."""
+    return weight.permute(0, 2, 3, 1).reshape(len(weight), -1).contiguous()
+
+
+def _as_weight(matrix: Tensor, weight: Tensor) -> Tensor:
+    filters, channels, *kernel = weight.shape
+    return matrix.view(filters, *kernel, channels).permute(0, 3, 1, 2).to(weight.dtype)
+
+
+def _as_images(flat: Tensor, images: Tensor) -> Tensor:
+    batch, channels, height, width = images.shape
+    return flat.view(batch, height, width, channels).permute(0, 3, 1, 2).to(images.dtype)
+
+
+def _array(values: Tensor) -> NDArray[Any]:
+    # NumPy has no bfloat16; what is only moved may be anything of its size.
+    return (values.view(torch.int16) if values.dtype == torch.bfloat16 else values).numpy()
+
+
+def _gathered(
+    pixels: Tensor, kept: Tensor, grid: WindowGrid, fill: bool = True
+) -> Iterator[tuple[slice, Tensor]]:
+    """Parts of the kept windows as rows, rounded up to whole images, in one scratch buffer."""
+    channels = pixels.shape[1]
+    length = grid.taps * channels
+    step = whole_images(min(len(kept), max(1, SCRATCH_ELEMENTS // length)))
+    scratch = torch.empty(step if fill else 0, length, dtype=pixels.dtype)
+    for first in range(0, len(kept), step):
+        part = slice(first, min(first + step, len(kept)))
+        rows = scratch[: whole_images(part.stop - first)]
+        if fill:
+            rows[part.stop - first :] = 0
+            over_chunks(
+                gather_windows, part.stop - first,
+                _array(pixels).reshape(-1), channels, kept[part].numpy(), grid.numbers, _array(rows),
+            )  # fmt: skip
+        yield part, rows
+
+
+class _summed:
+    """Sums of the rows of each representative's windows, part by part."""
+
+    def __init__(self, rows: Tensor, found: FirstCome) -> None:
+        self._rows = rows
+        self._order = np.empty(len(rows), dtype=np.int64)
+        self._ends = np.zeros(len(found.kept) + 2, dtype=np.int64)
+        members(found.rank.numpy(), self._ends, self._order)
+
+    def __call__(self, part: slice) -> Tensor:
+        count = part.stop - part.start
+        sums = self._rows.new_zeros(whole_images(count), self._rows.shape[1])
+        over_chunks(sum_members, count, self._rows.numpy(), self._order, self._ends, part.start, sums.numpy())
+        return sums

@@ -1,0 +1,192 @@
+"""How does a layer on a CPU reuse the results of whole patches, fast?
+
+For ``projection="separable"`` with an unlimited cache and exact gradients: pixels are projected once,
+windows add their pixels' projections up, and the product reads a channels_last image in place.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from mercuric.reuse.detection import Detection, check_finite
+from mercuric.reuse.kernels.patch_product import PatchProduct, pixel_rows
+from mercuric.reuse.kernels.row_products import multiply
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.vectors import VectorShape, conv_vectors
+from mercuric.similarity import Hitmap, HitState
+from mercuric.similarity.first_come import FirstCome, first_come
+from mercuric.similarity.separable import grid_signatures, lanes, separable_projection
+from mercuric.similarity.window_grid import WindowGrid
+
+
+def reuses_patches(state: LayerReuse, values: Tensor, groups: int = 1) -> bool:
+    """Whether the layer goes this file's way."""
+    config = state.config
+    return (
+        state.on
+        and config.projection == "separable"
+        and config.entries is None
+        and config.backward == "exact"
+        and groups == 1
+        and values.device.type == "cpu"
+    )
+
+
+def convolve_patches(
+    conv: nn.Conv2d,
+    images: Tensor,
+    pads: list[int],
+    weight: Tensor,
+    bias: Tensor | None,
+    state: LayerReuse,
+    dense: Callable[[], Tensor],
+) -> Tensor:
+    """The convolution of (N, C, H, W) with reuse.
+
+    Args:
+        conv: its kernel, stride and dilation.
+        images: of any layout; read in place as channels_last.
+        pads: zeros left, right, above and below.
+        weight: (M, C, kernel rows, kernel columns), of the images' dtype.
+        bias: (M,) or None.
+        state: the layer's.
+        dense: computes the same densely, where the error is measured.
+
+    Returns:
+        (N, M, H', W'), channels_last.
+    """
+    grid = _grid(conv, images, pads)
+    count = len(images)
+    shape = conv_vectors(conv, count, grid.windows // count, state.config.granularity, state.config.scope)
+    return reuse_patches(images, weight, bias, grid, shape, state, dense)
+
+
+def multiply_rows(
+    rows: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    shape: VectorShape,
+    state: LayerReuse,
+    dense: Callable[[], Tensor],
+) -> Tensor:
+    """``F.linear`` of rows (..., features) with reuse: a 1x1 convolution of one image of one line."""
+    count = rows.numel() // rows.shape[-1]
+    image = rows.reshape(1, 1, count, -1).permute(0, 3, 1, 2)
+    grid = WindowGrid(1, count, (1, 1), (1, 1), (1, 1), 0, 0, (1, 1, count))
+    filters = weight[:, :, None, None]
+
+    def as_image() -> Tensor:
+        return dense().reshape(1, 1, count, -1).permute(0, 3, 1, 2)
+
+    output = reuse_patches(image, filters, bias, grid, shape, state, as_image)
+    return output.permute(0, 2, 3, 1).reshape(*rows.shape[:-1], -1)
+
+
+def reuse_patches(
+    images: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    grid: WindowGrid,
+    shape: VectorShape,
+    state: LayerReuse,
+    dense: Callable[[], Tensor],
+) -> Tensor:
+    """Find alike windows, multiply them once, and tell the layer's state of it."""
+    check_finite(images)
+    needs_gradient, dtype = images.requires_grad, images.dtype
+    if dtype == torch.float16:
+        images, weight = images.float(), weight.float()
+        bias = None if bias is None else bias.float()
+    images = images.contiguous(memory_format=torch.channels_last)
+    found = find_patches(images.detach(), grid, shape.scopes, state.bits, state.config.seed)
+    product: Tensor = PatchProduct.apply(  # type: ignore[no-untyped-call]
+        images, weight, bias, found.assignment, grid
+    )
+    output = product.to(dtype)
+    if state.wants_error:
+        with torch.no_grad():
+            state.measure_error(output, dense())
+    if state.counting:
+        state.tell(shape, found.detection(shape), needs_gradient)
+    return output
+
+
+@dataclass(frozen=True)
+class FoundPatches:
+    """The similarity of an image's windows.
+
+    Attributes:
+        pixels: (N x H x W, C).
+        projected: (N x H x W, lanes), the pixels' projections.
+        signatures: int64, (Q, words).
+        assignment: each window's representative.
+        grid: where the windows lie.
+    """
+
+    pixels: Tensor
+    projected: Tensor
+    signatures: Tensor
+    assignment: FirstCome
+    grid: WindowGrid
+
+    def detection(self, shape: VectorShape) -> Detection:
+        """The same as a Hitmap, for those who count and observe."""
+        split = (shape.scopes, shape.vectors)
+        source = self.assignment.source
+        missed = source == torch.arange(len(source))
+        states = missed.to(torch.uint8) * HitState.MAU.value
+        first = torch.arange(shape.scopes)[:, None] * shape.vectors
+        words = self.signatures.view(*split, -1)
+        return Detection(
+            Hitmap(states.view(split), source.view(split) - first),
+            self.zero().view(split),
+            source[None],
+            words[..., 0] if words.shape[-1] == 1 else words,
+            None,
+        )
+
+    def zero(self) -> Tensor:
+        """Which windows are all zeros, bool, (Q,)."""
+        nonzero = self.projected[:, 0] != 0
+        unsure = (~nonzero).nonzero()[:, 0]
+        nonzero[unsure] = (self.pixels[unsure] != 0).any(1)
+        # A window's bit is set where the sum of its pixels' -1s is negative.
+        ones = torch.ones(self.grid.taps, 1)
+        return grid_signatures(-nonzero[:, None].to(torch.float32), ones, self.grid)[:, 0] == 0
+
+
+def find_patches(images: Tensor, grid: WindowGrid, scopes: int, bits: int, seed: int) -> FoundPatches:
+    """Signatures and representatives of every window of (N, C, H, W), channels_last."""
+    pixels = pixel_rows(images)
+    filters, taps = _projection(pixels.shape[1], grid.taps, bits, seed, pixels.dtype)
+    projected = multiply(pixels, filters)
+    if projected.dtype == torch.bfloat16:
+        projected = projected.float()
+    signatures = grid_signatures(projected, taps, grid)
+    return FoundPatches(pixels, projected, signatures, first_come(signatures, scopes), grid)
+
+
+@lru_cache(maxsize=256)
+def _projection(channels: int, taps: int, bits: int, seed: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Filters (lanes, C), zeros after the last bit's, and taps (T, bits)."""
+    drawn = separable_projection(channels, taps, bits, seed)
+    filters = torch.zeros(lanes(bits), channels, dtype=dtype)
+    filters[:bits] = drawn.channels.T
+    return filters, drawn.taps
+
+
+def _grid(conv: nn.Conv2d, images: Tensor, pads: list[int]) -> WindowGrid:
+    count, _, height, width = images.shape
+    (rows, columns), stride, dilation = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.dilation)
+    down = (height + pads[2] + pads[3] - dilation[0] * (rows - 1) - 1) // stride[0] + 1
+    across = (width + pads[0] + pads[1] - dilation[1] * (columns - 1) - 1) // stride[1] + 1
+    return WindowGrid(
+        height, width, (rows, columns), stride, dilation, pads[2], pads[0], (count, down, across)
+    )
+
+
+def _pair(values: tuple[int, ...]) -> tuple[int, int]:
+    return values[0], values[1]

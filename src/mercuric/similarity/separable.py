@@ -1,0 +1,175 @@
+"""How are the signatures of overlapping windows found at the price of their pixels'?
+
+A column of a separable projection is a sign a tap times a number a channel, so a pixel is projected
+once, by a 1x1 convolution, and a window adds its pixels' projections up: for k x k windows of C
+channels and n bits, C n + k k n operations a window instead of k k C n.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mercuric.similarity.rpq import MAX_BITS, WORD, check_bits, pack
+from mercuric.similarity.threads import over_chunks
+from mercuric.similarity.window_grid import WindowGrid
+
+
+@dataclass(frozen=True)
+class SeparableProjection:
+    """Columns j of elements ``channels[c, j] * taps[t, j]``.
+
+    Attributes:
+        channels: float32, (C, n), from N(0, 1).
+        taps: float32, (T, n), -1 or 1; all 1 where a window is one pixel.
+    """
+
+    channels: Tensor
+    taps: Tensor
+
+    @property
+    def matrix(self) -> Tensor:
+        """The same as one projection matrix (C x T, n), elements in the order of an im2col row."""
+        return (self.channels[:, None, :] * self.taps).flatten(0, 1)
+
+
+def separable_projection(channels: int, taps: int, bits: int, seed: int = 0) -> SeparableProjection:
+    """Draw one; a longer signature extends a shorter one, as ``random_projection``'s do.
+
+    Args:
+        channels: channels of a window, C.
+        taps: pixels of a window, T.
+        bits: signature length, n, from 1 to 128.
+        seed: what it is drawn from.
+
+    Raises:
+        ValueError: ``channels`` or ``taps`` is under 1, or ``bits`` is not from 1 to 128.
+    """
+    check_bits(bits)
+    if channels < 1 or taps < 1:
+        raise ValueError(
+            f"channels and taps were {channels} and {taps}, but an input vector has at least 1 element"
+        )
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(MAX_BITS, channels, generator=generator)[:bits]
+    signs = torch.randint(0, 2, (MAX_BITS, taps), generator=generator)[:bits] * 2.0 - 1.0
+    if taps == 1:
+        signs = torch.ones_like(signs)
+    return SeparableProjection(drawn.T.contiguous(), signs.T.contiguous())
+
+
+def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
+    """The definition: a window's projections are its pixels', signed, added up tap by tap in raster order.
+
+    Args:
+        pixels: (images x height x width, lanes), float32 or float64: the pixels' projections; lanes over
+            n are not read.
+        taps: (T, n), -1 or 1.
+        grid: where the windows lie; pixels outside an image project to 0.
+
+    Returns:
+        int64, (Q, words).
+    """
+    images, rows, columns = grid.output
+    lanes = taps.shape[1]
+    total = pixels.new_zeros(images, rows, columns, lanes)
+    image = pixels[:, :lanes].reshape(images, grid.height, grid.width, lanes)
+    for tap, signs in enumerate(taps.to(pixels.dtype)):
+        y = torch.arange(rows) * grid.stride[0] - grid.top + tap // grid.kernel[1] * grid.dilation[0]
+        x = torch.arange(columns) * grid.stride[1] - grid.left + tap % grid.kernel[1] * grid.dilation[1]
+        inside = ((y >= 0) & (y < grid.height))[:, None] & ((x >= 0) & (x < grid.width))
+        values = image[:, y.clamp(0, grid.height - 1)][:, :, x.clamp(0, grid.width - 1)]
+        total += torch.where(inside[..., None], values * signs, torch.zeros_like(values))
+    return pack(total < 0).view(grid.windows, -1)
+
+
+def grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
+    """:func:`reference_grid_signatures`, bit for bit, compiled.
+
+    The number of lanes must be that of :func:`lanes`, and lanes over n must be 0.
+    """
+    bits = taps.shape[1]
+    columns = grid.output[2]
+    signs = np.zeros((len(taps), columns, pixels.shape[1]), dtype=pixels.numpy().dtype)
+    signs[:, :, :bits] = taps.numpy()[:, None]
+    found = np.empty((grid.windows, (bits + WORD - 1) // WORD), dtype=np.int64)
+    over_chunks(
+        _sign_rows, grid.output[0] * grid.output[1],
+        pixels.reshape(-1).numpy(), pixels.shape[1], signs.reshape(len(taps), -1), grid.numbers, found,
+    )  # fmt: skip
+    return torch.from_numpy(found)
+
+
+def lanes(bits: int) -> int:
+    """Projections that are computed for ``bits``: whole registers of 16."""
+    return (bits + _LANES - 1) // _LANES * _LANES
+
+
+_LANES = 16
+
+
+@njit(nogil=True, cache=True)
+def _sign_rows(
+    first: int,
+    last: int,
+    pixels: NDArray[np.float32],
+    lanes: int,
+    signs: NDArray[np.float32],
+    grid: NDArray[np.int64],
+    found: NDArray[np.int64],
+) -> None:
+    height, width, kernel_rows, kernel_columns = grid[0], grid[1], grid[2], grid[3]
+    rows, columns = grid[11], grid[12]
+    total = np.empty_like(signs[0])
+    places = np.int64(1) << np.arange(64)
+    for line in range(first, last):
+        image, row = line // rows, line % rows
+        total[:] = 0
+        for tap in range(kernel_rows * kernel_columns):
+            y = row * grid[4] - grid[8] + tap // kernel_columns * grid[6]
+            if y < 0 or y >= height:
+                continue
+            left = tap % kernel_columns * grid[7] - grid[9]
+            # Columns whose pixel lies inside the image.
+            begin = max(0, -(left // grid[5]))
+            end = max(begin, min(columns, (width - 1 - left) // grid[5] + 1))
+            place = ((image * height + y) * width + left) * lanes
+            if grid[5] == 1 and begin < end:
+                _add_signed(total, pixels, signs[tap], begin * lanes, end * lanes, place)
+                continue
+            for column in range(begin, end):
+                shifted = place + column * (grid[5] - 1) * lanes
+                _add_signed(total, pixels, signs[tap], column * lanes, (column + 1) * lanes, shifted)
+        _pack(total, lanes, places, found[line * columns : (line + 1) * columns])
+
+
+@njit(nogil=True, cache=True)
+def _add_signed(
+    total: NDArray[np.float32],
+    pixels: NDArray[np.float32],
+    signs: NDArray[np.float32],
+    begin: int,
+    end: int,
+    place: int,
+) -> None:
+    # A sign's product is exact: fused with the sum or not, the result is the same.
+    into, pixel, sign = total[begin:end], pixels[place + begin : place + end], signs[begin:end]
+    for element in range(len(into)):
+        into[element] += pixel[element] * sign[element]
+
+
+@njit(nogil=True, cache=True)
+def _pack(
+    total: NDArray[np.float32], lanes: int, places: NDArray[np.int64], found: NDArray[np.int64]
+) -> None:
+    for column in range(len(found)):
+        for word in range(found.shape[1]):
+            begin = column * lanes + 64 * word
+            values = total[begin : begin + min(64, lanes - 64 * word)]
+            packed = np.int64(0)
+            for lane in range(len(values)):
+                packed |= places[lane] if values[lane] < 0 else np.int64(0)
+            found[column, word] = packed
