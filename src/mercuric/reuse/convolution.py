@@ -11,6 +11,7 @@ from mercuric.reuse.detection import Detection, detect
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import ImageGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
 from mercuric.reuse.precision import autocast
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
 from mercuric.reuse.windows import conv_windows
@@ -53,6 +54,8 @@ class ReuseConv2d(nn.Conv2d):
         state, config = self.reuse, self.reuse.config
         needs_gradient = images.requires_grad
         x, weight, bias = autocast(images), autocast(self.weight), autocast(self.bias)
+        if reuses_patches(state, x, self.groups):
+            return self._reuse_patches(images, x, weight, bias)
         padded = self._padded(x)
         windows = conv_windows(padded, self)
         positions = len(windows.starts) // max(1, len(images))
@@ -60,16 +63,13 @@ class ReuseConv2d(nn.Conv2d):
         if not state.on:
             state.tell(shape, None, needs_gradient)
             return super().forward(images)
-        detection = detect(
-            padded.detach().view(-1), windows, shape, state.projection(shape.length, padded.device), config
-        )
+        projection = state.projection(shape.length, padded.device, len(windows.taps))
+        detection = detect(padded.detach().view(-1), windows, shape, projection, config)
         filters = weight.reshape(self.groups, self.out_channels // self.groups, -1)
         own_gradient = state.own_gradient and torch.is_grad_enabled() and needs_gradient
         operand = padded.detach() if own_gradient else padded
         product = reuse_product(operand, filters, bias, detection.source, windows)
-        output = product.view(*windows.output, -1).permute(0, 3, 1, 2)
-        if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
-            output = output.contiguous()
+        output = _like(images, product.view(*windows.output, -1).permute(0, 3, 1, 2))
         if state.own_gradient:
             hand_back(images, self._saved(detection, shape))
         if own_gradient:
@@ -79,6 +79,17 @@ class ReuseConv2d(nn.Conv2d):
                 state.measure_error(output, super().forward(images))
         state.tell(shape, detection, needs_gradient and not own_gradient)
         return output
+
+    def _reuse_patches(self, images: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        zeros = self.padding_mode == "zeros"
+        pads = self._pads if zeros else [0, 0, 0, 0]
+        if zeros:
+            self._check_size(x)
+        dense = super().forward
+        output = convolve_patches(
+            self, x if zeros else self._padded(x), pads, weight, bias, self.reuse, lambda: dense(images)
+        )
+        return _like(images, output)
 
     @property
     def _pads(self) -> list[int]:
@@ -104,13 +115,24 @@ class ReuseConv2d(nn.Conv2d):
     def _padded(self, images: Tensor) -> Tensor:
         mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
         padded = F.pad(images, self._pads, mode=mode).contiguous()
+        self._check_size(images)
+        return padded
+
+    def _check_size(self, images: Tensor) -> None:
+        left, right, above, below = self._pads
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        if padded.shape[2] < spans[0] or padded.shape[3] < spans[1]:
+        if images.shape[2] + above + below < spans[0] or images.shape[3] + left + right < spans[1]:
             raise ValueError(
                 f"input of layer {self.reuse.name!r} was {tuple(images.shape)}, but with its padding must be "
                 f"at least {spans[0]} x {spans[1]}, the size of the kernel"
             )
-        return padded
+
+
+def _like(images: Tensor, output: Tensor) -> Tensor:
+    """``output``, channels_last where ``images`` are that and not contiguous as well."""
+    if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
+        return output.contiguous()
+    return output
 
 
 def conv_reuse(conv: nn.Conv2d, name: str, config: ReuseConfig) -> LayerReuse:

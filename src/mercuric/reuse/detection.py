@@ -66,6 +66,19 @@ def zero_windows(
     return _by_scope(zero, _images(shape, groups, config.scope))
 
 
+def check_finite(values: Tensor) -> None:
+    """Refuse what overflowed.
+
+    Raises:
+        ValueError: float16 values that overflowed.
+    """
+    if values.dtype == torch.float16 and not bool(torch.isfinite(values).all()):
+        raise ValueError(
+            "input was float16 with values that overflowed to infinity or NaN, but signatures need finite "
+            "ones; use bfloat16 or scale the loss down"
+        )
+
+
 def _images(shape: VectorShape, groups: int, scope: Scope) -> int:
     return 1 if scope == "batch" else shape.scopes // groups
 
@@ -73,11 +86,7 @@ def _images(shape: VectorShape, groups: int, scope: Scope) -> int:
 def _signatures(
     flat: Tensor, windows: Windows, projection: Tensor, groups: int, magnitude: int | None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    if flat.dtype == torch.float16 and not bool(torch.isfinite(flat).all()):
-        raise ValueError(
-            "input was float16 with values that overflowed to infinity or NaN, but signatures need finite "
-            "ones; use bfloat16 or scale the loss down"
-        )
+    check_finite(flat)
     if flat.device.type == "cpu":
         if flat.dtype not in (torch.float32, torch.float64):
             flat = flat.to(torch.float32)

@@ -187,7 +187,7 @@ def _compare_and_multiply(
             reuse.tell(shape, None, True, "input_gradient")
             alone = torch.arange(len(windows.starts), device=values.device)[None]
             return reuse_product(values, adjoint, None, alone, windows)
-        projection = reuse.projection(shape.length, values.device)
+        projection = reuse.projection(shape.length, values.device, len(windows.taps))
         if following is None:
             detection = detect(flat, windows, shape, projection, reuse.config)
         else:

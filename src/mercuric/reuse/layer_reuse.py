@@ -11,6 +11,7 @@ from mercuric.reuse.detection import Detection
 from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import HitState, random_projection
+from mercuric.similarity.separable import separable_projection
 
 
 @dataclass
@@ -78,7 +79,7 @@ class LayerReuse:
     error_due: bool = True
     counting: bool = True
     observers: list[Observer] = field(default_factory=list)
-    _projections: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
+    _projections: dict[tuple[int, int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.bits = self.bits or self.config.bits
@@ -87,12 +88,15 @@ class LayerReuse:
         # A copy counts for itself, and nobody listens to it yet.
         return {**self.__dict__, "observers": [], "_projections": {}}
 
-    def projection(self, length: int, device: torch.device) -> Tensor:
-        """The layer's projection for vectors of ``length`` elements, (length, bits)."""
-        key = (length, self.bits, device)
+    def projection(self, length: int, device: torch.device, taps: int = 1) -> Tensor:
+        """The layer's projection for vectors of ``length`` elements, ``taps`` a channel: (length, bits)."""
+        key = (length, self.bits, taps, device)
         if key not in self._projections:
             self._projections = {known: r for known, r in self._projections.items() if known[1] == self.bits}
-            drawn = random_projection(length, self.bits, self.config.seed)
+            if self.config.projection == "separable":
+                drawn = separable_projection(length // taps, taps, self.bits, self.config.seed).matrix
+            else:
+                drawn = random_projection(length, self.bits, self.config.seed)
             self._projections[key] = drawn.to(device)
         return self._projections[key]
 

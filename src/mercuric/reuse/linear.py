@@ -11,6 +11,7 @@ from mercuric.reuse.detection import detect
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import row_windows
@@ -62,6 +63,8 @@ def reuse_linear(
         state.tell(shape, None, needs_gradient)
         return F.linear(input, weight, bias)
     x, matrix, offset = autocast(input.contiguous()), autocast(weight), autocast(bias)
+    if reuses_patches(state, x):
+        return multiply_rows(x, matrix, offset, shape, state, lambda: F.linear(input, weight, bias))
     windows = row_windows(x)
     detection = detect(
         x.detach().view(-1), windows, shape, state.projection(shape.length, x.device), state.config
