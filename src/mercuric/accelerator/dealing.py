@@ -84,8 +84,8 @@ def results_held(accelerator: Accelerator, shape: VectorShape) -> int:
     sets, vectors = pe_sets(accelerator, shape.rows), max(shape.vectors, 1)
     bounds = _bounds(shape.vectors, shape.filters, sets)
     shared = len(np.unique(bounds[bounds % vectors > 0] // vectors))
-    own = np.count_nonzero(bounds[1:] // vectors > -(-bounds[:-1] // vectors))
-    return int(max(1, (2 if accelerator.design == "asynchronous" else 1) * shared + own))
+    own = int(np.count_nonzero(bounds[1:] // vectors > -(-bounds[:-1] // vectors)))
+    return max(1, (2 if accelerator.design == "asynchronous" else 1) * shared + own)
 
 
 def _bounds(vectors: int, filters: int, sets: int) -> Counts:

@@ -53,37 +53,40 @@ def step_products(
         RuntimeError: a HIT's representative has no entry.
     """
     signatures = [[dense_results(scope) for _ in random_filters] for scope in scopes]
+    dense = design == "dense"
     products = [
-        [
-            dense_results(s) if design == "dense" else FilterResults(s.states, s.representatives)
-            for _ in filters
-        ]
+        [dense_results(s) if dense else FilterResults(s.states, s.representatives) for _ in filters]
         for s in scopes
     ]
     rows = window_rows([*filters, *random_filters, *(vector for one in scopes for vector in one.vectors)])
+
+    def workers() -> list[Worker]:
+        return [Worker(rows, array.mac_unit) for _ in range(array.sets)]
+
     cycles = under_way = 0
     if design == "asynchronous":
-        workers = [Worker(rows, array.mac_unit) for _ in range(array.sets)]
-        for scope in range(-1, len(scopes)):
-            if scope + 1 < len(scopes):
-                signed = _loads(random_filters, signatures[scope + 1], [])
-                _hand_out(signed, scopes[scope + 1], workers, pipelined_signatures)
-            if scope >= 0:
-                before = products[scope - 2] if scope >= 2 else []
-                loads = _loads(filters, products[scope], [*signatures[scope], *before])
-                _hand_out(loads, scopes[scope], workers, array.pipelined)
-        cycles, under_way = run(workers), _under_way([one for scope in products for one in scope])
+        shared = workers()
+        for index in range(-1, len(scopes)):
+            if index + 1 < len(scopes):
+                signed = _loads(random_filters, signatures[index + 1], [])
+                _hand_out(signed, scopes[index + 1], shared, pipelined_signatures)
+            if index >= 0:
+                before = products[index - 2] if index >= 2 else []
+                loads = _loads(filters, products[index], [*signatures[index], *before])
+                _hand_out(loads, scopes[index], shared, array.pipelined)
+        cycles, under_way = run(shared), _under_way([one for results in products for one in results])
     else:
         for scope, signing, results in zip(scopes, signatures, products, strict=True):
             for weights, phase, pipelined in (
                 (random_filters, signing, pipelined_signatures),
                 (filters, results, array.pipelined),
             ):
-                workers = [Worker(rows, array.mac_unit) for _ in range(array.sets)]
-                _hand_out(_loads(weights, phase, []), scope, workers, pipelined)
-                cycles += run(workers)
+                alone = workers()
+                _hand_out(_loads(weights, phase, []), scope, alone, pipelined)
+                cycles += run(alone)
             under_way = max(under_way, _under_way(results))
-    return SteppedProducts(cycles, [one.outputs() for scope in products for one in scope], under_way)
+    outputs = [one.outputs() for results in products for one in results]
+    return SteppedProducts(cycles, outputs, under_way)
 
 
 def _loads(
