@@ -176,6 +176,15 @@ def test_a_layer_by_hand() -> None:
     assert counted["fair"] == Cycles(3 * 3 + 2, 3 + 1 + 3 + 2, 4 * 3 + 2)
 
 
+def test_the_example_of_the_document() -> None:
+    shape = VectorShape(1, 196, 1, 256, 1024)
+    vectors = preset("eyeriss-168")
+    dealt = vectors.changed(dealing="products")
+    assert baseline_cycles(vectors, shape, "fair") == 524_290
+    assert baseline_cycles(dealt, shape, "fair") == 305_922
+    assert results_held(dealt, shape) <= dealt.results == 335
+
+
 def test_a_set_may_be_a_scope_ahead_and_no_more() -> None:
     """Set 1 has ended scope 1 in cycle 22, but begins scope 2 when set 0 ends scope 0, in 26."""
     misses = np.array([[4, 1], [1, 1], [1, 6]])
