@@ -59,7 +59,7 @@ def test_the_defaults() -> None:
 def test_keys_in_order() -> None:
     expected = (
         "bits: 40\ngranularity: channel\nmagnitude: 3\nprojection: gaussian\nscope: image\nentries: 1024\nways: 16\n"
-        "backward: exact\nadaptation: null\nseed: 0\n"
+        "backward: exact\nprincipal: null\nkeep: always\nadaptation: null\nseed: 0\n"
     )
     assert ReuseConfig(adaptation=None).to_yaml() == expected
     assert ReuseConfig.from_yaml(ReuseConfig.paper().to_yaml()) == ReuseConfig.paper()

@@ -59,15 +59,15 @@ class Change:
 
     Attributes:
         step: after how many steps, counted from 1.
-        layer: the layer that turned off; None where the bits of all layers grew.
-        what: ``"bits"`` or ``"off"``.
-        before: signature length in bits.
+        layer: the layer that turned off, or on; None where the bits of all layers grew.
+        what: ``"bits"``, ``"off"`` or ``"on"``.
+        before: signature length in bits; 0 or 1 where milliseconds switch a layer.
         after: the same afterwards; 0 for a layer that turned off.
     """
 
     step: int
     layer: str | None
-    what: Literal["bits", "off"]
+    what: Literal["bits", "off", "on"]
     before: int
     after: int
 

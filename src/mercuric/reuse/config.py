@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mercuric.config import Config
 from mercuric.reuse.adaptation import AdaptationConfig
+from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.vectors import Granularity, Scope
 from mercuric.similarity import MCache
 from mercuric.similarity.rpq import MAX_BITS, MAX_MAGNITUDE
@@ -33,6 +34,10 @@ class ReuseConfig(Config):
         ways: lines a set (paper VI: 1024 entries, 16 ways).
         backward: ``"exact"``: the gradient of the forward pass that was really computed;
             ``"signature"``: gradient vectors are compared too (paper III-C2).
+        principal: None: vectors reuse each other's results. Else layers compute their outputs in a few
+            principal directions instead, for every vector: no similarity is looked for.
+        keep: ``"always"``: a layer is on until adaptation turns it off; ``"faster"``: where it was
+            measured to be faster than dense on this machine, by ``handle.step``.
         adaptation: when bits grow and layers turn off (paper III-D); None: never.
         seed: what the projections are drawn from.
     """
@@ -45,6 +50,8 @@ class ReuseConfig(Config):
     entries: Annotated[int, Field(strict=True)] | None = 1024
     ways: Annotated[int, Field(strict=True)] = 16
     backward: Literal["exact", "signature"] = "exact"
+    principal: PrincipalConfig | None = None
+    keep: Literal["always", "faster"] = "always"
     adaptation: AdaptationConfig | None = Field(default_factory=AdaptationConfig)
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
 
@@ -63,15 +70,22 @@ class ReuseConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _one_judge(self) -> Self:
+        if self.adaptation is not None and (self.keep == "faster" or self.principal is not None):
+            given = "keep is 'faster'" if self.keep == "faster" else "a principal part has no signatures"
+            raise ValueError(f"adaptation was given, but must be None: {given}")
+        return self
+
+    @model_validator(mode="after")
     def _separable_patches(self) -> Self:
         if self.projection == "separable" and self.granularity != "patch":
             raise ValueError(
-                f'granularity was {self.granularity!r}, but projection "separable" needs "patch": it saves work '
-                "where a window spans every channel"
+                f'granularity was {self.granularity!r}, but must be "patch" where projection is "separable", '
+                "which saves work where a window spans every channel"
             )
         if self.projection == "separable" and self.magnitude is not None:
             raise ValueError(
-                f'magnitude was {self.magnitude}, but projection "separable" needs None: it keeps signs alone'
+                f'magnitude was {self.magnitude}, but must be None where projection is "separable"'
             )
         return self
 
@@ -82,6 +96,22 @@ class ReuseConfig(Config):
         Gradient vectors are compared as well (III-C2), bits grow and layers turn off (III-D).
         """
         return cls(bits=20, magnitude=None, backward="signature")
+
+    @classmethod
+    def fast(cls, rank: int | float | None = 0.25) -> Self:
+        """What is fastest on this machine: outputs in a quarter of the directions, where that beats dense.
+
+        Args:
+            rank: see :class:`~mercuric.reuse.principal.config.PrincipalConfig`.
+        """
+        return cls(
+            granularity="patch",
+            magnitude=None,
+            entries=None,
+            adaptation=None,
+            principal=PrincipalConfig(rank=rank),
+            keep="faster",
+        )
 
     @property
     def cache(self) -> MCache:

@@ -13,6 +13,7 @@ from mercuric.reuse.gradient import ImageGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
 from mercuric.reuse.precision import autocast
+from mercuric.reuse.principal.product import Placement
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
 from mercuric.reuse.windows import conv_windows
 
@@ -47,7 +48,7 @@ class ReuseConv2d(nn.Conv2d):
                 f"{self.in_channels}, height, width), none of them 0, or one such image"
             )
         images = input if input.dim() == 4 else input[None]
-        output = self._convolve(images)
+        output = self._convolve(images) if self.reuse.principal is None else self._project(images)
         return output if input.dim() == 4 else output[0]
 
     def _convolve(self, images: Tensor) -> Tensor:
@@ -79,6 +80,22 @@ class ReuseConv2d(nn.Conv2d):
                 state.measure_error(output, super().forward(images))
         state.tell(shape, detection, needs_gradient and not own_gradient)
         return output
+
+    def _project(self, images: Tensor) -> Tensor:
+        state = self.reuse
+        dense = super().forward
+        if not state.on or state.principal is None:
+            return dense(images)
+        x, pads = autocast(images), self._pads
+        self._check_size(images)
+        zeros, even = self.padding_mode == "zeros", pads[0] == pads[1] and pads[2] == pads[3]
+        if not (zeros and even):
+            x, pads = self._padded(x), [0, 0, 0, 0]
+        placement = Placement(self.stride, (pads[2], pads[0]), self.dilation)
+        return state.principal.convolution(
+            x, autocast(self.weight), autocast(self.bias), placement,
+            lambda: dense(images), learns=state.counting,
+        )  # fmt: skip
 
     def _reuse_patches(self, images: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         zeros = self.padding_mode == "zeros"

@@ -32,6 +32,13 @@ def report_row(state: LayerReuse) -> dict[str, object]:
         "error": float("nan") if state.error is None else state.error,
         "on": state.on,
     }
+    if state.principal is not None:
+        row["error"] = float("nan") if state.principal.error is None else state.principal.error
+        row["rank"] = 0 if state.principal.directions is None else state.principal.directions.rank
+    if state.config.keep == "faster":
+        cost = state.milliseconds
+        row["dense_ms"] = float("nan") if cost is None else cost.baseline
+        row["reuse_ms"] = float("nan") if cost is None else cost.signatures_and_products
     if state.config.backward == "signature":
         gradients = {"vectors": state.gradient_counts.vectors, **_columns(state.gradient_counts)}
         row.update({f"gradient_{column}": value for column, value in gradients.items()})

@@ -6,9 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mercuric.reuse.adaptation import Cost
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
+from mercuric.reuse.principal.part import PrincipalPart
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import HitState, random_projection
 from mercuric.similarity.separable import separable_projection
@@ -64,6 +66,8 @@ class LayerReuse:
         error: relative output error of the last pass that measured it, or None.
         error_due: whether the next counted pass measures it (it computes the dense result as well).
         counting: whether passes are counted, observed and measured.
+        principal: the directions of its outputs, where these are computed instead of reusing results.
+        milliseconds: what a training step of the layer took on this machine, where it was measured.
         observers: called after each product.
     """
 
@@ -78,11 +82,15 @@ class LayerReuse:
     error: float | None = None
     error_due: bool = True
     counting: bool = True
+    principal: PrincipalPart | None = None
+    milliseconds: Cost | None = None
     observers: list[Observer] = field(default_factory=list)
     _projections: dict[tuple[int, int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.bits = self.bits or self.config.bits
+        if self.config.principal is not None and self.principal is None:
+            self.principal = PrincipalPart(self.config.principal)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy counts for itself, and nobody listens to it yet.

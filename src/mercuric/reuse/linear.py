@@ -1,6 +1,6 @@
 """How does a fully connected layer reuse results?"""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +13,7 @@ from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast
+from mercuric.reuse.principal.part import PrincipalPart
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import row_windows
 
@@ -57,6 +58,8 @@ def reuse_linear(
             f"input of layer {state.name!r} was {tuple(input.shape)}, but must hold at least one vector and "
             f"its last dimension must be {weight.shape[1]}"
         )
+    if state.on and state.principal is not None:
+        return _project(input, weight, bias, state)
     shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
     needs_gradient = input.requires_grad
     if not state.on:
@@ -82,6 +85,13 @@ def reuse_linear(
             state.measure_error(output, F.linear(input, weight, bias))
     state.tell(shape, detection, needs_gradient and not own_gradient)
     return output
+
+
+def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse) -> Tensor:
+    principal = cast(PrincipalPart, state.principal)
+    x, matrix, offset = autocast(rows.flatten(0, -2)), autocast(weight), autocast(bias)
+    output = principal.linear(x, matrix, offset, lambda: F.linear(x, matrix, offset), learns=state.counting)
+    return output.view(*rows.shape[:-1], len(weight))
 
 
 def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:

@@ -40,6 +40,15 @@ def agree(loss: float, costs: Mapping[str, Cost | None]) -> tuple[float, dict[st
     return total / ranks, {name: agreed[name] for name in costs}
 
 
+def summed(values: Tensor) -> Tensor:
+    """The sum of ``values`` over all ranks, the same on every rank; as they are without others."""
+    if _ranks() == 1:
+        return values
+    total = values.to(_device(), copy=True)
+    dist.all_reduce(total)
+    return total.to(values.device)
+
+
 def require_same(description: Mapping[str, object]) -> None:
     """Make sure that every rank describes itself alike; without ``torch.distributed`` do nothing.
 

@@ -38,7 +38,7 @@ def reuse_(
         cost: what a product costs with reuse and without, for adaptation (paper III-D: C_S and C_B):
             cycles, as :class:`mercuric.CycleCost` counts them, or ``"milliseconds"``, measured on this
             machine now and then (convolutions and fully connected layers). Without it no layer turns
-            off by itself.
+            off by itself, unless ``keep`` of the configuration is ``"faster"``.
 
     Returns:
         A handle to watch the layers and switch them on and off.
@@ -55,7 +55,7 @@ def reuse_(
         raise ValueError(
             f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it"
         )
-    chosen = list(_chosen(model, filter_fn))
+    chosen = list(_chosen(model, config, filter_fn))
     if not chosen:
         raise ValueError("model has no Conv2d, Linear or attention layer that filter_fn lets through")
     states: States = {}
@@ -68,7 +68,7 @@ def reuse_(
         if any(map(is_reuse_layer, module.modules())):
             module.__dict__[_FAST_PATH] = getattr(module, flag)
             setattr(module, flag, False)
-    if cost != "milliseconds":
+    if cost != "milliseconds" and config.keep != "faster":
         return ReuseHandle(config, states, cost)
     handle = ReuseHandle(config, states)
     handle.time_layers({name: replacements[dense] for name, dense in chosen if type(dense) in _TIMED})
@@ -120,10 +120,13 @@ def without_reuse(layer: nn.Module) -> nn.Module:
     return dense
 
 
-def _chosen(model: nn.Module, filter_fn: FilterFunction | None) -> Iterator[tuple[str, nn.Module]]:
+def _chosen(
+    model: nn.Module, config: ReuseConfig, filter_fn: FilterFunction | None
+) -> Iterator[tuple[str, nn.Module]]:
+    suits = _replaceable if config.principal is None else _has_principal_part
     owners: dict[int, str] = {}
     for name, module in model.named_modules(remove_duplicate=False):
-        if not _replaceable(module) or (filter_fn is not None and not filter_fn(module, name)):
+        if not suits(module) or (filter_fn is not None and not filter_fn(module, name)):
             continue
         for parameter in module.parameters(recurse=type(module) is nn.MultiheadAttention):
             first = owners.setdefault(id(parameter), name)
@@ -137,6 +140,11 @@ def _chosen(model: nn.Module, filter_fn: FilterFunction | None) -> Iterator[tupl
 
 def _replaceable(module: nn.Module) -> bool:
     return type(module) in (nn.Conv2d, nn.Linear, nn.MultiheadAttention) or calls_attention(module)
+
+
+def _has_principal_part(module: nn.Module) -> bool:
+    # A depthwise layer has one filter a channel: nothing to leave out.
+    return type(module) is nn.Linear or (type(module) is nn.Conv2d and module.groups == 1)
 
 
 _TIMED = (nn.Conv2d, nn.Linear)

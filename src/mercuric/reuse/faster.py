@@ -1,0 +1,63 @@
+"""Which layers are faster than dense on this machine?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+from mercuric.config import mismatches
+from mercuric.reuse.adaptation import Change, Cost
+
+
+class KeepFaster:
+    """Follows the layers' measured milliseconds; a layer is on while it was last faster than dense.
+
+    Args:
+        layers: names of the layers, all on at the start.
+
+    Attributes:
+        history: every change so far.
+    """
+
+    def __init__(self, layers: Sequence[str]) -> None:
+        self.history: list[Change] = []
+        self._on = dict.fromkeys(layers, True)
+        self._step = 0
+
+    def step(self, _loss: float, costs: Mapping[str, Cost | None]) -> list[Change]:
+        """Follow one training step; returns which layers must turn on or off before the next.
+
+        Args:
+            costs: layer to milliseconds; None for a layer that was not measured.
+        """
+        self._step += 1
+        changes = []
+        for name, cost in costs.items():
+            if cost is None:
+                continue
+            faster = cost.signatures_and_products < cost.baseline
+            if faster != self._on[name]:
+                self._on[name] = faster
+                changes.append(
+                    Change(self._step, name, "on" if faster else "off", int(not faster), int(faster))
+                )
+        self.history += changes
+        return changes
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it stands, and the history, ready for JSON."""
+        return {
+            "on": dict(self._on),
+            "step": self._step,
+            "history": [asdict(change) for change in self.history],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: it is of other layers.
+        """
+        if different := mismatches({"layers": list(state["on"])}, {"layers": list(self._on)}):
+            raise ValueError(f"the state is of another model: {'; '.join(different)}")
+        self._on, self._step = dict(state["on"]), state["step"]
+        self.history = [Change(**change) for change in state["history"]]

@@ -1,0 +1,36 @@
+"""How much of a layer's output is computed, in which directions?"""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from mercuric.config import Config
+
+
+class PrincipalConfig(Config):
+    """The principal part of a layer's outputs: ``rank`` directions that hold most of their variance.
+
+    Attributes:
+        rank: directions a layer: a number, a share of the layer's filters below 1, or None: as few as
+            lose no more than ``error``.
+        error: relative output error that a layer may have where ``rank`` is None: the root of the
+            variance that the directions leave out, over the outputs' variance.
+        multiple: ranks are rounded up to a multiple of this, which suits the processors' registers.
+        samples: output vectors that directions are estimated from.
+        refresh: training passes of a layer from one estimate to the next; each is one dense pass.
+
+    Raises:
+        ValueError: a number is out of range, or there are fewer samples than directions.
+    """
+
+    rank: Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(gt=0, lt=1)] | None = 0.25
+    error: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    multiple: Annotated[int, Field(strict=True, ge=1)] = 16
+    samples: Annotated[int, Field(strict=True, ge=2)] = 2048
+    refresh: Annotated[int, Field(strict=True, ge=1)] = 200
+
+    @model_validator(mode="after")
+    def _enough_samples(self) -> Self:
+        if isinstance(self.rank, int) and self.samples <= self.rank:
+            raise ValueError(f"samples was {self.samples}, but must be more than rank, which is {self.rank}")
+        return self

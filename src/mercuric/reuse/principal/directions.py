@@ -1,0 +1,85 @@
+"""In which directions do a layer's outputs vary most?
+
+No linear map of rank r from a layer's inputs comes closer to its outputs, in the mean square, than the
+outputs' own r principal directions (Eckart and Young); principal directions of the inputs need about
+twice the rank for the same error on photographs (``docs/performance.md``).
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from mercuric.reuse.principal.config import PrincipalConfig
+from mercuric.reuse.ranks import summed
+
+
+@dataclass(frozen=True)
+class Directions:
+    """An orthonormal basis of what is computed of a layer's outputs.
+
+    Attributes:
+        basis: float32 or float64, (filters, rank), orthonormal columns.
+        mean: (filters,): what outputs are taken to be outside the basis.
+    """
+
+    basis: Tensor
+    mean: Tensor
+
+    @property
+    def rank(self) -> int:
+        """How many directions."""
+        return self.basis.shape[1]
+
+    def project(self, outputs: Tensor) -> Tensor:
+        """What a projected layer computes instead of ``outputs``, (vectors, filters), by definition."""
+        centred = outputs - self.mean
+        return centred @ self.basis @ self.basis.T + self.mean
+
+    def error(self, outputs: Tensor) -> float:
+        """Relative error ||project(outputs) - outputs|| / ||outputs||."""
+        scale = float(torch.linalg.vector_norm(outputs))
+        distance = float(torch.linalg.vector_norm(self.project(outputs) - outputs))
+        return distance / scale if scale else distance
+
+
+def principal_directions(outputs: Tensor, config: PrincipalConfig, length: int) -> Directions | None:
+    """Estimate the directions from sampled outputs; the same on every rank of a distributed training.
+
+    Args:
+        outputs: (vectors, filters), dense outputs without bias.
+        config: rank, or the error from which it follows.
+        length: elements of an input vector.
+
+    Returns:
+        None where no rank serves: it would reach the filters, the input's elements, or the samples.
+    """
+    exact = outputs.detach().double() if outputs.dtype == torch.float64 else outputs.detach().float()
+    filters = exact.shape[1]
+    totals = torch.cat([exact.new_tensor([len(exact)]), exact.sum(0)])
+    totals = summed(totals)
+    count, mean = float(totals[0]), totals[1:] / totals[0]
+    centred = exact - mean
+    variances, vectors = torch.linalg.eigh(summed(centred.T @ centred) / count)
+    rank = _rank(variances.flip(0), config)
+    if rank >= min(filters, length, count):
+        return None
+    return Directions(vectors.flip(1)[:, :rank].contiguous(), mean)
+
+
+def sampled_rows(rows: Tensor, samples: int) -> Tensor:
+    """At most ``samples`` of the rows, evenly spread."""
+    return rows[:: max(1, ceil(len(rows) / samples))]
+
+
+def _rank(variances: Tensor, config: PrincipalConfig) -> int:
+    """Directions to keep, given the variance of each in descending order."""
+    if isinstance(config.rank, int):
+        return config.rank
+    if config.rank is None:
+        left = variances.clamp(min=0).flip(0).cumsum(0).flip(0)
+        wanted = int((left > config.error**2 * left[0]).sum())
+    else:
+        wanted = ceil(config.rank * len(variances))
+    return config.multiple * ceil(max(1, wanted) / config.multiple)

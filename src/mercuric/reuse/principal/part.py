@@ -1,0 +1,112 @@
+"""What does a layer remember of the directions of its outputs, and when are they estimated anew?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from mercuric.reuse.principal.config import PrincipalConfig
+from mercuric.reuse.principal.directions import Directions, principal_directions, sampled_rows
+from mercuric.reuse.principal.product import Placement, projected_convolution, projected_linear
+
+PAYS = 0.9
+"""Share of the dense multiplications over which directions are not worth their second product."""
+
+
+@dataclass
+class PrincipalPart:
+    """The directions of one layer's outputs.
+
+    The first pass, and each ``refresh``-th in training, is dense: its outputs give the directions and,
+    against those in use until then, their error.
+
+    Attributes:
+        config: how many directions, and how often they are estimated.
+        directions: in use; None before the first pass, or where none pay.
+        error: relative output error of the directions in use when they were last tested, or None.
+    """
+
+    config: PrincipalConfig
+    directions: Directions | None = None
+    error: float | None = None
+    _passes: int = field(default=0, repr=False)
+    _dense: bool = field(default=True, repr=False)
+
+    def convolution(
+        self, images: Tensor, weight: Tensor, bias: Tensor | None, placement: Placement,
+        dense: Callable[[], Tensor], *, learns: bool,
+    ) -> Tensor:  # fmt: skip
+        """A convolution's outputs (N, filters, H', W').
+
+        Args:
+            images: (N, C, H, W).
+            weight: (filters, C, kernel height, kernel width).
+            bias: (filters,) or None.
+            placement: of the windows.
+            dense: computes all of it.
+            learns: whether this pass counts, and may estimate the directions.
+        """
+        if self._takes_dense(learns):
+            output = dense()
+            if learns:
+                self._learn(output.detach().permute(0, 2, 3, 1).flatten(0, 2), bias, weight[0].numel())
+            return output
+        if self.directions is None:
+            return dense()
+        return projected_convolution(images, weight, bias, self.directions, placement)
+
+    def linear(
+        self, rows: Tensor, weight: Tensor, bias: Tensor | None, dense: Callable[[], Tensor], *, learns: bool
+    ) -> Tensor:
+        """A fully connected layer's outputs (V, filters) of rows (V, features); arguments as above."""
+        if self._takes_dense(learns):
+            output = dense()
+            if learns:
+                self._learn(output.detach(), bias, weight.shape[1])
+            return output
+        if self.directions is None:
+            return dense()
+        return projected_linear(rows, weight, bias, self.directions)
+
+    def _takes_dense(self, learns: bool) -> bool:
+        if _recomputing():
+            return self._dense
+        if learns:
+            due = self._passes % self.config.refresh == 0
+            self._dense = due and (self._passes == 0 or torch.is_grad_enabled())
+            self._passes += torch.is_grad_enabled() or due
+        else:
+            self._dense = False
+        return self._dense
+
+    def _learn(self, outputs: Tensor, bias: Tensor | None, length: int) -> None:
+        rows = sampled_rows(outputs, self.config.samples)
+        if bias is not None:
+            rows = rows - bias.detach()
+        if self.directions is not None:
+            self.error = self.directions.error(rows)
+        found = principal_directions(rows, self.config, length)
+        self.directions = found if found is not None and _pays(outputs, length, found.rank) else None
+        if self.error is None and self.directions is not None:
+            self.error = self.directions.error(rows)
+
+
+def multiplications(vectors: int, filters: int, length: int, rank: int) -> tuple[int, int]:
+    """Multiplications of a training step's three products in ``rank`` directions, and densely.
+
+    The thin filters and their gradient are products with the basis as well.
+    """
+    thin = 3 * vectors * rank * length + 2 * vectors * rank * filters + 2 * rank * filters * length
+    return thin, 3 * vectors * filters * length
+
+
+def _pays(outputs: Tensor, length: int, rank: int) -> bool:
+    vectors, filters = outputs.shape
+    thin, dense = multiplications(vectors, filters, length, rank)
+    return thin < PAYS * dense
+
+
+def _recomputing() -> bool:
+    # Gradient checkpointing runs a layer again inside the backward pass, and must get the same tensors.
+    return torch._C._current_graph_task_id() != -1

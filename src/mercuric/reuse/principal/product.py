@@ -1,0 +1,126 @@
+"""The products of a layer of whose outputs only the principal part is computed.
+
+    y = U U^T (x W^T - m) + m + b
+
+is two thin products: z = x (U^T W)^T with as many filters as directions, then z U^T. The gradients
+are those of this function: with dz = dy U the weight's is U dz^T x, the input's dz U^T W.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from mercuric.reuse.principal.directions import Directions
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a convolution's windows lie, each (down, across)."""
+
+    stride: tuple[int, ...] = (1, 1)
+    padding: tuple[int, ...] = (0, 0)
+    dilation: tuple[int, ...] = (1, 1)
+
+
+def projected_convolution(
+    images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions, placement: Placement
+) -> Tensor:
+    """A convolution's outputs in the given directions, with exact gradients of what was computed.
+
+    Args:
+        images: (N, C, H, W).
+        weight: (filters, C, kernel height, kernel width).
+        bias: (filters,) or None.
+        directions: of the outputs without bias.
+        placement: stride, padding with zeros, dilation.
+
+    Returns:
+        (N, filters, H', W'), in the memory format that PyTorch's convolution gives.
+    """
+    output: Tensor = _Projected.apply(  # type: ignore[no-untyped-call]
+        images, weight, bias, directions.basis, directions.mean, placement
+    )
+    return output
+
+
+def projected_linear(rows: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions) -> Tensor:
+    """The same of a fully connected layer: rows (V, features) by a weight (filters, features)."""
+    image = rows[None, None].permute(0, 3, 1, 2)
+    filters = weight[:, :, None, None]
+    output = projected_convolution(image, filters, bias, directions, Placement())
+    return output.permute(0, 2, 3, 1)[0, 0]
+
+
+def reference_convolution(
+    images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions, placement: Placement
+) -> Tensor:
+    """What :func:`projected_convolution` computes, by definition; autograd differentiates it."""
+    full = F.conv2d(images, weight, None, placement.stride, placement.padding, placement.dilation)
+    projected = directions.project(full.movedim(1, -1))
+    return (projected if bias is None else projected + bias).movedim(-1, 1)
+
+
+class _Projected(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor, mean: Tensor,
+        placement: Placement,
+    ) -> Tensor:  # fmt: skip
+        basis = basis.to(weight.dtype)
+        thin = _thin_filters(weight, basis)
+        z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
+        offset = mean.to(weight.dtype) - basis @ (mean.to(weight.dtype) @ basis)
+        ctx.save_for_backward(images, thin, basis)
+        ctx.placement, ctx.weight_format = placement, _memory_format(weight)
+        return F.conv2d(z, basis[:, :, None, None], offset if bias is None else offset + bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        images, thin, basis = ctx.saved_tensors
+        needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        d_images = d_weight = None
+        if needs_images or needs_weight:
+            dz = F.conv2d(gradient, basis.T[:, :, None, None])
+            d_images, d_thin = _adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
+            if d_thin is not None:
+                rows = basis @ _rows(d_thin)
+                d_weight = _as_filters(rows, thin.shape).contiguous(memory_format=ctx.weight_format)
+        d_bias = gradient.sum((0, 2, 3)) if needs_bias else None
+        return d_images, d_weight, d_bias, None, None, None
+
+
+def _adjoint(
+    dz: Tensor, images: Tensor, thin: Tensor, placement: Placement, needs_images: bool, needs_weight: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    d_images, d_thin, _ = torch.ops.aten.convolution_backward(
+        dz, images, thin, None,
+        list(placement.stride), list(placement.padding), list(placement.dilation), False, [0, 0], 1,
+        [needs_images, needs_weight, False],
+    )  # fmt: skip
+    return d_images, d_thin
+
+
+def _thin_filters(weight: Tensor, basis: Tensor) -> Tensor:
+    return _as_filters(basis.T @ _rows(weight), weight.shape)
+
+
+def _rows(filters: Tensor) -> Tensor:
+    """Filters as rows, a pixel's channels side by side: a view where they are channels_last."""
+    return filters.permute(0, 2, 3, 1).reshape(len(filters), -1)
+
+
+def _as_filters(rows: Tensor, shape: torch.Size) -> Tensor:
+    _, channels, height, width = shape
+    return rows.view(len(rows), height, width, channels).permute(0, 3, 1, 2)
+
+
+def _memory_format(weight: Tensor) -> torch.memory_format:
+    if weight.is_contiguous() or not weight.is_contiguous(memory_format=torch.channels_last):
+        return torch.contiguous_format
+    return torch.channels_last
