@@ -1,4 +1,4 @@
-"""How does a layer on a CPU reuse the results of whole patches, fast?
+"""How does a layer reuse the results of whole patches, fast?
 
 For ``projection="separable"`` with an unlimited cache and exact gradients: pixels are projected once,
 windows add their pixels' projections up, and the product reads a channels_last image in place.
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.reuse.detection import Detection, check_finite
+from mercuric.reuse.gpu_patch_reuse import reuse_patches_on_gpu
 from mercuric.reuse.kernels.patch_product import PatchProduct, pixel_rows
 from mercuric.reuse.kernels.row_products import multiply
 from mercuric.reuse.layer_reuse import LayerReuse
@@ -31,7 +32,7 @@ def reuses_patches(state: LayerReuse, values: Tensor, groups: int = 1) -> bool:
         and config.entries is None
         and config.backward == "exact"
         and groups == 1
-        and values.device.type == "cpu"
+        and values.device.type in ("cpu", "cuda")
     )
 
 
@@ -95,6 +96,8 @@ def reuse_patches(
     dense: Callable[[], Tensor],
 ) -> Tensor:
     """Find alike windows, multiply them once, and tell the layer's state of it."""
+    if images.device.type == "cuda":
+        return reuse_patches_on_gpu(images, weight, bias, grid, shape, state, dense)
     check_finite(images)
     needs_gradient, dtype = images.requires_grad, images.dtype
     if dtype == torch.float16:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -51,7 +52,9 @@ def alike_windows(images: Tensor, projection: SeparableProjection, grid: WindowG
     """
     device = images.device
     with torch.no_grad(), torch.autocast(device.type, enabled=False):
-        projected = images @ projection.channels.to(device, images.dtype)
+        # Tensor cores take 16-bit matrices by eights of columns.
+        columns = F.pad(projection.channels.to(device, images.dtype), (0, -projection.channels.shape[1] % 8))
+        projected = images @ columns
     taps = projection.taps.to(device, torch.float32).contiguous()
     signatures, finite = window_signatures(projected, taps, grid)
     return Alike(first_alike(signatures, finite, scopes), signatures, finite)

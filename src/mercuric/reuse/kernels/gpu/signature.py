@@ -16,7 +16,7 @@ from mercuric.similarity.window_grid import WindowGrid
 def reference_window_signatures(projected: Tensor, taps: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
     """The definition of :func:`window_signatures`, in plain PyTorch."""
     at, inside = pixels(grid, projected.device)
-    flat = projected.reshape(-1, projected.shape[-1]).float()
+    flat = projected.flatten(0, 2)[:, : taps.shape[1]].float()
     total = torch.zeros(grid.windows, taps.shape[1], device=projected.device)
     for tap in range(grid.taps):
         values = flat[at[:, tap].where(inside[:, tap], 0)]
@@ -31,7 +31,8 @@ def window_signatures(projected: Tensor, taps: Tensor, grid: WindowGrid) -> tupl
     projections: a tap's factor is 1 or -1, so that fused or not, multiplying and adding rounds once.
 
     Args:
-        projected: (N, H, W, n), contiguous: every pixel times every column of the projection.
+        projected: (N, H, W, lanes), contiguous: every pixel times every column of the projection; lanes
+            over n are not read.
         taps: float32, (T, n), contiguous: -1 or 1.
         grid: where the windows lie.
 
@@ -45,7 +46,7 @@ def window_signatures(projected: Tensor, taps: Tensor, grid: WindowGrid) -> tupl
     finite = projected.new_empty((grid.windows,), dtype=torch.bool)
     block = blocks(32, 16)
     _sign[(triton.cdiv(grid.windows, block),)](
-        projected, taps, packed, finite, grid.windows, **arguments(grid),
+        projected, taps, packed, finite, grid.windows, projected.shape[-1], **arguments(grid),
         BITS=bits, WORDS=words, BLOCK_BITS=min(WORD, triton.next_power_of_2(bits)), BLOCK=block,
     )  # fmt: skip
     return packed, finite
@@ -53,7 +54,7 @@ def window_signatures(projected: Tensor, taps: Tensor, grid: WindowGrid) -> tupl
 
 @kernel
 def _sign(
-    projected: Any, taps: Any, packed: Any, finite: Any, windows: Any,
+    projected: Any, taps: Any, packed: Any, finite: Any, windows: Any, lanes: Any,
     height: Any, width: Any, rows: Any, columns: Any,
     TAPS: tl.constexpr, KERNEL_WIDTH: tl.constexpr, TOP: tl.constexpr, LEFT: tl.constexpr,
     STRIDE_Y: tl.constexpr, STRIDE_X: tl.constexpr, DILATION_Y: tl.constexpr, DILATION_X: tl.constexpr,
@@ -70,7 +71,7 @@ def _sign(
         for tap in range(TAPS):
             at, inside = pixel(image, y, x, tap, height, width, KERNEL_WIDTH, DILATION_Y, DILATION_X)
             wanted = (exists & inside)[:, None] & (bit < BITS)[None, :]
-            values = tl.load(projected + at[:, None] * BITS + bit[None, :], mask=wanted, other=0.0)
+            values = tl.load(projected + at[:, None] * lanes + bit[None, :], mask=wanted, other=0.0)
             sign = tl.load(taps + tap * BITS + bit, mask=bit < BITS, other=0.0)
             total += values.to(tl.float32) * sign[None, :]
         negative = (total < 0).to(tl.int64) << place.to(tl.int64)[None, :]

@@ -1,0 +1,101 @@
+"""How does a layer on a GPU reuse the results of whole patches?
+
+As :mod:`mercuric.reuse.patch_reuse` does on a CPU, in Triton and without waiting for the device, unless
+somebody counts, observes or measures: those read numbers. Projections are rounded to the images' dtype,
+so near 0 a bit may differ from the CPU's. A window whose projections are infinite or NaN is computed by
+itself, so that what overflowed stays visible.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mercuric.reuse.detection import Detection
+from mercuric.reuse.kernels.gpu.device import require_triton
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity import Hitmap, HitState
+from mercuric.similarity.separable import SeparableProjection, separable_projection
+from mercuric.similarity.window_grid import WindowGrid
+
+if TYPE_CHECKING:  # Triton may not be there.
+    from mercuric.reuse.kernels.gpu.compaction import Computed
+
+
+def reuse_patches_on_gpu(
+    images: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    grid: WindowGrid,
+    shape: VectorShape,
+    state: LayerReuse,
+    dense: Callable[[], Tensor],
+    capacity: int | None = None,
+) -> Tensor:
+    """Find alike windows, multiply them once, and tell the layer's state of it.
+
+    Args:
+        images: (N, C, H, W), any layout; read as channels_last.
+        weight: (M, C, kernel rows, kernel columns), of the images' dtype.
+        bias: (M,) or None.
+        grid: where the windows lie.
+        shape: how they split into scopes.
+        state: the layer's.
+        dense: computes the same densely, where the error is measured.
+        capacity: groups that share a result, at most; None for no limit.
+
+    Returns:
+        (N, M, H', W'), channels_last.
+
+    Raises:
+        MercuricError: Triton is not installed.
+        ValueError: a dtype other than float32, bfloat16 and float16, or a capacity under 1.
+    """
+    require_triton(images.device)
+    from mercuric.reuse.kernels.gpu.convolution import gpu_product
+
+    projection = _projection(images.shape[1], grid.taps, state.bits, state.config.seed, images.device)
+    output, alike, computed = gpu_product(images, weight, bias, projection, grid, shape.scopes, capacity)
+    if state.wants_error:
+        with torch.no_grad():
+            state.measure_error(output, dense())
+    if state.counting:
+        zero = _zero_windows(images.detach(), grid)
+        found = _detection(computed, alike.signatures, zero, shape)
+        state.tell(shape, found, images.requires_grad)
+    return output
+
+
+@lru_cache(maxsize=256)
+def _projection(channels: int, taps: int, bits: int, seed: int, device: torch.device) -> SeparableProjection:
+    drawn = separable_projection(channels, taps, bits, seed)
+    return SeparableProjection(drawn.channels.to(device), drawn.taps.to(device))
+
+
+def _detection(computed: "Computed", signatures: Tensor, zero: Tensor, shape: VectorShape) -> Detection:
+    split, source = (shape.scopes, shape.vectors), computed.source.long()
+    missed = source == torch.arange(len(source), device=source.device)
+    states = missed.to(torch.uint8) * HitState.MAU.value
+    states = states.masked_fill(computed.rows >= computed.shared, HitState.MNU.value)
+    first = torch.arange(shape.scopes, device=source.device)[:, None] * shape.vectors
+    words = signatures.view(*split, -1)
+    return Detection(
+        Hitmap(states.view(split), source.view(split) - first),
+        zero.view(split),
+        source[None],
+        words[..., 0] if words.shape[-1] == 1 else words,
+        None,
+    )
+
+
+def _zero_windows(images: Tensor, grid: WindowGrid) -> Tensor:
+    """Which windows are all zeros, bool, (Q,)."""
+    from mercuric.reuse.kernels.gpu.signature import window_signatures
+
+    # A window's bit is set where the sum of its pixels' -1s is negative.
+    holds_something = -(images != 0).any(1).to(torch.float32)[..., None].contiguous()
+    ones = torch.ones(grid.taps, 1, device=images.device)
+    return window_signatures(holds_something, ones, grid)[0][:, 0] == 0
