@@ -1,5 +1,7 @@
 """Does a GPU give windows the signatures of the definition, and find the first of each?"""
 
+from importlib import import_module
+
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -52,6 +54,27 @@ def test_representatives_are_the_sequential_caches(
     finite = torch.rand(scopes * vectors, generator=generator).to(device) > 0.1
     found = first_alike(signatures, finite, scopes)
     assert torch.equal(found, reference_representatives(signatures, finite, scopes))
+
+
+def test_the_first_vector_wins_whatever_order_the_programs_run_in(
+    device: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signatures = torch.arange(70, device=device).remainder(9).view(-1, 1)
+    everything = torch.ones(70, dtype=torch.bool, device=device)
+    if device.type == "cpu":
+        builder = import_module("triton.runtime.interpreter").interpreter_builder
+        forward, ran = builder.set_grid_idx, []
+
+        def backward(x: int, y: int, z: int) -> None:
+            ran.append(builder.grid_dim[0] - 1 - x)
+            forward(ran[-1], y, z)
+
+        monkeypatch.setattr(builder, "set_grid_idx", backward)
+        found = first_alike(signatures, everything, 1)
+        assert ran[0] > ran[1] > ran[2]
+    else:
+        found = first_alike(signatures, everything, 1)
+    assert torch.equal(found, torch.arange(70, device=device).remainder(9).int())
 
 
 def test_signatures_that_share_a_slot_are_told_apart(device: torch.device) -> None:

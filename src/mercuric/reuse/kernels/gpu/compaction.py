@@ -1,7 +1,6 @@
 """Which windows are computed, in which row?"""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import triton
@@ -78,7 +77,7 @@ def compact(representatives: Tensor, capacity: int) -> Computed:
 
 
 @kernel
-def _mark_first(representatives: Any, flags: Any, count: Any, BLOCK: tl.constexpr) -> None:
+def _mark_first(representatives: tl.tensor, flags: tl.tensor, count: tl.tensor, BLOCK: tl.constexpr) -> None:
     own = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     first = tl.load(representatives + own, mask=own < count, other=-1) == own
     tl.store(flags + own, first.to(tl.int32), mask=own < count)
@@ -86,7 +85,13 @@ def _mark_first(representatives: Any, flags: Any, count: Any, BLOCK: tl.constexp
 
 @kernel
 def _choose(
-    representatives: Any, rank: Any, source: Any, flags: Any, count: Any, capacity: Any, BLOCK: tl.constexpr
+    representatives: tl.tensor,
+    rank: tl.tensor,
+    source: tl.tensor,
+    flags: tl.tensor,
+    count: tl.tensor,
+    capacity: tl.tensor,
+    BLOCK: tl.constexpr,
 ) -> None:
     own = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     exists = own < count
@@ -98,7 +103,14 @@ def _choose(
 
 
 @kernel
-def _place(source: Any, row: Any, windows: Any, rows: Any, count: Any, BLOCK: tl.constexpr) -> None:
+def _place(
+    source: tl.tensor,
+    row: tl.tensor,
+    windows: tl.tensor,
+    rows: tl.tensor,
+    count: tl.tensor,
+    BLOCK: tl.constexpr,
+) -> None:
     own = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     exists = own < count
     chosen = tl.load(source + own, mask=exists, other=0)

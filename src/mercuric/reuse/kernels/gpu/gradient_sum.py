@@ -1,7 +1,5 @@
 """What is the gradient of a result that many windows took?"""
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -44,7 +42,8 @@ def group_sums(gradient: Tensor, computed: Computed) -> Tensor:
 
 @kernel
 def _add(
-    gradient: Any, rows: Any, sums: Any, count: Any, filters: Any, capacity: Any,
+    gradient: tl.tensor, rows: tl.tensor, sums: tl.tensor, count: tl.tensor, filters: tl.tensor,
+    capacity: tl.tensor,
     BLOCK: tl.constexpr, BLOCK_FILTERS: tl.constexpr,
 ) -> None:  # fmt: skip
     own = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
@@ -58,8 +57,15 @@ def _add(
 
 @kernel
 def load_gradient(
-    sums: Any, gradient: Any, row: Any, window: Any, f: Any, shared: Any, used: Any, filters: Any
-) -> Any:
+    sums: tl.tensor,
+    gradient: tl.tensor,
+    row: tl.tensor,
+    window: tl.tensor,
+    f: tl.tensor,
+    shared: tl.tensor,
+    used: tl.tensor,
+    filters: tl.tensor,
+) -> tl.tensor:
     """Gradients of rows, (rows, filters): a group's sum, or the one window's own."""
     known = (f < filters)[None, :]
     grouped = (row < shared)[:, None] & known

@@ -1,7 +1,5 @@
 """What is the gradient of the images? Each group's, times the filters, added where its window lies."""
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -67,8 +65,10 @@ def input_gradient(
 
 @product_kernel("BLOCK_ROWS", "BLOCK_CHANNELS", "BLOCK_FILTERS", adds_to=("images",))
 def _multiply(
-    gradient: Any, sums: Any, weight: Any, windows: Any, count: Any, shared: Any, images: Any,
-    channels: Any, filters: Any, height: Any, width: Any, rows: Any, columns: Any,
+    gradient: tl.tensor, sums: tl.tensor, weight: tl.tensor, windows: tl.tensor, count: tl.tensor,
+    shared: tl.tensor, images: tl.tensor,
+    channels: tl.tensor, filters: tl.tensor, height: tl.tensor, width: tl.tensor, rows: tl.tensor,
+    columns: tl.tensor,
     TAPS: tl.constexpr, KERNEL_WIDTH: tl.constexpr, TOP: tl.constexpr, LEFT: tl.constexpr,
     STRIDE_Y: tl.constexpr, STRIDE_X: tl.constexpr, DILATION_Y: tl.constexpr, DILATION_X: tl.constexpr,
     PRECISION: tl.constexpr,

@@ -57,7 +57,7 @@ def precision(dtype: torch.dtype) -> str:
 
 
 @kernel
-def multiply(left: Any, right: Any, total: Any, PRECISION: tl.constexpr) -> Any:
+def multiply(left: tl.tensor, right: tl.tensor, total: tl.tensor, PRECISION: tl.constexpr) -> tl.tensor:
     """``total`` + ``left`` @ ``right``, summed in float32."""
     if UPCAST:  # The interpreter's dot takes the bits of a bfloat16 for an integer.
         left, right = left.to(tl.float32), right.to(tl.float32)

@@ -1,7 +1,5 @@
 """Where do the windows of images (N, H, W, C) lie?"""
 
-from typing import Any
-
 import torch
 import triton.language as tl
 from torch import Tensor
@@ -34,9 +32,9 @@ def arguments(grid: WindowGrid) -> dict[str, int]:
 
 @kernel
 def corner(
-    window: Any, height: Any, rows: Any, columns: Any,
+    window: tl.tensor, height: tl.tensor, rows: tl.tensor, columns: tl.tensor,
     TOP: tl.constexpr, LEFT: tl.constexpr, STRIDE_Y: tl.constexpr, STRIDE_X: tl.constexpr,
-) -> Any:  # fmt: skip
+) -> tl.tensor:  # fmt: skip
     """First row of a window's image among all images' rows, and the window's first row and column."""
     y = window // columns % rows * STRIDE_Y - TOP
     x = window % columns * STRIDE_X - LEFT
@@ -45,9 +43,9 @@ def corner(
 
 @kernel
 def pixel(
-    image: Any, y: Any, x: Any, tap: Any, height: Any, width: Any,
+    image: tl.tensor, y: tl.tensor, x: tl.tensor, tap: tl.tensor, height: tl.tensor, width: tl.tensor,
     KERNEL_WIDTH: tl.constexpr, DILATION_Y: tl.constexpr, DILATION_X: tl.constexpr,
-) -> Any:  # fmt: skip
+) -> tl.tensor:  # fmt: skip
     """A window's pixel at ``tap``, and whether it lies in the image."""
     row = y + tap // KERNEL_WIDTH * DILATION_Y
     column = x + tap % KERNEL_WIDTH * DILATION_X

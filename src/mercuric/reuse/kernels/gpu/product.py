@@ -7,8 +7,6 @@ would be needed for compact rows. Handing out in the product itself would need e
 and its programs would write as unevenly as groups are large.
 """
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -74,8 +72,9 @@ def windows_product(
 
 @product_kernel("BLOCK_ROWS", "BLOCK_FILTERS", "BLOCK_CHANNELS")
 def _multiply(
-    images: Any, weight: Any, bias: Any, windows: Any, count: Any, output: Any, channels: Any, filters: Any,
-    height: Any, width: Any, rows: Any, columns: Any,
+    images: tl.tensor, weight: tl.tensor, bias: tl.tensor, windows: tl.tensor, count: tl.tensor,
+    output: tl.tensor, channels: tl.tensor, filters: tl.tensor,
+    height: tl.tensor, width: tl.tensor, rows: tl.tensor, columns: tl.tensor,
     TAPS: tl.constexpr, KERNEL_WIDTH: tl.constexpr, TOP: tl.constexpr, LEFT: tl.constexpr,
     STRIDE_Y: tl.constexpr, STRIDE_X: tl.constexpr, DILATION_Y: tl.constexpr, DILATION_X: tl.constexpr,
     HAS_BIAS: tl.constexpr, PRECISION: tl.constexpr,
@@ -113,7 +112,12 @@ def _multiply(
 
 @kernel
 def _hand_out(
-    output: Any, source: Any, windows: Any, filters: Any, BLOCK: tl.constexpr, BLOCK_FILTERS: tl.constexpr
+    output: tl.tensor,
+    source: tl.tensor,
+    windows: tl.tensor,
+    filters: tl.tensor,
+    BLOCK: tl.constexpr,
+    BLOCK_FILTERS: tl.constexpr,
 ) -> None:
     own = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     giver = tl.load(source + own, mask=own < windows, other=0)

@@ -1,7 +1,5 @@
 """Which bits describe each window, given its pixels' projections?"""
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -54,8 +52,9 @@ def window_signatures(projected: Tensor, taps: Tensor, grid: WindowGrid) -> tupl
 
 @kernel
 def _sign(
-    projected: Any, taps: Any, packed: Any, finite: Any, windows: Any, lanes: Any,
-    height: Any, width: Any, rows: Any, columns: Any,
+    projected: tl.tensor, taps: tl.tensor, packed: tl.tensor, finite: tl.tensor, windows: tl.tensor,
+    lanes: tl.tensor,
+    height: tl.tensor, width: tl.tensor, rows: tl.tensor, columns: tl.tensor,
     TAPS: tl.constexpr, KERNEL_WIDTH: tl.constexpr, TOP: tl.constexpr, LEFT: tl.constexpr,
     STRIDE_Y: tl.constexpr, STRIDE_X: tl.constexpr, DILATION_Y: tl.constexpr, DILATION_X: tl.constexpr,
     BITS: tl.constexpr, WORDS: tl.constexpr, BLOCK_BITS: tl.constexpr, BLOCK: tl.constexpr,

@@ -6,8 +6,6 @@ may be writing half of. The number in a slot only falls, so that the first vecto
 order the programs ran in.
 """
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -57,7 +55,8 @@ def first_alike(signatures: Tensor, finite: Tensor, scopes: int) -> Tensor:
 
 @kernel
 def _insert(
-    signatures: Any, finite: Any, table: Any, taken: Any, count: Any, vectors: Any, slots: Any,
+    signatures: tl.tensor, finite: tl.tensor, table: tl.tensor, taken: tl.tensor, count: tl.tensor,
+    vectors: tl.tensor, slots: tl.tensor,
     WORDS: tl.constexpr, BLOCK: tl.constexpr,
 ) -> None:  # fmt: skip
     lane = tl.arange(0, BLOCK)
@@ -87,7 +86,9 @@ def _insert(
 
 
 @kernel
-def _hash(signatures: Any, own: Any, exists: Any, vectors: Any, WORDS: tl.constexpr) -> Any:
+def _hash(
+    signatures: tl.tensor, own: tl.tensor, exists: tl.tensor, vectors: tl.tensor, WORDS: tl.constexpr
+) -> tl.tensor:
     mixed = (own // vectors).to(tl.int64) * 1048583
     for word in tl.static_range(WORDS):
         mixed ^= tl.load(signatures + own.to(tl.int64) * WORDS + word, mask=exists, other=0)
@@ -97,7 +98,9 @@ def _hash(signatures: Any, own: Any, exists: Any, vectors: Any, WORDS: tl.conste
 
 
 @kernel
-def _look_up(table: Any, taken: Any, found: Any, count: Any, BLOCK: tl.constexpr) -> None:
+def _look_up(
+    table: tl.tensor, taken: tl.tensor, found: tl.tensor, count: tl.tensor, BLOCK: tl.constexpr
+) -> None:
     own = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     slot = tl.load(taken + own, mask=own < count, other=-1)
     first = tl.load(table + slot, mask=slot >= 0, other=0)

@@ -1,7 +1,5 @@
 """What is the gradient of the filters? Each computed window times the gradient of its group."""
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -61,8 +59,10 @@ def weight_gradient(
 
 @product_kernel("BLOCK_FILTERS", "BLOCK_CHANNELS", "BLOCK_ROWS")
 def _multiply(
-    images: Any, gradient: Any, sums: Any, windows: Any, count: Any, shared: Any, parts: Any,
-    channels: Any, filters: Any, height: Any, width: Any, rows: Any, columns: Any,
+    images: tl.tensor, gradient: tl.tensor, sums: tl.tensor, windows: tl.tensor, count: tl.tensor,
+    shared: tl.tensor, parts: tl.tensor,
+    channels: tl.tensor, filters: tl.tensor, height: tl.tensor, width: tl.tensor, rows: tl.tensor,
+    columns: tl.tensor,
     TAPS: tl.constexpr, KERNEL_WIDTH: tl.constexpr, TOP: tl.constexpr, LEFT: tl.constexpr,
     STRIDE_Y: tl.constexpr, STRIDE_X: tl.constexpr, DILATION_Y: tl.constexpr, DILATION_X: tl.constexpr,
     PRECISION: tl.constexpr,
