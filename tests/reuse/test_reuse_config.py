@@ -58,8 +58,8 @@ def test_the_defaults() -> None:
 
 def test_keys_in_order() -> None:
     expected = (
-        "bits: 40\ngranularity: channel\nmagnitude: 3\nprojection: gaussian\nscope: image\nentries: 1024\nways: 16\n"
-        "backward: exact\nprincipal: null\nkeep: always\nadaptation: null\nseed: 0\n"
+        "bits: 40\ngranularity: channel\nmagnitude: 3\nprojection: gaussian\nscope: image\nentries: 1024\n"
+        "ways: 16\nbackward: exact\nprincipal: null\nkeep: always\nadaptation: null\nseed: 0\n"
     )
     assert ReuseConfig(adaptation=None).to_yaml() == expected
     assert ReuseConfig.from_yaml(ReuseConfig.paper().to_yaml()) == ReuseConfig.paper()
@@ -84,11 +84,11 @@ BAD = [
     ("projection: gaussian8", "projection was 'gaussian8', but must be 'gaussian' or 'separable'"),
     (
         "{projection: separable, granularity: 4, magnitude: null}",
-        "granularity was 4, but projection \"separable\" needs \"patch\"",
+        'granularity was 4, but must be "patch" where projection is "separable"',
     ),
     (
         "{projection: separable, granularity: patch, magnitude: 0}",
-        "magnitude was 0, but projection \"separable\" needs None",
+        'magnitude was 0, but must be None where projection is "separable"',
     ),
     ("scope: layer", "scope was 'layer', but must be 'image' or 'batch'"),
     ("entries: 100", "entries was 100, but must be a positive multiple of ways (16) or None"),
@@ -106,7 +106,7 @@ BAD = [
     ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),
     (
         "bit: 3",
-        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, projection, scope, entries, ways, backward",
+        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, projection, scope, entries, ways",
     ),
     ("1: 3", "ReuseConfig has no key '1' (it has: bits"),
 ]

@@ -30,7 +30,7 @@ class Layer:
     dtype: torch.dtype
 
     def conv(self) -> ReuseConv2d:
-        config = ReuseConfig(bits=5, granularity=self.granularity, entries=16, ways=4)
+        config = ReuseConfig(bits=5, magnitude=None, granularity=self.granularity, entries=16, ways=4)
         return ReuseConv2d(**self.options, reuse=config).to(self.dtype)
 
     def input(self, generator: torch.Generator) -> Tensor:

@@ -26,7 +26,7 @@ class ReuseConfig(Config):
             directions only. 0 to 8: their sizes must be of one class as well, an octave wide at 0 and
             half as wide for each bit more.
         projection: ``"gaussian"``: every element of the projection is drawn (the paper);
-            ``"separable"``: a column is the product of a sign a pixel of the window and a number a
+            ``"separable"``: a column is the product of a weight a pixel of the window and a weight a
             channel, so that a pixel is projected once for all the windows it is in. For
             ``granularity="patch"`` without ``magnitude``.
         scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.

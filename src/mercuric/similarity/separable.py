@@ -1,6 +1,6 @@
 """How are the signatures of overlapping windows found at the price of their pixels'?
 
-A column of a separable projection is a sign a tap times a number a channel, so a pixel is projected
+A column of a separable projection is a weight a tap times a weight a channel, so a pixel is projected
 once, by a 1x1 convolution, and a window adds its pixels' projections up: for k x k windows of C
 channels and n bits, C n + k k n operations a window instead of k k C n.
 """
@@ -24,7 +24,8 @@ class SeparableProjection:
 
     Attributes:
         channels: float32, (C, n), from N(0, 1).
-        taps: float32, (T, n), -1 or 1; all 1 where a window is one pixel.
+        taps: float32, (T, n), of either sign and from 0.5 to 1.5 in size: signs alone would cancel exactly in
+            flat and in mirrored windows, and leave their bits to rounding. All 1 where a window is one pixel.
     """
 
     channels: Tensor
@@ -55,19 +56,18 @@ def separable_projection(channels: int, taps: int, bits: int, seed: int = 0) -> 
         )
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(MAX_BITS, channels, generator=generator)[:bits]
-    signs = torch.randint(0, 2, (MAX_BITS, taps), generator=generator)[:bits] * 2.0 - 1.0
-    if taps == 1:
-        signs = torch.ones_like(signs)
-    return SeparableProjection(drawn.T.contiguous(), signs.T.contiguous())
+    uniform = torch.rand(MAX_BITS, taps, generator=generator)[:bits] * 2 - 1
+    weights = uniform + 0.5 * uniform.sign() if taps > 1 else torch.ones(bits, 1)
+    return SeparableProjection(drawn.T.contiguous(), weights.T.contiguous())
 
 
 def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
-    """The definition: a window's projections are its pixels', signed, added up tap by tap in raster order.
+    """The definition: a window's projections are its pixels', each times its tap, added up in raster order.
 
     Args:
         pixels: (images x height x width, lanes), float32 or float64: the pixels' projections; lanes over
             n are not read.
-        taps: (T, n), -1 or 1.
+        taps: (T, n).
         grid: where the windows lie; pixels outside an image project to 0.
 
     Returns:
@@ -77,12 +77,12 @@ def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) ->
     lanes = taps.shape[1]
     total = pixels.new_zeros(images, rows, columns, lanes)
     image = pixels[:, :lanes].reshape(images, grid.height, grid.width, lanes)
-    for tap, signs in enumerate(taps.to(pixels.dtype)):
+    for tap, weights in enumerate(taps.to(pixels.dtype)):
         y = torch.arange(rows) * grid.stride[0] - grid.top + tap // grid.kernel[1] * grid.dilation[0]
         x = torch.arange(columns) * grid.stride[1] - grid.left + tap % grid.kernel[1] * grid.dilation[1]
         inside = ((y >= 0) & (y < grid.height))[:, None] & ((x >= 0) & (x < grid.width))
         values = image[:, y.clamp(0, grid.height - 1)][:, :, x.clamp(0, grid.width - 1)]
-        total += torch.where(inside[..., None], values * signs, torch.zeros_like(values))
+        total += torch.where(inside[..., None], values * weights, torch.zeros_like(values))
     return pack(total < 0).view(grid.windows, -1)
 
 
@@ -93,12 +93,12 @@ def grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
     """
     bits = taps.shape[1]
     columns = grid.output[2]
-    signs = np.zeros((len(taps), columns, pixels.shape[1]), dtype=pixels.numpy().dtype)
-    signs[:, :, :bits] = taps.numpy()[:, None]
+    weights = np.zeros((len(taps), columns, pixels.shape[1]), dtype=pixels.numpy().dtype)
+    weights[:, :, :bits] = taps.numpy()[:, None]
     found = np.empty((grid.windows, (bits + WORD - 1) // WORD), dtype=np.int64)
     over_chunks(
         _sign_rows, grid.output[0] * grid.output[1],
-        pixels.reshape(-1).numpy(), pixels.shape[1], signs.reshape(len(taps), -1), grid.numbers, found,
+        pixels.reshape(-1).numpy(), pixels.shape[1], weights.reshape(len(taps), -1), grid.numbers, found,
     )  # fmt: skip
     return torch.from_numpy(found)
 
@@ -117,13 +117,13 @@ def _sign_rows(
     last: int,
     pixels: NDArray[np.float32],
     lanes: int,
-    signs: NDArray[np.float32],
+    weights: NDArray[np.float32],
     grid: NDArray[np.int64],
     found: NDArray[np.int64],
 ) -> None:
     height, width, kernel_rows, kernel_columns = grid[0], grid[1], grid[2], grid[3]
     rows, columns = grid[11], grid[12]
-    total = np.empty_like(signs[0])
+    total = np.empty_like(weights[0])
     places = np.int64(1) << np.arange(64)
     for line in range(first, last):
         image, row = line // rows, line % rows
@@ -138,27 +138,26 @@ def _sign_rows(
             end = max(begin, min(columns, (width - 1 - left) // grid[5] + 1))
             place = ((image * height + y) * width + left) * lanes
             if grid[5] == 1 and begin < end:
-                _add_signed(total, pixels, signs[tap], begin * lanes, end * lanes, place)
+                _add_weighted(total, pixels, weights[tap], begin * lanes, end * lanes, place)
                 continue
             for column in range(begin, end):
                 shifted = place + column * (grid[5] - 1) * lanes
-                _add_signed(total, pixels, signs[tap], column * lanes, (column + 1) * lanes, shifted)
+                _add_weighted(total, pixels, weights[tap], column * lanes, (column + 1) * lanes, shifted)
         _pack(total, lanes, places, found[line * columns : (line + 1) * columns])
 
 
 @njit(nogil=True, cache=True)
-def _add_signed(
+def _add_weighted(
     total: NDArray[np.float32],
     pixels: NDArray[np.float32],
-    signs: NDArray[np.float32],
+    weights: NDArray[np.float32],
     begin: int,
     end: int,
     place: int,
 ) -> None:
-    # A sign's product is exact: fused with the sum or not, the result is the same.
-    into, pixel, sign = total[begin:end], pixels[place + begin : place + end], signs[begin:end]
+    into, pixel, weight = total[begin:end], pixels[place + begin : place + end], weights[begin:end]
     for element in range(len(into)):
-        into[element] += pixel[element] * sign[element]
+        into[element] += pixel[element] * weight[element]
 
 
 @njit(nogil=True, cache=True)

@@ -1,8 +1,4 @@
-"""The product with reuse on a CPU: gather windows, one matrix product, scatter.
-
-The products are 1x1 convolutions over rows, because that is how PyTorch reaches oneDNN in float32:
-on processors where ``torch.mm`` goes through another library it is up to twice as fast.
-"""
+"""The product with reuse on a CPU: gather windows, one matrix product, scatter."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +13,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_weight
 
+from mercuric.reuse.kernels.row_products import add_up_outer, multiply
 from mercuric.reuse.windows import Windows
 from mercuric.similarity.threads import over_chunks
 
@@ -69,6 +66,8 @@ class CpuProduct(Function):
 
 def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """rows (Q, groups x inner) times weight (groups, outer, inner): (Q, groups x outer)."""
+    if len(weight) == 1:
+        return multiply(rows.contiguous(), weight[0], bias)
     filters = weight.reshape(-1, weight.shape[2], 1, 1)
     with torch.autocast("cpu", enabled=False):
         return _as_rows(F.conv2d(_as_image(rows), filters, bias, groups=len(weight)))
@@ -76,6 +75,8 @@ def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
 
 def _weight_gradient(rows: Tensor, gradient: Tensor, shape: torch.Size) -> Tensor:
     groups, filters, length = shape
+    if groups == 1:
+        return add_up_outer(gradient.contiguous(), rows).view(shape)
     found: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
         _as_image(rows), (groups * filters, length, 1, 1), _as_image(gradient), groups=groups
     )

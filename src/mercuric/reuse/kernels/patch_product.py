@@ -3,6 +3,7 @@
 Representatives' windows are gathered, multiplied, and their results handed out, in bounded scratch.
 """
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ from mercuric.similarity.threads import over_chunks
 from mercuric.similarity.window_grid import WindowGrid
 
 SCRATCH_ELEMENTS = 1 << 22
-"""Elements of gathered windows held at a time."""
+"""Elements of gathered windows held at a time: each product lays its filters out anew."""
 
 
 class PatchProduct(Function):
@@ -69,7 +70,7 @@ class PatchProduct(Function):
         d_filters = torch.zeros(filters.shape, dtype=exact) if needs_weight else None
         d_bias = torch.zeros(len(weight), dtype=exact) if needs_bias else None
         kept, numbers = ctx.found.kept, ctx.grid.numbers
-        sums = _summed(pixel_rows(gradient).to(exact), ctx.found)
+        sums = _Summed(pixel_rows(gradient).to(exact), ctx.found)
         for part, windows in _gathered(pixel_rows(images), kept, ctx.grid, fill=needs_weight):
             summed = sums(part)
             if d_bias is not None:
@@ -123,7 +124,7 @@ def _gathered(
     channels = pixels.shape[1]
     length = grid.taps * channels
     step = whole_images(min(len(kept), max(1, SCRATCH_ELEMENTS // length)))
-    scratch = torch.empty(step if fill else 0, length, dtype=pixels.dtype)
+    scratch = _scratch(step if fill else 0, length, pixels.dtype)
     for first in range(0, len(kept), step):
         part = slice(first, min(first + step, len(kept)))
         rows = scratch[: whole_images(part.stop - first)]
@@ -136,7 +137,19 @@ def _gathered(
         yield part, rows
 
 
-class _summed:
+_kept_scratch = threading.local()
+
+
+def _scratch(rows: int, length: int, dtype: torch.dtype) -> Tensor:
+    """The thread's own, (rows, length): fresh memory costs a page fault every 4 KiB."""
+    held: Tensor | None = getattr(_kept_scratch, "held", None)
+    size = rows * length
+    if held is None or held.dtype != dtype or held.numel() < size:
+        held = _kept_scratch.held = torch.empty(size, dtype=dtype)
+    return held[:size].view(rows, length)
+
+
+class _Summed:
     """Sums of the rows of each representative's windows, part by part."""
 
     def __init__(self, rows: Tensor, found: FirstCome) -> None:

@@ -35,10 +35,13 @@ def multiply(rows: Tensor, matrix: Tensor, bias: Tensor | None = None) -> Tensor
 
 
 def add_up_outer(gradient: Tensor, rows: Tensor) -> Tensor:
-    """gradient (R, M) transposed times rows (R, K): (M, K); R is a multiple of 16."""
+    """gradient (R, M) transposed times rows (R, K), both contiguous: (M, K); as :func:`multiply`."""
     with torch.autocast("cpu", enabled=False):
-        if rows.dtype == torch.float64:
+        whole = len(rows) // IMAGES * IMAGES
+        if rows.dtype == torch.float64 or not whole:
             return gradient.T @ rows
+        if whole < len(rows):
+            return add_up_outer(gradient[:whole], rows[:whole]) + gradient[whole:].T @ rows[whole:]
         shape = (gradient.shape[1], rows.shape[1], 1, 1)
         found: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
             _as_images(rows), shape, _as_images(gradient)

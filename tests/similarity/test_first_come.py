@@ -1,0 +1,38 @@
+"""Does the table of first comers equal the unlimited MCACHE, vector for vector?"""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mercuric.similarity import HitState, MCache
+from mercuric.similarity.first_come import first_come
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(1, 4),
+    st.integers(1, 60),
+    st.sampled_from([1, 2]),
+    st.sampled_from([1, 2, 7, 2**62]),
+    st.integers(0, 99),
+)
+def test_it_equals_the_unlimited_mcache(scopes: int, vectors: int, words: int, kinds: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    signatures = torch.randint(-kinds, kinds, (scopes, vectors, words), generator=generator)
+    found = first_come(signatures.view(-1, words), scopes)
+    expected = MCache(None).reference_access(signatures if words > 1 else signatures[..., 0])
+    first = torch.arange(scopes)[:, None] * vectors
+    assert torch.equal(found.source.view(scopes, vectors) - first, expected.representatives)
+    inserted = (expected.states == HitState.MAU).flatten().nonzero()[:, 0]
+    assert torch.equal(found.kept, inserted)
+    assert torch.equal(found.kept[found.rank], found.source)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_share_scopes_out(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    signatures = torch.randint(0, 5, (7 * 10, 1), generator=torch.Generator().manual_seed(0))
+    found = first_come(signatures, 7)
+    expected = MCache(None).reference_access(signatures.view(7, 10))
+    assert torch.equal(found.source.view(7, 10) - torch.arange(7)[:, None] * 10, expected.representatives)
