@@ -7,8 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from operators_recorded import Recorded
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from windows_drawn import TOLERANCE, Layer, layers
 
 pytest.importorskip("triton", reason="the kernels are compiled by Triton")
@@ -136,39 +136,12 @@ def test_deterministic_algorithms_give_the_same_gradients(device: torch.device) 
         assert torch.equal(other, same)
 
 
-class _Recorded(TorchDispatchMode):
-    """Records each operator and the shapes of its results; refuses those that ask the device."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[str, list[tuple[int, ...]]]] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func.overloadpacket.__name__
-        refused = (
-            "_local_scalar_dense",
-            "nonzero",
-            "masked_select",
-            "unique_dim",
-            "_unique2",
-            "item",
-            "equal",
-        )
-        assert name not in refused, f"{name} waits for the device"
-        result = func(*args, **(kwargs or {}))
-        tensors = [
-            value for value in (result if isinstance(result, tuple) else (result,)) if type(value) is Tensor
-        ]
-        self.calls.append((name, [tuple(tensor.shape) for tensor in tensors]))
-        return result
-
-
 def test_a_step_never_asks_the_device_and_no_shape_depends_on_data(device: torch.device) -> None:
     projection = LAYER.projection(20)
     records = []
     for values in (torch.zeros(2, 3, 4, 5), torch.randn(2, 3, 4, 5)):
         images, (_, weight, bias) = values.to(device).requires_grad_(), operands(LAYER, device)
-        with _Recorded() as recorded:
+        with Recorded() as recorded:
             output, _, _ = gpu_product(images, weight, bias, projection, GRID, 2, capacity=4)
             output.backward(torch.ones_like(output))
         records.append(recorded.calls)

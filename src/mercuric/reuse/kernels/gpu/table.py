@@ -69,9 +69,8 @@ def _insert(
         # that is never there. Reading first spares a queue at a signature that thousands share.
         holder = tl.load(table + slot, mask=searching, other=0, volatile=True)
         claims = searching & (holder == EMPTY)
-        asked = tl.atomic_cas(
-            table + tl.where(claims, slot, slots + lane), tl.where(claims, EMPTY, NEVER), own
-        )
+        place = tl.where(claims, slot, slots + lane)
+        asked = tl.atomic_cas(table + place, tl.where(claims, EMPTY, NEVER), own, sem="relaxed")
         holder = tl.where(claims, asked, holder)
         mine = claims & (holder == EMPTY)
         alike = searching & (holder != EMPTY) & (holder // vectors == own // vectors)
@@ -79,7 +78,7 @@ def _insert(
             known = tl.load(signatures + holder.to(tl.int64) * WORDS + word, mask=alike, other=0)
             asking = tl.load(signatures + own.to(tl.int64) * WORDS + word, mask=alike, other=0)
             alike = alike & (known == asking)
-        tl.atomic_min(table + slot, own, mask=alike & (own < holder))
+        tl.atomic_min(table + slot, own, mask=alike & (own < holder), sem="relaxed")
         tl.store(taken + own, slot, mask=mine | alike)
         searching = searching & ((mine | alike) == 0)
         slot = tl.where(searching, (slot + 1) & (slots - 1), slot)

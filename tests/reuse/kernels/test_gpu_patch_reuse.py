@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from operators_recorded import Recorded
 from torch import Tensor
 
 pytest.importorskip("triton", reason="the kernels are compiled by Triton")
@@ -103,6 +104,21 @@ def test_what_overflowed_in_float16_stays_visible(monkeypatch: pytest.MonkeyPatc
     images[0, 0, 1, 1] = float("inf")
     conv.reuse.error_due = False
     assert not bool(conv(images)[0, :, :3, :3].isfinite().all())
+
+
+@interpreted
+def test_a_layer_that_does_not_count_never_asks_the_device(
+    photographs: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpus_way(monkeypatch)
+    images, conv = photograph(photographs).requires_grad_(), layer(padding=1)
+    conv.reuse.counting = False
+    with Recorded() as recorded:
+        conv(images).sum().backward()
+    assert len(recorded.calls) > 10
+    conv.reuse.counting = True
+    with pytest.raises(AssertionError, match="waits for the device"), Recorded():
+        conv(images)
 
 
 @interpreted
