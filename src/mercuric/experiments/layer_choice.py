@@ -1,0 +1,90 @@
+"""Which layers of a network are faster than dense here, measured all at once?
+
+``handle.step`` times one layer a step, so that no training step is long; a benchmark, which can't
+wait for hundreds of steps, times all of them after one. Measurement and choice are the same.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+from torch import nn
+
+from mercuric.reuse import ReuseHandle
+from mercuric.reuse.adaptation import Cost
+from mercuric.reuse.faster import KeepFaster
+from mercuric.reuse.measured_cost import MeasuredCost
+
+REPEATS = 2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was measured and chosen.
+
+    Attributes:
+        seconds: that measuring took, over all layers.
+        costs: layer to milliseconds with reuse and densely; None where the pass did not reach it.
+    """
+
+    seconds: float
+    costs: dict[str, Cost | None]
+
+
+def keep_faster(model: nn.Module, handle: ReuseHandle, step: Callable[[], object]) -> Choice:
+    """Switch off the layers of ``model`` that are slower than dense.
+
+    Args:
+        model: with reuse.
+        handle: its handle; of a configuration that keeps layers always.
+        step: one forward (and backward) pass, gradients enabled; layers whose outputs need no gradient
+            are timed forward alone.
+    """
+    modules = {name: model.get_submodule(name) for name in handle.layers}
+    stopwatch = MeasuredCost(modules, _switch(handle), every=1, repeats=REPEATS)
+    step()
+    started = time.perf_counter()
+    costs = stopwatch.step(list(handle.layers))
+    seconds = time.perf_counter() - started
+    stopwatch.close()
+    for change in KeepFaster(list(handle.layers)).step(0.0, costs):
+        if change.layer is not None and change.what == "off":
+            handle.switch_off(change.layer)
+    return Choice(seconds, costs)
+
+
+def layer_rows(handle: ReuseHandle, choice: Choice) -> list[dict[str, Any]]:
+    """A layer a row: ``layer``, ``kind``, ``rank``, ``error``, ``dense_ms``, ``reuse_ms``, ``kept``."""
+    rows = []
+    for _, row in handle.report().iterrows():
+        cost = choice.costs[row["layer"]]
+        rows.append(
+            {
+                "layer": row["layer"],
+                "kind": row["kind"],
+                "rank": row.get("rank", nan),
+                "error": row["error"],
+                "dense_ms": nan if cost is None else cost.baseline,
+                "reuse_ms": nan if cost is None else cost.signatures_and_products,
+                "kept": "reuse" if row["on"] and row.get("rank", 1) else "dense",
+            }
+        )
+    return rows
+
+
+def _switch(handle: ReuseHandle) -> Callable[[str, bool], Any]:
+    @contextmanager
+    def switched(name: str, on: bool) -> Iterator[None]:
+        state = handle.layers[name]
+        before = state.on
+        with handle.uncounted():
+            state.on = on
+            try:
+                yield
+            finally:
+                state.on = before
+
+    return switched

@@ -1,0 +1,62 @@
+"""How much memory does a piece of work need at its peak, in a process of its own?"""
+
+import resource
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mercuric.experiments.process_pool import process_pool
+
+Work = Callable[..., Callable[[], object]]
+"""Prepares something and returns what is to be measured; both are importable by name."""
+
+
+@dataclass(frozen=True)
+class PeakMemory:
+    """Resident memory of a process, in MiB.
+
+    Attributes:
+        before: at its peak when the work was prepared, before it began: interpreter, libraries, network.
+        peak: at its peak after it, tensors and every kernel's scratch included.
+    """
+
+    before: float
+    peak: float
+
+    @property
+    def own(self) -> float:
+        """What the work took."""
+        return self.peak - self.before
+
+
+def peak_memory(work: Work, *arguments: Any) -> PeakMemory:
+    """Run ``work(*arguments)()`` in a fresh process, with as many threads as this one.
+
+    Raises:
+        MercuricError: the process was killed.
+    """
+    with process_pool(1) as pool:
+        return pool.submit(_measured, torch.get_num_threads(), work, arguments).result()
+
+
+def _measured(threads: int, work: Work, arguments: tuple[Any, ...]) -> PeakMemory:
+    torch.set_num_threads(threads)
+    run = work(*arguments)
+    before = _peak()
+    run()
+    return PeakMemory(before, _peak())
+
+
+def _peak() -> float:
+    # Linux's ru_maxrss counts the parent's memory as well, from before the new program was loaded.
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="utf-8").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    unit = 2**20 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
