@@ -106,7 +106,7 @@ BAD = [
     ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),
     (
         "bit: 3",
-        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, projection, scope, entries, ways",
+        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, projection, scope, entries",
     ),
     ("1: 3", "ReuseConfig has no key '1' (it has: bits"),
 ]

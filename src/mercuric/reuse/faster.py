@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from mercuric.config import mismatches
 from mercuric.reuse.adaptation import Change, Cost

@@ -18,6 +18,11 @@ class PrincipalConfig(Config):
         multiple: ranks are rounded up to a multiple of this, which suits the processors' registers.
         samples: output vectors that directions are estimated from.
         refresh: training passes of a layer from one estimate to the next; each is one dense pass.
+        residual_bits: None: what the directions leave out is left out. Else vectors of an image whose
+            first so many principal components have equal signs share it; 0 is one group an image.
+        members: vectors of a group whose mean stands for it.
+        max_error: None, or a guarantee: a vector whose relative output error may exceed it is computed
+            exactly. Needs ``residual_bits``.
 
     Raises:
         ValueError: a number is out of range, or there are fewer samples than directions.
@@ -28,6 +33,19 @@ class PrincipalConfig(Config):
     multiple: Annotated[int, Field(strict=True, ge=1)] = 16
     samples: Annotated[int, Field(strict=True, ge=2)] = 2048
     refresh: Annotated[int, Field(strict=True, ge=1)] = 200
+
+    residual_bits: Annotated[int, Field(strict=True, ge=0, le=16)] | None = None
+    members: Annotated[int, Field(strict=True, ge=1, le=64)] = 4
+    max_error: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _centres_for_the_guarantee(self) -> Self:
+        if self.max_error is not None and self.residual_bits is None:
+            raise ValueError(
+                "residual_bits was None, but must be a number of bits where max_error is given: the bound is "
+                "on a vector's distance from its group's centre"
+            )
+        return self
 
     @model_validator(mode="after")
     def _enough_samples(self) -> Self:

@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from mercuric.reuse.principal.alike import Alike, alike_vectors
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions, principal_directions, sampled_rows
-from mercuric.reuse.principal.product import Placement, projected_convolution, projected_linear
+from mercuric.reuse.principal.product import (
+    Placement,
+    as_image,
+    projected_convolution,
+    projected_linear,
+)
+from mercuric.reuse.principal.residual import residual_convolution
 
 PAYS = 0.9
 """Share of the dense multiplications over which directions are not worth their second product."""
@@ -25,11 +32,13 @@ class PrincipalPart:
         config: how many directions, and how often they are estimated.
         directions: in use; None before the first pass, or where none pay.
         error: relative output error of the directions in use when they were last tested, or None.
+        shared: which vectors shared what in the last pass, with ``residual_bits``.
     """
 
     config: PrincipalConfig
     directions: Directions | None = None
     error: float | None = None
+    shared: Alike | None = field(default=None, repr=False)
     _passes: int = field(default=0, repr=False)
     _dense: bool = field(default=True, repr=False)
 
@@ -54,6 +63,10 @@ class PrincipalPart:
             return output
         if self.directions is None:
             return dense()
+        if self.config.residual_bits is not None:
+            found = alike_vectors(images, weight, self.directions, placement, self.config)
+            self.shared = found
+            return residual_convolution(images, weight, bias, self.directions, placement, found.groups)
         return projected_convolution(images, weight, bias, self.directions, placement)
 
     def linear(
@@ -67,6 +80,11 @@ class PrincipalPart:
             return output
         if self.directions is None:
             return dense()
+        if self.config.residual_bits is not None:
+            found = self.convolution(
+                as_image(rows), weight[:, :, None, None], bias, Placement(), dense, learns=False
+            )
+            return found.permute(0, 2, 3, 1)[0, 0]
         return projected_linear(rows, weight, bias, self.directions)
 
     def _takes_dense(self, learns: bool) -> bool:

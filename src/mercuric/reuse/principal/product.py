@@ -50,10 +50,15 @@ def projected_convolution(
 
 def projected_linear(rows: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions) -> Tensor:
     """The same of a fully connected layer: rows (V, features) by a weight (filters, features)."""
-    image = rows[None, None].permute(0, 3, 1, 2)
+    image = as_image(rows)
     filters = weight[:, :, None, None]
     output = projected_convolution(image, filters, bias, directions, Placement())
     return output.permute(0, 2, 3, 1)[0, 0]
+
+
+def as_image(rows: Tensor) -> Tensor:
+    """Rows (V, features) as the pixels of one image of one line, (1, features, 1, V)."""
+    return rows[None, None].permute(0, 3, 1, 2)
 
 
 def reference_convolution(
@@ -72,11 +77,11 @@ class _Projected(Function):
         placement: Placement,
     ) -> Tensor:  # fmt: skip
         basis = basis.to(weight.dtype)
-        thin = _thin_filters(weight, basis)
+        thin = thin_filters(weight, basis)
         z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
         offset = mean.to(weight.dtype) - basis @ (mean.to(weight.dtype) @ basis)
         ctx.save_for_backward(images, thin, basis)
-        ctx.placement, ctx.weight_format = placement, _memory_format(weight)
+        ctx.placement, ctx.weight_format = placement, memory_format(weight)
         return F.conv2d(z, basis[:, :, None, None], offset if bias is None else offset + bias)
 
     @staticmethod
@@ -87,15 +92,15 @@ class _Projected(Function):
         d_images = d_weight = None
         if needs_images or needs_weight:
             dz = F.conv2d(gradient, basis.T[:, :, None, None])
-            d_images, d_thin = _adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
+            d_images, d_thin = adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
             if d_thin is not None:
-                rows = basis @ _rows(d_thin)
-                d_weight = _as_filters(rows, thin.shape).contiguous(memory_format=ctx.weight_format)
+                rows = basis @ as_rows(d_thin)
+                d_weight = as_filters(rows, thin.shape).contiguous(memory_format=ctx.weight_format)
         d_bias = gradient.sum((0, 2, 3)) if needs_bias else None
         return d_images, d_weight, d_bias, None, None, None
 
 
-def _adjoint(
+def adjoint(
     dz: Tensor, images: Tensor, thin: Tensor, placement: Placement, needs_images: bool, needs_weight: bool
 ) -> tuple[Tensor | None, Tensor | None]:
     d_images, d_thin, _ = torch.ops.aten.convolution_backward(
@@ -106,21 +111,21 @@ def _adjoint(
     return d_images, d_thin
 
 
-def _thin_filters(weight: Tensor, basis: Tensor) -> Tensor:
-    return _as_filters(basis.T @ _rows(weight), weight.shape)
+def thin_filters(weight: Tensor, basis: Tensor) -> Tensor:
+    return as_filters(basis.T @ as_rows(weight), weight.shape)
 
 
-def _rows(filters: Tensor) -> Tensor:
+def as_rows(filters: Tensor) -> Tensor:
     """Filters as rows, a pixel's channels side by side: a view where they are channels_last."""
     return filters.permute(0, 2, 3, 1).reshape(len(filters), -1)
 
 
-def _as_filters(rows: Tensor, shape: torch.Size) -> Tensor:
+def as_filters(rows: Tensor, shape: torch.Size) -> Tensor:
     _, channels, height, width = shape
     return rows.view(len(rows), height, width, channels).permute(0, 3, 1, 2)
 
 
-def _memory_format(weight: Tensor) -> torch.memory_format:
+def memory_format(weight: Tensor) -> torch.memory_format:
     if weight.is_contiguous() or not weight.is_contiguous(memory_format=torch.channels_last):
         return torch.contiguous_format
     return torch.channels_last

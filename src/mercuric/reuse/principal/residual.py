@@ -1,0 +1,153 @@
+"""The products of a layer that shares, between alike vectors, what its principal directions leave out.
+
+    y_i = U U^T (W x_i - m) + m + b + (I - U U^T)(W c_g - m)
+
+where c_g is the mean of a few vectors of i's group: computed once for all of them. A vector in a group of
+its own gets W x_i + b. The gradients are those of this function with the groups held fixed.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from mercuric.reuse.principal.directions import Directions
+from mercuric.reuse.principal.groups import Groups
+from mercuric.reuse.principal.product import (
+    Placement,
+    adjoint,
+    as_filters,
+    as_rows,
+    memory_format,
+    thin_filters,
+)
+from mercuric.reuse.principal.window_pixels import WindowPixels
+
+SCRATCH_ELEMENTS = 1 << 22
+"""Elements of gathered windows held at a time."""
+
+
+def residual_convolution(
+    images: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    directions: Directions,
+    placement: Placement,
+    groups: Groups,
+) -> Tensor:
+    """A convolution whose vectors share their residuals by group; exact gradients of what was computed.
+
+    Args:
+        images: (N, C, H, W).
+        weight: (filters, C, kernel height, kernel width).
+        bias: (filters,) or None.
+        directions: of the outputs without bias.
+        placement: stride, padding with zeros, dilation.
+        groups: of the N x H' x W' windows, in raster order.
+
+    Returns:
+        (N, filters, H', W'), channels_last.
+    """
+    output: Tensor = _Residual.apply(  # type: ignore[no-untyped-call]
+        images, weight, bias, directions.basis, directions.mean, placement, groups
+    )
+    return output
+
+
+def reference_residual(
+    images: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    directions: Directions,
+    placement: Placement,
+    groups: Groups,
+) -> Tensor:
+    """What :func:`residual_convolution` computes, by definition; autograd differentiates it."""
+    full = F.conv2d(images, weight, None, placement.stride, placement.padding, placement.dilation)
+    outputs = full.permute(0, 2, 3, 1).flatten(0, 2)
+    inside = groups.members >= 0
+    chosen = outputs[groups.members.where(inside, 0)] * inside[..., None]
+    shared = chosen.sum(1) / groups.counts[:, None]
+    residual = shared - directions.project(shared)
+    found = directions.project(outputs) + residual[groups.number]
+    if bias is not None:
+        found = found + bias
+    return found.view(len(full), *full.shape[2:], -1).permute(0, 3, 1, 2)
+
+
+class _Residual(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor, mean: Tensor,
+        placement: Placement, groups: Groups,
+    ) -> Tensor:  # fmt: skip
+        basis, mean = basis.to(weight.dtype), mean.to(weight.dtype)
+        thin = thin_filters(weight, basis)
+        z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
+        offset = mean - basis @ (mean @ basis)
+        windows = WindowPixels.of(images, (weight.shape[2], weight.shape[3]), placement)
+        shared = torch.cat([centres @ as_rows(weight).T for _, centres in group_centres(windows, groups)])
+        table = _outside(shared - mean, basis)
+        table += offset if bias is None else offset + bias
+        output = F.conv2d(z, basis[:, :, None, None]).permute(0, 2, 3, 1).contiguous()
+        output.view(-1, len(weight)).add_(table[groups.number])
+        ctx.save_for_backward(images, weight, thin, basis)
+        ctx.placement, ctx.groups = placement, groups
+        return output.permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        images, weight, thin, basis = ctx.saved_tensors
+        needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        dz = F.conv2d(gradient, basis.T[:, :, None, None])
+        d_images, d_thin = adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
+        rows = gradient.permute(0, 2, 3, 1).reshape(-1, len(weight))
+        sums = rows.new_zeros(len(ctx.groups.members), len(weight)).index_add_(0, ctx.groups.number, rows)
+        d_bias = sums.sum(0) if needs_bias else None
+        sums = _outside(sums, basis)
+        d_rows = None if d_thin is None else basis @ as_rows(d_thin)
+        if d_rows is not None:
+            windows = WindowPixels.of(images, (weight.shape[2], weight.shape[3]), ctx.placement)
+            for part, centres in group_centres(windows, ctx.groups):
+                d_rows.addmm_(sums[part].T, centres)
+        if d_images is not None:
+            d_images = _with_centres(d_images, sums, weight, ctx.placement, ctx.groups)
+        d_weight = None if d_rows is None else as_filters(d_rows, weight.shape)
+        if d_weight is not None:
+            d_weight = d_weight.contiguous(memory_format=memory_format(weight))
+        return d_images, d_weight, d_bias, None, None, None, None
+
+
+def _outside(rows: Tensor, basis: Tensor) -> Tensor:
+    """What is left of rows (..., filters) without their part in the basis."""
+    return rows - rows @ basis @ basis.T
+
+
+def group_centres(windows: WindowPixels, groups: Groups) -> Iterator[tuple[slice, Tensor]]:
+    """Parts of the groups with the means of their members' windows, (part, kernel pixels x channels)."""
+    for part, members in _parts(windows, groups):
+        chosen = windows.gather(members.clamp(min=0)) * (members >= 0)[..., None]
+        yield part, chosen.sum(1) / groups.counts[part, None]
+
+
+def _with_centres(
+    d_images: Tensor, sums: Tensor, weight: Tensor, placement: Placement, groups: Groups
+) -> Tensor:
+    """The images' gradient with that of the windows that stand for groups added."""
+    windows = WindowPixels.of(d_images, (weight.shape[2], weight.shape[3]), placement)
+    for part, members in _parts(windows, groups):
+        rows = sums[part] @ as_rows(weight) / groups.counts[part, None]
+        windows.add(members.clamp(min=0), rows[:, None] * (members >= 0)[..., None])
+    return windows.unpadded()
+
+
+def _parts(windows: WindowPixels, groups: Groups) -> Iterator[tuple[slice, Tensor]]:
+    step = max(1, SCRATCH_ELEMENTS // (windows.length * groups.members.shape[1]))
+    for first in range(0, len(groups.members), step):
+        part = slice(first, first + step)
+        yield part, groups.members[part]
