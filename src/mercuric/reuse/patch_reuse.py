@@ -59,7 +59,7 @@ def convolve_patches(
     Returns:
         (N, M, H', W'), channels_last.
     """
-    grid = _grid(conv, images, pads)
+    grid = conv_grid(conv, images, pads)
     count = len(images)
     shape = conv_vectors(conv, count, grid.windows // count, state.config.granularity, state.config.scope)
     return reuse_patches(images, weight, bias, grid, shape, state, dense)
@@ -164,7 +164,7 @@ class FoundPatches:
 def find_patches(images: Tensor, grid: WindowGrid, scopes: int, bits: int, seed: int) -> FoundPatches:
     """Signatures and representatives of every window of (N, C, H, W), channels_last."""
     pixels = pixel_rows(images)
-    filters, taps = _projection(pixels.shape[1], grid.taps, bits, seed, pixels.dtype)
+    filters, taps = pixel_projection(pixels.shape[1], grid.taps, bits, seed, pixels.dtype)
     projected = multiply(pixels, filters)
     if projected.dtype == torch.bfloat16:
         projected = projected.float()
@@ -173,7 +173,9 @@ def find_patches(images: Tensor, grid: WindowGrid, scopes: int, bits: int, seed:
 
 
 @lru_cache(maxsize=256)
-def _projection(channels: int, taps: int, bits: int, seed: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def pixel_projection(
+    channels: int, taps: int, bits: int, seed: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """Filters (lanes, C), zeros after the last bit's, and taps (T, bits)."""
     drawn = separable_projection(channels, taps, bits, seed)
     filters = torch.zeros(lanes(bits), channels, dtype=dtype)
@@ -181,7 +183,8 @@ def _projection(channels: int, taps: int, bits: int, seed: int, dtype: torch.dty
     return filters, drawn.taps
 
 
-def _grid(conv: nn.Conv2d, images: Tensor, pads: list[int]) -> WindowGrid:
+def conv_grid(conv: nn.Conv2d, images: Tensor, pads: list[int]) -> WindowGrid:
+    """Windows of ``conv`` on (N, C, H, W) with zeros left, right, above and below."""
     count, _, height, width = images.shape
     (rows, columns), stride, dilation = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.dilation)
     down = (height + pads[2] + pads[3] - dilation[0] * (rows - 1) - 1) // stride[0] + 1

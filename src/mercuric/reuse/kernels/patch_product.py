@@ -49,11 +49,10 @@ class PatchProduct(Function):
         out = torch.empty(
             (batch, len(weight), rows, columns), dtype=images.dtype, memory_format=torch.channels_last
         )
-        results, filters = _array(pixel_rows(out)), _matrix(weight)
-        for part, windows in _gathered(pixel_rows(images), found.kept, grid):
-            product = _array(multiply(windows, filters, bias))
-            over_chunks(place_rows, part.stop - part.start, product, found.kept[part].numpy(), results)
-        over_chunks(repeat_rows, len(results), found.source.numpy(), results)
+        results, filters = pixel_rows(out), filter_rows(weight)
+        for part, windows in gathered_windows(pixel_rows(images), found.kept, grid):
+            place(multiply(windows, filters, bias), found.kept[part], results)
+        repeat(found.source, results)
         return out
 
     @staticmethod
@@ -63,7 +62,7 @@ class PatchProduct(Function):
         images, weight = ctx.saved_tensors
         needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         exact = torch.promote_types(images.dtype, torch.float32)
-        filters = _matrix(weight)
+        filters = filter_rows(weight)
         channels = images.shape[1]
         adjoint = filters.T.contiguous()
         d_pixels = torch.zeros(images.numel(), dtype=exact) if needs_images else None
@@ -71,7 +70,7 @@ class PatchProduct(Function):
         d_bias = torch.zeros(len(weight), dtype=exact) if needs_bias else None
         kept, numbers = ctx.found.kept, ctx.grid.numbers
         sums = _Summed(pixel_rows(gradient).to(exact), ctx.found)
-        for part, windows in _gathered(pixel_rows(images), kept, ctx.grid, fill=needs_weight):
+        for part, windows in gathered_windows(pixel_rows(images), kept, ctx.grid, fill=needs_weight):
             summed = sums(part)
             if d_bias is not None:
                 d_bias += summed.sum(0)
@@ -92,12 +91,22 @@ class PatchProduct(Function):
         )
 
 
+def place(product: Tensor, kept: Tensor, results: Tensor) -> None:
+    """Write the rows of ``product`` to the places ``kept`` of ``results``."""
+    over_chunks(place_rows, len(kept), _array(product), kept.numpy(), _array(results))
+
+
+def repeat(source: Tensor, results: Tensor) -> None:
+    """Hand the representatives' rows of ``results`` out."""
+    over_chunks(repeat_rows, len(results), source.numpy(), _array(results))
+
+
 def pixel_rows(images: Tensor) -> Tensor:
     """(N, C, H, W) as (N x H x W, C), contiguous; no copy of what is contiguous as channels_last."""
     return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1]).contiguous()
 
 
-def _matrix(weight: Tensor) -> Tensor:
+def filter_rows(weight: Tensor) -> Tensor:
     """Filters in the order of gathered windows, (M, taps x C)."""
     return weight.permute(0, 2, 3, 1).reshape(len(weight), -1).contiguous()
 
@@ -117,7 +126,7 @@ def _array(values: Tensor) -> NDArray[Any]:
     return (values.view(torch.int16) if values.dtype == torch.bfloat16 else values).numpy()
 
 
-def _gathered(
+def gathered_windows(
     pixels: Tensor, kept: Tensor, grid: WindowGrid, fill: bool = True
 ) -> Iterator[tuple[slice, Tensor]]:
     """Parts of the kept windows as rows, rounded up to whole images, in one scratch buffer."""
