@@ -77,7 +77,7 @@ def groups_of(codes: Tensor, possible: int, members: int) -> Groups:
 
 def reference_groups(codes: Tensor, members: int) -> Groups:
     """What :func:`groups_of` finds, by definition: groups in the order of their first vectors."""
-    _, number, counts = codes.unique(return_inverse=True, return_counts=True)
+    _, number, counts = torch.unique(codes, return_inverse=True, return_counts=True)
     order = number.argsort(stable=True)
     starts = counts.cumsum(0) - counts
     places = torch.arange(members, device=codes.device)

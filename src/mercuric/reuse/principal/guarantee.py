@@ -42,7 +42,8 @@ def over_bound(outputs: Tensor, distances: Tensor, amplified: float, max_error: 
         max_error: largest ||computed - exact|| / ||exact||.
     """
     bound = amplified * (1 + ROUNDING) * distances
-    return bound * (1 + max_error) > max_error * torch.linalg.vector_norm(outputs, dim=1)
+    over: Tensor = bound * (1 + max_error) > max_error * torch.linalg.vector_norm(outputs, dim=1)
+    return over
 
 
 def distances(windows: WindowPixels, centres: Tensor, number: Tensor) -> Tensor:
@@ -69,7 +70,8 @@ def reference_distances(windows: WindowPixels, centres: Tensor, number: Tensor) 
     """What :func:`distances` finds, by definition."""
     every = windows.gather(torch.arange(len(number), device=number.device))
     exact = torch.promote_types(every.dtype, torch.float32)
-    return torch.linalg.vector_norm(every.to(exact) - centres.to(exact)[number], dim=1)
+    found: Tensor = torch.linalg.vector_norm(every.to(exact) - centres.to(exact)[number], dim=1)
+    return found
 
 
 @njit(cache=True, nogil=True, fastmath=True)
