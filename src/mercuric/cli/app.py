@@ -3,7 +3,7 @@
 import typer
 
 import mercuric
-from mercuric.cli import data
+from mercuric.cli import bench, data
 from mercuric.cli.accuracy import accuracy
 from mercuric.cli.bounds import bounds
 from mercuric.cli.evaluate import evaluate_command
@@ -36,6 +36,7 @@ app.command()(speedups)
 app.command()(report)
 app.command()(models)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")
 
 
 def _print_version(wanted: bool) -> None:

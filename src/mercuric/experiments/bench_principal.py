@@ -15,7 +15,6 @@ from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.layer_inputs import Subject, layer_inputs
 from mercuric.experiments.layer_times import reuse_config, time_layer, with_limits
 from mercuric.reuse import ReuseConfig
-from mercuric.reuse.principal.config import PrincipalConfig
 
 Tell = Callable[[int, int, str], None]
 RANKS = (0.125, 0.25, 0.5)
@@ -54,9 +53,18 @@ def principal_config(rank: int | float) -> ReuseConfig:
 
 def rank_forms(ranks: Sequence[int | float]) -> dict[str, ReuseConfig]:
     """A form for each rank: a number of directions, or a share of the filters."""
-    for rank in ranks:
-        PrincipalConfig(rank=rank)
-    return {f"rank {rank_name(rank)}": principal_config(rank) for rank in ranks}
+    return {f"rank {rank_name(rank)}": principal_config(checked_rank(rank)) for rank in ranks}
+
+
+def checked_rank(rank: int | float) -> int | float:
+    """``rank``, if it is one.
+
+    Raises:
+        ValueError: it is neither a positive number of directions nor a share between 0 and 1.
+    """
+    if rank < 1 if isinstance(rank, int) else not 0 < rank < 1:
+        raise ValueError(f"rank was {rank}, but must be a whole number from 1 or a share between 0 and 1")
+    return rank
 
 
 def rank_name(rank: int | float) -> str:

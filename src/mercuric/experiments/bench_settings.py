@@ -1,7 +1,7 @@
 """How does a benchmark measure?"""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, Literal
 
@@ -36,7 +36,11 @@ class BenchSettings(Config):
         """Within the block networks compute in the chosen precision."""
         return torch.autocast("cpu", torch.bfloat16, enabled=self.dtype == "bfloat16")
 
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock, in seconds."""
+        return time.process_time if self.clock == "cpu" else time.perf_counter
+
     def time(self, functions: Mapping[str, Function], warm_ups: int, least: float = 0.0) -> Timings:
         """:func:`~mercuric.experiments.interleaved.interleaved`, as these settings have it."""
-        clock = time.process_time if self.clock == "cpu" else time.perf_counter
-        return interleaved(functions, self.rounds, warm_ups, least, clock)
+        return interleaved(functions, self.rounds, warm_ups, least, self.now)

@@ -1,0 +1,240 @@
+"""How much error buys how much time? The front as a page."""
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from mercuric.report import chart, formats
+from mercuric.report.bench import Columns, front_columns
+from mercuric.report.cards import Card, card_elements
+from mercuric.report.chart import figure_element
+from mercuric.report.document import definitions, section, write_page
+from mercuric.report.html_table import sortable_table, text_cell, titled_table
+from mercuric.report.machine import machine_facts
+from mercuric.report.markup import plotly_text, unbroken
+
+CLOSE = 0.05
+AGREES = 0.9
+_COLOURS = (
+    chart.DENSE, chart.LOSS, chart.MAU, chart.MERCURY, chart.ZERO_HIT, chart.SIGNATURE, chart.MNU, "#2f9e6e",
+)  # fmt: skip
+
+
+def write_front_report(folder: Path, command: str) -> Path:
+    """Write ``report.html`` beside ``front.json`` and ``front.csv``, which it shows; return its path.
+
+    Raises:
+        MercuricError: it can't be written.
+    """
+    described = json.loads((folder / "front.json").read_text(encoding="utf-8"))
+    table = pd.DataFrame(described["rows"])
+    target = folder / "report.html"
+    write_page(target, "study.html", **_parts(table, described, command))
+    return target
+
+
+def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_title: str) -> go.Figure:
+    """Quality against time: a line a group, a point a setting."""
+    picture = chart.figure(480, x_title, y_title)
+    for place, (group, points) in enumerate(table.groupby("group", sort=False)):
+        ordered = points.sort_values(across)
+        picture.add_scatter(
+            x=ordered[across].round(5).tolist(), y=ordered[down].round(6).tolist(),
+            mode="lines+markers" if len(points) > 1 else "markers", name=plotly_text(str(group)),
+            line={"color": _COLOURS[place % len(_COLOURS)], "width": 1.5, "dash": "dot"},
+            marker={
+                "size": 13 if str(group) == "dense" else 9,
+                "symbol": "star" if str(group) == "dense" else "circle",
+            },
+            customdata=[[plotly_text(f"{group} {one}")] for one in ordered["setting"]],
+            hovertemplate=f"%{{customdata[0]}}<br>%{{x:.4g}}, %{{y{':.1%' if down != 'loss' else ''}}}"
+            "<extra></extra>",
+        )  # fmt: skip
+    picture.update_yaxes(tickformat=".0%")
+    picture.update_xaxes(showgrid=True, rangemode="tozero")
+    picture.update_layout(hovermode="closest")
+    return picture
+
+
+def _parts(table: pd.DataFrame, described: dict[str, Any], command: str) -> dict[str, str]:
+    trained = "accuracy" in table
+    return {
+        "title": html.escape(f"{described['subject']}: Mercuric front"),
+        "kicker": "front",
+        "subject": html.escape(described["subject"]),
+        "headline": unbroken(_trained_headline(table) if trained else _headline(table)),
+        "lead": unbroken(_lead(table, described)),
+        "cards": card_elements(_trained_cards(table) if trained else _cards(table)),
+        "sections": _sections(table, described["subject"], trained),
+        "methods": definitions(_methods(described, trained)),
+        "machine": definitions(machine_facts(described["machine"], timed=True)),
+        "command": html.escape(command),
+    }
+
+
+def _others(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["group"] != "dense"]
+
+
+def _most(table: pd.DataFrame, column: str) -> "pd.Series[Any]":
+    """The row with the largest value."""
+    return table.iloc[int(table[column].argmax())]
+
+
+def _agreeing(table: pd.DataFrame) -> bool:
+    return bool(table["agreement"].notna().any())
+
+
+def _good(table: pd.DataFrame) -> pd.DataFrame:
+    """The points that are close enough to dense."""
+    others = _others(table)
+    return others[others["agreement"] >= AGREES] if _agreeing(table) else others[others["error"] <= CLOSE]
+
+
+def _headline(table: pd.DataFrame) -> str:
+    close = _good(table)
+    limit = (
+        f"at least {formats.percent(AGREES, 0)} agreement with dense"
+        if _agreeing(table)
+        else f"an error of at most {formats.percent(CLOSE, 0)}"
+    )
+    if close.empty:
+        return f"No form had {limit}."
+    best = _most(close, "speedup")
+    if best["speedup"] < 1:
+        return f"No form was faster than dense with {limit}."
+    return f"{formats.ratio(best['speedup'])} with {limit}: {best['form']}."
+
+
+def _trained_headline(table: pd.DataFrame) -> str:
+    dense, others = table[table["group"] == "dense"], _others(table)
+    beaten = [
+        row for _, row in others.iterrows() if row["accuracy"] > _dense_at(dense, float(row["seconds"]))
+    ]
+    amount = f"{len(beaten)} of {len(others)}"
+    return f"{amount} trainings with reuse beat dense training of the same seconds."
+
+
+def _dense_at(dense: pd.DataFrame, seconds: float) -> float:
+    """Dense's best accuracy in no more than so many seconds."""
+    there = dense[dense["seconds"] <= seconds]["accuracy"]
+    return float(there.max()) if len(there) else 0.0
+
+
+def _lead(table: pd.DataFrame, described: dict[str, Any]) -> str:
+    return (
+        f"{described['subject']}. {formats.number_of(len(table), 'form')}, medians of "
+        f"{formats.number_of(described['config']['rounds'], 'round')} in turn, {_clock(described)}."
+    )
+
+
+def _clock(described: dict[str, Any]) -> str:
+    wall = described["config"]["clock"] == "wall"
+    return "wall-clock time" if wall else "processor time of all threads"
+
+
+def _cards(table: pd.DataFrame) -> list[Card]:
+    fastest = _most(table, "speedup")
+    quality = "agreement" if _agreeing(table) else "error"
+    cards = [
+        Card("Dense", f"{table.iloc[0]['ms']:.0f} ms", "the strongest form of PyTorch"),
+        Card(
+            "Fastest form",
+            formats.ratio(fastest["speedup"]),
+            f"{fastest['form']}, {quality} {formats.percent(fastest[quality])}",
+            bad=bool(fastest["speedup"] < 1),
+        ),
+    ]
+    close = _good(table)
+    if not close.empty:
+        best = _most(close, "speedup")
+        cards.append(
+            Card(
+                "Fastest close form",
+                formats.ratio(best["speedup"]),
+                f"{best['form']}, {quality} {formats.percent(best[quality])}",
+                bad=bool(best["speedup"] < 1),
+            )
+        )
+    return cards
+
+
+def _trained_cards(table: pd.DataFrame) -> list[Card]:
+    cards = []
+    for name, rows in (("Dense", table[table["group"] == "dense"]), ("With reuse", _others(table))):
+        if not rows.empty:
+            best = _most(rows, "accuracy")
+            beside = f"{best['form']}, {formats.duration(best['seconds'])}"
+            cards.append(Card(f"{name}, best", formats.percent(best["accuracy"]), beside))
+    return cards
+
+
+def _sections(table: pd.DataFrame, subject: str, trained: bool) -> str:
+    if trained:
+        pictures = _figure(
+            table, subject, "Accuracy against seconds of training",
+            ("seconds", "seconds of training"), ("accuracy", "test accuracy"),
+            "Dense training on schedules of several lengths is what the others must beat: higher at the same "
+            "seconds is better.",
+        )  # fmt: skip
+    else:
+        pictures = _figure(
+            table, subject, "Error against time", ("ms", "milliseconds"), ("error", "error of the outputs"),
+            "Mean absolute difference from dense outputs over their mean: left and low is better.",
+        )  # fmt: skip
+        if _agreeing(table):
+            pictures += _figure(
+                table, subject, "Agreement against time",
+                ("ms", "milliseconds"), ("agreement", "top-1 agreement with dense"),
+                "Share of images with dense's first class: left and high is better.",
+            )  # fmt: skip
+    columns = front_columns(table)
+    cells = [[text_cell(cell(row)) for cell in columns.values()] for _, row in table.iterrows()]
+    every = titled_table("Every form", sortable_table(_headings(columns), cells))
+    return section("front", "The front", pictures + every)
+
+
+def _figure(
+    table: pd.DataFrame, subject: str, title: str, across: tuple[str, str], down: tuple[str, str], note: str
+) -> str:
+    picture = front_chart(table, across[0], across[1], down[0], down[1])
+    return figure_element(f"front-{down[0]}", title, f"{note} {subject}.", picture)
+
+
+def _headings(columns: Columns) -> list[tuple[str, str, bool]]:
+    return [(name, "", True) for name in columns]
+
+
+def _methods(described: dict[str, Any], trained: bool) -> list[tuple[str, str]]:
+    shared = [
+        ("Dense", "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for."),
+        ("Reuse alone", "Whole patches with equal signatures of random signs share the first one's result."),
+        (
+            "Directions",
+            "Outputs are computed in their first principal directions, for every vector: nothing is reused. "
+            "Directions come from a dense pass over the batch that is timed.",
+        ),
+        (
+            "Residuals",
+            "What directions leave out is shared by the vectors whose first principal components have equal "
+            "signs; bounded: vectors that may miss the error are computed exactly.",
+        ),
+        ("fast()", "Directions, where a layer was measured to be faster than dense; the others are dense."),
+    ]
+    if trained:
+        own = (
+            "Training",
+            "A step of each form in turn, so that all see the machine in the same state; each with its whole "
+            "one-cycle schedule. Seconds are of training steps, measuring and estimating included; test "
+            "images were not trained on.",
+        )
+    else:
+        own = (
+            "Time",
+            f"Forms run in turn, round by round, {_clock(described)}; the paper's form, an emulation, once.",
+        )
+    return [own, *shared]
