@@ -16,6 +16,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from mercuric.reuse.principal.directions import Directions
+from mercuric.reuse.principal.pointwise import pointwise
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class _Projected(Function):
         offset = mean.to(weight.dtype) - basis @ (mean.to(weight.dtype) @ basis)
         ctx.save_for_backward(images, thin, basis)
         ctx.placement, ctx.weight_format = placement, memory_format(weight)
-        return F.conv2d(z, basis[:, :, None, None], offset if bias is None else offset + bias)
+        return pointwise(z, basis, offset if bias is None else offset + bias)
 
     @staticmethod
     @once_differentiable
@@ -91,7 +92,7 @@ class _Projected(Function):
         needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         d_images = d_weight = None
         if needs_images or needs_weight:
-            dz = F.conv2d(gradient, basis.T[:, :, None, None])
+            dz = pointwise(gradient, basis.T)
             d_images, d_thin = adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
             if d_thin is not None:
                 rows = basis @ as_rows(d_thin)
@@ -112,7 +113,9 @@ def adjoint(
 
 
 def thin_filters(weight: Tensor, basis: Tensor) -> Tensor:
-    return as_filters(basis.T @ as_rows(weight), weight.shape)
+    rows = as_rows(weight)
+    thin = pointwise(rows[None, :, None], basis.T.contiguous())
+    return as_filters(thin.reshape(-1, rows.shape[1]), weight.shape)
 
 
 def as_rows(filters: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from mercuric.reuse.principal.directions import Directions
 from mercuric.reuse.principal.groups import Groups
+from mercuric.reuse.principal.pointwise import pointwise
 from mercuric.reuse.principal.product import (
     Placement,
     adjoint,
@@ -93,7 +94,7 @@ class _Residual(Function):
         shared = torch.cat([centres @ as_rows(weight).T for _, centres in group_centres(windows, groups)])
         table = _outside(shared - mean, basis)
         table += offset if bias is None else offset + bias
-        output = F.conv2d(z, basis[:, :, None, None]).permute(0, 2, 3, 1).contiguous()
+        output = pointwise(z, basis).permute(0, 2, 3, 1).contiguous()
         output.view(-1, len(weight)).add_(table[groups.number])
         ctx.save_for_backward(images, weight, thin, basis)
         ctx.placement, ctx.groups = placement, groups
@@ -104,7 +105,7 @@ class _Residual(Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         images, weight, thin, basis = ctx.saved_tensors
         needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        dz = F.conv2d(gradient, basis.T[:, :, None, None])
+        dz = pointwise(gradient, basis.T)
         d_images, d_thin = adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
         rows = gradient.permute(0, 2, 3, 1).reshape(-1, len(weight))
         sums = rows.new_zeros(len(ctx.groups.members), len(weight)).index_add_(0, ctx.groups.number, rows)
