@@ -1,5 +1,6 @@
 """The front: how every form is judged, and what training in turn says."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from mercuric.experiments import bench_front as module
 from mercuric.experiments.bench_front import FrontBench, bench_front
 from mercuric.experiments.bench_front_training import FrontTraining, bench_front_training
 from mercuric.experiments.front_forms import GROUPS, front_forms
+from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import EdgeMaps, load_edge_maps
 from mercuric.zoo.registry import build
 
@@ -68,11 +70,13 @@ def test_edge_maps_are_of_the_images_size() -> None:
 
 
 @pytest.mark.download
-def test_hed_finds_the_border_of_a_square() -> None:
+@pytest.mark.skipif(os.environ.get("MERCURIC_TEST_DOWNLOAD") != "1", reason="MERCURIC_TEST_DOWNLOAD is not 1")
+def test_hed_finds_the_border_of_a_square(tmp_path: Path) -> None:
+    pretrained.fetch("vgg16-hed", tmp_path)
     image = torch.full((1, 3, 224, 224), -100.0)
     image[..., 60:160, 60:160] = 100.0
     with torch.no_grad():
-        edges = load_edge_maps()(image)[0, 0]
+        edges = load_edge_maps(root=tmp_path)(image)[0, 0]
     assert edges[60, 80:140].mean() > 4 * edges[100:120, 100:120].mean()
 
 
