@@ -56,7 +56,7 @@ class FrontBench(BenchSettings):
     data: str = "photos"
     data_root: str | None = None
     image_size: Annotated[int, Field(strict=True, gt=64)] = 224
-    images: Annotated[int, Field(strict=True, ge=1)] = 7
+    images: Annotated[int, Field(strict=True, ge=1)] = 4
     batch: Annotated[int, Field(strict=True, ge=1)] = 2
     step: bool = False
     bits: tuple[int, ...] = BITS

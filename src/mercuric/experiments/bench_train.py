@@ -1,7 +1,6 @@
 """How much faster is a whole training step with ``ReuseConfig.fast()``, and what does that need?"""
 
 import copy
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from math import nan
@@ -154,8 +153,10 @@ def _network(
     dense = make_trainer(copy.deepcopy(model), images, labels, config)
     fast = make_trainer(model, images, labels, config)
     handle = reuse_(fast.model, fast_config(config))
-    estimating = _seconds(fast.step)
-    choice = keep_faster(fast.model, handle, fast.step)
+    started = config.now()
+    fast.step()
+    estimating = config.now() - started
+    choice = keep_faster(fast.model, handle, fast.step, config.now)
     trainers = {DENSE: dense, REUSE: fast}
     if config.compiled:
         trainers[COMPILED] = make_trainer(copy.deepcopy(dense.model), images, labels, config, compiled=True)
@@ -237,9 +238,3 @@ def _logits(output: Any) -> Tensor:
     """The network's output; GoogLeNet and Inception give auxiliary ones beside it in training."""
     logits: Tensor = output if isinstance(output, Tensor) else output[0]
     return logits
-
-
-def _seconds(function: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    function()
-    return time.perf_counter() - started

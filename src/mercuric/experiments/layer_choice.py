@@ -34,7 +34,12 @@ class Choice:
     costs: dict[str, Cost | None]
 
 
-def keep_faster(model: nn.Module, handle: ReuseHandle, step: Callable[[], object]) -> Choice:
+def keep_faster(
+    model: nn.Module,
+    handle: ReuseHandle,
+    step: Callable[[], object],
+    clock: Callable[[], float] = time.perf_counter,
+) -> Choice:
     """Switch off the layers of ``model`` that are slower than dense.
 
     Args:
@@ -42,13 +47,14 @@ def keep_faster(model: nn.Module, handle: ReuseHandle, step: Callable[[], object
         handle: its handle; of a configuration that keeps layers always.
         step: one forward (and backward) pass, gradients enabled; layers whose outputs need no gradient
             are timed forward alone.
+        clock: seconds, for what measuring took.
     """
     modules = {name: model.get_submodule(name) for name in handle.layers}
     stopwatch = MeasuredCost(modules, _switch(handle), every=1, repeats=REPEATS)
     step()
-    started = time.perf_counter()
+    started = clock()
     costs = stopwatch.step(list(handle.layers))
-    seconds = time.perf_counter() - started
+    seconds = clock() - started
     stopwatch.close()
     for change in KeepFaster(list(handle.layers)).step(0.0, costs):
         if change.layer is not None and change.what == "off":
