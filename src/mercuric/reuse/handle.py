@@ -13,7 +13,7 @@ from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.faster import KeepFaster
 from mercuric.reuse.layer_report import report_row
-from mercuric.reuse.layer_reuse import Counts, LayerReuse
+from mercuric.reuse.layer_reuse import Counts, LayerReuse, fold_
 from mercuric.reuse.measured_cost import MeasuredCost
 from mercuric.reuse.observation import Observation, Observer
 from mercuric.reuse.ranks import agree, require_same
@@ -29,10 +29,15 @@ class ReuseHandle:
     """
 
     def __init__(
-        self, config: ReuseConfig, layers: dict[str, LayerReuse], cost: CostModel | None = None
+        self,
+        config: ReuseConfig,
+        layers: dict[str, LayerReuse],
+        cost: CostModel | None = None,
+        modules: Mapping[str, nn.Module] | None = None,
     ) -> None:
         self.config = config
         self.layers = layers
+        self._modules = dict(modules or {})
         self._adaptation = _adaptation(config, list(layers))
         self._cost_model = cost
         self._costs: dict[str, Cost] = {}
@@ -59,6 +64,10 @@ class ReuseHandle:
         if not self._ranks_agree:
             require_same({**self.config.model_dump(mode="json"), **self._standing()})
             self._ranks_agree = True
+        for name, module in self._modules.items():
+            part = self.layers[name].principal
+            if part is not None and part.unfolded:
+                fold_(module, self.layers[name])
         if self._adaptation is None:
             return []
         changes = self._adaptation.step(*agree(float(loss), self._collected()))

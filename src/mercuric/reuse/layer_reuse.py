@@ -1,10 +1,10 @@
 """What does a reuse layer remember beside its parameters?"""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mercuric.reuse.adaptation import Cost
 from mercuric.reuse.config import ReuseConfig
@@ -162,3 +162,9 @@ class LayerReuse:
     def own_gradient(self) -> bool:
         """Whether dO goes by gradient vectors of its own (paper III-C2) instead of the exact adjoint."""
         return self.config.backward == "signature" and self.kind != "attention"
+
+
+def fold_(layer: nn.Module, state: LayerReuse) -> None:
+    """Let the weight of a layer that trained in principal directions be what the layer computes."""
+    if state.principal is not None:
+        state.principal.fold_(cast(Tensor, layer.weight))

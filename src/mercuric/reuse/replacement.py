@@ -10,7 +10,7 @@ from mercuric.reuse.attention_module import SharesRows, calls_attention, sharing
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.convolution import ReuseConv2d, conv_reuse
 from mercuric.reuse.handle import ReuseHandle
-from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.layer_reuse import LayerReuse, fold_
 from mercuric.reuse.linear import ReuseLinear, linear_reuse
 from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
 
@@ -68,10 +68,11 @@ def reuse_(
         if any(map(is_reuse_layer, module.modules())):
             module.__dict__[_FAST_PATH] = getattr(module, flag)
             setattr(module, flag, False)
-    if cost != "milliseconds" and config.keep != "faster":
-        return ReuseHandle(config, states, cost)
-    handle = ReuseHandle(config, states)
-    handle.time_layers({name: replacements[dense] for name, dense in chosen if type(dense) in _TIMED})
+    timed = {name: replacements[dense] for name, dense in chosen if type(dense) in _TIMED}
+    measured = cost == "milliseconds" or config.keep == "faster"
+    handle = ReuseHandle(config, states, None if measured else cost, timed)  # type: ignore[arg-type]
+    if measured:
+        handle.time_layers(timed)
     return handle
 
 
@@ -115,6 +116,8 @@ def without_reuse(layer: nn.Module) -> nn.Module:
     """The plain layer again; it shares the parameters, buffers and hooks of the reuse layer."""
     kind: type[nn.Module] = type(layer).__mro__[2 if isinstance(layer, SharesRows) else 1]
     dense = _adopt(kind, layer)
+    if isinstance(layer, ReuseConv2d | ReuseLinear):
+        fold_(dense, layer.reuse)
     for state in ("reuse", "in_projection", "out_projection"):
         dense.__dict__.pop(state, None)
     return dense

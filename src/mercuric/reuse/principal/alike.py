@@ -45,7 +45,7 @@ def alike_vectors(
     basis = directions.basis.to(weight.dtype)
     first = thin_filters(weight, basis[:, :bits]) if bits else weight[:1]
     z = F.conv2d(images, first, None, placement.stride, placement.padding, placement.dilation)
-    components = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1]) - directions.mean @ directions.basis[:, :bits]
+    components = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1])
     codes = sign_codes(components, len(images), bits)
     groups = groups_of(codes, len(images) << bits, config.members)
     if config.max_error is None:

@@ -8,16 +8,17 @@ from mercuric.config import Config
 
 
 class PrincipalConfig(Config):
-    """The principal part of a layer's outputs: ``rank`` directions that hold most of their variance.
+    """The principal part of a layer's outputs: the ``rank`` directions that hold most of their squares.
 
     Attributes:
         rank: directions a layer: a number, a share of the layer's filters below 1, or None: as few as
             lose no more than ``error``.
         error: relative output error that a layer may have where ``rank`` is None: the root of the
-            variance that the directions leave out, over the outputs' variance.
+            squares that the directions leave out, over those of the outputs.
         multiple: ranks are rounded up to a multiple of this, which suits the processors' registers.
         samples: output vectors that directions are estimated from.
-        refresh: training passes of a layer from one estimate to the next; each is one dense pass.
+        refresh: training passes of a layer from one estimate to the next, each a dense pass; None: the
+            directions of the first pass stay.
         residual_bits: None: what the directions leave out is left out. Else vectors of an image whose
             first so many principal components have equal signs share it; 0 is one group an image.
         members: vectors of a group whose mean stands for it.
@@ -32,7 +33,7 @@ class PrincipalConfig(Config):
     error: Annotated[float, Field(gt=0, lt=1)] = 0.1
     multiple: Annotated[int, Field(strict=True, ge=1)] = 16
     samples: Annotated[int, Field(strict=True, ge=2)] = 2048
-    refresh: Annotated[int, Field(strict=True, ge=1)] = 200
+    refresh: Annotated[int, Field(strict=True, ge=1)] | None = None
 
     residual_bits: Annotated[int, Field(strict=True, ge=0, le=16)] | None = None
     members: Annotated[int, Field(strict=True, ge=1, le=64)] = 4

@@ -1,8 +1,9 @@
-"""In which directions do a layer's outputs vary most?
+"""In which directions do a layer's outputs lie?
 
 No linear map of rank r from a layer's inputs comes closer to its outputs, in the mean square, than the
 outputs' own r principal directions (Eckart and Young); principal directions of the inputs need about
-twice the rank for the same error on photographs (``docs/performance.md``).
+twice the rank for the same error on photographs (``docs/performance.md``). Directions are taken about
+zero, not about the mean: then what is computed is a layer with other weights, ``U U^T W``, and no more.
 """
 
 from dataclasses import dataclass
@@ -21,11 +22,9 @@ class Directions:
 
     Attributes:
         basis: float32 or float64, (filters, rank), orthonormal columns.
-        mean: (filters,): what outputs are taken to be outside the basis.
     """
 
     basis: Tensor
-    mean: Tensor
 
     @property
     def rank(self) -> int:
@@ -34,8 +33,7 @@ class Directions:
 
     def project(self, outputs: Tensor) -> Tensor:
         """What a projected layer computes instead of ``outputs``, (vectors, filters), by definition."""
-        centred = outputs - self.mean
-        return centred @ self.basis @ self.basis.T + self.mean
+        return outputs @ self.basis @ self.basis.T
 
     def error(self, outputs: Tensor) -> float:
         """Relative error ||project(outputs) - outputs|| / ||outputs||."""
@@ -56,16 +54,12 @@ def principal_directions(outputs: Tensor, config: PrincipalConfig, length: int) 
         None where no rank serves: it would reach the filters, the input's elements, or the samples.
     """
     exact = outputs.detach().double() if outputs.dtype == torch.float64 else outputs.detach().float()
-    filters = exact.shape[1]
-    totals = torch.cat([exact.new_tensor([len(exact)]), exact.sum(0)])
-    totals = summed(totals)
-    count, mean = float(totals[0]), totals[1:] / totals[0]
-    centred = exact - mean
-    variances, vectors = torch.linalg.eigh(summed(centred.T @ centred) / count)
-    rank = _rank(variances.flip(0), config)
-    if rank >= min(filters, length, count):
+    count = int(summed(torch.tensor(len(exact))))
+    energies, vectors = torch.linalg.eigh(summed(exact.T @ exact))
+    rank = _rank(energies.flip(0), config)
+    if rank >= min(exact.shape[1], length, count):
         return None
-    return Directions(vectors.flip(1)[:, :rank].contiguous(), mean)
+    return Directions(vectors.flip(1)[:, :rank].contiguous())
 
 
 def sampled_rows(rows: Tensor, samples: int) -> Tensor:
@@ -73,13 +67,13 @@ def sampled_rows(rows: Tensor, samples: int) -> Tensor:
     return rows[:: max(1, ceil(len(rows) / samples))]
 
 
-def _rank(variances: Tensor, config: PrincipalConfig) -> int:
-    """Directions to keep, given the variance of each in descending order."""
+def _rank(energies: Tensor, config: PrincipalConfig) -> int:
+    """Directions to keep, given the sum of squares along each in descending order."""
     if isinstance(config.rank, int):
         return config.rank
     if config.rank is None:
-        left = variances.clamp(min=0).flip(0).cumsum(0).flip(0)
+        left = energies.clamp(min=0).flip(0).cumsum(0).flip(0)
         wanted = int((left > config.error**2 * left[0]).sum())
     else:
-        wanted = ceil(config.rank * len(variances))
+        wanted = ceil(config.rank * len(energies))
     return config.multiple * ceil(max(1, wanted) / config.multiple)

@@ -26,12 +26,14 @@ class PrincipalPart:
     """The directions of one layer's outputs.
 
     The first pass, and each ``refresh``-th in training, is dense: its outputs give the directions and,
-    against those in use until then, their error.
+    against those in use until then, their error. What a layer that trains doesn't compute is then taken out
+    of its weight (:meth:`fold_`), so that the weight is at all times what the layer computes.
 
     Attributes:
         config: how many directions, and how often they are estimated.
         directions: in use; None before the first pass, or where none pay.
         error: relative output error of the directions in use when they were last tested, or None.
+        unfolded: whether the weight holds what a layer that trains does not compute.
         shared: which vectors shared what in the last pass, with ``residual_bits``.
     """
 
@@ -39,6 +41,8 @@ class PrincipalPart:
     directions: Directions | None = None
     error: float | None = None
     shared: Alike | None = field(default=None, repr=False)
+    unfolded: bool = field(default=False, repr=False)
+    _trained: bool = field(default=False, repr=False)
     _passes: int = field(default=0, repr=False)
     _dense: bool = field(default=True, repr=False)
 
@@ -87,11 +91,25 @@ class PrincipalPart:
             return found.permute(0, 2, 3, 1)[0, 0]
         return projected_linear(rows, weight, bias, self.directions)
 
+    @torch.no_grad()
+    def fold_(self, weight: Tensor) -> None:
+        """Take out of a weight (filters, ...) what a layer that trained with it does not compute.
+
+        Nothing is taken out where residuals are shared: they need all of it. Optimizers that scale each
+        element (Adam) put a little back, which the layer doesn't compute until it is taken out again.
+        """
+        if self._trained and self.directions is not None and self.config.residual_bits is None:
+            basis = self.directions.basis.to(weight.dtype)
+            rows = weight.flatten(1)
+            weight.copy_((basis @ (basis.T @ rows)).view_as(weight))
+        self.unfolded = False
+
     def _takes_dense(self, learns: bool) -> bool:
         if _recomputing():
             return self._dense
         if learns:
-            due = self._passes % self.config.refresh == 0
+            refresh = self.config.refresh
+            due = self._passes == 0 if refresh is None else self._passes % refresh == 0
             self._dense = due and (self._passes == 0 or torch.is_grad_enabled())
             self._passes += torch.is_grad_enabled() or due
         else:
@@ -105,6 +123,8 @@ class PrincipalPart:
         if self.directions is not None:
             self.error = self.directions.error(rows)
         found = principal_directions(rows, self.config, length)
+        self._trained |= torch.is_grad_enabled()
+        self.unfolded = self._trained
         self.directions = found if found is not None and _pays(outputs, length, found.rank) else None
         if self.error is None and self.directions is not None:
             self.error = self.directions.error(rows)

@@ -22,7 +22,7 @@ def _by_onednn(images: Tensor) -> bool:
     return (
         images.device.type == "cpu"
         and images.dtype == torch.float32
-        and torch.backends.mkldnn.is_available()
-        and torch.backends.mkldnn.enabled
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        and bool(torch.backends.mkldnn.enabled)
         and images.numel() > 0
     )

@@ -1,6 +1,6 @@
 """The products of a layer of whose outputs only the principal part is computed.
 
-    y = U U^T (x W^T - m) + m + b
+    y = U U^T W x + b
 
 is two thin products: z = x (U^T W)^T with as many filters as directions, then z U^T. The gradients
 are those of this function: with dz = dy U the weight's is U dz^T x, the input's dz U^T W.
@@ -44,7 +44,7 @@ def projected_convolution(
         (N, filters, H', W'), in the memory format that PyTorch's convolution gives.
     """
     output: Tensor = _Projected.apply(  # type: ignore[no-untyped-call]
-        images, weight, bias, directions.basis, directions.mean, placement
+        images, weight, bias, directions.basis, placement
     )
     return output
 
@@ -74,16 +74,14 @@ def reference_convolution(
 class _Projected(Function):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor, mean: Tensor,
-        placement: Placement,
-    ) -> Tensor:  # fmt: skip
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor, placement: Placement
+    ) -> Tensor:
         basis = basis.to(weight.dtype)
         thin = thin_filters(weight, basis)
         z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
-        offset = mean.to(weight.dtype) - basis @ (mean.to(weight.dtype) @ basis)
         ctx.save_for_backward(images, thin, basis)
         ctx.placement, ctx.weight_format = placement, memory_format(weight)
-        return pointwise(z, basis, offset if bias is None else offset + bias)
+        return pointwise(z, basis, bias)
 
     @staticmethod
     @once_differentiable
@@ -98,7 +96,7 @@ class _Projected(Function):
                 rows = basis @ as_rows(d_thin)
                 d_weight = as_filters(rows, thin.shape).contiguous(memory_format=ctx.weight_format)
         d_bias = gradient.sum((0, 2, 3)) if needs_bias else None
-        return d_images, d_weight, d_bias, None, None, None
+        return d_images, d_weight, d_bias, None, None
 
 
 def adjoint(

@@ -1,6 +1,6 @@
 """The products of a layer that shares, between alike vectors, what its principal directions leave out.
 
-    y_i = U U^T (W x_i - m) + m + b + (I - U U^T)(W c_g - m)
+    y_i = U U^T W x_i + (I - U U^T) W c_g + b
 
 where c_g is the mean of a few vectors of i's group: computed once for all of them. A vector in a group of
 its own gets W x_i + b. The gradients are those of this function with the groups held fixed.
@@ -54,7 +54,7 @@ def residual_convolution(
         (N, filters, H', W'), channels_last.
     """
     output: Tensor = _Residual.apply(  # type: ignore[no-untyped-call]
-        images, weight, bias, directions.basis, directions.mean, placement, groups
+        images, weight, bias, directions.basis, placement, groups
     )
     return output
 
@@ -83,17 +83,17 @@ def reference_residual(
 class _Residual(Function):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor, mean: Tensor,
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor,
         placement: Placement, groups: Groups,
     ) -> Tensor:  # fmt: skip
-        basis, mean = basis.to(weight.dtype), mean.to(weight.dtype)
+        basis = basis.to(weight.dtype)
         thin = thin_filters(weight, basis)
         z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
-        offset = mean - basis @ (mean @ basis)
         windows = WindowPixels.of(images, (weight.shape[2], weight.shape[3]), placement)
         shared = torch.cat([centres @ as_rows(weight).T for _, centres in group_centres(windows, groups)])
-        table = _outside(shared - mean, basis)
-        table += offset if bias is None else offset + bias
+        table = _outside(shared, basis)
+        if bias is not None:
+            table += bias
         output = pointwise(z, basis).permute(0, 2, 3, 1).contiguous()
         output.view(-1, len(weight)).add_(table[groups.number])
         ctx.save_for_backward(images, weight, thin, basis)
@@ -121,7 +121,7 @@ class _Residual(Function):
         d_weight = None if d_rows is None else as_filters(d_rows, weight.shape)
         if d_weight is not None:
             d_weight = d_weight.contiguous(memory_format=memory_format(weight))
-        return d_images, d_weight, d_bias, None, None, None, None
+        return d_images, d_weight, d_bias, None, None, None
 
 
 def _outside(rows: Tensor, basis: Tensor) -> Tensor:
