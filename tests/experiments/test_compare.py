@@ -167,3 +167,8 @@ def test_without_adaptation_nothing_is_logged_of_it(tmp_path: Path) -> None:
     summary = compare(config, tmp_path)
     assert not (tmp_path / "adaptation.csv").exists()
     assert set(summary["reuse"]["final_bits"][0].values()) == {40}
+
+
+def test_a_comparison_does_not_train_in_principal_directions() -> None:
+    with pytest.raises(ValueError, match="principal of reuse was given, but must be None"):
+        RunConfig(model="vgg13", reuse=ReuseConfig.fast())

@@ -153,9 +153,8 @@ def _network(
     dense = make_trainer(copy.deepcopy(model), images, labels, config)
     fast = make_trainer(model, images, labels, config)
     handle = reuse_(fast.model, fast_config(config))
-    started = config.now()
+    fresh = make_trainer(copy.deepcopy(fast.model), images, labels, config)
     fast.step()
-    estimating = config.now() - started
     choice = keep_faster(fast.model, handle, fast.step, config.now)
     trainers = {DENSE: dense, REUSE: fast}
     if config.compiled:
@@ -164,6 +163,7 @@ def _network(
         form: trainer.forward if config.forward else trainer.step for form, trainer in trainers.items()
     }
     timings = config.time(steps, warm_ups=1)
+    estimating = _seconds(fresh.step, config)
     rows = layer_rows(handle, choice)
     kept = [row["layer"] for row in rows if row["kept"] == "reuse"]
     row = {
@@ -178,15 +178,14 @@ def _network(
 
 
 def _overheads(choice: Choice, first: float, step: float, config: TrainBench) -> dict[str, float]:
-    """Measuring happens once in a run of 1,000 steps, estimating directions every ``refresh`` passes."""
+    """Measuring and estimating directions happen once in a run of 1,000 steps."""
     if config.forward:
         return {"choosing_s": choice.seconds, "choosing_share": nan, "estimating_share": nan}
     whole = RUN * step
-    estimates = RUN / PrincipalConfig(rank=config.rank).refresh
     return {
         "choosing_s": choice.seconds,
         "choosing_share": choice.seconds / whole,
-        "estimating_share": max(0.0, first - step) * estimates / whole,
+        "estimating_share": max(0.0, first - step) / whole,
     }
 
 
@@ -238,3 +237,9 @@ def _logits(output: Any) -> Tensor:
     """The network's output; GoogLeNet and Inception give auxiliary ones beside it in training."""
     logits: Tensor = output if isinstance(output, Tensor) else output[0]
     return logits
+
+
+def _seconds(function: Callable[[], object], config: TrainBench) -> float:
+    started = config.now()
+    function()
+    return config.now() - started

@@ -60,4 +60,9 @@ class RunConfig(Config):
             if not values or len(set(values)) < len(values):
                 raise ValueError(f"{key} was {list(values)}, but must name at least one, and each once")
         as_accelerator(self.accelerator)
+        if self.reuse.principal is not None:
+            raise ValueError(
+                "principal of reuse was given, but must be None: a comparison counts similar vectors, and "
+                "directions look for none; mercuric bench front --train compares their accuracy and seconds"
+            )
         return self
