@@ -13,7 +13,7 @@ from mercuric.experiments.bench_linear import bench_linear
 from mercuric.experiments.bench_principal import Shape, bench_activations, bench_ranks
 from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.layer_inputs import Subject, attention_inputs, layer_inputs
-from mercuric.experiments.layer_times import reuse_config, time_layer, with_limits
+from mercuric.experiments.layer_times import AsConvolution, reuse_config, time_layer, with_limits
 
 ONCE = BenchSettings(rounds=1)
 
@@ -36,6 +36,11 @@ def test_each_form_is_timed_forward_and_with_its_backward_pass() -> None:
         assert row["ms_q1"] <= row["ms"] <= row["ms_q3"]
     assert rows[0]["speedup"] == 1 and math.isnan(rows[0]["limit"])
     assert layer.weight.grad is None, "the layer that was given stays as it was"
+
+
+def test_a_fully_connected_layer_is_the_same_as_a_convolution() -> None:
+    linear, rows = nn.Linear(6, 4), torch.randn(3, 8, 6)
+    torch.testing.assert_close(AsConvolution(linear)(rows), linear(rows))
 
 
 def test_limits_follow_from_hits_and_ranks() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mercuric import data
+from mercuric import ReuseConfig, data
 from mercuric.experiments import RunConfig, compare
 from mercuric.reuse import similarity_rates
 from mercuric.training import TrainingRun
