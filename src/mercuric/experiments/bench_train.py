@@ -21,7 +21,6 @@ from mercuric.experiments.layer_inputs import first_images
 from mercuric.experiments.layer_times import COMPILED, DENSE, timed_row
 from mercuric.experiments.peak_memory import PeakMemory, peak_memory
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
-from mercuric.reuse.principal.config import PrincipalConfig
 
 Tell = Callable[[int, int, str], None]
 NETWORKS = ("vgg16", "resnet34", "resnet50")
