@@ -44,7 +44,7 @@ class Form:
 
 
 class AsConvolution(nn.Module):
-    """A fully connected layer as a 1x1 convolution of its rows, which oneDNN may do faster than MKL.
+    """A fully connected layer as a 1x1 convolution of its rows, which may be faster than ``nn.Linear``.
 
     Reuse multiplies that way, so that its gain over ``nn.Linear`` alone would not all be due to reuse.
 
