@@ -74,7 +74,9 @@ def test_an_optimizer_made_before(name: str, backward: str, kind: type[torch.opt
             optimizer.step()
     for start, one, other in zip(before, *(model.parameters() for model in models), strict=True):
         assert torch.equal(one, other)
-        assert not torch.equal(one, start)
+        # What a normalisation takes out again has no gradient but rounding: a bias before one.
+        assert one.grad is not None
+        assert not torch.equal(one, start) or one.grad.abs().max() < 1e-6
 
 
 def test_gradients_accumulate(name: str, backward: str) -> None:
