@@ -69,4 +69,6 @@ def _cells(row: AccuracyRow) -> list[str]:
 
 def _score(row: AccuracyRow, score: float, spread: float | None = None) -> str:
     points, unit = (100, " %") if row.metric == "accuracy" else (1, " BLEU")
-    return f"{points * score:.2f}{unit}" + ("" if spread is None else f" ({points * spread:.2f})")
+    if spread is None or row.seeds == 1:
+        return f"{points * score:.2f}{unit}"
+    return f"{points * score:.2f}{unit} ({points * spread:.2f})"
