@@ -92,6 +92,8 @@ class ReuseHandle:
         Raises:
             ValueError: ``every`` is below 1.
         """
+        if self._stopwatch is not None:
+            self._stopwatch.close()
         if self.config.keep == "faster":
             self._stopwatch = MeasuredCost(modules, self._switched, every or 1000, repeats=2)
         elif self._adaptation is not None:

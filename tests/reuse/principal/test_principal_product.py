@@ -167,8 +167,9 @@ def test_samples_are_spread_over_the_rows():
 @pytest.mark.parametrize(
     ("fields", "named"),
     [
-        ({"rank": 0}, "rank"),
-        ({"rank": 1.5}, "rank"),
+        ({"rank": 0}, "rank was 0, but must be a positive number"),
+        ({"rank": 1.5}, "rank was 1.5, but must be"),
+        ({"rank": True}, "rank was True"),
         ({"rank": 64, "samples": 64}, "samples was 64"),
         ({"error": 0.0}, "error"),
         ({"refresh": 0}, "refresh"),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mercuric.config import Config
 
@@ -29,7 +29,7 @@ class PrincipalConfig(Config):
         ValueError: a number is out of range, or there are fewer samples than directions.
     """
 
-    rank: Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(gt=0, lt=1)] | None = 0.25
+    rank: int | float | None = 0.25
     error: Annotated[float, Field(gt=0, lt=1)] = 0.1
     multiple: Annotated[int, Field(strict=True, ge=1)] = 16
     samples: Annotated[int, Field(strict=True, ge=2)] = 2048
@@ -38,6 +38,15 @@ class PrincipalConfig(Config):
     residual_bits: Annotated[int, Field(strict=True, ge=0, le=16)] | None = None
     members: Annotated[int, Field(strict=True, ge=1, le=64)] = 4
     max_error: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+    @field_validator("rank", mode="before")
+    @classmethod
+    def _a_number_or_a_share(cls, value: object) -> object:
+        if value is None or (type(value) is int and value >= 1) or (type(value) is float and 0 < value < 1):
+            return value
+        raise ValueError(
+            f"rank was {value!r}, but must be a positive number, a share between 0 and 1, or None"
+        )
 
     @model_validator(mode="after")
     def _centres_for_the_guarantee(self) -> Self:
