@@ -94,7 +94,7 @@ class ReuseConv2d(nn.Conv2d):
         placement = Placement(self.stride, (pads[2], pads[0]), self.dilation)
         return state.principal.convolution(
             x, autocast(self.weight), autocast(self.bias), placement,
-            lambda: dense(images), learns=state.counting,
+            lambda: dense(images), learns=state.counting, trains=self.training and torch.is_grad_enabled(),
         )  # fmt: skip
 
     def _reuse_patches(self, images: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -38,7 +38,7 @@ class ReuseLinear(nn.Linear):
         Raises:
             ValueError: another number of features, no vector at all, or float16 values that overflowed.
         """
-        return reuse_linear(input, self.weight, self.bias, self.reuse)
+        return reuse_linear(input, self.weight, self.bias, self.reuse, self.training)
 
 
 def reuse_linear(
@@ -46,8 +46,9 @@ def reuse_linear(
     weight: Tensor,
     bias: Tensor | None,
     state: LayerReuse,
+    training: bool = True,
 ) -> Tensor:
-    """``F.linear`` of (..., features) that computes alike rows once.
+    """``F.linear`` of (..., features) that computes alike rows once; ``training`` as modules have it.
 
     Raises:
         ValueError: another number of features, no vector at all, or float16 values that overflowed.
@@ -59,7 +60,7 @@ def reuse_linear(
             f"its last dimension must be {weight.shape[1]}"
         )
     if state.on and state.principal is not None:
-        return _project(input, weight, bias, state)
+        return _project(input, weight, bias, state, training and torch.is_grad_enabled())
     shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
     needs_gradient = input.requires_grad
     if not state.on:
@@ -87,10 +88,12 @@ def reuse_linear(
     return output
 
 
-def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse) -> Tensor:
+def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, trains: bool) -> Tensor:
     principal = cast(PrincipalPart, state.principal)
     x, matrix, offset = autocast(rows.flatten(0, -2)), autocast(weight), autocast(bias)
-    output = principal.linear(x, matrix, offset, lambda: F.linear(x, matrix, offset), learns=state.counting)
+    output = principal.linear(
+        x, matrix, offset, lambda: F.linear(x, matrix, offset), learns=state.counting, trains=trains
+    )
     return output.view(*rows.shape[:-1], len(weight))
 
 

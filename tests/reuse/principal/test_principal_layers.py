@@ -38,7 +38,7 @@ def images():
 
 
 def test_the_first_pass_is_dense_and_the_next_in_few_directions(images):
-    model, dense = network(), network()
+    model, dense = network().eval(), network()
     handle = mercuric.reuse_(model, projecting())
     expected = dense(images)
     with torch.no_grad():
@@ -237,6 +237,19 @@ def test_a_trained_network_computes_the_same_without_directions(images, optimize
     if optimizer is torch.optim.SGD:
         with handle.off():
             torch.testing.assert_close(model(images), trained, rtol=1e-3, atol=1e-5)
+    mercuric.restore_(model)
+    torch.testing.assert_close(model(images), trained, rtol=1e-3, atol=1e-5)
+
+
+def test_a_network_that_ran_before_it_trained_computes_the_same_without_directions(images):
+    model = network()
+    mercuric.reuse_(model, projecting())
+    model.eval()
+    with torch.no_grad():
+        model(images)
+    model.train()
+    model(images).square().mean().backward()
+    trained = model(images)
     mercuric.restore_(model)
     torch.testing.assert_close(model(images), trained, rtol=1e-3, atol=1e-5)
 

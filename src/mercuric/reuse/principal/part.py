@@ -48,7 +48,7 @@ class PrincipalPart:
 
     def convolution(
         self, images: Tensor, weight: Tensor, bias: Tensor | None, placement: Placement,
-        dense: Callable[[], Tensor], *, learns: bool,
+        dense: Callable[[], Tensor], *, learns: bool, trains: bool,
     ) -> Tensor:  # fmt: skip
         """A convolution's outputs (N, filters, H', W').
 
@@ -59,8 +59,9 @@ class PrincipalPart:
             placement: of the windows.
             dense: computes all of it.
             learns: whether this pass counts, and may estimate the directions.
+            trains: whether gradients of this pass are to change the weight.
         """
-        if self._takes_dense(learns):
+        if self._takes_dense(learns, trains):
             output = dense()
             if learns:
                 self._learn(output.detach().permute(0, 2, 3, 1).flatten(0, 2), bias, weight[0].numel())
@@ -74,10 +75,11 @@ class PrincipalPart:
         return projected_convolution(images, weight, bias, self.directions, placement)
 
     def linear(
-        self, rows: Tensor, weight: Tensor, bias: Tensor | None, dense: Callable[[], Tensor], *, learns: bool
-    ) -> Tensor:
+        self, rows: Tensor, weight: Tensor, bias: Tensor | None, dense: Callable[[], Tensor],
+        *, learns: bool, trains: bool,
+    ) -> Tensor:  # fmt: skip
         """A fully connected layer's outputs (V, filters) of rows (V, features); arguments as above."""
-        if self._takes_dense(learns):
+        if self._takes_dense(learns, trains):
             output = dense()
             if learns:
                 self._learn(output.detach(), bias, weight.shape[1])
@@ -86,7 +88,7 @@ class PrincipalPart:
             return dense()
         if self.config.residual_bits is not None:
             found = self.convolution(
-                as_image(rows), weight[:, :, None, None], bias, Placement(), dense, learns=False
+                as_image(rows), weight[:, :, None, None], bias, Placement(), dense, learns=False, trains=False
             )
             return found.permute(0, 2, 3, 1)[0, 0]
         return projected_linear(rows, weight, bias, self.directions)
@@ -104,14 +106,16 @@ class PrincipalPart:
             weight.copy_((basis @ (basis.T @ rows)).view_as(weight))
         self.unfolded = False
 
-    def _takes_dense(self, learns: bool) -> bool:
+    def _takes_dense(self, learns: bool, trains: bool) -> bool:
         if _recomputing():
             return self._dense
         if learns:
+            self.unfolded |= trains and not self._trained
+            self._trained |= trains
             refresh = self.config.refresh
             due = self._passes == 0 if refresh is None else self._passes % refresh == 0
-            self._dense = due and (self._passes == 0 or torch.is_grad_enabled())
-            self._passes += torch.is_grad_enabled() or due
+            self._dense = due and (self._passes == 0 or trains)
+            self._passes += trains or due
         else:
             self._dense = False
         return self._dense
@@ -123,7 +127,6 @@ class PrincipalPart:
         if self.directions is not None:
             self.error = self.directions.error(rows)
         found = principal_directions(rows, self.config, length)
-        self._trained |= torch.is_grad_enabled()
         self.unfolded = self._trained
         self.directions = found if found is not None and _pays(outputs, length, found.rank) else None
         if self.error is None and self.directions is not None:
