@@ -284,9 +284,8 @@ def _again(network: str, train: bool, quick: bool, seeds: str, config: Config) -
     lists = {"weights", "network", "bits", "ranks", "errors", "shorter", "seeds", "paper", "compiled", "seed"}
     options = config.model_dump(exclude=lists | {"learning_rate"}, exclude_defaults=True)
     named = {"train": train, "quick": quick, "seeds": seeds if train and seeds != "0" else None}
-    words = [network] if network else []
-    line = command_line("bench front", words, {**options, **named})
-    line = line.replace("'bench front'", "bench front")
+    words = ["front", network] if network else ["front"]
+    line = command_line("bench", words, {**options, **named})
     return f"{line} --no-paper" if getattr(config, "paper", True) is False else line
 
 

@@ -22,9 +22,8 @@ ROUNDING = 1e-4
 
 
 def amplification(weight: Tensor, directions: Directions) -> float:
-    """The largest singular value of what the directions leave out of a weight (filters, ...)."""
-    rows = as_rows(weight.detach()) if weight.dim() == 4 else weight.detach()
-    rows, basis = rows.double(), directions.basis.double()
+    """The largest singular value of what the directions leave out of a weight (filters, C, height, width)."""
+    rows, basis = as_rows(weight.detach()).double(), directions.basis.double()
     left_out = rows - basis @ (basis.T @ rows)
     square = left_out @ left_out.T if len(rows) <= rows.shape[1] else left_out.T @ left_out
     return float(torch.linalg.eigvalsh(square)[-1].clamp(min=0).sqrt())
