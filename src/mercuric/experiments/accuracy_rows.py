@@ -25,6 +25,9 @@ _OTHER_WIDTHS = {
     "vgg16": 0.25, "vgg19": 0.25,
 }  # fmt: skip
 
+_OTHER_TRAINING: dict[str, dict[str, Any]] = {"alexnet": {"optimizer": "adamw", "learning_rate": 1e-3}}
+"""AlexNet has no normalisation, and learns nothing in so few steps of SGD."""
+
 _TRANSLATION: dict[str, Any] = {
     "vocabulary_size": 2000,
     "max_words": 12,
@@ -71,7 +74,7 @@ OTHERS: dict[str, RunConfig] = {
             width=width,
             seeds=SEEDS[:1],
             train_examples=OTHER_EXAMPLES,
-            training=TrainingConfig(epochs=OTHER_EPOCHS, test_every=2),
+            training=TrainingConfig(epochs=OTHER_EPOCHS, test_every=2, **_OTHER_TRAINING.get(model, {})),
         )
         for model, width in _OTHER_WIDTHS.items()
     },
