@@ -36,11 +36,9 @@ def cases(draw: st.DrawFn) -> Case:
     pairs = [draw(st.tuples(st.integers(1, 3), st.integers(1, 3))) for _ in range(3)]
     kernel, stride, dilation = pairs
     top, below, left, right = (draw(st.integers(0, 4)) for _ in range(4))
-    rows = (height + top + below - dilation[0] * (kernel[0] - 1) - 1) // stride[0] + 1
-    columns = (width + left + right - dilation[1] * (kernel[1] - 1) - 1) // stride[1] + 1
-    assume(rows > 0 and columns > 0)
-    images = draw(st.integers(1, 3))
-    grid = WindowGrid(height, width, kernel, stride, dilation, top, left, (images, rows, columns))
+    pads = (left, right, top, below)
+    grid = WindowGrid.of(draw(st.integers(1, 3)), (height, width), kernel, stride, dilation, pads)
+    assume(min(grid.output) > 0)
     return Case(grid, right, below)
 
 

@@ -17,9 +17,10 @@ from mercuric.experiments.planted import SHARES
 from mercuric.reuse import ReuseConfig
 from mercuric.reuse.kernels.patch_product import filter_rows, gathered_windows, pixel_rows, place, repeat
 from mercuric.reuse.kernels.row_products import multiply, whole_images
-from mercuric.reuse.patch_reuse import conv_grid, pixel_projection
+from mercuric.reuse.patch_reuse import pixel_projection
 from mercuric.similarity.first_come import first_come
 from mercuric.similarity.separable import grid_signatures
+from mercuric.similarity.window_grid import WindowGrid
 
 Tell = Callable[[int, int, str], None]
 Shape = tuple[int, int, int, int]
@@ -112,7 +113,10 @@ def time_parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig, rounds: in
 def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str, Function]:
     above, left = (side if isinstance(side, int) else 0 for side in layer.padding)
     images = inputs.contiguous(memory_format=torch.channels_last)
-    grid = conv_grid(layer, images, [left, left, above, above])
+    pads = [left, left, above, above]
+    grid = WindowGrid.of(
+        len(images), images.shape[2:], layer.kernel_size, layer.stride, layer.dilation, pads
+    )
     pixels, filters = pixel_rows(images), filter_rows(layer.weight)
     columns, taps = pixel_projection(pixels.shape[1], grid.taps, config.bits, config.seed, pixels.dtype)
     projected = multiply(pixels, columns)

@@ -59,8 +59,8 @@ def convolve_patches(
     Returns:
         (N, M, H', W'), channels_last.
     """
-    grid = conv_grid(conv, images, pads)
-    count = len(images)
+    count, _, *sides = images.shape
+    grid = WindowGrid.of(count, sides, conv.kernel_size, conv.stride, conv.dilation, pads)
     shape = conv_vectors(conv, count, grid.windows // count, state.config.granularity, state.config.scope)
     return reuse_patches(images, weight, bias, grid, shape, state, dense)
 
@@ -181,18 +181,3 @@ def pixel_projection(
     filters = torch.zeros(lanes(bits), channels, dtype=dtype)
     filters[:bits] = drawn.channels.T
     return filters, drawn.taps
-
-
-def conv_grid(conv: nn.Conv2d, images: Tensor, pads: list[int]) -> WindowGrid:
-    """Windows of ``conv`` on (N, C, H, W) with zeros left, right, above and below."""
-    count, _, height, width = images.shape
-    (rows, columns), stride, dilation = _pair(conv.kernel_size), _pair(conv.stride), _pair(conv.dilation)
-    down = (height + pads[2] + pads[3] - dilation[0] * (rows - 1) - 1) // stride[0] + 1
-    across = (width + pads[0] + pads[1] - dilation[1] * (columns - 1) - 1) // stride[1] + 1
-    return WindowGrid(
-        height, width, (rows, columns), stride, dilation, pads[2], pads[0], (count, down, across)
-    )
-
-
-def _pair(values: tuple[int, ...]) -> tuple[int, int]:
-    return values[0], values[1]

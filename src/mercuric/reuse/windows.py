@@ -6,6 +6,8 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from mercuric.similarity.window_grid import WindowGrid
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -48,13 +50,11 @@ def image_windows(
 ) -> Windows:
     """Windows of a kernel over padded images (N, C, H, W), contiguous."""
     images, channels, height, width = padded.shape
-    spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel_size, strict=True)]
-    rows = (height - spans[0]) // stride[0] + 1
-    columns = (width - spans[1]) // stride[1] + 1
+    output = WindowGrid.of(images, (height, width), kernel_size, stride, dilation).output
     device = padded.device
     image = torch.arange(images, device=device) * (channels * height * width)
-    row = torch.arange(rows, device=device) * (stride[0] * width)
-    column = torch.arange(columns, device=device) * stride[1]
+    row = torch.arange(output[1], device=device) * (stride[0] * width)
+    column = torch.arange(output[2], device=device) * stride[1]
     tap_row = torch.arange(kernel_size[0], device=device) * (dilation[0] * width)
     tap_column = torch.arange(kernel_size[1], device=device) * dilation[1]
     return Windows(
@@ -62,7 +62,7 @@ def image_windows(
         taps=(tap_row[:, None] + tap_column).reshape(-1),
         channel_stride=height * width,
         channels=channels,
-        output=(images, rows, columns),
+        output=output,
     )
 
 

@@ -1,6 +1,8 @@
 """Which pixels do the windows of an image cover?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,41 @@ class WindowGrid:
     top: int
     left: int
     output: tuple[int, int, int]
+
+    @classmethod
+    def of(
+        cls,
+        images: int,
+        sides: Sequence[int],
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        dilation: Sequence[int],
+        pads: Sequence[int] = (0, 0, 0, 0),
+    ) -> Self:
+        """All windows of ``images`` images.
+
+        Args:
+            images: how many.
+            sides: height and width of each.
+            kernel, stride, dilation: rows and columns.
+            pads: zeros left, right, above and below, as ``F.pad`` takes them.
+        """
+        left, right, above, below = pads
+        padded = (sides[0] + above + below, sides[1] + left + right)
+        rows, columns = (
+            (side - d * (k - 1) - 1) // s + 1
+            for side, k, s, d in zip(padded, kernel, stride, dilation, strict=True)
+        )
+        return cls(
+            height=sides[0],
+            width=sides[1],
+            kernel=(kernel[0], kernel[1]),
+            stride=(stride[0], stride[1]),
+            dilation=(dilation[0], dilation[1]),
+            top=above,
+            left=left,
+            output=(images, rows, columns),
+        )
 
     @property
     def windows(self) -> int:

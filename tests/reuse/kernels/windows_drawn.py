@@ -60,12 +60,10 @@ def grids(draw: st.DrawFn) -> WindowGrid:
         draw(st.sampled_from([(1, 1), (2, 1)])),
     )
     top, left, bottom, right = draw(st.tuples(*[st.integers(0, 2)] * 4))
-    spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    rows = (height + top + bottom - spans[0]) // stride[0] + 1
-    columns = (width + left + right - spans[1]) // stride[1] + 1
-    assume(rows > 0 and columns > 0)
-    output = (draw(st.integers(1, 3)), rows, columns)
-    return WindowGrid(height, width, kernel, stride, dilation, top, left, output)
+    pads = (left, right, top, bottom)
+    grid = WindowGrid.of(draw(st.integers(1, 3)), (height, width), kernel, stride, dilation, pads)
+    assume(min(grid.output) > 0)
+    return grid
 
 
 @st.composite

@@ -9,10 +9,10 @@ from torch import nn
 
 import mercuric
 from mercuric import ReuseConfig, data
-from mercuric.reuse.principal.alike import alike_vectors
+from mercuric.reuse.principal import residual
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions, principal_directions
-from mercuric.reuse.principal.groups import Groups, groups_of, reference_groups, sign_codes
+from mercuric.reuse.principal.groups import Groups, groups_of, reference_groups, sign_codes, sign_groups
 from mercuric.reuse.principal.guarantee import amplification, distances, reference_distances
 from mercuric.reuse.principal.product import Placement
 from mercuric.reuse.principal.residual import reference_residual, residual_convolution
@@ -24,7 +24,8 @@ PLACEMENT = Placement((2, 1), (1, 0), (1, 2))
 def layer(dtype=torch.float64):
     torch.manual_seed(0)
     x = torch.randn(3, 5, 9, 7, dtype=dtype)
-    weight = torch.randn(12, 5, 3, 2, dtype=dtype)
+    weight = torch.randn(12, 4, dtype=dtype) @ torch.randn(4, 30, dtype=dtype)
+    weight = (weight + 0.1 * torch.randn(12, 30, dtype=dtype)).view(12, 5, 3, 2)
     outputs = F.conv2d(x, weight, None, PLACEMENT.stride, PLACEMENT.padding, PLACEMENT.dilation)
     rows = outputs.permute(0, 2, 3, 1).flatten(0, 2)
     directions = principal_directions(rows, PrincipalConfig(rank=4, multiple=1), 30)
@@ -57,16 +58,37 @@ def test_vectors_set_apart_are_alone():
     assert groups.counts.tolist() == [2, 2, 1, 1]
 
 
+def sharing(bits=2, members=1, max_error=None):
+    return PrincipalConfig(rank=4, multiple=1, residual_bits=bits, members=members, max_error=max_error)
+
+
+@pytest.mark.parametrize(("bits", "rank"), [(0, 0), (2, 2), (9, 4)])
+def test_groups_have_equal_signs(bits, rank):
+    components = torch.randn(3, 4, 5, 7)
+    found = sign_groups(components, bits, 2)
+    rows = components.permute(0, 2, 3, 1).reshape(-1, 4)
+    expected = groups_of(sign_codes(rows, 3, rank), 3 << rank, 2)
+    assert torch.equal(found.number, expected.number)
+    assert torch.equal(found.members, expected.members)
+    assert found.exact == 0
+
+
 @pytest.mark.parametrize("members", [1, 3])
-@pytest.mark.parametrize("apart", [0.0, 0.3, 1.0])
-def test_it_is_its_definition_with_exact_gradients(members, apart):
-    x, weight, directions, rows = layer()
-    codes = sign_codes(rows @ directions.basis, 3, 2)
-    groups = groups_of(codes, 12, members).without(torch.rand(len(codes)) < apart)
-    bias = torch.randn(12, dtype=torch.float64)
-    leaves = [t.requires_grad_() for t in (x, weight, bias)]
-    found = residual_convolution(*leaves, directions, PLACEMENT, groups)
-    expected = reference_residual(*leaves, directions, PLACEMENT, groups)
+@pytest.mark.parametrize(("max_error", "least", "most"), [(None, 0, 0), (0.2, 1, 62), (0.001, 63, 75)])
+@pytest.mark.parametrize("scratch", [1, 1 << 22])
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_it_is_its_definition_with_exact_gradients(
+    members, max_error, least, most, scratch, with_bias, monkeypatch
+):
+    monkeypatch.setattr(residual, "SCRATCH_ELEMENTS", scratch)
+    x, weight, directions, _ = layer()
+    bias = torch.randn(12, dtype=torch.float64) if with_bias else None
+    leaves = [t.requires_grad_() for t in (x, weight, bias) if t is not None]
+    found, groups = residual_convolution(
+        x, weight, bias, directions, PLACEMENT, sharing(2, members, max_error)
+    )
+    assert least <= groups.exact <= most
+    expected = reference_residual(x, weight, bias, directions, PLACEMENT, groups)
     torch.testing.assert_close(found, expected)
     gradient = torch.randn_like(found)
     mine = torch.autograd.grad(found, leaves, gradient)
@@ -76,20 +98,42 @@ def test_it_is_its_definition_with_exact_gradients(members, apart):
 def test_gradients_are_those_of_what_was_computed():
     torch.manual_seed(0)
     x = torch.randn(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(5, 2, 2, 2, dtype=torch.float64, requires_grad=True)
     basis, _ = torch.linalg.qr(torch.randn(5, 2, dtype=torch.float64))
+    weight = basis @ torch.randn(2, 8, dtype=torch.float64) + 0.1 * torch.randn(5, 8, dtype=torch.float64)
+    weight = weight.view(5, 2, 2, 2).requires_grad_()
     directions = Directions(basis)
-    groups = groups_of(torch.arange(9) % 4, 4, 2)
+    config = PrincipalConfig(rank=2, multiple=1, residual_bits=2, members=2, max_error=0.1)
+    _, groups = residual_convolution(x, weight, None, directions, Placement(), config)
+    assert 0 < groups.exact < 9
     assert torch.autograd.gradcheck(
-        lambda x, w: residual_convolution(x, w, None, directions, Placement(), groups), (x, weight)
+        lambda x, w: residual_convolution(x, w, None, directions, Placement(), config)[0], (x, weight)
     )
 
 
-def test_a_vector_alone_is_computed_exactly():
+def test_a_vector_set_apart_is_computed_exactly():
     x, weight, directions, rows = layer()
-    alone = groups_of(torch.arange(len(rows)), len(rows), 1)
-    found = residual_convolution(x, weight, None, directions, PLACEMENT, alone)
+    found, groups = residual_convolution(x, weight, None, directions, PLACEMENT, sharing(max_error=1e-6))
+    assert groups.exact > 0.8 * len(rows)
     torch.testing.assert_close(found.permute(0, 2, 3, 1).flatten(0, 2), rows)
+
+
+@pytest.mark.parametrize("max_error", [None, 0.1])
+def test_a_pass_pads_and_takes_its_thin_product_once(max_error, monkeypatch):
+    x, weight, directions, _ = layer()
+    calls = []
+
+    def counted(name, call):
+        def told(*args):
+            if args[0].shape == x.shape:
+                calls.append(name)
+            return call(*args)
+
+        return told
+
+    for name in ("conv2d", "pad"):
+        monkeypatch.setattr(F, name, counted(name, getattr(F, name)))
+    residual_convolution(x, weight, None, directions, PLACEMENT, sharing(max_error=max_error))
+    assert sorted(calls) == ["conv2d", "pad"]
 
 
 def test_windows_are_those_of_unfold():
@@ -135,14 +179,13 @@ def test_no_vector_is_further_off_than_guaranteed(max_error, bits):
     config = PrincipalConfig(rank=6, multiple=1, residual_bits=bits, max_error=max_error)
     directions = principal_directions(exact, config, 75)
     placement = Placement(padding=(2, 2))
-    found = alike_vectors(photos, conv.weight, directions, placement, config)
-    outputs = residual_convolution(photos, conv.weight, None, directions, placement, found.groups)
+    outputs, groups = residual_convolution(photos, conv.weight, None, directions, placement, config)
     errors = (outputs.permute(0, 2, 3, 1).flatten(0, 2) - exact).norm(dim=1)
     allowed = max_error * exact.norm(dim=1)
     assert (errors <= allowed * 1.0001 + 1e-5).all()
-    assert found.exact > 0
+    assert groups.exact > 0
     if bits == 8:
-        assert found.exact < len(exact)
+        assert groups.exact < len(exact)
 
 
 def test_layers_take_residuals_and_the_guarantee():
@@ -178,7 +221,7 @@ def test_linear_layers_share_residuals():
     output = model(rows)
     assert output.shape == (60, 16)
     torch.testing.assert_close(output[:20], output[20:40])
-    assert len(handle.layers["0"].principal.shared.groups.members) <= 4
+    assert len(handle.layers["0"].principal.shared.members) <= 4
 
 
 def test_a_guarantee_needs_groups():

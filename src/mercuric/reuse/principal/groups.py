@@ -18,10 +18,12 @@ class Groups:
         number: int64, (vectors,): the group of each vector.
         members: int64, (groups, members): vectors whose mean stands for the group, the first ones in
             vector order; -1 where a group has fewer.
+        exact: how many vectors were set apart, to be computed exactly.
     """
 
     number: Tensor
     members: Tensor
+    exact: int = 0
 
     @property
     def counts(self) -> Tensor:
@@ -35,7 +37,20 @@ class Groups:
         number[alone] = len(self.members) + torch.arange(len(alone), device=number.device)
         own = self.members.new_full((len(alone), self.members.shape[1]), -1)
         own[:, 0] = alone
-        return Groups(number, torch.cat([self.members, own]))
+        return Groups(number, torch.cat([self.members, own]), self.exact + len(alone))
+
+
+def sign_groups(components: Tensor, bits: int, members: int) -> Groups:
+    """Vectors of an image whose first ``bits`` components have equal signs.
+
+    Args:
+        components: (N, rank, H', W'), the principal components of a convolution's windows.
+        bits: at most; no more than there are components.
+        members: vectors that stand for a group, at most.
+    """
+    first = components[:, :bits].permute(0, 2, 3, 1).flatten(0, 2)
+    bits = first.shape[1]
+    return groups_of(sign_codes(first, len(components), bits), len(components) << bits, members)
 
 
 def sign_codes(components: Tensor, images: int, bits: int) -> Tensor:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from mercuric.reuse.principal.alike import Alike, alike_vectors
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions, principal_directions, sampled_rows
+from mercuric.reuse.principal.groups import Groups
 from mercuric.reuse.principal.product import (
     Placement,
     as_image,
@@ -40,7 +40,7 @@ class PrincipalPart:
     config: PrincipalConfig
     directions: Directions | None = None
     error: float | None = None
-    shared: Alike | None = field(default=None, repr=False)
+    shared: Groups | None = field(default=None, repr=False)
     unfolded: bool = field(default=False, repr=False)
     _trained: bool = field(default=False, repr=False)
     _passes: int = field(default=0, repr=False)
@@ -69,9 +69,10 @@ class PrincipalPart:
         if self.directions is None:
             return dense()
         if self.config.residual_bits is not None:
-            found = alike_vectors(images, weight, self.directions, placement, self.config)
-            self.shared = found
-            return residual_convolution(images, weight, bias, self.directions, placement, found.groups)
+            output, self.shared = residual_convolution(
+                images, weight, bias, self.directions, placement, self.config
+            )
+            return output
         return projected_convolution(images, weight, bias, self.directions, placement)
 
     def linear(

@@ -2,8 +2,8 @@
 
     y_i = U U^T W x_i + (I - U U^T) W c_g + b
 
-where c_g is the mean of a few vectors of i's group: computed once for all of them. A vector in a group of
-its own gets W x_i + b. The gradients are those of this function with the groups held fixed.
+where c_g is the mean of a few vectors of i's group: computed once for all of them. A vector that might be too
+far off gets W x_i + b. The gradients are those of this function with the groups held fixed.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,10 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions
-from mercuric.reuse.principal.groups import Groups
+from mercuric.reuse.principal.groups import Groups, sign_groups
+from mercuric.reuse.principal.guarantee import amplification, distances, over_bound
 from mercuric.reuse.principal.pointwise import pointwise
 from mercuric.reuse.principal.product import (
     Placement,
@@ -38,8 +40,8 @@ def residual_convolution(
     bias: Tensor | None,
     directions: Directions,
     placement: Placement,
-    groups: Groups,
-) -> Tensor:
+    config: PrincipalConfig,
+) -> tuple[Tensor, Groups]:
     """A convolution whose vectors share their residuals by group; exact gradients of what was computed.
 
     Args:
@@ -48,15 +50,15 @@ def residual_convolution(
         bias: (filters,) or None.
         directions: of the outputs without bias.
         placement: stride, padding with zeros, dilation.
-        groups: of the N x H' x W' windows, in raster order.
+        config: bits, members, and the largest error where it is guaranteed.
 
     Returns:
-        (N, filters, H', W'), channels_last.
+        (N, filters, H', W'), channels_last, and the groups of the N x H' x W' windows, in raster order.
     """
-    output: Tensor = _Residual.apply(  # type: ignore[no-untyped-call]
-        images, weight, bias, directions.basis, placement, groups
+    found: tuple[Tensor, Groups] = _Residual.apply(  # type: ignore[no-untyped-call]
+        images, weight, bias, directions, placement, config
     )
-    return output
+    return found
 
 
 def reference_residual(
@@ -83,26 +85,38 @@ def reference_residual(
 class _Residual(Function):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor,
-        placement: Placement, groups: Groups,
-    ) -> Tensor:  # fmt: skip
-        basis = basis.to(weight.dtype)
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions,
+        placement: Placement, config: PrincipalConfig,
+    ) -> tuple[Tensor, Groups]:  # fmt: skip
+        basis, filters = directions.basis.to(weight.dtype), as_rows(weight)
         thin = thin_filters(weight, basis)
         z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
         windows = WindowPixels.of(images, (weight.shape[2], weight.shape[3]), placement)
-        shared = torch.cat([centres @ as_rows(weight).T for _, centres in group_centres(windows, groups)])
-        table = _outside(shared, basis)
-        if bias is not None:
-            table += bias
+        groups = sign_groups(z, config.residual_bits or 0, config.members)
+        shared: list[Tensor] = []
+        kept: list[Tensor] = []
+        for _, centres in _group_centres(windows, groups):
+            shared.append(centres @ filters.T)
+            if config.max_error is not None:
+                kept.append(centres)
         output = pointwise(z, basis).permute(0, 2, 3, 1).contiguous()
-        output.view(-1, len(weight)).add_(table[groups.number])
+        rows = output.view(-1, len(weight))
+        rows += _outside(torch.cat(shared), basis)[groups.number]
+        if config.max_error is not None:
+            far = distances(windows, torch.cat(kept), groups.number)
+            apart = over_bound(rows, far, amplification(weight, directions), config.max_error)
+            groups = groups.without(apart)
+            for alone in torch.split(apart.nonzero()[:, 0], _at_once(windows.length)):
+                rows[alone] = windows.gather(alone) @ filters.T
+        if bias is not None:
+            rows += bias
         ctx.save_for_backward(images, weight, thin, basis)
         ctx.placement, ctx.groups = placement, groups
-        return output.permute(0, 3, 1, 2)
+        return output.permute(0, 3, 1, 2), groups
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
         images, weight, thin, basis = ctx.saved_tensors
         needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         dz = pointwise(gradient, basis.T)
@@ -114,7 +128,7 @@ class _Residual(Function):
         d_rows = None if d_thin is None else basis @ as_rows(d_thin)
         if d_rows is not None:
             windows = WindowPixels.of(images, (weight.shape[2], weight.shape[3]), ctx.placement)
-            for part, centres in group_centres(windows, ctx.groups):
+            for part, centres in _group_centres(windows, ctx.groups):
                 d_rows.addmm_(sums[part].T, centres)
         if d_images is not None:
             d_images = _with_centres(d_images, sums, weight, ctx.placement, ctx.groups)
@@ -129,7 +143,7 @@ def _outside(rows: Tensor, basis: Tensor) -> Tensor:
     return rows - rows @ basis @ basis.T
 
 
-def group_centres(windows: WindowPixels, groups: Groups) -> Iterator[tuple[slice, Tensor]]:
+def _group_centres(windows: WindowPixels, groups: Groups) -> Iterator[tuple[slice, Tensor]]:
     """Parts of the groups with the means of their members' windows, (part, kernel pixels x channels)."""
     for part, members in _parts(windows, groups):
         chosen = windows.gather(members.clamp(min=0)) * (members >= 0)[..., None]
@@ -148,7 +162,11 @@ def _with_centres(
 
 
 def _parts(windows: WindowPixels, groups: Groups) -> Iterator[tuple[slice, Tensor]]:
-    step = max(1, SCRATCH_ELEMENTS // (windows.length * groups.members.shape[1]))
+    step = _at_once(windows.length * groups.members.shape[1])
     for first in range(0, len(groups.members), step):
         part = slice(first, first + step)
         yield part, groups.members[part]
+
+
+def _at_once(elements: int) -> int:
+    return max(1, SCRATCH_ELEMENTS // elements)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mercuric.reuse.principal.product import Placement
+from mercuric.similarity.window_grid import WindowGrid
 
 
 @dataclass(frozen=True)
@@ -16,45 +17,36 @@ class WindowPixels:
 
     Attributes:
         pixels: (N x padded height x padded width, C).
-        padded: padded height and width.
-        output: rows and columns of windows in an image.
-        kernel: pixels of a window, down and across.
-        placement: stride, padding, dilation.
+        grid: the windows of the padded images.
+        padding: pixels above and below, and on both sides, that are not the images' own.
     """
 
     pixels: Tensor
-    padded: tuple[int, int]
-    output: tuple[int, int]
-    kernel: tuple[int, int]
-    placement: Placement
+    grid: WindowGrid
+    padding: tuple[int, ...]
 
     @classmethod
-    def of(cls, images: Tensor, kernel: tuple[int, int], placement: Placement) -> Self:
+    def of(cls, images: Tensor, kernel: tuple[int, ...], placement: Placement) -> Self:
         """The windows of images (N, C, H, W), padded with zeros."""
         below, across = placement.padding
         padded = F.pad(images, [across, across, below, below]).permute(0, 2, 3, 1).contiguous()
-        height, width = padded.shape[1:3]
-        spans = [d * (k - 1) + 1 for d, k in zip(placement.dilation, kernel, strict=True)]
-        output = (
-            (height - spans[0]) // placement.stride[0] + 1,
-            (width - spans[1]) // placement.stride[1] + 1,
-        )
-        return cls(padded.view(-1, padded.shape[3]), (height, width), output, kernel, placement)
+        grid = WindowGrid.of(len(images), padded.shape[1:3], kernel, placement.stride, placement.dilation)
+        return cls(padded.view(-1, padded.shape[3]), grid, placement.padding)
 
     @property
     def length(self) -> int:
         """Elements of a window."""
-        return self.kernel[0] * self.kernel[1] * self.pixels.shape[1]
+        return self.grid.taps * self.pixels.shape[1]
 
     def places(self, vectors: Tensor) -> Tensor:
         """Rows of ``pixels`` that windows span: int64, (..., kernel pixels)."""
-        rows, columns = self.output
+        grid, (_, rows, columns) = self.grid, self.grid.output
         image, row = vectors // (rows * columns), vectors // columns % rows
-        corner = (image * self.padded[0] + row * self.placement.stride[0]) * self.padded[1]
-        corner = corner + vectors % columns * self.placement.stride[1]
-        down = torch.arange(self.kernel[0], device=vectors.device) * self.placement.dilation[0]
-        across = torch.arange(self.kernel[1], device=vectors.device) * self.placement.dilation[1]
-        return corner[..., None] + (down[:, None] * self.padded[1] + across).flatten()
+        corner = (image * grid.height + row * grid.stride[0]) * grid.width
+        corner = corner + vectors % columns * grid.stride[1]
+        down = torch.arange(grid.kernel[0], device=vectors.device) * grid.dilation[0]
+        across = torch.arange(grid.kernel[1], device=vectors.device) * grid.dilation[1]
+        return corner[..., None] + (down[:, None] * grid.width + across).flatten()
 
     def gather(self, vectors: Tensor) -> Tensor:
         """The windows' elements, (..., kernel pixels x C)."""
@@ -66,7 +58,7 @@ class WindowPixels:
 
     def unpadded(self) -> Tensor:
         """The images again, (N, C, H, W), without their padding."""
-        (height, width), (below, across) = self.padded, self.placement.padding
+        (height, width), (below, across) = (self.grid.height, self.grid.width), self.padding
         images = self.pixels.view(-1, height, width, self.pixels.shape[1])
         inner = images[:, below : height - below, across : width - across]
         return inner.permute(0, 3, 1, 2)
