@@ -1,0 +1,91 @@
+"""When do a layer's thin filters serve again?
+
+They are a product of the weight and the basis, which on images of few pixels takes as long as the layer:
+passes without gradients keep them while weight and basis stay the same.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mercuric.reuse.principal.directions import Directions
+from mercuric.reuse.principal.pointwise import pointwise
+from mercuric.reuse.principal.product import Placement, as_image, projected_convolution, thin_filters
+
+SIDE = 32
+"""Filters and channels of the sample that shows whether a weight has changed."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    weight: Tensor
+    version: int
+    sample: Tensor
+    basis: Tensor
+    thin: Tensor
+
+    def serves(self, weight: Tensor, basis: Tensor) -> bool:
+        return (
+            basis is self.basis
+            and weight.data_ptr() == self.weight.data_ptr()
+            and (weight.shape, weight.stride(), weight.dtype)
+            == (self.weight.shape, self.weight.stride(), self.weight.dtype)
+            and weight._version == self.version
+            and torch.equal(_sample(weight), self.sample)
+        )
+
+
+@dataclass
+class KeptFilters:
+    """The thin filters of one layer; a copy keeps none."""
+
+    _kept: _Kept | None = field(default=None, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[type["KeptFilters"], tuple[()]]:
+        return KeptFilters, ()
+
+    def convolution(
+        self,
+        images: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        directions: Directions,
+        placement: Placement,
+    ) -> Tensor:
+        """See :func:`~mercuric.reuse.principal.product.projected_convolution`."""
+        if _needs_gradients(images, weight, bias):
+            return projected_convolution(images, weight, bias, directions, placement)
+        basis = directions.basis
+        thin = self._thin(weight, basis)
+        z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
+        return pointwise(z, basis.to(weight.dtype), bias)
+
+    def linear(self, rows: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions) -> Tensor:
+        """The same of a fully connected layer: rows (V, features) by a weight (filters, features)."""
+        filters = weight[:, :, None, None]
+        output = self.convolution(as_image(rows), filters, bias, directions, Placement())
+        return output.permute(0, 2, 3, 1)[0, 0]
+
+    @torch.no_grad()
+    def _thin(self, weight: Tensor, basis: Tensor) -> Tensor:
+        # Autocast makes a new weight each pass, tensors of inference mode count no versions, and to compare
+        # a sample would have the CPU wait for another device.
+        if weight.device.type != "cpu" or weight.is_inference() or torch.is_autocast_enabled("cpu"):
+            return thin_filters(weight, basis.to(weight.dtype))
+        if self._kept is None or not self._kept.serves(weight, basis):
+            thin = thin_filters(weight, basis.to(weight.dtype))
+            thin = thin.contiguous(memory_format=torch.channels_last)
+            self._kept = _Kept(weight.detach(), weight._version, _sample(weight).clone(), basis, thin)
+        return self._kept.thin
+
+
+def _needs_gradients(*tensors: Tensor | None) -> bool:
+    return torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
+
+
+def _sample(weight: Tensor) -> Tensor:
+    # A change through ``weight.data`` counts no version.
+    rows, channels = (max(1, size // SIDE) for size in weight.shape[:2])
+    return weight[::rows, ::channels, -1, -1]
