@@ -75,16 +75,16 @@ class ReuseConv2d(nn.Conv2d):
             hand_back(images, self._saved(detection, shape))
         if own_gradient:
             output = self._with_own_gradient(output, x, padded, weight)
-        if state.wants_error:
-            with torch.no_grad():
-                state.measure_error(output, super().forward(images))
-        state.tell(shape, detection, needs_gradient and not own_gradient)
+        dense = super().forward
+        state.conclude(
+            output, lambda: dense(images), shape, lambda: detection, needs_gradient and not own_gradient
+        )
         return output
 
     def _project(self, images: Tensor) -> Tensor:
         state = self.reuse
         dense = super().forward
-        if not state.on or state.principal is None:
+        if not state.on or state.principal is None or state.principal.settled:
             return dense(images)
         x, pads = autocast(images), self._pads
         self._check_size(images)

@@ -8,7 +8,7 @@ from torch import Tensor
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.vectors import Scope, VectorShape
 from mercuric.reuse.windows import Windows
-from mercuric.similarity import Hitmap
+from mercuric.similarity import Hitmap, HitState
 from mercuric.similarity.rpq import signatures_and_sizes, window_signatures
 
 
@@ -55,6 +55,33 @@ def detect(
     offset = torch.arange(images, device=flat.device).repeat_interleave(groups) * shape.vectors
     source = _by_group(hitmap.representatives + offset[:, None], images)
     return Detection(hitmap, _by_scope(zero, images), source, by_scope, context)
+
+
+def patch_detection(
+    source: Tensor, signatures: Tensor, zero: Tensor, shape: VectorShape, unstored: Tensor | None = None
+) -> Detection:
+    """The similarity of whole patches whose representatives are known, scope after scope.
+
+    Args:
+        source: int64, (Q,): the window whose result each window uses.
+        signatures: int64, (Q, words).
+        zero: bool, (Q,): windows that are all zeros.
+        shape: how the windows split into scopes.
+        unstored: bool, (Q,): windows that found no room in the cache; None for none.
+    """
+    split = (shape.scopes, shape.vectors)
+    places = torch.arange(len(source), device=source.device)
+    states = (source == places).to(torch.uint8) * HitState.MAU.value
+    if unstored is not None:
+        states = states.masked_fill(unstored, HitState.MNU.value)
+    words = signatures.view(*split, -1)
+    return Detection(
+        Hitmap(states.view(split), source.view(split) - places.view(split)[:, :1]),
+        zero.view(split),
+        source[None],
+        words[..., 0] if words.shape[-1] == 1 else words,
+        None,
+    )
 
 
 def zero_windows(

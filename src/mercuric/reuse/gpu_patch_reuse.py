@@ -8,21 +8,16 @@ itself, so that what overflowed stays visible.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from mercuric.reuse.detection import Detection
+from mercuric.reuse.detection import Detection, patch_detection
 from mercuric.reuse.kernels.gpu.device import require_triton
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.vectors import VectorShape
-from mercuric.similarity import Hitmap, HitState
 from mercuric.similarity.separable import SeparableProjection, separable_projection
 from mercuric.similarity.window_grid import WindowGrid
-
-if TYPE_CHECKING:  # Triton may not be there.
-    from mercuric.reuse.kernels.gpu.compaction import Computed
 
 
 def reuse_patches_on_gpu(
@@ -59,13 +54,12 @@ def reuse_patches_on_gpu(
 
     projection = _projection(images.shape[1], grid.taps, state.bits, state.config.seed, images.device)
     output, alike, computed = gpu_product(images, weight, bias, projection, grid, shape.scopes, capacity)
-    if state.wants_error:
-        with torch.no_grad():
-            state.measure_error(output, dense())
-    if state.counting:
-        zero = _zero_windows(images.detach(), grid)
-        found = _detection(computed, alike.signatures, zero, shape)
-        state.tell(shape, found, images.requires_grad)
+
+    def detection() -> Detection:
+        zero, unstored = _zero_windows(images.detach(), grid), computed.rows >= computed.shared
+        return patch_detection(computed.source.long(), alike.signatures, zero, shape, unstored)
+
+    state.conclude(output, dense, shape, detection, images.requires_grad)
     return output
 
 
@@ -73,22 +67,6 @@ def reuse_patches_on_gpu(
 def _projection(channels: int, taps: int, bits: int, seed: int, device: torch.device) -> SeparableProjection:
     drawn = separable_projection(channels, taps, bits, seed)
     return SeparableProjection(drawn.channels.to(device), drawn.taps.to(device))
-
-
-def _detection(computed: "Computed", signatures: Tensor, zero: Tensor, shape: VectorShape) -> Detection:
-    split, source = (shape.scopes, shape.vectors), computed.source.long()
-    missed = source == torch.arange(len(source), device=source.device)
-    states = missed.to(torch.uint8) * HitState.MAU.value
-    states = states.masked_fill(computed.rows >= computed.shared, HitState.MNU.value)
-    first = torch.arange(shape.scopes, device=source.device)[:, None] * shape.vectors
-    words = signatures.view(*split, -1)
-    return Detection(
-        Hitmap(states.view(split), source.view(split) - first),
-        zero.view(split),
-        source[None],
-        words[..., 0] if words.shape[-1] == 1 else words,
-        None,
-    )
 
 
 def _zero_windows(images: Tensor, grid: WindowGrid) -> Tensor:

@@ -1,5 +1,6 @@
 """What does a reuse layer remember beside its parameters?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -96,6 +97,11 @@ class LayerReuse:
         # A copy counts for itself, and nobody listens to it yet.
         return {**self.__dict__, "observers": [], "_projections": {}}
 
+    @property
+    def settled(self) -> bool:
+        """Whether no directions serve the layer, which then is a dense one whether on or off."""
+        return self.principal is not None and self.principal.settled
+
     def projection(self, length: int, device: torch.device, taps: int = 1) -> Tensor:
         """The layer's projection for vectors of ``length`` elements, ``taps`` a channel: (length, bits)."""
         key = (length, self.bits, taps, device)
@@ -119,6 +125,29 @@ class LayerReuse:
         distance = float(torch.linalg.vector_norm((reused - dense).double()))
         self.error = distance / scale if scale else distance
         self.error_due = False
+
+    def conclude(
+        self,
+        output: Tensor,
+        dense: Callable[[], Tensor],
+        shape: VectorShape,
+        detection: Callable[[], Detection],
+        needs_input_gradient: bool,
+    ) -> None:
+        """End a pass with reuse: measure its error where that is due, count it, and tell the observers.
+
+        Args:
+            output: what the pass computed.
+            dense: computes the same densely.
+            shape: its vectors.
+            detection: the similarity it went by; not called where nobody counts.
+            needs_input_gradient: whether dO goes by the same Hitmap.
+        """
+        if self.wants_error:
+            with torch.no_grad():
+                self.measure_error(output, dense())
+        if self.counting:
+            self.tell(shape, detection(), needs_input_gradient)
 
     def tell(
         self,
@@ -166,5 +195,5 @@ class LayerReuse:
 
 def fold_(layer: nn.Module, state: LayerReuse) -> None:
     """Let the weight of a layer that trained in principal directions be what the layer computes."""
-    if state.principal is not None:
+    if state.principal is not None and state.on:
         state.principal.fold_(cast(Tensor, layer.weight))

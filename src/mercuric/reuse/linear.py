@@ -81,15 +81,17 @@ def reuse_linear(
         hand_back(input, Saved(detection, (shape.scopes, shape.vectors, shape.length), ()))
     if own_gradient:
         output = attach(output, x, matrix, RowGradient(state, tuple(output.shape), input.shape[-1]))
-    if state.wants_error:
-        with torch.no_grad():
-            state.measure_error(output, F.linear(input, weight, bias))
-    state.tell(shape, detection, needs_gradient and not own_gradient)
+    state.conclude(
+        output, lambda: F.linear(input, weight, bias), shape, lambda: detection,
+        needs_gradient and not own_gradient,
+    )  # fmt: skip
     return output
 
 
 def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, trains: bool) -> Tensor:
     principal = cast(PrincipalPart, state.principal)
+    if principal.settled:
+        return F.linear(rows, weight, bias)
     x, matrix, offset = autocast(rows.flatten(0, -2)), autocast(weight), autocast(bias)
     output = principal.linear(
         x, matrix, offset, lambda: F.linear(x, matrix, offset), learns=state.counting, trains=trains

@@ -11,13 +11,12 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse.detection import Detection, check_finite
+from mercuric.reuse.detection import Detection, check_finite, patch_detection
 from mercuric.reuse.gpu_patch_reuse import reuse_patches_on_gpu
 from mercuric.reuse.kernels.patch_product import PatchProduct, pixel_rows
 from mercuric.reuse.kernels.row_products import multiply
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.vectors import VectorShape, conv_vectors
-from mercuric.similarity import Hitmap, HitState
 from mercuric.similarity.first_come import FirstCome, first_come
 from mercuric.similarity.separable import grid_signatures, lanes, separable_projection
 from mercuric.similarity.window_grid import WindowGrid
@@ -109,11 +108,11 @@ def reuse_patches(
         images, weight, bias, found.assignment, grid
     )
     output = product.to(dtype)
-    if state.wants_error:
-        with torch.no_grad():
-            state.measure_error(output, dense())
-    if state.counting:
-        state.tell(shape, found.detection(shape), needs_gradient)
+
+    def detection() -> Detection:
+        return patch_detection(found.assignment.source, found.signatures, found.zero(), shape)
+
+    state.conclude(output, dense, shape, detection, needs_gradient)
     return output
 
 
@@ -134,22 +133,6 @@ class FoundPatches:
     signatures: Tensor
     assignment: FirstCome
     grid: WindowGrid
-
-    def detection(self, shape: VectorShape) -> Detection:
-        """The same as a Hitmap, for those who count and observe."""
-        split = (shape.scopes, shape.vectors)
-        source = self.assignment.source
-        missed = source == torch.arange(len(source))
-        states = missed.to(torch.uint8) * HitState.MAU.value
-        first = torch.arange(shape.scopes)[:, None] * shape.vectors
-        words = self.signatures.view(*split, -1)
-        return Detection(
-            Hitmap(states.view(split), source.view(split) - first),
-            self.zero().view(split),
-            source[None],
-            words[..., 0] if words.shape[-1] == 1 else words,
-            None,
-        )
 
     def zero(self) -> Tensor:
         """Which windows are all zeros, bool, (Q,)."""
