@@ -1,5 +1,6 @@
 """Products dealt to PE sets: the closed forms and the recurrence equal the stepper, cycle for cycle."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dealing import deal, misses_of_blocks, results_held
 from mercuric.accelerator.dot_product import TIMINGS, Pace, Timing
 from mercuric.accelerator.energy.area import chip_area
+from mercuric.accelerator.energy.layer_cost import layer_cost
 from mercuric.accelerator.hardware import Design, preset
 from mercuric.accelerator.oracle.product_stepper import SteppedProducts, step_products
 from mercuric.accelerator.oracle.stepper import Array
@@ -84,7 +86,7 @@ def test_a_hit_has_its_representatives_result_whoever_computes_it(layer: Layer, 
 @settings(max_examples=60, deadline=None)
 def test_an_entry_has_room_for_the_filters_under_way(layer: Layer, timing: Timing) -> None:
     held = results_held(layer.accelerator, layer.shape)
-    assert step(layer, timing, signed=True).under_way <= held <= layer.accelerator.results
+    assert step(layer, timing, signed=True).under_way <= held <= layer.accelerator.most_results
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_the_example_of_the_document() -> None:
     dealt = vectors.changed(dealing="products")
     assert baseline_cycles(vectors, shape, "fair") == 524_290
     assert baseline_cycles(dealt, shape, "fair") == 305_922
-    assert results_held(dealt, shape) <= dealt.results == 335
+    assert results_held(dealt, shape) <= dealt.most_results == 335
 
 
 def test_a_set_may_be_a_scope_ahead_and_no_more() -> None:
@@ -207,6 +209,9 @@ def test_fully_connected_layers_are_dealt_as_before() -> None:
     dealt = array.changed(dealing="products")
     work = Work(shape, kind="linear")
     assert cycles(dealt, work, ["forward"]) == cycles(array, work, ["forward"])
+    assert layer_cost(dealt, work) == layer_cost(array, work)
+    hits = replace(work, hitmap=Hitmap(torch.zeros(1, 200, dtype=torch.uint8), torch.zeros(1, 200).long()))
+    assert layer_cost(dealt, hits) == layer_cost(array, hits)
     assert work.dealing(dealt) == "vectors"
     assert Work(shape).dealing(dealt) == "products"
 

@@ -4,12 +4,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mercuric.accelerator import preset
+from mercuric.accelerator import chip_area, preset
+from mercuric.accelerator.dealing import results_held
 from mercuric.accelerator.energy.energies import LEVELS
+from mercuric.accelerator.layer_call import LayerCall
+from mercuric.accelerator.simulation import simulate_batches
 from mercuric.errors import MercuricError
 from mercuric.experiments import evaluation as module
 from mercuric.experiments.evaluation import Evaluation, evaluate, write_evaluation
 from mercuric.experiments.evaluation_config import COMPARABLE, EvaluationConfig
+from mercuric.experiments.similarity_network import SimilarityConfig, studied
 from mercuric.reuse import ReuseConfig
 
 SMALL: dict[str, Any] = {"model": "custom-cnn", "image_size": 16}
@@ -65,6 +69,26 @@ def test_the_cache_is_the_configurations_and_an_unlimited_one_has_no_area() -> N
     one = evaluate(config, ReuseConfig.paper().model_copy(update={"entries": None}))
     assert one.accelerators[0].entries is None
     assert one.areas == {}
+
+
+def test_products_dealt_take_the_area_of_what_ran(tmp_path: Path) -> None:
+    dealt = [
+        preset("eyeriss-like").changed(name=design, dealing="products", design=design)
+        for design in ("synchronous", "asynchronous")
+    ]
+    for one in dealt:
+        (tmp_path / f"{one.name}.yaml").write_text(one.to_yaml())
+    files = tuple(str(tmp_path / f"{one.name}.yaml") for one in dealt)
+    areas = evaluate(EvaluationConfig(**SMALL, accelerators=files)).areas
+    subject = studied(SimilarityConfig(**SMALL, images=1), lambda _: None)
+    for accelerator in dealt:
+        calls: list[LayerCall] = []
+        simulate_batches(subject.network, [subject.images], accelerator, listeners=[calls.append])
+        vectors = max(call.work.shape.vectors for call in calls)
+        held = [results_held(accelerator, call.work.shape, call.work.kind) for call in calls]
+        assert 1 < max(held) < accelerator.most_results
+        assert areas[accelerator.name] == chip_area(accelerator, vectors, 20, results=max(held))
+        assert sum(areas[accelerator.name].values()) < sum(chip_area(accelerator, vectors, 20).values())
 
 
 def test_files_hold_what_was_evaluated(evaluated: Evaluation, tmp_path: Path) -> None:

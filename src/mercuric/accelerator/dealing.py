@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mercuric.accelerator.hardware import Accelerator, Dealing
 from mercuric.accelerator.pe_sets import block_lengths, block_sizes, misses_of_sets, pe_sets
+from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 
 Counts = NDArray[np.int64]
@@ -69,17 +70,18 @@ def misses_of_blocks(dealing: Dealing, states: Tensor, filters: int, sets: int) 
     return misses
 
 
-def results_held(accelerator: Accelerator, shape: VectorShape) -> int:
-    """Results that an MCACHE entry must hold for a convolution: one a filter under way.
+def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "conv") -> int:
+    """Results that an MCACHE entry must hold for a layer: one a filter under way.
 
-    With ``dealing="products"`` these are filters that several sets share, which are under way from the
-    first set's first result until the last set's last, and in each set one that it has for itself. Sets
-    of the asynchronous design may be a scope apart, so what they share is there twice.
+    Products are dealt of convolutions alone: their entries hold results of filters that several sets share,
+    which are under way from the first set's first result until the last set's last, and in each set one
+    that it has for itself. Sets of the asynchronous design may be a scope apart, so what they share is
+    there twice.
 
     Raises:
         ValueError: the array has fewer PEs than a window has rows.
     """
-    if accelerator.dealing == "vectors":
+    if accelerator.dealing == "vectors" or kind != "conv":
         return accelerator.results
     sets, vectors = pe_sets(accelerator, shape.rows), max(shape.vectors, 1)
     bounds = _bounds(shape.vectors, shape.filters, sets)

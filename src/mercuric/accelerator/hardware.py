@@ -145,14 +145,15 @@ class Accelerator(Config):
 
     @property
     def results(self) -> int:
-        """Results that an MCACHE entry holds: one a filter under way (paper III-C1).
+        """Results that an MCACHE entry holds where vectors are dealt: one a filter under way (III-C1)."""
+        return self.versions if self.design == "asynchronous" else 1
 
-        With ``dealing="products"`` it goes by the layer (``dealing.results_held``); this is the most that
-        any layer needs.
-        """
+    @property
+    def most_results(self) -> int:
+        """The most that any layer needs; with ``dealing="products"`` see ``dealing.results_held``."""
         if self.dealing == "products":
             return 3 * self.pes - 2 if self.design == "asynchronous" else 2 * self.pes - 1
-        return self.versions if self.design == "asynchronous" else 1
+        return self.results
 
     @property
     def buffer_words(self) -> int:

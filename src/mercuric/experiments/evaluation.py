@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads, with_cache
+from mercuric.accelerator.dealing import results_held
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
 from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
@@ -47,7 +48,8 @@ class Evaluation:
             ``dram_cycles`` and ``latency`` in clock cycles, ``bound`` (``compute``, ``buffer`` or ``DRAM``:
             which of the first three is most), ``macs`` of the dense products, ``count_LEVEL`` in operations,
             words or bits as ``Accesses`` says.
-        areas: mm2 of each part of each accelerator; of one that has no finite area, nothing.
+        areas: mm2 of each part of each accelerator, its memories as large as these layers need; of one that
+            has no finite area, nothing.
         engine: a row for each accelerator, batch and layer: what another engine says of its dense forward
             product; empty where none was asked.
         described: network, data, weights and machine, ready for JSON.
@@ -121,12 +123,12 @@ def evaluate(
     told = progress or (lambda *_: None)
     rows: list[dict[str, Any]] = []
     answers: list[dict[str, Any]] = []
-    most_vectors = 1
+    ran: list[Workload] = []
     for done, batch in enumerate(config.batches):
         told(done, len(config.batches), f"batch of {batch}")
         shapes = _shapes(config, subject, batch)
         workloads = read_workloads(*shapes, reuse.granularity, reuse.scope)
-        most_vectors = max(most_vectors, *(workload.shape.vectors for workload in workloads))
+        ran += workloads
         if config.dense:
             costs = dense_costs(workloads, accelerators, energies, training=not config.inference)
         else:
@@ -149,7 +151,7 @@ def evaluate(
     told(len(config.batches), len(config.batches), "done")
     return Evaluation(
         config, reuse, accelerators, energies, pd.DataFrame(rows),
-        _areas(accelerators, most_vectors, reuse.bits), pd.DataFrame(answers), _described(config, subject),
+        _areas(accelerators, ran, reuse.bits), pd.DataFrame(answers), _described(config, subject),
     )  # fmt: skip
 
 
@@ -246,9 +248,14 @@ def _figures(accelerator: Accelerator, cost: Cost, dense: Cost) -> dict[str, flo
     }
 
 
-def _areas(accelerators: Sequence[Accelerator], vectors: int, bits: int) -> dict[str, dict[str, float]]:
+def _areas(
+    accelerators: Sequence[Accelerator], ran: Sequence[Workload], bits: int
+) -> dict[str, dict[str, float]]:
+    vectors = max(workload.shape.vectors for workload in ran)
     return {
-        one.name: chip_area(one, vectors, bits)
+        one.name: chip_area(
+            one, vectors, bits, results=max(results_held(one, each.shape, each.kind) for each in ran)
+        )
         for one in accelerators
         if one.entries is not None and one.word_bits == AREA_45NM.word_bits
     }

@@ -100,7 +100,7 @@ def chip_area(
         raise ValueError(
             f"entries of accelerator {accelerator.name!r} was None, but an unlimited MCACHE has no area"
         )
-    results = accelerator.results if results is None else results
+    results = accelerator.most_results if results is None else results
     for argument, value in (("vectors", vectors), ("bits", bits), ("results", results)):
         if value < 1:
             raise ValueError(f"{argument} was {value}, but must be at least 1")

@@ -134,8 +134,7 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
     """Energy of one count of each level: an operation, a word, or a bit."""
     vectors = work.shape.vectors
     entries = vectors if accelerator.entries is None else accelerator.entries
-    dealt = work.dealing(accelerator) == "products"
-    results = results_held(accelerator, work.shape) if dealt else accelerator.results
+    results = results_held(accelerator, work.shape, work.kind)
     capacities: dict[Level, int] = {
         "mcache_tag": entries * work.bits,
         "mcache_data": entries * accelerator.word_bits * results,
