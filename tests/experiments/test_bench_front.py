@@ -13,6 +13,7 @@ from mercuric.experiments import bench_front as module
 from mercuric.experiments.bench_front import FrontBench, bench_front
 from mercuric.experiments.bench_front_training import FrontTraining, bench_front_training
 from mercuric.experiments.front_forms import GROUPS, front_forms
+from mercuric.experiments.front_verdict import over_seeds, verdicts
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import EdgeMaps, load_edge_maps
 from mercuric.zoo.registry import build
@@ -80,19 +81,15 @@ def test_hed_finds_the_border_of_a_square(tmp_path: Path) -> None:
     assert edges[60, 80:140].mean() > 4 * edges[100:120, 100:120].mean()
 
 
-def test_trainings_take_turns_and_dense_has_shorter_schedules() -> None:
+def test_dense_trainings_have_shorter_schedules(tmp_path: Path) -> None:
     config = FrontTraining(
         network="custom-cnn", image_size=16, steps=4, batch=8, shorter=(0.5, 1.0), ranks=(0.25,), seeds=(0, 1)
     )
-    seen: list[str] = []
-    table = bench_front_training(config, lambda _done, _total, what: seen.append(what))
+    table = bench_front_training(config, tmp_path / "one")
     assert table["steps"].tolist() == [2, 4, 4] * 2
     assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1]
     assert table["accuracy"].between(0, 1).all() and (table["seconds"] > 0).all()
-    dense, shorter, fast = "dense, 100% of the steps", "dense, 50% of the steps", "fast(), 1/4 M"
-    assert seen[:6] == [shorter, dense, fast] * 2
-    assert seen[12:16] == [dense, fast] * 2, "the shorter one is done"
-    again = bench_front_training(config)
+    again = bench_front_training(config, tmp_path / "another")
     dense_rows = table["group"] == "dense"
     assert again["accuracy"][dense_rows].equals(table["accuracy"][dense_rows])
 
@@ -116,13 +113,86 @@ def test_missing_weights_say_how_to_get_them(tmp_path: Path) -> None:
         load_edge_maps(root=tmp_path)
 
 
-def test_a_training_that_can_not_be_is_named() -> None:
+def test_a_training_that_can_not_be_is_named(tmp_path: Path) -> None:
     for fields, sentence in (
         ({"network": "vgg12"}, "network was 'vgg12'"),
-        ({"batch": 10**6}, "batch was 1000000, but must be at most"),
+        ({"batch": 10**6}, "batch_size was 1000000, but must be at most"),
+        ({"steps": 4, "epochs": 1}, "steps was 4, but must be None where epochs are given"),
+        ({"train_examples": 10**6}, "train_examples was 1000000"),
+        ({"seeds": (1, 1)}, r"seeds was \[1, 1\], but must name each once"),
         ({"seeds": ()}, "seeds was empty"),
     ):
         with pytest.raises(ValueError, match=sentence):
-            bench_front_training(FrontTraining(**fields))
-    with pytest.raises(MercuricError, match="try a learning rate under 1e"):
-        bench_front_training(FrontTraining(network="custom-cnn", image_size=16, batch=8, learning_rate=1e12))
+            bench_front_training(FrontTraining(**fields), tmp_path)
+    assert not list(tmp_path.iterdir())
+    wild = FrontTraining(network="custom-cnn", image_size=16, batch=8, learning_rate=1e12)
+    with pytest.raises(MercuricError, match="try a learning_rate under 1e"):
+        bench_front_training(wild, tmp_path)
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it."""
+
+
+def test_a_killed_front_goes_on_and_seeds_can_be_added(tmp_path: Path) -> None:
+    config = FrontTraining(
+        network="custom-cnn", image_size=16, epochs=2, train_examples=40, batch=8, shorter=(0.5, 1.0),
+        ranks=(0.25,), save_every=2,
+    )  # fmt: skip
+    whole = bench_front_training(config, tmp_path / "whole")
+    assert whole["steps"].tolist() == [5, 10, 10]
+
+    def kill(done: int, _total: int, _what: str) -> None:
+        if done == 7:
+            raise Killed
+
+    with pytest.raises(Killed):
+        bench_front_training(config, tmp_path / "killed", tell=kill)
+    rounds: list[int] = []
+    more = config.model_copy(update={"seeds": (0, 1)})
+    table = bench_front_training(
+        more, tmp_path / "killed", resume=True, tell=lambda done, *_: rounds.append(done)
+    )
+    assert rounds == [7, 8, 9, 10, *range(11, 21)], "trained from the checkpoints after 6 steps"
+    assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1]
+    dense = whole["group"] == "dense"
+    assert table[:3]["accuracy"][dense].equals(whole["accuracy"][dense])
+    again: list[int] = []
+    assert bench_front_training(
+        more, tmp_path / "killed", resume=True, tell=lambda done, *_: again.append(done)
+    ).equals(table)
+    assert again == [], "what is finished is not trained again"
+
+
+def test_another_front_in_the_folder_is_named(tmp_path: Path) -> None:
+    config = FrontTraining(network="custom-cnn", image_size=16, steps=2, batch=8, shorter=(1.0,), ranks=())
+    bench_front_training(config, tmp_path)
+    with pytest.raises(MercuricError, match="add --resume to go on"):
+        bench_front_training(config, tmp_path)
+    with pytest.raises(MercuricError, match="holds another run: steps was 2, now 3"):
+        bench_front_training(config.model_copy(update={"steps": 3}), tmp_path, resume=True)
+
+
+def trained(group: str, seed: int, seconds: float, accuracy: float) -> dict[str, object]:
+    return {
+        "group": group, "setting": str(accuracy), "form": group if group != "dense" else f"dense {seconds}",
+        "seed": seed, "steps": 4, "seconds": seconds, "accuracy": accuracy, "loss": 1.0, "kept": 2,
+    }  # fmt: skip
+
+
+def test_dense_is_interpolated_at_the_same_seconds_seed_by_seed() -> None:
+    rows = [
+        trained("dense", 0, 10, 0.5), trained("dense", 0, 20, 0.7), trained("fast", 0, 15, 0.65),
+        trained("dense", 1, 10, 0.6), trained("dense", 1, 20, 0.8), trained("fast", 1, 25, 0.75),
+        trained("short", 0, 5, 0.4), trained("short", 1, 5, 0.4),
+    ]  # fmt: skip
+    table = over_seeds(pd.DataFrame(rows)).set_index("form")
+    fast = table.loc["fast"]
+    assert fast["seeds"] == 2 and fast["seconds"] == 20
+    assert fast["dense_accuracy"] == pytest.approx((0.6 + 0.8) / 2)
+    assert fast["gain"] == pytest.approx((0.05 - 0.05) / 2, abs=1e-12)
+    assert fast["gain_spread"] == pytest.approx(0.1 / 2**0.5)
+    assert pd.isna(table.loc["short", "gain"]) and pd.isna(table.loc["dense 10", "gain"])
+    ahead = over_seeds(pd.DataFrame(rows[:3]))
+    assert "ahead of it by 5.00 points (one seed)" in verdicts(ahead)[0]
+    assert "no dense schedule was as short" in verdicts(table.reset_index())[1]

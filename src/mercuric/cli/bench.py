@@ -1,56 +1,45 @@
 """``mercuric bench``: how much faster is this machine with reuse, and at what error?"""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pandas as pd
 import typer
 from rich.console import Console
 
-from mercuric.cli.command_line import command_line
+from mercuric.cli.bench_front import front
+from mercuric.cli.bench_options import (
+    Clock,
+    Compile,
+    DataRoot,
+    Dtype,
+    Json,
+    Out,
+    Quick,
+    Ranks,
+    Rounds,
+    Seed,
+    parse_ranks,
+)
 from mercuric.cli.failures import one_sentence
-from mercuric.cli.options import parse_seeds
 from mercuric.cli.progress import part_bar
 from mercuric.config import Config
 from mercuric.experiments import bench_attention, bench_conv, bench_linear, bench_principal, bench_train
-from mercuric.experiments.bench_front import FrontBench, Weights, described
-from mercuric.experiments.bench_front import bench_front as run_front
-from mercuric.experiments.bench_front_training import (
-    FrontTraining,
-    bench_front_training,
-    described_training,
-)
-from mercuric.experiments.bench_settings import BenchSettings, Precision
+from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.layer_inputs import Subject, vision_transformer, zoo_subject
 from mercuric.experiments.loaded_network import NetworkConfig
 from mercuric.experiments.machine import machine
 from mercuric.files import write_text
 from mercuric.records import records
 from mercuric.report import bench as tables
-from mercuric.report.front import write_front_report
 
 app = typer.Typer(
     help="Time layers and networks on this machine's CPU, dense beside reuse.", no_args_is_help=True
 )
 
-Rounds = Annotated[int, typer.Option(help="Measurements of each form, in turn.")]
-Dtype = Annotated[Precision, typer.Option(help="bfloat16 is autocast, dense and with reuse alike.")]
-Compile = Annotated[
-    bool, typer.Option("--compile", help="Time torch.compile of dense as well; the faster one counts.")
-]
-Clock = Annotated[
-    Literal["wall", "cpu"],
-    typer.Option(help="cpu: the processor's seconds, for a busy machine, with OMP_NUM_THREADS=1."),
-]
-Seed = Annotated[int, typer.Option(help="What weights and noise are drawn from.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Small shapes, to see that it works.")]
-Out = Annotated[Path | None, typer.Option(help="A folder that gets the figures as CSV, JSON and Markdown.")]
-Json = Annotated[bool, typer.Option("--json", help="Print figures instead of tables.")]
-Ranks = Annotated[str, typer.Option("--rank", help="Directions: numbers, or shares of the filters.")]
-DataRoot = Annotated[str | None, typer.Option(help="Where data sets and weights lie.")]
-Tell = Callable[[int, int, str], None]
+app.command()(front)
+
 Shown = tuple[str, pd.DataFrame, tables.Columns | None]
 """Title, figures, and columns; None for the columns of timed layers."""
 
@@ -82,7 +71,7 @@ def conv(
     """Convolutions: planted duplicates, principal directions, and activations of VGG16."""
     with one_sentence():
         settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
-        ranks = _ranks(rank)
+        ranks = parse_ranks(rank)
         activations = network and not quick
         shapes = bench_conv.QUICK_SHAPES if quick else bench_conv.SHAPES
         with part_bar(Console(stderr=True)) as tell:
@@ -119,7 +108,7 @@ def linear(
     """Fully connected layers: planted duplicates, principal directions, and a network's activations."""
     with one_sentence():
         settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
-        ranks = _ranks(rank)
+        ranks = parse_ranks(rank)
         shapes = bench_linear.QUICK_SHAPES if quick else bench_linear.SHAPES
         with part_bar(Console(stderr=True)) as tell:
             planted = bench_linear.bench_linear(settings, shapes, ranks=ranks, tell=tell)
@@ -188,7 +177,7 @@ def train(
         config = bench_train.TrainBench(
             networks=tuple(networks or (("custom-cnn",) if quick else bench_train.NETWORKS)), data=data,
             data_root=data_root, image_size=32 if quick and image_size == 224 else image_size,
-            batch=batch or (4 if quick else None), rank=_ranks(rank)[0], noise=noise, forward=forward,
+            batch=batch or (4 if quick else None), rank=parse_ranks(rank)[0], noise=noise, forward=forward,
             memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled, clock=clock,
             seed=seed,
         )  # fmt: skip
@@ -202,101 +191,6 @@ def train(
             "layers": ("layer by layer, forward and backward", layers, tables.chosen_columns()),
         }
         _show("train", config, out, as_json, shown)
-
-
-@app.command()
-def front(
-    network: Annotated[
-        str, typer.Argument(help="vgg16-hed or mobilenet-v2-imagenet; with --train one of the zoo.")
-    ] = "",
-    data: Annotated[str, typer.Option(help="A data set of images.")] = "photos",
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
-    images: Annotated[int | None, typer.Option(help="Test images that outputs are judged on.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Images that are timed, or trained on in a step.")] = None,
-    step: Annotated[bool, typer.Option("--step", help="Time a training step instead of inference.")] = False,
-    paper: Annotated[bool, typer.Option(help="Judge the paper's form, whose emulation is slow.")] = True,
-    train: Annotated[
-        bool, typer.Option("--train", help="Train: accuracy against seconds, dense on shorter schedules.")
-    ] = False,
-    steps: Annotated[int, typer.Option(help="Of the longest training.")] = 60,
-    seeds: Annotated[str, typer.Option(help="Of trainings, as 0,1,2.")] = "0",
-    rounds: Rounds = 3,
-    dtype: Dtype = "float32",
-    clock: Clock = "wall",
-    quick: Quick = False,
-    data_root: DataRoot = None,
-    out: Annotated[Path, typer.Option(help="Gets front.csv, front.json and the report.")] = Path(
-        "runs/bench-front"
-    ),
-    as_json: Json = False,
-) -> None:
-    """Error, or with --train accuracy, against time: dense, the paper's form, reuse, directions, both."""
-    with one_sentence():
-        shared = {
-            "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
-            **({} if batch is None else {"batch": batch}),
-        }  # fmt: skip
-        with part_bar(Console(stderr=True)) as tell:
-            if train:
-                small = {"steps": 4, "ranks": (0.25,), "shorter": (0.5, 1.0)} if quick else {"steps": steps}
-                training = FrontTraining(
-                    network=network or "vgg13",
-                    image_size=image_size,
-                    seeds=parse_seeds(seeds),
-                    **small,
-                    **shared,
-                )
-                config: Config = training
-                subject, table = described_training(training), bench_front_training(training, tell)
-            else:
-                judged = _front(network or "vgg16-hed", image_size, images, step, paper, quick, shared)
-                config = judged
-                subject, table = described(judged), run_front(judged, tell)
-        _write_front(out, subject, config, table)
-        report = write_front_report(out, _again(network, train, quick, seeds, config))
-        if as_json:
-            typer.echo((out / "front.json").read_text(encoding="utf-8"))
-            return
-        Console().print(tables.terminal_table(table, tables.front_columns(table), subject))
-        typer.echo(f"Figures: {out / 'front.csv'}\nReport: {report}")
-
-
-def _front(
-    weights: str, image_size: int | None, images: int | None, step: bool, paper: bool, quick: bool,
-    shared: dict[str, Any],
-) -> FrontBench:  # fmt: skip
-    known: tuple[Weights, ...] = ("vgg16-hed", "mobilenet-v2-imagenet")
-    if weights not in known:
-        raise ValueError(f"network was {weights!r}, but must be one of {', '.join(known)}; or add --train")
-    fields: dict[str, Any] = {**shared, "weights": weights, "step": step, "paper": paper}
-    if quick:
-        few = {"bits": (12,), "ranks": (0.25,), "errors": (0.1,), "batch": 1, "images": 1, "image_size": 96}
-        fields = {**fields, **few, "rounds": 1}
-    elif weights == "mobilenet-v2-imagenet":
-        fields["images"] = 98
-    for name, value in (("image_size", image_size), ("images", images)):
-        if value is not None:
-            fields[name] = value
-    return FrontBench(**fields)
-
-
-def _again(network: str, train: bool, quick: bool, seeds: str, config: Config) -> str:
-    lists = {"weights", "network", "bits", "ranks", "errors", "shorter", "seeds", "paper", "compiled", "seed"}
-    options = config.model_dump(exclude=lists | {"learning_rate"}, exclude_defaults=True)
-    named = {"train": train, "quick": quick, "seeds": seeds if train and seeds != "0" else None}
-    words = ["front", network] if network else ["front"]
-    line = command_line("bench", words, {**options, **named})
-    return f"{line} --no-paper" if getattr(config, "paper", True) is False else line
-
-
-def _write_front(folder: Path, subject: str, config: Config, table: pd.DataFrame) -> None:
-    described = {
-        "subject": subject, "config": config.model_dump(mode="json"), "machine": machine(),
-        "rows": records(table),
-    }  # fmt: skip
-    write_text(folder / "front.csv", table.to_csv(index=False))
-    write_text(folder / "front.md", tables.markdown_table(table, tables.front_columns(table)))
-    write_text(folder / "front.json", json.dumps(described, indent=2))
 
 
 def _show(name: str, config: Config, out: Path | None, as_json: bool, shown: dict[str, Shown]) -> None:
@@ -342,17 +236,6 @@ def _split(shown: Shown) -> list[tuple[str, pd.DataFrame, tables.Columns]]:
         (f"{title}: {read}", rows, tables.layer_columns(rows))
         for read, rows in tables.layer_tables(table).items()
     ]
-
-
-def _ranks(text: str) -> tuple[int | float, ...]:
-    """``32,0.25`` as numbers: whole ones are directions, others shares."""
-    try:
-        ranks = tuple(int(part) if part.strip().isdecimal() else float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(
-            f"rank was {text!r}, but must be numbers with commas between, as 32 or 0.125,0.25"
-        ) from None
-    return tuple(map(bench_principal.checked_rank, ranks))
 
 
 def _vgg16(data_root: str | None) -> Subject:

@@ -1,27 +1,31 @@
-"""Does training with reuse reach a better accuracy than dense training of the same seconds?"""
+"""Does training with directions reach a better accuracy than dense training of the same seconds?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import ceil, nan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pandas as pd
 import torch
-from pydantic import Field
-from torch import Tensor, nn
+from pydantic import Field, model_validator
 
 from mercuric import data, zoo
 from mercuric.data import ImageData
-from mercuric.errors import MercuricError
 from mercuric.experiments.bench_principal import rank_name
 from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.front_forms import DENSE, FAST
+from mercuric.experiments.run_folder import claim_folder
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
-from mercuric.training import ClassificationTask, TrainingConfig
-from mercuric.training.optimization import learning_rate, make_optimizer, seed_step
+from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingConfig, TrainingRun
+from mercuric.training.config import Positive
+from mercuric.training.loop import Standing, full_batches
 
 Tell = Callable[[int, int, str], None]
+Show = Callable[[pd.DataFrame], None]
+STEPS = 60
+"""Of the longest training, where neither steps nor epochs are given."""
 
 
 class FrontTraining(BenchSettings):
@@ -29,102 +33,112 @@ class FrontTraining(BenchSettings):
 
     Attributes:
         network: of the zoo.
+        width: channels of each layer, times this.
         data: a data set of images.
         data_root: where its files lie.
         image_size: side of the images in pixels; the data set's own by default.
-        steps: of the longest training.
+        train_examples: the first so many of a fixed shuffle, as a run's configuration has it; all by default.
+        steps: of the longest training; 60 by default, or those of all epochs.
+        epochs: passes of the longest training over the examples, instead of ``steps``.
         batch: images a step.
         learning_rate: the one-cycle schedule's peak.
-        shorter: lengths of dense trainings, as shares of ``steps``, each with its own whole schedule.
+        augment: random crops and mirror images.
+        shorter: lengths of dense trainings, as shares of the longest, each with its own whole schedule.
         ranks: directions of trainings with ``fast()``, as shares of a layer's filters.
-        seeds: of weights and order.
+        seeds: of weights and order, one after another.
+        save_every: steps from one checkpoint of each training to the next, beside one an epoch.
     """
 
     network: str = "vgg13"
+    width: Annotated[float, Field(gt=0)] = 1.0
     data: str = "photos"
     data_root: str | None = None
     image_size: Annotated[int, Field(strict=True, ge=1)] | None = None
-    steps: Annotated[int, Field(strict=True, ge=2)] = 60
+    train_examples: Positive | None = None
+    steps: Annotated[int, Field(strict=True, ge=2)] | None = None
+    epochs: Positive | None = None
     batch: Annotated[int, Field(strict=True, ge=2)] = 64
     learning_rate: Annotated[float, Field(gt=0)] = 0.02
+    augment: bool = False
     shorter: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.25, 0.5, 0.75, 1.0)
     ranks: tuple[int | float, ...] = (1 / 8, 1 / 4, 1 / 2)
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[Annotated[int, Field(strict=True, ge=0, lt=2**32)], ...] = (0,)
+    save_every: Positive = 100
+
+    @model_validator(mode="after")
+    def _one_length_and_each_once(self) -> Self:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError(f"steps was {self.steps}, but must be None where epochs are given")
+        for key in ("shorter", "ranks", "seeds"):
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key} was {list(values)}, but must name each once")
+        if not self.seeds:
+            raise ValueError("seeds was empty, but must hold at least one")
+        return self
+
+    def longest(self, examples: int) -> int:
+        """Steps of the longest training on so many examples.
+
+        Raises:
+            ValueError: there are fewer than a batch.
+        """
+        per_epoch = full_batches(examples, self.batch)
+        return self.epochs * per_epoch if self.epochs is not None else self.steps or STEPS
 
 
 @dataclass
-class _Training:
-    """One training, a step at a time.
+class _Turn:
+    """One of the trainings that take turns.
 
     Attributes:
         row: what the table says of it.
-        model: channels_last.
-        handle: where it reuses.
-        task: what it learns.
-        config: its schedule.
-        steps: of the whole schedule.
-        settings: precision and clock.
-        seed: of the order.
+        run: the training.
+        handle: where it computes in directions.
+        states: where it stands, step by step.
+        standing: the last of these.
     """
 
     row: dict[str, Any]
-    model: nn.Module
+    run: TrainingRun
     handle: ReuseHandle | None
-    task: ClassificationTask
-    config: TrainingConfig
-    steps: int
-    settings: BenchSettings
-    seed: int
-    done: int = 0
-    seconds: float = 0.0
+    states: Generator[Standing, None, None]
+    standing: Standing
 
-    def __post_init__(self) -> None:
-        self.optimizer = make_optimizer(self.model, self.config)
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.standing.step == self.run.total
 
     def step(self) -> None:
         """Train on the next batch."""
-        indices = self._indices()
-        started = self.settings.now()
-        seed_step(self.seed, self.done)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, self.done, self.steps)
-        self.model.train()
-        self.optimizer.zero_grad(set_to_none=True)
-        with self.settings.autocast():
-            loss = self.task.loss(self.model, indices, None)
-        value = float(loss.detach())
-        if not isfinite(value):
-            raise MercuricError(
-                f"the loss of {self.row['form']} became {value} at step {self.done + 1}; try a learning rate "
-                f"under {self.config.learning_rate:g}",
-                exit_code=1,
-            )
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        if self.handle is not None:
-            self.handle.step(value)
-        self.seconds += self.settings.now() - started
-        self.done += 1
+        self.standing = next(self.states)
 
     def result(self) -> dict[str, Any]:
         """The row, with seconds and accuracy."""
-        tested = self.task.evaluate(self.model, self.config.batch_size)
+        figures = self.standing.figures
         kept = nan if self.handle is None else int(self.handle.report()["on"].sum())
         return {
-            **self.row, "steps": self.steps, "seconds": self.seconds, "accuracy": tested["test_accuracy"],
-            "loss": tested["test_loss"], "kept": kept,
+            **self.row, "steps": self.run.total, "seconds": self.standing.seconds,
+            "accuracy": figures["test_accuracy"], "loss": figures["test_loss"], "kept": kept,
         }  # fmt: skip
 
-    def _indices(self) -> Tensor:
-        per_epoch = len(self.task) // self.config.batch_size
-        epoch, place = divmod(self.done, per_epoch)
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        order = torch.randperm(len(self.task), generator=generator)
-        return order[place * self.config.batch_size : (place + 1) * self.config.batch_size]
 
-
-def bench_front_training(config: FrontTraining, tell: Tell = lambda *_: None) -> pd.DataFrame:
+def bench_front_training(
+    config: FrontTraining, folder: Path, resume: bool = False, tell: Tell = lambda *_: None,
+    show: Show = lambda _: None,
+) -> pd.DataFrame:  # fmt: skip
     """Train dense on schedules of several lengths and ``fast()`` on the longest, a step of each in turn.
+
+    Seeds come one after another. A training that was killed goes on from its last checkpoint; one that
+    is finished is not trained again, so that ``seeds`` can be added to a folder.
+
+    Args:
+        config: what to train.
+        folder: gets ``config.yaml``, and a folder of metrics and checkpoints for each form.
+        resume: go on with what the folder holds.
+        tell: told after each round of steps.
+        show: told the rows so far, after each seed.
 
     Returns:
         A row a training: ``group``, ``setting``, ``form``, ``seed``, ``steps``, ``seconds`` (measuring
@@ -132,65 +146,96 @@ def bench_front_training(config: FrontTraining, tell: Tell = lambda *_: None) ->
 
     Raises:
         ValueError: a number is out of range.
-        MercuricError: data are missing, or a training diverged.
+        MercuricError: data are missing, a training diverged, or the folder holds other trainings.
+        OSError: the folder can't be written; what was saved before is kept.
     """
-    if not config.seeds:
-        raise ValueError("seeds was empty, but must hold at least one")
     loaded = _loaded(config)
-    trainings = [one for seed in config.seeds for one in _trainings(config, loaded, seed)]
-    total = sum(training.steps for training in trainings) + len(trainings)
-    done = 0
-    for step in range(config.steps):
-        for training in trainings:
-            if step < training.steps:
-                tell(done, total, training.row["form"])
-                training.step()
-                done += 1
-    rows = []
-    for training in trainings:
-        tell(done, total, f"testing {training.row['form']}")
-        rows.append(training.result())
-        done += 1
-    tell(total, total, "")
+    task = _task(config, loaded)
+    longest = config.longest(len(task))
+    claim_folder(folder, config, resume, free=frozenset({"seeds", "save_every"}))
+    rows: list[dict[str, Any]] = []
+    for place, seed in enumerate(config.seeds):
+        with ExitStack() as stack:
+            turns = [
+                _turn(config, loaded, task, seed, folder, resume, stack, *form)
+                for form in _forms(config, longest)
+            ]
+            for step in _rounds(turns):
+                tell(place * longest + step, len(config.seeds) * longest, f"seed {seed}")
+        rows += [turn.result() for turn in turns]
+        show(pd.DataFrame(rows))
     return pd.DataFrame(rows)
 
 
 def described_training(config: FrontTraining) -> str:
     """Network, data and schedule, as titles name them."""
     seeds = "seed" if len(config.seeds) == 1 else "seeds"
+    width = "" if config.width == 1 else f" at width {config.width:g}"
+    examples = "" if config.train_examples is None else f"{config.train_examples:,} images of "
+    length = f"{config.steps or STEPS} steps" if config.epochs is None else f"{config.epochs} epochs"
     return (
-        f"{config.network} from random weights on {config.data}, {config.steps} steps of {config.batch}, "
-        f"{len(config.seeds)} {seeds}"
+        f"{config.network}{width} from random weights on {examples}{config.data}, {length} in batches of "
+        f"{config.batch}, {len(config.seeds)} {seeds}"
     )
+
+
+def _rounds(turns: list[_Turn]) -> Iterator[int]:
+    """A step of each in turn; after a resumption those that were saved earlier catch up first."""
+    while left := [turn for turn in turns if not turn.done]:
+        step = min(turn.standing.step for turn in left)
+        for turn in left:
+            if turn.standing.step == step:
+                turn.step()
+        yield step + 1
 
 
 def _loaded(config: FrontTraining) -> ImageData:
     if config.network not in zoo.names():
         raise ValueError(f"network was {config.network!r}, but must be one of {', '.join(zoo.names())}")
     root = None if config.data_root is None else Path(config.data_root)
-    loaded = data.load_images(config.data, root, config.image_size)
-    if config.batch > len(loaded.train):
-        raise ValueError(
-            f"batch was {config.batch}, but must be at most the {len(loaded.train)} images of {config.data}"
-        )
-    return loaded
+    return data.load_images(config.data, root, config.image_size)
 
 
-def _trainings(config: FrontTraining, loaded: ImageData, seed: int) -> list[_Training]:
-    lengths = [(DENSE, f"{share:.0%} of the steps", share, None) for share in config.shorter]
-    faster = [(FAST, rank_name(rank), 1.0, ReuseConfig.fast(rank)) for rank in config.ranks]
-    return [_training(config, loaded, seed, *chosen) for chosen in [*lengths, *faster]]
+def _task(config: FrontTraining, loaded: ImageData) -> Task:
+    whole = ClassificationTask(loaded, augment=config.augment)
+    return whole if config.train_examples is None else FewerExamples(whole, config.train_examples)
 
 
-def _training(
-    config: FrontTraining, loaded: ImageData, seed: int, group: str, setting: str, share: float,
-    reuse: ReuseConfig | None,
-) -> _Training:  # fmt: skip
+_Form = tuple[str, str, str, int, ReuseConfig | None]
+"""Group, setting, the name of its files, steps, and directions."""
+
+
+def _forms(config: FrontTraining, longest: int) -> list[_Form]:
+    dense: list[_Form] = [
+        (DENSE, f"{share:.0%} of the steps", f"dense-{share:g}", max(1, round(share * longest)), None)
+        for share in config.shorter
+    ]
+    return dense + [
+        (FAST, rank_name(rank), f"fast-{rank:g}", longest, ReuseConfig.fast(rank)) for rank in config.ranks
+    ]
+
+
+def _turn(
+    config: FrontTraining, loaded: ImageData, task: Task, seed: int, folder: Path, resume: bool,
+    stack: ExitStack, group: str, setting: str, name: str, steps: int, reuse: ReuseConfig | None,
+) -> _Turn:  # fmt: skip
     torch.manual_seed(seed)
-    model = zoo.build(config.network, len(loaded.classes), loaded.channels, loaded.image_size)
+    shape = (len(loaded.classes), loaded.channels, loaded.image_size)
+    model = zoo.build(config.network, *shape, config.width)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     handle = None if reuse is None else reuse_(model, reuse)
-    training = TrainingConfig(batch_size=config.batch, learning_rate=config.learning_rate)
+    epochs = ceil(steps / full_batches(len(task), config.batch))
+    training = TrainingConfig(
+        epochs=epochs, batch_size=config.batch, learning_rate=config.learning_rate, augment=config.augment,
+        test_every=epochs, checkpoint_every=config.save_every,
+    )  # fmt: skip
+    run = TrainingRun(
+        name=name, seed=seed, model=model, task=task, config=training, folder=folder / name,
+        companions={} if handle is None else {"directions": handle},
+        evaluating=None if handle is None else handle.uncounted,
+        after_step=None if handle is None else handle.step,
+        length=steps, clock=config.now, precision=config.autocast,
+    )  # fmt: skip
     row = {"group": group, "setting": setting, "form": f"{group}, {setting}", "seed": seed}
-    steps = max(1, round(share * config.steps))
-    return _Training(row, model, handle, ClassificationTask(loaded), training, steps, config, seed)
+    states = stack.enter_context(closing(run.steps(resume)))
+    return _Turn(row, run, handle, states, next(states))

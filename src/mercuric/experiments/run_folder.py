@@ -7,8 +7,14 @@ from mercuric.errors import MercuricError
 from mercuric.files import write_text
 
 
-def claim_folder(folder: Path, config: Config, resume: bool) -> None:
+def claim_folder(folder: Path, config: Config, resume: bool, free: frozenset[str] = frozenset()) -> None:
     """Write ``config.yaml`` into a fresh folder, or check that a resumed one holds the same.
+
+    Args:
+        folder: of the run.
+        config: of the run.
+        resume: whether it may hold that run already.
+        free: fields that may change from one resumption to the next.
 
     Raises:
         MercuricError: the folder holds a run and ``resume`` is False, or it holds another run.
@@ -21,7 +27,8 @@ def claim_folder(folder: Path, config: Config, resume: bool) -> None:
             raise MercuricError(
                 f"{folder} holds a run already; add --resume to go on, or choose another --out"
             )
-        changes = differences(type(config).read(saved).model_dump(), config.model_dump())
+        before = type(config).read(saved)
+        changes = differences(before.model_dump(exclude=set(free)), config.model_dump(exclude=set(free)))
         if changes:
             raise MercuricError(f"{folder} holds another run: {changes}")
     write_text(saved, config.to_yaml())

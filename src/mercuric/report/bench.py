@@ -83,10 +83,12 @@ def front_columns(table: pd.DataFrame) -> Columns:
     columns: Columns = {"form": _text("group"), "setting": _text("setting")}
     if "accuracy" in table:
         columns |= {
-            "accuracy": _percent("accuracy"), "seconds": _decimals("seconds", 1), "steps": _whole("steps"),
-            "seed": _whole("seed"), "kept": _whole("kept"),
+            "accuracy": _percent("accuracy", 2), "spread": _percent("spread", 2),
+            "seconds": _decimals("seconds", 1), "dense in these": _percent("dense_accuracy", 2),
+            "difference": _points("gain"), "steps": _whole("steps"), "seeds": _whole("seeds"),
+            "kept": _decimals("kept", 1),
         }  # fmt: skip
-        return _known(columns, table, {"kept": "kept"})
+        return _known(columns, table, {"spread": "spread", "kept": "kept"})
     columns |= {
         "error": _percent("error"), "agreement": _percent("agreement"), "hits": _percent("hits"),
         "kept": _whole("kept"), "ms": _milliseconds("ms"), "times faster": _times(),
@@ -134,8 +136,12 @@ def _text(field: str) -> Cell:
     return lambda row: str(row[field])
 
 
-def _percent(field: str) -> Cell:
-    return lambda row: formats.percent(row[field])
+def _percent(field: str, decimals: int = 1) -> Cell:
+    return lambda row: formats.percent(row[field], decimals)
+
+
+def _points(field: str) -> Cell:
+    return lambda row: f"{100 * row[field]:+.2f}" if isfinite(row[field]) else formats.MISSING
 
 
 def _ratio(field: str) -> Cell:

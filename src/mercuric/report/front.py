@@ -8,11 +8,18 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from mercuric.experiments.front_verdict import over_seeds, verdicts
 from mercuric.report import chart, formats
 from mercuric.report.bench import Columns, front_columns
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
 from mercuric.report.document import definitions, section, write_page
+from mercuric.report.front_training import (
+    training_cards,
+    training_chart,
+    training_headline,
+    training_methods,
+)
 from mercuric.report.html_table import sortable_table, text_cell, titled_table
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import plotly_text, unbroken
@@ -60,17 +67,18 @@ def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_tit
     return picture
 
 
-def _parts(table: pd.DataFrame, described: dict[str, Any], command: str) -> dict[str, str]:
-    trained = "accuracy" in table
+def _parts(rows: pd.DataFrame, described: dict[str, Any], command: str) -> dict[str, str]:
+    trained = "accuracy" in rows
+    table = over_seeds(rows) if trained else rows
     return {
         "title": html.escape(f"{described['subject']}: Mercuric front"),
         "kicker": "front",
         "subject": html.escape(described["subject"]),
-        "headline": unbroken(_trained_headline(table) if trained else _headline(table)),
+        "headline": unbroken(training_headline(table) if trained else _headline(table)),
         "lead": unbroken(_lead(table, described)),
-        "cards": card_elements(_trained_cards(table) if trained else _cards(table)),
+        "cards": card_elements(training_cards(table) if trained else _cards(table)),
         "sections": _sections(table, described["subject"], trained),
-        "methods": definitions(_methods(described, trained)),
+        "methods": definitions(training_methods(rows) if trained else _methods(described)),
         "machine": definitions(machine_facts(described["machine"], timed=True)),
         "command": html.escape(command),
     }
@@ -110,22 +118,9 @@ def _headline(table: pd.DataFrame) -> str:
     return f"{formats.ratio(best['speedup'])} with {limit}: {best['form']}."
 
 
-def _trained_headline(table: pd.DataFrame) -> str:
-    dense, others = table[table["group"] == "dense"], _others(table)
-    beaten = [
-        row for _, row in others.iterrows() if row["accuracy"] > _dense_at(dense, float(row["seconds"]))
-    ]
-    amount = f"{len(beaten)} of {len(others)}"
-    return f"{amount} trainings with reuse beat dense training of the same seconds."
-
-
-def _dense_at(dense: pd.DataFrame, seconds: float) -> float:
-    """Dense's best accuracy in no more than so many seconds."""
-    there = dense[dense["seconds"] <= seconds]["accuracy"]
-    return float(there.max()) if len(there) else 0.0
-
-
 def _lead(table: pd.DataFrame, described: dict[str, Any]) -> str:
+    if "accuracy" in table:
+        return f"{described['subject']}, {_clock(described)}. {' '.join(verdicts(table))}"
     return (
         f"{described['subject']}. {formats.number_of(len(table), 'form')}, medians of "
         f"{formats.number_of(described['config']['rounds'], 'round')} in turn, {_clock(described)}."
@@ -163,24 +158,11 @@ def _cards(table: pd.DataFrame) -> list[Card]:
     return cards
 
 
-def _trained_cards(table: pd.DataFrame) -> list[Card]:
-    cards = []
-    for name, rows in (("Dense", table[table["group"] == "dense"]), ("With reuse", _others(table))):
-        if not rows.empty:
-            best = _most(rows, "accuracy")
-            beside = f"{best['form']}, {formats.duration(best['seconds'])}"
-            cards.append(Card(f"{name}, best", formats.percent(best["accuracy"]), beside))
-    return cards
-
-
 def _sections(table: pd.DataFrame, subject: str, trained: bool) -> str:
     if trained:
-        pictures = _figure(
-            table, subject, "Accuracy against seconds of training",
-            ("seconds", "seconds of training"), ("accuracy", "test accuracy"),
-            "Dense training on schedules of several lengths is what the others must beat: higher at the same "
-            "seconds is better.",
-        )  # fmt: skip
+        note = f"Above the line of dense schedules is more accurate at the same seconds. {subject}."
+        title = "Accuracy against seconds of training"
+        pictures = figure_element("front-accuracy", title, note, training_chart(table))
     else:
         pictures = _figure(
             table, subject, "Error against time", ("ms", "milliseconds"), ("error", "error of the outputs"),
@@ -209,8 +191,12 @@ def _headings(columns: Columns) -> list[tuple[str, str, bool]]:
     return [(name, "", True) for name in columns]
 
 
-def _methods(described: dict[str, Any], trained: bool) -> list[tuple[str, str]]:
-    shared = [
+def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (
+            "Time",
+            f"Forms run in turn, round by round, {_clock(described)}; the paper's form, an emulation, once.",
+        ),
         ("Dense", "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for."),
         ("Reuse alone", "Whole patches with equal signatures of random signs share the first one's result."),
         (
@@ -225,16 +211,3 @@ def _methods(described: dict[str, Any], trained: bool) -> list[tuple[str, str]]:
         ),
         ("fast()", "Directions, where a layer was measured to be faster than dense; the others are dense."),
     ]
-    if trained:
-        own = (
-            "Training",
-            "A step of each form in turn, so that all see the machine in the same state; each with its whole "
-            "one-cycle schedule. Seconds are of training steps, measuring and estimating included; test "
-            "images were not trained on.",
-        )
-    else:
-        own = (
-            "Time",
-            f"Forms run in turn, round by round, {_clock(described)}; the paper's form, an emulation, once.",
-        )
-    return [own, *shared]

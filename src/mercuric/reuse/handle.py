@@ -169,7 +169,10 @@ class ReuseHandle:
                 state.on = on
 
     def state_dict(self) -> dict[str, Any]:
-        """Configuration, what was counted and switched, and where adaptation stands, ready for JSON."""
+        """Configuration, what was counted and switched, directions, and where adaptation stands.
+
+        All of it is ready for JSON but the bases of principal directions, which are tensors.
+        """
         layers = {
             state.name: {
                 "on": state.on,
@@ -177,17 +180,24 @@ class ReuseHandle:
                 "error": state.error,
                 "counts": asdict(state.counts),
                 "gradient_counts": asdict(state.gradient_counts),
+                "milliseconds": None if state.milliseconds is None else asdict(state.milliseconds),
+                "principal": None if state.principal is None else state.principal.state(),
             }
             for state in self.layers.values()
         }
         adaptation = None if self._adaptation is None else self._adaptation.state_dict()
-        return {"config": self.config.model_dump(mode="json"), "layers": layers, "adaptation": adaptation}
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "layers": layers,
+            "adaptation": adaptation,
+            "timed_steps": 0 if self._stopwatch is None else self._stopwatch.steps,
+        }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go on from what :meth:`state_dict` gave.
 
         Raises:
-            ValueError: it is of another configuration or of other layers.
+            ValueError: it is of another configuration or of other layers, or lacks their directions.
         """
         self._check_saved(saved)
         self._ranks_agree = False
@@ -198,6 +208,14 @@ class ReuseHandle:
             state.on, state.bits, state.error = entry["on"], entry["bits"], entry["error"]
             state.counts, state.error_due = Counts(**entry["counts"]), False
             state.gradient_counts = Counts(**entry["gradient_counts"])
+            # States of trainings without directions were saved without what follows once.
+            timed = entry.get("milliseconds")
+            state.milliseconds = None if timed is None else Cost(**timed)
+            if state.principal is not None:
+                device = next(self._modules[state.name].parameters()).device
+                state.principal.load(entry["principal"], device)
+        if self._stopwatch is not None:
+            self._stopwatch.go_on(saved.get("timed_steps", 0))
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call ``observer`` after each layer's products; returns the function that stops it."""
@@ -226,6 +244,10 @@ class ReuseHandle:
         different = mismatches(saved["config"], self.config.model_dump(mode="json"))
         if list(saved["layers"]) != list(self.layers):
             different.append(f"layers was {', '.join(saved['layers'])}, but must be {', '.join(self.layers)}")
+        elif self.config.principal is not None and any(
+            "principal" not in e for e in saved["layers"].values()
+        ):
+            different.append("principal of the layers was not saved, but must be: their directions are lost")
         if different:
             raise ValueError(f"the state is of another model with reuse: {'; '.join(different)}")
 

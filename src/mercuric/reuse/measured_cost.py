@@ -70,6 +70,17 @@ class MeasuredCost:
         self._arm(on)
         return costs
 
+    @property
+    def steps(self) -> int:
+        """Training steps so far, on which it depends which layers are due."""
+        return self._steps
+
+    def go_on(self, steps: int) -> None:
+        """Stand where so many training steps have been done."""
+        self.close()
+        self._steps = steps
+        self._arm(self._layers)
+
     def close(self) -> None:
         """Drop what was recorded and take the hooks off the layers."""
         for hook in self._hooks:

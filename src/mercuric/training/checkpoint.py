@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -11,13 +12,21 @@ from torch.optim import Optimizer
 
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
+from mercuric.tensors_apart import joined, parted
 
 MODEL = "model."
 OPTIMIZER = "optimizer."
+STATE = "state"
 
 
 def save_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Write weights, optimizer and a JSON-able ``state`` as one safetensors file, whole or not at all.
+    """Write weights, optimizer and ``state`` as one safetensors file, whole or not at all.
+
+    Args:
+        path: of the file.
+        model: whose weights are written.
+        optimizer: whose slots are written.
+        state: of what JSON can hold, and tensors.
 
     Raises:
         OSError: it can't be written; the checkpoint that was there before is then still there.
@@ -30,8 +39,10 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, state: d
                 tensors[f"{OPTIMIZER}{index}.{slot}"] = value
             elif value is not None:
                 scalars[f"{index}.{slot}"] = value
+    text, beside = parted(state, STATE)
+    tensors |= beside
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    metadata = {"state": json.dumps(state), "optimizer": json.dumps(scalars)}
+    metadata = {"state": json.dumps(text), "optimizer": json.dumps(scalars)}
     with replacing(path) as temporary:
         temporary.write_bytes(save(contiguous, metadata=metadata))
 
@@ -44,7 +55,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer) -> dict[
     """
     tensors, metadata = _read(path)
     try:
-        state: dict[str, Any] = json.loads(metadata["state"])
+        state: dict[str, Any] = joined(json.loads(metadata["state"]), tensors)
         scalars = json.loads(metadata["optimizer"])
     except (KeyError, ValueError) as error:
         raise _broken(path, error) from None
@@ -55,6 +66,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer) -> dict[
             index, slot = name.removeprefix(OPTIMIZER).split(".", 1)
             slots.setdefault(int(index), {})[slot] = value
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    _lay_out(optimizer)
     return state
 
 
@@ -66,6 +78,14 @@ def load_weights(path: Path, model: nn.Module) -> None:
     """
     tensors, _ = _read(path)
     _fill(model, tensors, path)
+
+
+def _lay_out(optimizer: Optimizer) -> None:
+    """Give each slot its parameter's memory format again: files hold none, and channels_last is faster."""
+    for parameter, slots in optimizer.state.items():
+        for slot, value in slots.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                slots[slot] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

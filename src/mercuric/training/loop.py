@@ -1,10 +1,11 @@
 """How does a network learn a task? One loop for every network and every experiment."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,10 +28,25 @@ class Companion(Protocol):
     """What is counted beside a training run, and must be saved with it."""
 
     def state_dict(self) -> dict[str, Any]:
-        """A JSON-able state."""
+        """A state of what JSON can hold, and tensors."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a training stands.
+
+    Attributes:
+        step: steps done.
+        seconds: that training took so far, without tests.
+        figures: of the last test; empty before the first one.
+    """
+
+    step: int
+    seconds: float
+    figures: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class TrainingRun:
     """One network, trained once.
 
     Attributes:
-        name: ``"dense"`` or ``"reuse"``; with the seed it names files and metrics.
+        name: as ``"dense"`` or ``"reuse"``; with the seed it names files and metrics.
         seed: of data order, augmentation and dropout (the caller seeds the weights).
         model: trained in place.
         task: what it learns.
@@ -48,6 +64,9 @@ class TrainingRun:
         evaluating: a context for evaluations (a reuse run stops counting there).
         after_step: called with the step's loss after the optimizer's step; its time is training time.
         progress: told after each step.
+        length: steps of the whole training, which ends with a test; by default those of all epochs.
+        clock: what training time is read from, in seconds.
+        precision: a context for the forward pass, as of autocast.
     """
 
     name: str
@@ -60,6 +79,9 @@ class TrainingRun:
     evaluating: Callable[[], Any] | None = None
     after_step: Callable[[float], object] | None = None
     progress: Progress | None = None
+    length: int | None = None
+    clock: Callable[[], float] = time.perf_counter
+    precision: Callable[[], AbstractContextManager[object]] = nullcontext
 
     @property
     def checkpoint(self) -> Path:
@@ -75,12 +97,28 @@ class TrainingRun:
         """
         return full_batches(len(self.task), self.config.batch_size)
 
+    @property
+    def total(self) -> int:
+        """Steps of the whole training."""
+        return self.length or self.steps_per_epoch * self.config.epochs
+
     def fit(self, resume: bool = False) -> dict[str, float]:
-        """Train to the last epoch; returns the last epoch's figures and the training seconds.
+        """Train to the end; returns the last test's figures and the training seconds.
+
+        Args and Raises: see :meth:`steps`.
+        """
+        (last,) = deque(self.steps(resume), maxlen=1)
+        return {**last.figures, "seconds": last.seconds}
+
+    def steps(self, resume: bool = False) -> Generator[Standing, None, None]:
+        """Train a step at a time, so that several trainings can take turns.
 
         Args:
             resume: go on from the checkpoint, where there is one; a run killed at any moment goes
                 on to the same final weights.
+
+        Yields:
+            Where it stands, before the first step and after each one.
 
         Raises:
             MercuricError: the loss is no longer finite, or the checkpoint does not fit.
@@ -90,35 +128,37 @@ class TrainingRun:
         state: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "last": {}}
         if resume and self.checkpoint.exists():
             state = self._resume(optimizer)
-        total = self.steps_per_epoch * self.config.epochs
         with MetricsLog(self.folder, self.name, self.seed, state["step"]) as log:
+            yield _standing(state)
             for epoch, indices in self._batches(state["step"]):
-                started = time.perf_counter()
-                rate = learning_rate(self.config, state["step"], total)
+                started = self.clock()
+                rate = learning_rate(self.config, state["step"], self.total)
                 loss = self._step(optimizer, indices, state["step"], rate)
-                state["seconds"] += time.perf_counter() - started
+                state["seconds"] += self.clock() - started
                 state["step"] += 1
                 state["losses"].append(loss)
                 log.step(epoch, state["step"], loss, rate, state["seconds"])
                 if self.progress:
-                    self.progress(state["step"], total, f"loss {loss:.3f}")
-                epoch_done = state["step"] % self.steps_per_epoch == 0
-                if epoch_done and self._tests_after(epoch):
+                    self.progress(state["step"], self.total, f"loss {loss:.3f}")
+                done = state["step"] == self.total
+                epoch_done = done or state["step"] % self.steps_per_epoch == 0
+                if done or (epoch_done and (epoch + 1) % self.config.test_every == 0):
                     state["last"] = self._finish_epoch(state["losses"])
                     state["losses"] = []
                     log.epoch(epoch, state["step"], state["last"], state["seconds"])
                 if epoch_done or state["step"] % self.config.checkpoint_every == 0:
                     self._save(optimizer, state)
-        return {**state["last"], "seconds": state["seconds"]}
+                yield _standing(state)
 
     def _batches(self, first: int) -> Iterator[tuple[int, Tensor]]:
         """The epoch and the examples of step ``first`` and of each later one."""
         per_epoch = self.steps_per_epoch
-        for epoch in range(first // per_epoch, self.config.epochs):
+        for epoch in range(first // per_epoch, ceil(self.total / per_epoch)):
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
             order = torch.randperm(len(self.task), generator=generator)
             batches = torch.split(order, self.config.batch_size)
-            for batch in batches[max(0, first - epoch * per_epoch) : per_epoch]:
+            start = epoch * per_epoch
+            for batch in batches[max(0, first - start) : min(per_epoch, self.total - start)]:
                 yield epoch, batch
 
     def _step(self, optimizer: torch.optim.Optimizer, indices: Tensor, step: int, rate: float) -> float:
@@ -127,7 +167,8 @@ class TrainingRun:
             group["lr"] = rate
         self.model.train()
         optimizer.zero_grad(set_to_none=True)
-        loss = self.task.loss(self.model, indices, generator)
+        with self.precision():
+            loss = self.task.loss(self.model, indices, generator)
         value = float(loss.detach())
         if not isfinite(value):
             raise MercuricError(
@@ -142,10 +183,6 @@ class TrainingRun:
         if self.after_step:
             self.after_step(value)
         return value
-
-    def _tests_after(self, epoch: int) -> bool:
-        done = epoch + 1
-        return done % self.config.test_every == 0 or done == self.config.epochs
 
     def _finish_epoch(self, losses: list[float]) -> dict[str, float]:
         with self.evaluating() if self.evaluating else nullcontext():
@@ -181,7 +218,12 @@ class TrainingRun:
             "training_examples": len(self.task),
             "metric": self.task.metric,
             "companions": sorted(self.companions),
+            **({} if self.length is None else {"steps": self.length}),
         }
+
+
+def _standing(state: dict[str, Any]) -> Standing:
+    return Standing(state["step"], state["seconds"], state["last"])
 
 
 def full_batches(examples: int, batch_size: int) -> int:

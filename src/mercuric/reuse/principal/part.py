@@ -1,7 +1,8 @@
 """What does a layer remember of the directions of its outputs, and when are they estimated anew?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -106,6 +107,23 @@ class PrincipalPart:
             rows = weight.flatten(1)
             weight.copy_((basis @ (basis.T @ rows)).view_as(weight))
         self.unfolded = False
+
+    def state(self) -> dict[str, Any]:
+        """What later passes depend on; the basis is a tensor, all else is ready for JSON."""
+        return {
+            "basis": None if self.directions is None else self.directions.basis,
+            "error": self.error,
+            "unfolded": self.unfolded,
+            "trained": self._trained,
+            "passes": self._passes,
+        }
+
+    def load(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on from what :meth:`state` gave, on the layer's device."""
+        basis: Tensor | None = state["basis"]
+        self.directions = None if basis is None else Directions(basis.to(device))
+        self.error, self.unfolded, self.shared = state["error"], state["unfolded"], None
+        self._trained, self._passes = state["trained"], state["passes"]
 
     def _takes_dense(self, learns: bool, trains: bool) -> bool:
         if _recomputing():

@@ -1,0 +1,84 @@
+"""Is training with directions more accurate than dense training of the same seconds?"""
+
+from math import isfinite, nan
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mercuric.experiments.front_forms import DENSE
+
+
+def dense_at(dense: pd.DataFrame, seconds: float) -> float:
+    """Dense training's accuracy in so many seconds, on a straight line between two schedules of one seed.
+
+    Beyond the longest schedule it stays what it was; below the shortest one nothing is known: NaN.
+    """
+    ordered = dense.sort_values("seconds")
+    known = ordered["seconds"].to_numpy()
+    if not len(known) or seconds < known[0]:
+        return nan
+    return float(np.interp(seconds, known, ordered["accuracy"].to_numpy()))
+
+
+def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    """A row a form, over its seeds.
+
+    Args:
+        table: a row a training, of ``bench_front_training``.
+
+    Returns:
+        ``group``, ``setting``, ``form``, ``seeds``, ``steps``; the mean ``seconds``, ``accuracy`` and
+        ``kept``; ``spread``, the standard deviation of the accuracy; ``dense_accuracy``, of dense
+        training in each seed's same seconds; ``gain``, the accuracy less that, and ``gain_spread``.
+        Spreads over one seed, and what dense training did in seconds that are fewer than its
+        shortest schedule took, are NaN.
+    """
+    dense = {seed: rows[rows["group"] == DENSE] for seed, rows in table.groupby("seed")}
+    found = []
+    for form, rows in table.groupby("form", sort=False):
+        group = rows["group"].iloc[0]
+        same = [
+            nan if group == DENSE else dense_at(dense[row["seed"]], row["seconds"])
+            for _, row in rows.iterrows()
+        ]
+        gains = [one - other for one, other in zip(rows["accuracy"], same, strict=True)]
+        found.append(
+            {
+                "group": group, "setting": rows["setting"].iloc[0], "form": form, "seeds": len(rows),
+                "steps": rows["steps"].iloc[0], "seconds": rows["seconds"].mean(),
+                "accuracy": rows["accuracy"].mean(), "spread": _spread(rows["accuracy"].tolist()),
+                "kept": rows["kept"].mean(), "dense_accuracy": mean(same), "gain": mean(gains),
+                "gain_spread": _spread(gains),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def verdicts(table: pd.DataFrame) -> list[str]:
+    """A sentence for each form with directions, of :func:`over_seeds`' rows."""
+    return [_verdict(row) for _, row in table.iterrows() if row["group"] != DENSE]
+
+
+def _verdict(row: "pd.Series[Any]") -> str:
+    form, seconds, accuracy, same, gain, spread = (
+        row[key] for key in ("form", "seconds", "accuracy", "dense_accuracy", "gain", "gain_spread")
+    )
+    reached = f"{form}: {accuracy:.2%} in {seconds:.0f} s"
+    if not isfinite(same):
+        return f"{reached}; no dense schedule was as short, so there is no accuracy to hold it against."
+    seeds = (
+        "one seed"
+        if row["seeds"] == 1
+        else f"standard deviation {100 * spread:.2f} over {row['seeds']} seeds"
+    )
+    judged = "ahead of" if gain > 0 else "behind" if gain < 0 else "level with"
+    return (
+        f"{reached}; dense training of the same seconds {same:.2%} (between its schedules): "
+        f"{judged} it by {abs(100 * gain):.2f} points ({seeds})."
+    )
+
+
+def _spread(values: list[float]) -> float:
+    return stdev(values) if len(values) > 1 and all(map(isfinite, values)) else nan

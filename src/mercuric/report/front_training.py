@@ -1,0 +1,106 @@
+"""What bought a training more: directions, or a shorter dense schedule?"""
+
+from math import isfinite, log10
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from mercuric.report import chart, formats
+from mercuric.report.cards import Card
+from mercuric.report.markup import plotly_text
+
+DENSE = "dense"
+_MOST_FOR_LINEAR = 3
+"""Times that the longest training may take the shortest one's seconds before the axis is logarithmic."""
+
+
+def training_headline(table: pd.DataFrame) -> str:
+    """How many forms beat dense training of the same seconds, of the rows over seeds."""
+    others = table[table["group"] != DENSE]
+    judged = others[others["gain"].notna()]
+    if judged.empty:
+        return "No training with directions took as long as a dense one."
+    best = judged.iloc[int(judged["gain"].argmax())]
+    amount = f"{int((judged['gain'] > 0).sum())} of {formats.number_of(len(judged), 'training')}"
+    return (
+        f"{amount} with directions beat dense training of the same seconds; {best['form']}: {_points(best)}."
+    )
+
+
+def training_cards(table: pd.DataFrame) -> list[Card]:
+    """The most accurate dense training, and each form's difference at the same seconds."""
+    dense = table[table["group"] == DENSE]
+    cards = []
+    if not dense.empty:
+        best = dense.iloc[int(dense["accuracy"].argmax())]
+        beside = f"{best['setting']}, {formats.duration(best['seconds'])}"
+        cards.append(Card("Dense, best", formats.percent(best["accuracy"]), beside))
+    for _, row in table[table["group"] != DENSE].iterrows():
+        beside = f"{formats.percent(row['accuracy'])} in {formats.duration(row['seconds'])}"
+        if isfinite(row["gain"]):
+            beside += f"; dense in these {formats.percent(row['dense_accuracy'])}"
+        cards.append(Card(row["form"], _points(row), beside, bad=bool(row["gain"] < 0)))
+    return cards
+
+
+def training_chart(table: pd.DataFrame) -> go.Figure:
+    """Accuracy against seconds, means over seeds with their spread; dense schedules are the line to beat."""
+    picture = chart.figure(480, "seconds of training", "test accuracy")
+    for group, points in table.groupby("group", sort=False):
+        ordered, dense = points.sort_values("seconds"), group == DENSE
+        picture.add_scatter(
+            x=ordered["seconds"].round(3).tolist(), y=ordered["accuracy"].round(6).tolist(),
+            mode="lines+markers" if dense else "markers",
+            name="dense, shorter and shorter schedules" if dense else plotly_text(str(group)),
+            line={"color": chart.DENSE, "width": 2},
+            marker={
+                "size": 9 if dense else 12, "symbol": "circle" if dense else "diamond",
+                "color": chart.DENSE if dense else chart.MERCURY,
+            },
+            error_y={"type": "data", "array": ordered["spread"].fillna(0).round(6).tolist(), "thickness": 1.2},
+            customdata=[[plotly_text(str(form))] for form in ordered["form"]],
+            hovertemplate="%{customdata[0]}<br>%{x:.4g} s, %{y:.2%}<extra></extra>",
+        )  # fmt: skip
+    picture.update_yaxes(tickformat=".0%")
+    picture.update_xaxes(showgrid=True, **_time_axis(table["seconds"]))
+    picture.update_layout(hovermode="closest")
+    return picture
+
+
+def training_methods(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """How the table and the chart were made, of a row a training."""
+    seeds = formats.number_of(rows["seed"].nunique(), "seed")
+    spread = "; bars and spreads are standard deviations over them" if rows["seed"].nunique() > 1 else ""
+    return [
+        (
+            "Training",
+            "A step of each form in turn, so that all see the machine in the same state; each with its whole "
+            f"one-cycle schedule. {seeds}, one after another{spread}. Seconds are of training steps, measuring "
+            "and estimating included, tests left out; test images were not trained on.",
+        ),
+        (
+            "Dense in the same seconds",
+            "On a straight line between the two dense schedules of the same seed that took fewer and more "
+            "seconds; beyond the longest one its accuracy. Where the shortest one took longer there is none.",
+        ),
+        ("Dense", "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for."),
+        (
+            "fast()",
+            "Outputs are computed in their first principal directions, for every vector, where a layer was "
+            "measured to be faster than dense; the other layers are dense. Nothing is reused.",
+        ),
+    ]
+
+
+def _points(row: "pd.Series[Any]") -> str:
+    if not isfinite(row["gain"]):
+        return formats.MISSING
+    return f"{100 * row['gain']:+.2f} points".replace("-", "\N{MINUS SIGN}")
+
+
+def _time_axis(seconds: "pd.Series[float]") -> dict[str, Any]:
+    low, high = float(seconds.min()), float(seconds.max())
+    if high <= _MOST_FOR_LINEAR * low or low <= 0:
+        return {"rangemode": "tozero"}
+    return {"type": "log", "range": [log10(low / 1.15), log10(high * 1.15)], "dtick": "D2"}
