@@ -1,5 +1,6 @@
 """Does the Trainer of Hugging Face transformers train with reuse, adapt and resume?"""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from torch import Tensor, nn
 
 from mercuric import AdaptationConfig, ReuseConfig, ReuseConv2d
 from mercuric.data import load
-from mercuric.reuse import Cost
+from mercuric.reuse import Cost, reuse_
+from mercuric.reuse.principal.directions import Directions
 from mercuric.torchvision_operators import torchvision  # noqa: F401 - before transformers
 
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
 
-from mercuric.integrations.transformers import MercuricCallback  # isort: skip
+from mercuric.integrations.transformers import MercuricCallback, as_text, from_text  # isort: skip
 from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments  # isort: skip
 
 ADAPTING = ReuseConfig(
@@ -171,3 +173,15 @@ def test_a_model_without_a_loss(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"^the model's output has no loss, but adaptation needs it"):
         train(tmp_path, MercuricCallback(ADAPTING), loss_function=smoothed)
+
+
+def test_directions_lie_in_the_trainer_state_as_text() -> None:
+    config = ReuseConfig.fast(2).model_copy(update={"keep": "always"})
+    handle, again = (reuse_(Classifier(), config) for _ in range(2))
+    layer = handle.layers["network.0"].principal
+    assert layer is not None
+    layer.directions = Directions(torch.linalg.qr(torch.randn(6, 2))[0])
+    again.load_state_dict(from_text(json.loads(json.dumps(as_text(handle.state_dict())))))
+    loaded = again.layers["network.0"].principal
+    assert loaded is not None and loaded.directions is not None
+    assert torch.equal(loaded.directions.basis, layer.directions.basis)

@@ -2,10 +2,12 @@
 
 # ruff: noqa: ARG002 - the Trainer calls with all of these
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Literal, cast
 
+import safetensors.torch as safetensors
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
@@ -22,6 +24,7 @@ except ModuleNotFoundError as error:
 
 from mercuric.reuse import CostModel, ReuseConfig, ReuseHandle, restore_, reuse_, similarity_rates
 from mercuric.reuse.replacement import FilterFunction
+from mercuric.tensors_apart import joined, parted
 
 
 class MercuricCallback(TrainerCallback):
@@ -76,7 +79,7 @@ class MercuricCallback(TrainerCallback):
             self._model = model
         saved = _callback_states(state).get(_KEY)
         if saved is not None:
-            self.handle.load_state_dict(saved)
+            self.handle.load_state_dict(from_text(saved))
         self._hook = model.register_forward_hook(self._keep_loss, with_kwargs=True)
 
     def on_step_begin(
@@ -117,7 +120,7 @@ class MercuricCallback(TrainerCallback):
     ) -> None:
         """Leave the handle's state where the Trainer saves it: the best model is known only afterwards."""
         if self.handle is not None:
-            _callback_states(state)[_KEY] = self.handle.state_dict()
+            _callback_states(state)[_KEY] = as_text(self.handle.state_dict())
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
@@ -146,7 +149,7 @@ class MercuricCallback(TrainerCallback):
 
     def _save(self, state: TrainerState, control: TrainerControl) -> None:
         if control.should_save:
-            _callback_states(state)[_KEY] = self._started().state_dict()
+            _callback_states(state)[_KEY] = as_text(self._started().state_dict())
 
     def _keep_loss(
         self, model: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], outputs: Any
@@ -161,6 +164,22 @@ class MercuricCallback(TrainerCallback):
 
 _KEY = "mercuric"
 """Not the class's name: the Trainer would make the callback anew, without its filter and cost."""
+
+
+def as_text(state: dict[str, Any]) -> dict[str, Any]:
+    """A handle's state for ``trainer_state.json``: its tensors as base64 of a safetensors file."""
+    text, tensors = parted(state, "state")
+    if tensors:
+        files = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        text["tensors"] = b64encode(safetensors.save(files)).decode("ascii")
+    return cast(dict[str, Any], text)
+
+
+def from_text(text: dict[str, Any]) -> dict[str, Any]:
+    """The state that :func:`as_text` wrote."""
+    packed = text.get("tensors")
+    tensors = {} if packed is None else safetensors.load(b64decode(packed))
+    return {key: joined(value, tensors) for key, value in text.items() if key != "tensors"}
 
 
 def _callback_states(state: TrainerState) -> dict[str, Any]:
