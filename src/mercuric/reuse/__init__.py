@@ -9,6 +9,7 @@ from mercuric.reuse.layer_report import similarity_rates
 from mercuric.reuse.linear import ReuseLinear
 from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.observation import Observation
+from mercuric.reuse.principal.fit import fit_ranks_
 from mercuric.reuse.replacement import restore_, reuse_
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ReuseHandle",
     "ReuseLinear",
     "ReuseMultiheadAttention",
+    "fit_ranks_",
     "restore_",
     "reuse_",
     "reuse_attention",

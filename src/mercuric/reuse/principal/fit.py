@@ -1,0 +1,231 @@
+"""Which ranks keep the output of a trained network within an error?"""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf, nan, sqrt
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from mercuric.reuse.handle import ReuseHandle
+from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.principal.allocation import Option, allocated
+from mercuric.reuse.principal.sensitivity import Batch, Moments, Weighed, layer_moments, passed
+
+Distance = Callable[[Tensor, Tensor], float]
+PAYS = 0.9
+"""Share of the dense multiplications over which directions are not worth their second product."""
+TRIALS = 10
+CLOSE = 0.97
+"""Share of the allowed error that is near enough to it."""
+_FARTHEST = 4.0
+
+
+def fit_ranks_(
+    model: nn.Module,
+    handle: ReuseHandle,
+    batches: Iterable[Batch],
+    error: float = 0.05,
+    distance: Distance | None = None,
+) -> pd.DataFrame:
+    """Give each layer of a trained network, in place, the rank that the network's output can bear.
+
+    One dense pass, and the gradients of random combinations of the outputs, say in which directions of a
+    layer's outputs the network's output feels a change, and by how much. Ranks follow from the least
+    multiplications at a predicted error, and that error from passes in those ranks: they are tried until
+    what was measured on ``batches`` is within ``error``. New images may be further off.
+
+    The weights of layers that get a rank change: to ``P W``, of that rank, where ``P`` leaves out what
+    the output feels least. ``restore_`` leaves them so; keep a copy where the trained ones are needed. A
+    layer that pays at no rank stays as it is. Later passes estimate nothing again.
+
+    Args:
+        model: with reuse, on the batches' device; its output is one floating-point tensor.
+        handle: its handle, of a configuration with ``principal``; layers that are off are left alone.
+        batches: a pass's arguments each: what the network will read, not what it is judged on.
+        error: largest distance of the outputs from dense.
+        distance: (outputs, dense outputs), joined over batches, to a number; by default the mean absolute
+            difference over the mean absolute output.
+
+    Returns:
+        A row a layer: ``layer``, ``filters``, ``rank`` (0: dense), ``error`` (predicted relative error of
+        the network's output were the layer alone, root mean square), ``multiplications`` of a dense pass
+        over the batches and the share ``saved``. ``attrs["error"]`` is the distance measured.
+
+    Warns:
+        UserWarning: no ranks are within ``error``; every layer is dense.
+
+    Raises:
+        ValueError: there is no batch, an error that is not between 0 and 1, layers without directions or
+            of another model, or a model that gives something else than a tensor.
+    """
+    given = list(batches)
+    _check(model, handle, given, error)
+    judge = distance or _relative
+    modules = {name: model.get_submodule(name) for name, state in handle.layers.items() if state.on}
+    with _evaluating(model), handle.uncounted():
+        with handle.off():
+            moments, outputs = layer_moments(model, modules, given)
+        dense = torch.cat(outputs)
+        found = {
+            name: _Fitted.of(modules[name], handle.layers[name], moments[name], _squares(dense))
+            for name in modules
+            if moments[name].vectors
+        }
+        measured = _searched(found, lambda: judge(_outputs(model, given), dense), error)
+    if not any(fitted.chosen.rank for fitted in found.values()):
+        warnings.warn(
+            f"error was {error}, but no layer's rank keeps the output within it: every layer is dense",
+            stacklevel=2,
+        )
+    table = pd.DataFrame([_row(name, modules[name], found.get(name)) for name in modules])
+    table.attrs["error"] = measured
+    return table
+
+
+@dataclass
+class _Fitted:
+    """A layer, the ranks that it may have, and the one that it has."""
+
+    layer: nn.Module
+    state: LayerReuse
+    weight: Tensor
+    moments: Moments
+    weighed: Weighed
+    options: list[Option]
+    chosen: Option
+
+    @classmethod
+    def of(cls, layer: nn.Module, state: LayerReuse, moments: Moments, squares: float) -> "_Fitted":
+        weight: Tensor = layer.weight.detach().clone()  # type: ignore[operator, union-attr]
+        weighed, dense = moments.weighed(), Option(0, 0.0, float(moments.vectors * weight.numel()))
+        options = [dense]
+        filters, length = weight.shape[0], weight[0].numel()
+        multiple = state.config.principal.multiple  # type: ignore[union-attr]
+        for rank in range(multiple, min(filters, length, moments.vectors), multiple):
+            cost = float(moments.vectors * rank * (filters + length))
+            if cost <= PAYS * dense.cost:
+                options.append(Option(rank, float(weighed.left[rank - 1]) / squares, cost))
+        return cls(layer, state, weight, moments, weighed, options, dense)
+
+    @torch.no_grad()
+    def take(self, chosen: Option) -> None:
+        """Let the layer compute in that rank, with the weight that belongs to it."""
+        self.chosen = chosen
+        part, weight = self.state.principal, self.layer.weight
+        assert part is not None and isinstance(weight, Tensor)  # noqa: S101 - for mypy; _check refuses others
+        basis = None
+        if chosen.rank:
+            mapped = self.weighed.map(chosen.rank)
+            rows = mapped @ self.weight.flatten(1).double()
+            weight.copy_(rows.view_as(self.weight))
+            basis = self.weighed.basis(chosen.rank).to(torch.promote_types(weight.dtype, torch.float32))
+        else:
+            weight.copy_(self.weight)
+        held = {"basis": basis, "error": self._own_error(), "unfolded": False, "trained": False, "passes": 1}
+        part.load({**part.state(), **held}, weight.device)
+
+    def _own_error(self) -> float | None:
+        """Relative error of the layer's own outputs."""
+        if not self.chosen.rank:
+            return None
+        left = torch.eye(len(self.moments.outputs), dtype=torch.float64, device=self.weight.device)
+        left = left - self.weighed.map(self.chosen.rank)
+        lost = float((left @ self.moments.outputs @ left.T).trace().clamp(min=0))
+        whole = float(self.moments.outputs.trace())
+        return sqrt(lost / whole) if whole else 0.0
+
+
+def _searched(found: Mapping[str, _Fitted], measure: Callable[[], float], error: float) -> float:
+    """Take the cheapest ranks of those tried that are measured to be within ``error``; its distance."""
+    layers = {name: fitted.options for name, fitted in found.items()}
+    best, best_distance = {name: options[0] for name, options in layers.items()}, 0.0
+    low, high, predicted = 0.0, inf, error
+    tried: dict[tuple[Option, ...], float] = {}
+    for _ in range(TRIALS):
+        chosen = allocated(layers, predicted**2)
+        key = tuple(chosen.values())
+        if key not in tried:
+            _take(found, chosen)
+            tried[key] = measure()
+        distance = tried[key]
+        if distance <= error:
+            low, best, best_distance = predicted, chosen, distance
+        else:
+            high = predicted
+        if CLOSE * error <= distance <= error or high < 1.02 * low:
+            break
+        # The distance is nearly in proportion to what is predicted.
+        step = min(_FARTHEST, max(1 / _FARTHEST, 0.99 * error / distance)) if distance > 0 else _FARTHEST
+        predicted *= step
+        if not low < predicted < high:
+            predicted = sqrt(low * high) if low else high / 2
+    _take(found, best)
+    return best_distance
+
+
+def _take(found: Mapping[str, _Fitted], chosen: Mapping[str, Option]) -> None:
+    for name, option in chosen.items():
+        found[name].take(option)
+
+
+def _check(model: nn.Module, handle: ReuseHandle, batches: list[Batch], error: float) -> None:
+    principal = handle.config.principal
+    if principal is None:
+        raise ValueError("handle was of layers without directions, but its configuration must have principal")
+    for name, value in (("refresh", principal.refresh), ("residual_bits", principal.residual_bits)):
+        if value is not None:
+            raise ValueError(f"{name} was {value}, but must be None where ranks are fitted once")
+    if not batches:
+        raise ValueError("batches was empty, but must hold at least one")
+    if not 0 < error < 1:
+        raise ValueError(f"error was {error}, but must be between 0 and 1")
+    modules = dict(model.named_modules())
+    for name, state in handle.layers.items():
+        if getattr(modules.get(name), "reuse", None) is not state:
+            raise ValueError(f"handle was of another model: layer {name!r} is not one of model's")
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+@torch.no_grad()
+def _outputs(model: nn.Module, batches: list[Batch]) -> Tensor:
+    return torch.cat([passed(model, batch) for batch in batches])
+
+
+def _squares(dense: Tensor) -> float:
+    """Of all outputs; 1 where there is nothing to be relative to."""
+    return float(dense.double().square().sum()) or 1.0
+
+
+def _relative(outputs: Tensor, dense: Tensor) -> float:
+    difference, scale = (float(one.double().abs().mean()) for one in (outputs - dense, dense))
+    return difference / scale if scale else difference
+
+
+def _row(name: str, layer: nn.Module, fitted: _Fitted | None) -> dict[str, Any]:
+    weight: Tensor = layer.weight  # type: ignore[assignment]
+    row = {"layer": name, "filters": len(weight), "rank": 0}
+    if fitted is None:
+        return {**row, "error": nan, "multiplications": 0, "saved": 0.0}
+    dense, chosen = fitted.options[0], fitted.chosen
+    return {
+        **row,
+        "rank": chosen.rank,
+        "error": sqrt(chosen.loss),
+        "multiplications": int(dense.cost),
+        "saved": 1 - chosen.cost / dense.cost,
+    }
