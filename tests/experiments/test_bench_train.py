@@ -47,6 +47,7 @@ def test_layers_that_are_slower_are_switched_off(monkeypatch: pytest.MonkeyPatch
     assert isinstance(choice, Choice) and choice.costs == costs
     shown = layer_rows(handle, choice)
     assert [row["kept"] for row in shown] == ["dense", "reuse"]
+    assert [row["why"] for row in shown] == ["dense: not clearly faster", "directions"]
     assert [(row["reuse_ms"], row["dense_ms"]) for row in shown] == [(2.0, 1.0), (1.0, 2.0)]
 
 

@@ -18,8 +18,6 @@ from mercuric.reuse.adaptation import Cost
 from mercuric.reuse.faster import KeepFaster
 from mercuric.reuse.measured_cost import MeasuredCost
 
-REPEATS = 2
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -47,15 +45,17 @@ def keep_faster(
         handle: its handle; of a configuration that keeps layers always.
         step: one forward (and backward) pass, gradients enabled; layers whose outputs need no gradient
             are timed forward alone.
-        clock: seconds, for what measuring took.
+        clock: seconds, of the layers and for what measuring took.
     """
     modules = {name: model.get_submodule(name) for name in handle.layers}
-    stopwatch = MeasuredCost(modules, _switch(handle), every=1, repeats=REPEATS)
+    stopwatch = MeasuredCost(modules, _switch(handle), every=1, clock=clock)
     step()
     started = clock()
-    costs = stopwatch.step(list(handle.layers))
+    costs = stopwatch.step([name for name, state in handle.layers.items() if not state.settled])
     seconds = clock() - started
     stopwatch.close()
+    for name, cost in costs.items():
+        handle.layers[name].milliseconds = cost
     for change in KeepFaster(list(handle.layers)).step(0.0, costs):
         if change.layer is not None and change.what == "off":
             handle.switch_off(change.layer)
@@ -63,7 +63,7 @@ def keep_faster(
 
 
 def layer_rows(handle: ReuseHandle, choice: Choice) -> list[dict[str, Any]]:
-    """A layer a row: ``layer``, ``kind``, ``rank``, ``error``, ``dense_ms``, ``reuse_ms``, ``kept``."""
+    """A layer a row: ``layer``, ``kind``, ``rank``, ``error``, ``dense_ms``, ``reuse_ms``, ``kept`` and why."""
     rows = []
     for _, row in handle.report().iterrows():
         cost = choice.costs[row["layer"]]
@@ -76,6 +76,7 @@ def layer_rows(handle: ReuseHandle, choice: Choice) -> list[dict[str, Any]]:
                 "dense_ms": nan if cost is None else cost.baseline,
                 "reuse_ms": nan if cost is None else cost.signatures_and_products,
                 "kept": "reuse" if row["on"] and row.get("rank", 1) else "dense",
+                "why": row.get("computes", ""),
             }
         )
     return rows

@@ -7,12 +7,22 @@ from typing import Any
 from mercuric.config import mismatches
 from mercuric.reuse.adaptation import Change, Cost
 
+CLEARLY = 0.95
+"""Share of the dense milliseconds that a layer must stay under to turn on; what is on stays so under 1."""
+
+
+def clearly_faster(cost: Cost, share: float = CLEARLY) -> bool:
+    """Whether reuse takes less than this share of the dense layer's milliseconds."""
+    return cost.signatures_and_products < share * cost.baseline
+
 
 class KeepFaster:
-    """Follows the layers' measured milliseconds; a layer is on while it was last faster than dense.
+    """Follows the layers' measured milliseconds; a layer is on where it was measured to be faster than dense.
+
+    Clearly faster, the first time and after it was slower, so that noise doesn't decide.
 
     Args:
-        layers: names of the layers, all on at the start.
+        layers: names of the layers, all on until they are measured.
 
     Attributes:
         history: every change so far.
@@ -20,7 +30,7 @@ class KeepFaster:
 
     def __init__(self, layers: Sequence[str]) -> None:
         self.history: list[Change] = []
-        self._on = dict.fromkeys(layers, True)
+        self._on: dict[str, bool | None] = dict.fromkeys(layers)
         self._step = 0
 
     def step(self, _loss: float, costs: Mapping[str, Cost | None]) -> list[Change]:
@@ -34,9 +44,9 @@ class KeepFaster:
         for name, cost in costs.items():
             if cost is None:
                 continue
-            faster = cost.signatures_and_products < cost.baseline
-            if faster != self._on[name]:
-                self._on[name] = faster
+            faster = clearly_faster(cost, 1.0 if self._on[name] else CLEARLY)
+            was_on, self._on[name] = self._on[name] is not False, faster
+            if faster != was_on:
                 changes.append(
                     Change(self._step, name, "on" if faster else "off", int(not faster), int(faster))
                 )

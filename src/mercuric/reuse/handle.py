@@ -65,15 +65,17 @@ class ReuseHandle:
             require_same({**self.config.model_dump(mode="json"), **self._standing()})
             self._ranks_agree = True
         for name, module in self._modules.items():
-            part = self.layers[name].principal
-            if part is not None and part.unfolded:
-                fold_(module, self.layers[name])
+            state = self.layers[name]
+            # A layer that is not measured yet may turn off: then nothing must be missing in its weight.
+            undecided = self.config.keep == "faster" and state.milliseconds is None
+            if state.principal is not None and state.principal.unfolded and not undecided:
+                fold_(module, state)
         if self._adaptation is None:
             return []
         changes = self._adaptation.step(*agree(float(loss), self._collected()))
         for change in changes:
             if change.layer is not None:
-                self.layers[change.layer].on = change.what == "on"
+                self._turn(self.layers[change.layer], on=change.what == "on")
                 continue
             for state in self.layers.values():
                 state.bits = change.after
@@ -95,7 +97,7 @@ class ReuseHandle:
         if self._stopwatch is not None:
             self._stopwatch.close()
         if self.config.keep == "faster":
-            self._stopwatch = MeasuredCost(modules, self._switched, every or 1000, repeats=2)
+            self._stopwatch = MeasuredCost(modules, self._switched, every or 1000)
         elif self._adaptation is not None:
             self._stopwatch = MeasuredCost(modules, self._switched, every or 200)
 
@@ -259,10 +261,18 @@ class ReuseHandle:
             "adaptation so far": None if self._adaptation is None else self._adaptation.state_dict(),
         }
 
+    def _turn(self, state: LayerReuse, on: bool) -> None:
+        if on and state.principal is not None:
+            # Dense training since has left the directions that it had.
+            state.principal.renew()
+        state.on = on
+
     def _collected(self) -> dict[str, Cost | None]:
         if self._stopwatch is not None:
             both = self.config.keep == "faster"
-            measured = self._stopwatch.step([name for name, state in self.layers.items() if both or state.on])
+            measured = self._stopwatch.step(
+                [name for name, state in self.layers.items() if (both or state.on) and not state.settled]
+            )
             for name, cost in measured.items():
                 self.layers[name].milliseconds = cost or self.layers[name].milliseconds
             return dict.fromkeys(self.layers) | measured

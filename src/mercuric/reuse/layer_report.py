@@ -2,7 +2,9 @@
 
 import pandas as pd
 
+from mercuric.reuse.faster import clearly_faster
 from mercuric.reuse.layer_reuse import Counts, LayerReuse
+from mercuric.reuse.principal.part import PrincipalPart
 
 
 def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
@@ -35,6 +37,7 @@ def report_row(state: LayerReuse) -> dict[str, object]:
     if state.principal is not None:
         row["error"] = float("nan") if state.principal.error is None else state.principal.error
         row["rank"] = 0 if state.principal.directions is None else state.principal.directions.rank
+        row["computes"] = _computes(state, state.principal)
     if state.config.keep == "faster":
         cost = state.milliseconds
         row["dense_ms"] = float("nan") if cost is None else cost.baseline
@@ -43,6 +46,18 @@ def report_row(state: LayerReuse) -> dict[str, object]:
         gradients = {"vectors": state.gradient_counts.vectors, **_columns(state.gradient_counts)}
         row.update({f"gradient_{column}": value for column, value in gradients.items()})
     return row
+
+
+def _computes(state: LayerReuse, part: PrincipalPart) -> str:
+    """In what form the layer computes, and why where that is dense."""
+    if part.refused:
+        return f"dense: error {part.error:.2g} > {part.config.dense_above:g}"
+    if part.settled:
+        return "dense: no rank pays"
+    if not state.on:
+        slower = state.milliseconds is not None and not clearly_faster(state.milliseconds)
+        return "dense: not clearly faster" if slower else "dense: switched off"
+    return "not run yet" if part.directions is None else "directions"
 
 
 def _columns(counts: Counts) -> dict[str, int]:

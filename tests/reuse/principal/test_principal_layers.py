@@ -31,6 +31,14 @@ def network():
     )  # fmt: skip
 
 
+def wide_network():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, stride=2), nn.ReLU(),
+        nn.Conv2d(64, 16, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10),
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def images():
     photos = data.load("photos")
@@ -186,18 +194,18 @@ def test_adaptation_has_no_say_over_directions_and_milliseconds(field, value):
 
 
 def test_fast_keeps_what_was_faster_and_says_so(images):
-    model = network()
-    handle = mercuric.reuse_(model, ReuseConfig.fast())
+    model = wide_network()
+    handle = mercuric.reuse_(model, ReuseConfig.fast(dense_above=None))
     for _ in range(4):
         loss = model(images).square().mean()
         loss.backward()
         handle.step(loss.detach())
     report = handle.report().set_index("layer")
     timed = report[report["dense_ms"].notna()]
-    assert len(timed) >= 2
-    assert (timed["on"] == (timed["reuse_ms"] < timed["dense_ms"])).all()
+    assert list(timed.index) == ["0", "2"]
+    assert (timed["on"] == (timed["reuse_ms"] < 0.95 * timed["dense_ms"])).all()
     saved = handle.state_dict()
-    other = mercuric.reuse_(network(), ReuseConfig.fast())
+    other = mercuric.reuse_(wide_network(), ReuseConfig.fast(dense_above=None))
     other.load_state_dict(saved)
     assert list(other.report()["on"]) == list(report["on"])
     assert other.changes == handle.changes
@@ -214,6 +222,19 @@ def test_the_faster_form_is_kept_until_the_other_is_faster():
     assert other.state_dict() == judge.state_dict()
     with pytest.raises(ValueError, match="layers"):
         KeepFaster(["a"]).load_state_dict(judge.state_dict())
+
+
+def test_a_layer_turns_on_where_clearly_faster_and_stays_on_until_slower():
+    judge = KeepFaster(["a", "b"])
+    took = [(0.97, 0.8), (0.94, 0.98), (0.99, 1.01), (1.01, 0.99), (0.97, 0.94)]
+    turned = []
+    for a, b in took:
+        changes = judge.step(0.1, {"a": Cost(a, 1), "b": Cost(b, 1)})
+        turned.append({change.layer: change.what for change in changes})
+        again = KeepFaster(["a", "b"])
+        again.load_state_dict(judge.state_dict())
+        judge = again
+    assert turned == [{"a": "off"}, {"a": "on"}, {"b": "off"}, {"a": "off"}, {"b": "on"}]
 
 
 def test_multiplications_are_counted():

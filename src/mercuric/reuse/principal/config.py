@@ -13,6 +13,8 @@ class PrincipalConfig(Config):
     Attributes:
         rank: directions a layer: a number, a share of the layer's filters below 1, or None: as few as
             lose no more than ``error``.
+        dense_above: a layer of whose sampled outputs the directions would leave out more than this
+            relative error computes densely; None: whatever the error is.
         error: relative output error that a layer may have where ``rank`` is None: the root of the
             squares that the directions leave out, over those of the outputs.
         multiple: ranks are rounded up to a multiple of this, which suits the processors' registers.
@@ -31,6 +33,7 @@ class PrincipalConfig(Config):
 
     rank: int | float | None = 0.25
     error: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    dense_above: Annotated[float, Field(gt=0, lt=1)] | None = None
     multiple: Annotated[int, Field(strict=True, ge=1)] = 16
     samples: Annotated[int, Field(strict=True, ge=2)] = 2048
     refresh: Annotated[int, Field(strict=True, ge=1)] | None = None

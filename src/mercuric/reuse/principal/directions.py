@@ -7,7 +7,7 @@ zero, not about the mean: then what is computed is a layer with other weights, `
 """
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 
 import torch
 from torch import Tensor
@@ -36,10 +36,10 @@ class Directions:
         return outputs @ self.basis @ self.basis.T
 
     def error(self, outputs: Tensor) -> float:
-        """Relative error ||project(outputs) - outputs|| / ||outputs||."""
-        scale = float(torch.linalg.vector_norm(outputs))
-        distance = float(torch.linalg.vector_norm(self.project(outputs) - outputs))
-        return distance / scale if scale else distance
+        """Relative error ||project(outputs) - outputs|| / ||outputs||, of the outputs of all ranks."""
+        squares = torch.stack([(self.project(outputs) - outputs).square().sum(), outputs.square().sum()])
+        left, whole = map(float, summed(squares.double()))
+        return sqrt(left / whole) if whole else sqrt(left)
 
 
 def principal_directions(outputs: Tensor, config: PrincipalConfig, length: int) -> Directions | None:

@@ -10,12 +10,8 @@ from torch import Tensor
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions, principal_directions, sampled_rows
 from mercuric.reuse.principal.groups import Groups
-from mercuric.reuse.principal.product import (
-    Placement,
-    as_image,
-    projected_convolution,
-    projected_linear,
-)
+from mercuric.reuse.principal.kept_filters import KeptFilters
+from mercuric.reuse.principal.product import Placement, as_image
 from mercuric.reuse.principal.residual import residual_convolution
 
 PAYS = 0.9
@@ -33,8 +29,10 @@ class PrincipalPart:
     Attributes:
         config: how many directions, and how often they are estimated.
         directions: in use; None before the first pass, or where none pay.
-        error: relative output error of the directions in use when they were last tested, or None.
+        error: relative output error of the directions in use, or of those that were refused, when they were
+            last tested; None where none were.
         unfolded: whether the weight holds what a layer that trains does not compute.
+        kept: thin filters of passes without gradients.
         shared: which vectors shared what in the last pass, with ``residual_bits``.
     """
 
@@ -43,6 +41,7 @@ class PrincipalPart:
     error: float | None = None
     shared: Groups | None = field(default=None, repr=False)
     unfolded: bool = field(default=False, repr=False)
+    kept: KeptFilters = field(default_factory=KeptFilters, repr=False)
     _trained: bool = field(default=False, repr=False)
     _passes: int = field(default=0, repr=False)
     _dense: bool = field(default=True, repr=False)
@@ -74,7 +73,7 @@ class PrincipalPart:
                 images, weight, bias, self.directions, placement, self.config
             )
             return output
-        return projected_convolution(images, weight, bias, self.directions, placement)
+        return self.kept.convolution(images, weight, bias, self.directions, placement)
 
     def linear(
         self, rows: Tensor, weight: Tensor, bias: Tensor | None, dense: Callable[[], Tensor],
@@ -93,7 +92,7 @@ class PrincipalPart:
                 as_image(rows), weight[:, :, None, None], bias, Placement(), dense, learns=False, trains=False
             )
             return found.permute(0, 2, 3, 1)[0, 0]
-        return projected_linear(rows, weight, bias, self.directions)
+        return self.kept.linear(rows, weight, bias, self.directions)
 
     @torch.no_grad()
     def fold_(self, weight: Tensor) -> None:
@@ -125,6 +124,23 @@ class PrincipalPart:
         self.error, self.unfolded, self.shared = state["error"], state["unfolded"], None
         self._trained, self._passes = state["trained"], state["passes"]
 
+    @property
+    def settled(self) -> bool:
+        """Whether the layer is a dense one from now on: no directions serve, and none will be sought."""
+        return self._passes > 0 and self.directions is None and self.config.refresh is None
+
+    @property
+    def refused(self) -> bool:
+        """Whether directions were found that leave out more than ``dense_above``."""
+        limit = self.config.dense_above
+        if self.directions is not None or self.error is None:
+            return False
+        return limit is not None and self.error > limit
+
+    def renew(self) -> None:
+        """Let the next pass estimate the directions, as the first one did."""
+        self.directions, self._passes = None, 0
+
     def _takes_dense(self, learns: bool, trains: bool) -> bool:
         if _recomputing():
             return self._dense
@@ -143,13 +159,18 @@ class PrincipalPart:
         rows = sampled_rows(outputs, self.config.samples)
         if bias is not None:
             rows = rows - bias.detach()
-        if self.directions is not None:
-            self.error = self.directions.error(rows)
+        with torch.autocast(rows.device.type, enabled=False):
+            self._choose(rows if rows.dtype == torch.float64 else rows.float(), length, len(outputs))
+
+    def _choose(self, rows: Tensor, length: int, vectors: int) -> None:
+        before, self.unfolded = self.directions, self._trained
         found = principal_directions(rows, self.config, length)
-        self.unfolded = self._trained
-        self.directions = found if found is not None and _pays(outputs, length, found.rank) else None
-        if self.error is None and self.directions is not None:
-            self.error = self.directions.error(rows)
+        if found is None or not _pays(vectors, rows.shape[1], length, found.rank):
+            self.directions = self.error = None
+            return
+        error, limit = found.error(rows), self.config.dense_above
+        self.directions = None if limit is not None and error > limit else found
+        self.error = error if before is None or self.directions is None else before.error(rows)
 
 
 def multiplications(vectors: int, filters: int, length: int, rank: int) -> tuple[int, int]:
@@ -161,8 +182,7 @@ def multiplications(vectors: int, filters: int, length: int, rank: int) -> tuple
     return thin, 3 * vectors * filters * length
 
 
-def _pays(outputs: Tensor, length: int, rank: int) -> bool:
-    vectors, filters = outputs.shape
+def _pays(vectors: int, filters: int, length: int, rank: int) -> bool:
     thin, dense = multiplications(vectors, filters, length, rank)
     return thin < PAYS * dense
 
