@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,16 @@ ROW = AccuracyRow(
 )  # fmt: skip
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Processes share the threads, and gradients' last bits go by their number: a test image may flip."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_rows_trained_in_processes_are_those_trained_in_one(tmp_path: Path) -> None:
     rows = {"narrow": SMALL, "wider": SMALL.model_copy(update={"width": 0.5})}
     told: list[tuple[str, int, int, str]] = []
@@ -38,9 +50,8 @@ def test_rows_trained_in_processes_are_those_trained_in_one(tmp_path: Path) -> N
     beside = measure(rows, tmp_path / "beside", jobs=2)
     assert [row.row for row in alone] == ["narrow", "wider"]
     for one, other in zip(alone, beside, strict=True):
-        assert (one.dense, one.reuse, one.hit_rate) == pytest.approx(
-            (other.dense, other.reuse, other.hit_rate)
-        )
+        seconds = {"seconds_dense": one.seconds_dense, "seconds_reuse": one.seconds_reuse}
+        assert replace(other, **seconds) == one
     assert told[-1][:3] == ("wider", 2 * 2 * 2, 2 * 2 * 2)
     first = alone[0]
     assert (first.examples, first.epochs, first.seeds, first.metric, first.layers) == (
