@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from mercuric.similarity import HitState, MCache
 from mercuric.similarity.first_come import first_come
@@ -27,6 +28,29 @@ def test_it_equals_the_unlimited_mcache(scopes: int, vectors: int, words: int, k
     inserted = (expected.states == HitState.MAU).flatten().nonzero()[:, 0]
     assert torch.equal(found.kept, inserted)
     assert torch.equal(found.kept[found.rank], found.source)
+
+
+def test_vectors_may_be_none_and_lie_apart() -> None:
+    assert [len(part) for part in vars(first_come(torch.zeros(0, 2, dtype=torch.int64), 1)).values()] == [
+        0
+    ] * 3
+    drawn = torch.randint(0, 5, (12, 4), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(first_come(drawn[:, ::3], 3).source, first_come(drawn[:, ::3].contiguous(), 3).source)
+
+
+@pytest.mark.parametrize(
+    ("signatures", "scopes", "sentence"),
+    [
+        (torch.zeros(12, 1).long(), 5, "scopes was 5, but must be at least 1 and divide the 12 vectors"),
+        (torch.zeros(12, 1).long(), 0, "scopes was 0, but must be at least 1"),
+        (torch.zeros(12, 3).long(), 1, r"of shape \(12, 3\), but must be torch.int64 of shape"),
+        (torch.zeros(12).long(), 1, r"of shape \(12,\), but must be"),
+        (torch.zeros(12, 1), 1, "signatures was torch.float32"),
+    ],
+)
+def test_what_is_refused(signatures: Tensor, scopes: int, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        first_come(signatures, scopes)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -61,6 +61,32 @@ def test_the_kernel_equals_the_definition(case: Case, bits: int, dtype: torch.dt
     assert found.shape == (grid.windows, 1 if bits <= 64 else 2)
 
 
+GRID = WindowGrid.of(2, (5, 6), (3, 3), (1, 1), (1, 1), (1, 1, 1, 1))
+
+
+def test_pixels_may_lie_apart_in_too_few_lanes_or_be_none() -> None:
+    pixels, taps = torch.randn(60, 7, dtype=torch.float64), separable_projection(1, 9, 7).taps
+    expected = reference_grid_signatures(pixels, taps, GRID)
+    apart = pixels.repeat(1, 2).T.contiguous().T[:, :7]
+    assert torch.equal(grid_signatures(apart, taps, GRID), expected)
+    none = WindowGrid.of(0, (5, 6), (3, 3), (1, 1), (1, 1))
+    assert grid_signatures(pixels[:0], taps, none).shape == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "taps", "sentence"),
+    [
+        (torch.zeros(59, 16), 9, r"of shape \(59, 16\), but must be .* of shape \(60, at least 7\)"),
+        (torch.zeros(60, 6), 9, r"of shape \(60, 6\), but must be"),
+        (torch.zeros(60, 16).half(), 9, "pixels was torch.float16"),
+        (torch.zeros(60, 16), 4, "taps had 4 rows, but must have 9"),
+    ],
+)
+def test_what_is_refused(pixels: Tensor, taps: int, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        grid_signatures(pixels, torch.ones(taps, 7), GRID)
+
+
 @settings(max_examples=60, deadline=None)
 @given(cases(), st.integers(1, 4), st.sampled_from([3, 70]))
 def test_windows_have_the_signatures_of_the_whole_projection(case: Case, channels: int, bits: int) -> None:

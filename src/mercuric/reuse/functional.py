@@ -14,7 +14,7 @@ def reuse_product(
     """Dot products of every window with every filter, those of alike windows computed once.
 
     Args:
-        padded: the layer's padded input, contiguous.
+        padded: the layer's padded input.
         weight: (convolution groups, filters, elements of a window in the group).
         bias: (convolution groups x filters,) or None.
         source: int64, (channel groups, Q): the window whose values each window takes.
@@ -27,6 +27,6 @@ def reuse_product(
     if padded.device.type != "cpu":
         return reference_product(padded, weight, bias, source, windows)
     exact = torch.float64 if padded.dtype == torch.float64 else torch.float32
-    operands = (value if value is None else value.to(exact) for value in (padded, weight, bias))
+    operands = (value if value is None else value.to(exact) for value in (padded.contiguous(), weight, bias))
     product: Tensor = CpuProduct.apply(*operands, source, windows)  # type: ignore[no-untyped-call]
     return product.to(padded.dtype)

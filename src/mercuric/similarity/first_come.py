@@ -30,10 +30,21 @@ def first_come(signatures: Tensor, scopes: int) -> FirstCome:
     """``MCache(entries=None).access``, in one pass over an open-addressing table a scope.
 
     Args:
-        signatures: int64, (scopes x vectors, words), scope after scope.
+        signatures: int64, (scopes x vectors, words), scope after scope; one or two words.
         scopes: how often the table is cleared.
+
+    Raises:
+        ValueError: signatures of another shape or dtype, or scopes that don't divide them.
     """
+    shape = tuple(signatures.shape)
+    if signatures.dtype != torch.int64 or len(shape) != 2 or shape[1] not in (1, 2):
+        raise ValueError(
+            f"signatures was {signatures.dtype} of shape {shape}, but must be torch.int64 of shape (vectors, "
+            "words), of 1 or 2 words"
+        )
     count = len(signatures)
+    if scopes < 1 or count % scopes:
+        raise ValueError(f"scopes was {scopes}, but must be at least 1 and divide the {count} vectors")
     source, rank, kept = (np.empty(count, dtype=np.int64) for _ in range(3))
     over_chunks(_find, scopes, signatures.contiguous().numpy(), count // scopes, source)
     found = _number(source, rank, kept)

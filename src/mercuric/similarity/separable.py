@@ -89,9 +89,19 @@ def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) ->
 def grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
     """:func:`reference_grid_signatures`, bit for bit, compiled.
 
-    The number of lanes must be that of :func:`lanes`, and lanes over n must be 0.
+    Fastest where the number of lanes is that of :func:`lanes`.
+
+    Raises:
+        ValueError: another dtype, or not as many pixels, lanes or taps as the grid and the signatures need.
     """
-    bits = taps.shape[1]
+    bits, count = taps.shape[1], grid.output[0] * grid.height * grid.width
+    if pixels.dtype not in (torch.float32, torch.float64) or len(pixels) != count or pixels.shape[1] < bits:
+        raise ValueError(
+            f"pixels was {pixels.dtype} of shape {tuple(pixels.shape)}, but must be torch.float32 or "
+            f"torch.float64 of shape ({count}, at least {bits})"
+        )
+    if len(taps) != grid.taps:
+        raise ValueError(f"taps had {len(taps)} rows, but must have {grid.taps}, one a pixel of the window")
     columns = grid.output[2]
     weights = np.zeros((len(taps), columns, pixels.shape[1]), dtype=pixels.numpy().dtype)
     weights[:, :, :bits] = taps.numpy()[:, None]

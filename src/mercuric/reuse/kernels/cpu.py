@@ -105,7 +105,7 @@ def _gathered(
 ) -> Iterator[tuple[slice, Tensor]]:
     """Parts of the kept windows as rows (part, elements), in one scratch buffer."""
     count = kept.shape[1]
-    step = min(count, max(1, SCRATCH_ELEMENTS // windows.length))
+    step = max(1, min(count, SCRATCH_ELEMENTS // windows.length))
     scratch = padded.new_empty(step, windows.length)
     for first in range(0, count, step):
         part = slice(first, min(first + step, count))

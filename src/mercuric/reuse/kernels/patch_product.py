@@ -30,6 +30,8 @@ from mercuric.similarity.window_grid import WindowGrid
 SCRATCH_ELEMENTS = 1 << 22
 """Elements of gathered windows held at a time: each product lays its filters out anew."""
 
+_DTYPES = (torch.float32, torch.float64, torch.bfloat16)
+
 
 class PatchProduct(Function):
     """:func:`~mercuric.reuse.kernels.reference.reference_product` where a vector is a whole window.
@@ -41,7 +43,8 @@ class PatchProduct(Function):
     def forward(
         ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, found: FirstCome, grid: WindowGrid
     ) -> Tensor:
-        """(N, C, H, W), contiguous as channels_last, to (N, M, H', W') of the same layout."""
+        """(N, C, H, W), read in place where it is channels_last, to (N, M, H', W'), channels_last."""
+        _check(images, weight, found, grid)
         ctx.save_for_backward(images, weight)
         ctx.found, ctx.grid = found, grid
         batch, rows, columns = grid.output
@@ -91,6 +94,21 @@ class PatchProduct(Function):
         )
 
 
+def _check(images: Tensor, weight: Tensor, found: FirstCome, grid: WindowGrid) -> None:
+    """Refuse what the kernels would read or write past the ends of."""
+    if images.dtype not in _DTYPES or weight.dtype != images.dtype:
+        raise ValueError(
+            f"images and weight were {images.dtype} and {weight.dtype}, but must both be torch.float32, "
+            "torch.float64 or torch.bfloat16"
+        )
+    shape, kernel = (grid.output[0], weight.shape[1], grid.height, grid.width), tuple(weight.shape[2:])
+    if tuple(images.shape) != shape or kernel != grid.kernel or len(found.source) != grid.windows:
+        raise ValueError(
+            f"images were {tuple(images.shape)}, the kernel {kernel} and windows {len(found.source)}, but by "
+            f"the grid and the weight must be {shape}, {grid.kernel} and {grid.windows}"
+        )
+
+
 def place(product: Tensor, kept: Tensor, results: Tensor) -> None:
     """Write the rows of ``product`` to the places ``kept`` of ``results``."""
     over_chunks(place_rows, len(kept), _array(product), kept.numpy(), _array(results))
@@ -132,7 +150,7 @@ def gathered_windows(
     """Parts of the kept windows as rows, rounded up to whole images, in one scratch buffer."""
     channels = pixels.shape[1]
     length = grid.taps * channels
-    step = whole_images(min(len(kept), max(1, SCRATCH_ELEMENTS // length)))
+    step = whole_images(max(1, min(len(kept), SCRATCH_ELEMENTS // length)))
     scratch = _scratch(step if fill else 0, length, pixels.dtype)
     for first in range(0, len(kept), step):
         part = slice(first, min(first + step, len(kept)))
