@@ -19,7 +19,8 @@ from mercuric.zoo.edge_maps import EdgeMaps, load_edge_maps
 from mercuric.zoo.registry import build
 
 FEW = {
-    "bits": (30,), "ranks": (0.25,), "errors": (0.2,), "images": 3, "batch": 2, "image_size": 96, "rounds": 1
+    "bits": (30,), "ranks": (0.25,), "errors": (0.2,), "output_errors": (0.1,), "calibration": 4,
+    "images": 3, "batch": 2, "image_size": 96, "rounds": 1,
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_every_form_is_judged_against_dense_and_timed(front: pd.DataFrame) -> No
 
 
 def test_forms_are_of_their_settings() -> None:
-    forms = front_forms(bits=(8, 24), ranks=(0.125,), errors=(0.05,), paper=False)
+    forms = front_forms(bits=(8, 24), ranks=(0.125,), errors=(0.05,), output_errors=(0.02,), paper=False)
     assert [form.name for form in forms] == [
         "dense",
         "reuse alone, 8 bits",
@@ -57,6 +58,7 @@ def test_forms_are_of_their_settings() -> None:
         "directions by error, at most 0.05",
         "directions + bounded residual, at most 0.05",
         "fast(), 1/8 M",
+        "directions fitted to the output, at most 0.02",
     ]
     bounded = forms[6].config
     assert bounded is not None and bounded.principal is not None and bounded.principal.max_error == 0.05

@@ -16,12 +16,20 @@ from mercuric import data, zoo
 from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import InMemorySplit, Split
 from mercuric.experiments.bench_settings import BenchSettings
-from mercuric.experiments.front_forms import BITS, ERRORS, PAPER, RANKS, FrontForm, front_forms
+from mercuric.experiments.front_forms import (
+    BITS,
+    ERRORS,
+    OUTPUT_ERRORS,
+    PAPER,
+    RANKS,
+    FrontForm,
+    front_forms,
+)
 from mercuric.experiments.interleaved import Function, Timings
 from mercuric.experiments.layer_choice import keep_faster
 from mercuric.experiments.layer_inputs import first_images
 from mercuric.experiments.layer_times import DENSE, timed_row
-from mercuric.reuse import ReuseHandle, reuse_
+from mercuric.reuse import ReuseHandle, fit_ranks_, reuse_
 from mercuric.reuse.layer_report import similarity_rates
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import load_edge_maps
@@ -48,7 +56,9 @@ class FrontBench(BenchSettings):
         step: time a training step (forward, backward, SGD's step) instead of inference.
         bits: of pure reuse.
         ranks: directions, as shares of a layer's filters.
-        errors: relative output errors that set directions and guarantees.
+        errors: relative output errors of a layer that set directions and guarantees.
+        output_errors: errors of the network's output that set all layers' ranks.
+        calibration: training images that these are fitted on.
         paper: judge and time the paper's form, whose emulation is slow, as well.
     """
 
@@ -62,6 +72,8 @@ class FrontBench(BenchSettings):
     bits: tuple[int, ...] = BITS
     ranks: tuple[int | float, ...] = RANKS
     errors: tuple[float, ...] = ERRORS
+    output_errors: tuple[float, ...] = OUTPUT_ERRORS
+    calibration: Annotated[int, Field(strict=True, ge=1)] = 14
     paper: bool = True
     rounds: Annotated[int, Field(strict=True, ge=1)] = 3
 
@@ -102,15 +114,15 @@ def bench_front(config: FrontBench, tell: Tell = lambda *_: None) -> pd.DataFram
         ValueError: a number is out of range, or there are too few images.
         MercuricError: weights or data are missing or damaged.
     """
-    forms = front_forms(config.bits, config.ranks, config.errors, config.paper)
-    network, timed, judged = _subject(config)
+    forms = front_forms(config.bits, config.ranks, config.errors, config.output_errors, config.paper)
+    network, timed, fitted, judged = _subject(config)
     networks: dict[str, nn.Module] = {}
     rows: list[dict[str, Any]] = []
     judge: _Judge | None = None
     for place, form in enumerate(forms):
         tell(place, len(forms) + 1, form.name)
         model = copy.deepcopy(network)
-        handle = _with_form(model, form, timed, config)
+        handle = _with_form(model, form, timed, fitted, config)
         outputs = _outputs(model, judged, config)
         judge = judge or _Judge(judged, outputs, config.weights == "mobilenet-v2-imagenet")
         networks[form.name] = model
@@ -135,8 +147,8 @@ def described(config: FrontBench) -> str:
     )
 
 
-def _subject(config: FrontBench) -> tuple[nn.Module, Tensor, list[Tensor]]:
-    """The dense network, the batch that is timed, and the batches that outputs are judged on."""
+def _subject(config: FrontBench) -> tuple[nn.Module, Tensor, list[Tensor], list[Tensor]]:
+    """The dense network, the batch that is timed, those that ranks are fitted on and outputs judged on."""
     root = None if config.data_root is None else Path(config.data_root)
     loaded = data.load_images(config.data, root, config.image_size)
     there = len(loaded.test)
@@ -147,6 +159,7 @@ def _subject(config: FrontBench) -> tuple[nn.Module, Tensor, list[Tensor]]:
     wanted = pretrained.PRETRAINED[config.weights].normalisation
     train = replace(loaded, train=_normalised(loaded.train, wanted))
     timed, _ = first_images(train, config.batch)
+    fitted, _ = first_images(train, min(config.calibration, len(train.train)))
     test = _normalised(loaded.test, wanted)
     batches = [test.batch(part)[0] for part in torch.split(torch.arange(config.images), config.batch)]
     network: nn.Module
@@ -155,7 +168,8 @@ def _subject(config: FrontBench) -> tuple[nn.Module, Tensor, list[Tensor]]:
     else:
         network = _imagenet_classifier(config.image_size, root)
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network, _placed(timed), [_placed(batch) for batch in batches]
+    placed = [_placed(batch) for batch in torch.split(fitted, config.batch)]
+    return network, _placed(timed), placed, [_placed(batch) for batch in batches]
 
 
 def _imagenet_classifier(image_size: int, root: Path | None) -> nn.Module:
@@ -194,13 +208,17 @@ def _normalised(split: Split, wanted: Normalisation) -> Split:
     return _Renormalised(split, wanted)
 
 
-def _with_form(model: nn.Module, form: FrontForm, batch: Tensor, config: FrontBench) -> ReuseHandle | None:
-    """Turn the form on, and let layers learn their directions from ``batch``."""
+def _with_form(
+    model: nn.Module, form: FrontForm, batch: Tensor, fitted: list[Tensor], config: FrontBench
+) -> ReuseHandle | None:
+    """Turn the form on, and let layers learn their directions from ``batch``, or the network's from all."""
     if form.config is None:
         return None
     handle = reuse_(model, form.config, lambda _, name: not name.startswith(("sides.", "fuse")))
     if form.group != PAPER and form.config.principal is None:
         handle.switch_off_losing(products=3 if config.step else 1)
+    if form.output_error is not None:
+        fit_ranks_(model, handle, fitted, form.output_error)
     _outputs(model, [batch], config)
     if form.chosen:
         _choose(model, handle, batch, config)

@@ -11,11 +11,13 @@ from mercuric.reuse.principal.config import PrincipalConfig
 DENSE, PAPER = "dense", "paper's form"
 REUSE, DIRECTIONS, SHARED = "reuse alone", "directions alone", "directions + shared residual"
 BY_ERROR, BOUNDED, FAST = "directions by error", "directions + bounded residual", "fast()"
-GROUPS = (DENSE, PAPER, REUSE, DIRECTIONS, SHARED, BY_ERROR, BOUNDED, FAST)
+FITTED = "directions fitted to the output"
+GROUPS = (DENSE, PAPER, REUSE, DIRECTIONS, SHARED, BY_ERROR, BOUNDED, FAST, FITTED)
 
 BITS = (8, 12, 16, 20, 24)
 RANKS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 ERRORS = (0.2, 0.1, 0.05)
+OUTPUT_ERRORS = (0.1, 0.05, 0.02)
 RESIDUAL_BITS = 6
 
 
@@ -28,12 +30,14 @@ class FrontForm:
         setting: that one, as ``12 bits``; empty where there is none.
         config: None for dense.
         chosen: whether the layers that are slower than dense compute densely.
+        output_error: None, or the error of the network's output that sets all ranks.
     """
 
     group: str
     setting: str = ""
     config: ReuseConfig | None = None
     chosen: bool = False
+    output_error: float | None = None
 
     @property
     def name(self) -> str:
@@ -45,6 +49,7 @@ def front_forms(
     bits: Sequence[int] = BITS,
     ranks: Sequence[int | float] = RANKS,
     errors: Sequence[float] = ERRORS,
+    output_errors: Sequence[float] = OUTPUT_ERRORS,
     paper: bool = True,
 ) -> list[FrontForm]:
     """Dense, the paper's form, reuse alone, directions alone, and their combinations.
@@ -69,6 +74,8 @@ def front_forms(
         config = _principal(rank=None, error=error, residual_bits=RESIDUAL_BITS, max_error=error)
         forms.append(FrontForm(BOUNDED, f"at most {error:g}", config))
     forms += [FrontForm(FAST, rank_name(rank), principal_config(rank), chosen=True) for rank in ranks]
+    for error in output_errors:
+        forms.append(FrontForm(FITTED, f"at most {error:g}", principal_config(0.25), output_error=error))
     return forms
 
 

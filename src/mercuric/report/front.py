@@ -28,6 +28,7 @@ CLOSE = 0.05
 AGREES = 0.9
 _COLOURS = (
     chart.DENSE, chart.LOSS, chart.MAU, chart.MERCURY, chart.ZERO_HIT, chart.SIGNATURE, chart.MNU, "#2f9e6e",
+    "#7d5ba6",
 )  # fmt: skip
 
 
@@ -208,6 +209,11 @@ def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:
             "Residuals",
             "What directions leave out is shared by the vectors whose first principal components have equal "
             "signs; bounded: vectors that may miss the error are computed exactly.",
+        ),
+        (
+            "Directions fitted to the output",
+            "Every layer's rank from one error of the network's output, kept on training images; what the "
+            "output feels least is taken out of the weights.",
         ),
         ("fast()", "Directions, where a layer was measured to be faster than dense; the others are dense."),
     ]

@@ -101,7 +101,7 @@ class _Fitted:
 
     @classmethod
     def of(cls, layer: nn.Module, state: LayerReuse, moments: Moments, squares: float) -> "_Fitted":
-        weight: Tensor = layer.weight.detach().clone()  # type: ignore[operator, union-attr]
+        weight: Tensor = layer.weight.detach().clone()  # type: ignore[operator]
         weighed, dense = moments.weighed(), Option(0, 0.0, float(moments.vectors * weight.numel()))
         options = [dense]
         filters, length = weight.shape[0], weight[0].numel()

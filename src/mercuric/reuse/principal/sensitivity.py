@@ -126,7 +126,8 @@ def passed(model: nn.Module, batch: Batch) -> Tensor:
         raise ValueError(
             f"model gave {type(output).__name__}, but must give one tensor of floating-point numbers"
         )
-    return output
+    found: Tensor = output
+    return found
 
 
 @contextmanager
