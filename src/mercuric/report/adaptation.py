@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from mercuric.report import formats
 from mercuric.report.adaptation_log import AdaptationLog, read_adaptation
-from mercuric.report.chart import DENSE, MERCURY, figure, figure_element
+from mercuric.report.chart import DENSE, MERCURY, figure, figure_element, shortened
 from mercuric.report.document import section
 from mercuric.report.markup import plotly_text
 
@@ -108,7 +108,7 @@ def switch_chart(log: AdaptationLog) -> go.Figure:
         showgrid=False,
         tickmode="array",
         tickvals=list(named),
-        ticktext=[plotly_text(_shortened(log.layers[row])) for row in named],
+        ticktext=[plotly_text(shortened(log.layers[row], _LONGEST_NAME)) for row in named],
         range=[len(log.layers) - 0.4, -0.6],
     )
     return chart
@@ -139,10 +139,6 @@ def _add_bars(chart: go.Figure, log: AdaptationLog, pieces: list[tuple[int, int,
         hovertemplate=f"%{{customdata[0]}}<br>{label} in steps %{{customdata[1]:,}} to %{{customdata[2]:,}}"
         "<extra></extra>",
     )
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
 
 def _table(log: AdaptationLog) -> str:

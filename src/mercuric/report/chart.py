@@ -61,7 +61,7 @@ def name_layers(chart: go.Figure, layers: list[str]) -> None:
     """Write the layers' names under positions 0, 1, ...; of very many layers, every second, third, ..."""
     every = max(1, math.ceil(len(layers) / _MOST_LABELS))
     shown = list(range(0, len(layers), every))
-    labels = [plotly_text(_shortened(layers[position])) for position in shown]
+    labels = [plotly_text(shortened(layers[position])) for position in shown]
     longest = max(map(len, labels))
     upright = longest * len(labels) < _UPRIGHT_CHARACTERS
     chart.update_layout(height=chart.layout.height + (0 if upright else round(5.5 * longest)))
@@ -80,8 +80,9 @@ def hover_names(layers: list[str]) -> list[str]:
     return [plotly_text(layer) for layer in layers]
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_LABEL else f"…{name[1 - _LONGEST_LABEL :]}"
+def shortened(name: str, longest: int = _LONGEST_LABEL) -> str:
+    """The end of a name that is too long for an axis."""
+    return name if len(name) <= longest else f"…{name[1 - longest :]}"
 
 
 def embed(chart: go.Figure, identity: str, description: str) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mercuric.reuse.detection import Detection, check_finite, patch_detection
 from mercuric.reuse.gpu_patch_reuse import reuse_patches_on_gpu
 from mercuric.reuse.kernels.patch_product import PatchProduct, pixel_rows
-from mercuric.reuse.kernels.row_products import multiply
+from mercuric.reuse.kernels.row_products import as_image, multiply
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.vectors import VectorShape, conv_vectors
 from mercuric.similarity.first_come import FirstCome, first_come
@@ -74,14 +74,12 @@ def multiply_rows(
 ) -> Tensor:
     """``F.linear`` of rows (..., features) with reuse: a 1x1 convolution of one image of one line."""
     count = rows.numel() // rows.shape[-1]
-    image = rows.reshape(1, 1, count, -1).permute(0, 3, 1, 2)
     grid = WindowGrid(1, count, (1, 1), (1, 1), (1, 1), 0, 0, (1, 1, count))
     filters = weight[:, :, None, None]
-
-    def as_image() -> Tensor:
-        return dense().reshape(1, 1, count, -1).permute(0, 3, 1, 2)
-
-    output = reuse_patches(image, filters, bias, grid, shape, state, as_image)
+    image = as_image(rows.reshape(count, -1))
+    output = reuse_patches(
+        image, filters, bias, grid, shape, state, lambda: as_image(dense().reshape(count, -1))
+    )
     return output.permute(0, 2, 3, 1).reshape(*rows.shape[:-1], -1)
 
 

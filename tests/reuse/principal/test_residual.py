@@ -145,10 +145,25 @@ def test_windows_are_those_of_unfold():
     torch.testing.assert_close(windows.unpadded(), x)
 
 
-def test_distances_are_those_of_the_definition():
-    x, _, _, rows = layer(torch.float32)
-    windows = WindowPixels.of(x, (3, 2), PLACEMENT)
-    centres, number = torch.randn(4, 30), torch.arange(len(rows)) % 4
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "kernel", "placement"),
+    [
+        ((3, 5, 9, 7), (3, 2), PLACEMENT),
+        ((1, 1, 1, 1), (1, 1), Placement()),
+        ((2, 3, 4, 41), (3, 3), Placement((2, 2), (1, 1))),
+        ((2, 17, 5, 5), (5, 5), Placement()),
+    ],
+)
+def test_distances_are_those_of_the_definition(dtype, last, shape, kernel, placement):
+    torch.manual_seed(0)
+    x = torch.randn(shape, dtype=dtype)
+    if last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    windows = WindowPixels.of(x, kernel, placement)
+    centres = torch.randn(windows.length, 4, dtype=dtype).T
+    number = torch.randint(0, 4, (windows.grid.windows, 2))[:, 0]
     torch.testing.assert_close(
         distances(windows, centres, number), reference_distances(windows, centres, number)
     )

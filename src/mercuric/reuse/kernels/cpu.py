@@ -13,7 +13,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_weight
 
-from mercuric.reuse.kernels.row_products import add_up_outer, multiply
+from mercuric.reuse.kernels.row_products import add_up_outer, as_image, multiply
 from mercuric.reuse.windows import Windows
 from mercuric.similarity.threads import over_chunks
 
@@ -70,7 +70,7 @@ def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
         return multiply(rows.contiguous(), weight[0], bias)
     filters = weight.reshape(-1, weight.shape[2], 1, 1)
     with torch.autocast("cpu", enabled=False):
-        return _as_rows(F.conv2d(_as_image(rows), filters, bias, groups=len(weight)))
+        return _as_rows(F.conv2d(as_image(rows.contiguous()), filters, bias, groups=len(weight)))
 
 
 def _weight_gradient(rows: Tensor, gradient: Tensor, shape: torch.Size) -> Tensor:
@@ -78,13 +78,12 @@ def _weight_gradient(rows: Tensor, gradient: Tensor, shape: torch.Size) -> Tenso
     if groups == 1:
         return add_up_outer(gradient.contiguous(), rows).view(shape)
     found: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
-        _as_image(rows), (groups * filters, length, 1, 1), _as_image(gradient), groups=groups
+        as_image(rows.contiguous()),
+        (groups * filters, length, 1, 1),
+        as_image(gradient.contiguous()),
+        groups=groups,
     )
     return found.view(shape)
-
-
-def _as_image(rows: Tensor) -> Tensor:
-    return rows.contiguous()[None, None].permute(0, 3, 1, 2)
 
 
 def _as_rows(image: Tensor) -> Tensor:

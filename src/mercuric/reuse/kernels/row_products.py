@@ -49,5 +49,10 @@ def add_up_outer(gradient: Tensor, rows: Tensor) -> Tensor:
         return found.view(shape[:2])
 
 
+def as_image(rows: Tensor) -> Tensor:
+    """Rows (R, K) as the pixels of one image of one line, (1, K, 1, R)."""
+    return rows[None, None].permute(0, 3, 1, 2)
+
+
 def _as_images(rows: Tensor) -> Tensor:
     return rows.view(IMAGES, 1, -1, rows.shape[1]).permute(0, 3, 1, 2)
