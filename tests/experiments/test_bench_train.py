@@ -39,7 +39,7 @@ def test_a_step_trains_and_keeps_the_images_channels_last() -> None:
 
 def test_layers_that_are_slower_are_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     model = nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))
-    handle = reuse_(model, ReuseConfig.fast(0.25).model_copy(update={"keep": "always"}))
+    handle = reuse_(model, ReuseConfig.fast(0.25, None).model_copy(update={"keep": "always"}))
     costs = {"0": Cost(2.0, 1.0), "1": Cost(1.0, 2.0)}
     monkeypatch.setattr("mercuric.experiments.layer_choice.MeasuredCost.step", lambda *_: costs)
     rows = torch.randn(500, 64)

@@ -63,7 +63,7 @@ def keep_faster(
 
 
 def layer_rows(handle: ReuseHandle, choice: Choice) -> list[dict[str, Any]]:
-    """A layer a row: ``layer``, ``kind``, ``rank``, ``error``, ``dense_ms``, ``reuse_ms``, ``kept`` and why."""
+    """A row a layer: ``kind``, ``rank``, ``error``, ``dense_ms``, ``reuse_ms``, ``kept``, ``why``."""
     rows = []
     for _, row in handle.report().iterrows():
         cost = choice.costs[row["layer"]]
