@@ -73,7 +73,7 @@ class FrontBench(BenchSettings):
     ranks: tuple[int | float, ...] = RANKS
     errors: tuple[float, ...] = ERRORS
     output_errors: tuple[float, ...] = OUTPUT_ERRORS
-    calibration: Annotated[int, Field(strict=True, ge=1)] = 14
+    calibration: Annotated[int, Field(strict=True, ge=1)] = 28
     paper: bool = True
     rounds: Annotated[int, Field(strict=True, ge=1)] = 3
 

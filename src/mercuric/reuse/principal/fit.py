@@ -34,10 +34,11 @@ def fit_ranks_(
 ) -> pd.DataFrame:
     """Give each layer of a trained network, in place, the rank that the network's output can bear.
 
-    One dense pass, and the gradients of random combinations of the outputs, say in which directions of a
+    Dense passes, and the gradients of random combinations of the outputs, say in which directions of a
     layer's outputs the network's output feels a change, and by how much. Ranks follow from the least
     multiplications at a predicted error, and that error from passes in those ranks: they are tried until
-    what was measured on ``batches`` is within ``error``. New images may be further off.
+    what was measured is within ``error``, both on every other batch, of which the directions are, and on
+    the others, of which they are not. Images unlike these may be further off.
 
     The weights of layers that get a rank change: to ``P W``, of that rank, where ``P`` leaves out what
     the output feels least. ``restore_`` leaves them so; keep a copy where the trained ones are needed. A
@@ -46,7 +47,8 @@ def fit_ranks_(
     Args:
         model: with reuse, on the batches' device; its output is one floating-point tensor.
         handle: its handle, of a configuration with ``principal``; layers that are off are left alone.
-        batches: a pass's arguments each: what the network will read, not what it is judged on.
+        batches: a pass's arguments each: what the network will read, not what it is judged on. A single
+            batch serves for both.
         error: largest distance of the outputs from dense.
         distance: (outputs, dense outputs), joined over batches, to a number; by default the mean absolute
             difference over the mean absolute output.
@@ -54,7 +56,7 @@ def fit_ranks_(
     Returns:
         A row a layer: ``layer``, ``filters``, ``rank`` (0: dense), ``error`` (predicted relative error of
         the network's output were the layer alone, root mean square), ``multiplications`` of a dense pass
-        over the batches and the share ``saved``. ``attrs["error"]`` is the distance measured.
+        over every other batch and the share ``saved``. ``attrs["error"]`` is the distance measured.
 
     Warns:
         UserWarning: no ranks are within ``error``; every layer is dense.
@@ -69,14 +71,20 @@ def fit_ranks_(
     modules = {name: model.get_submodule(name) for name, state in handle.layers.items() if state.on}
     with _evaluating(model), handle.uncounted():
         with handle.off():
-            moments, outputs = layer_moments(model, modules, given)
-        dense = torch.cat(outputs)
+            moments, outputs = layer_moments(model, modules, given[::2])
+            halves = [(given[::2], torch.cat(outputs))]
+            if given[1::2]:
+                halves.append((given[1::2], _outputs(model, given[1::2])))
         found = {
-            name: _Fitted.of(modules[name], handle.layers[name], moments[name], _squares(dense))
+            name: _Fitted.of(modules[name], handle.layers[name], moments[name], _squares(halves[0][1]))
             for name in modules
             if moments[name].vectors
         }
-        measured = _searched(found, lambda: judge(_outputs(model, given), dense), error)
+
+        def measure() -> float:
+            return max(judge(_outputs(model, half), dense) for half, dense in halves)
+
+        measured = _searched(found, measure, error)
     if not any(fitted.chosen.rank for fitted in found.values()):
         warnings.warn(
             f"error was {error}, but no layer's rank keeps the output within it: every layer is dense",
