@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import Result
 
+from mercuric import ReuseConfig
 from mercuric.experiments import RunConfig
 
 Run = Callable[..., Result]
@@ -74,6 +75,21 @@ def test_a_saved_configuration_gives_the_same_run(mercuric: Run, tmp_path: Path)
         assert (first / name).read_bytes() == (second / name).read_bytes()
     left, right = (load_file(folder / "checkpoints" / "reuse-2.safetensors") for folder in (first, second))
     assert all(torch.equal(left[name], right[name]) for name in left | right)
+
+
+def test_fast_trains_in_directions(mercuric: Run, refused: Callable[..., str], tmp_path: Path) -> None:
+    options = ("--fast", "--rank", "0.5", "--batch-size", 8, "--out", tmp_path / "run")
+    result = mercuric("train", "custom-cnn", "--compare", *options)
+    assert result.exit_code == 0, result.output
+    assert "none: no vectors compared" in result.stdout and "50.0 % of its filters" in result.stdout
+    saved = RunConfig.read(tmp_path / "run" / "config.yaml")
+    assert saved.reuse == ReuseConfig.fast(0.5)
+    alone = refused(mercuric("train", "custom-cnn", "--rank", "0.5", "--out", tmp_path / "other"))
+    assert "rank was '0.5', but must be given with --fast" in alone
+    several = refused(
+        mercuric("train", "custom-cnn", "--fast", "--rank", "8,16", "--out", tmp_path / "other")
+    )
+    assert "rank was '8,16', but must be 1 number" in several
 
 
 def test_options_win_over_the_configuration(mercuric: Run, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mercuric import ReuseConfig, data
 from mercuric.experiments import RunConfig, compare
+from mercuric.report import write_report
 from mercuric.reuse import similarity_rates
 from mercuric.training import TrainingRun
 
@@ -169,6 +170,15 @@ def test_without_adaptation_nothing_is_logged_of_it(tmp_path: Path) -> None:
     assert set(summary["reuse"]["final_bits"][0].values()) == {40}
 
 
-def test_a_comparison_does_not_train_in_principal_directions() -> None:
-    with pytest.raises(ValueError, match="principal of reuse was given, but must be None"):
-        RunConfig(model="vgg13", reuse=ReuseConfig.fast())
+def test_directions_are_compared_in_seconds_and_count_no_hits(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"reuse": ReuseConfig.fast(0.5)})
+    summary = compare(config, tmp_path)
+    assert summary["steps"] == 3 and set(summary["seconds"]) == {"dense", "reuse"}
+    assert "cycles" not in summary and "hit_rate" not in summary["reuse"] and "bits" not in summary["reuse"]
+    directions = summary["reuse"]["directions"]
+    assert directions["rank"] == 0.5 and directions["layers"] == 5 and len(directions["kept"]) == 2
+    layers = pd.read_csv(tmp_path / "layers.csv")
+    assert not {"HIT", "vectors", "bits"} & set(layers) and layers["rank"].max() > 0
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert "In directions custom-cnn trains" in page and "none: no vectors compared" in page
+    assert "with MERCURY" not in page and ">MERCURY<" not in page

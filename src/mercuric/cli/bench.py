@@ -20,9 +20,9 @@ from mercuric.cli.bench_options import (
     Ranks,
     Rounds,
     Seed,
-    parse_ranks,
 )
 from mercuric.cli.failures import one_sentence
+from mercuric.cli.options import parse_ranks
 from mercuric.cli.progress import part_bar
 from mercuric.config import Config
 from mercuric.experiments import bench_attention, bench_conv, bench_linear, bench_principal, bench_train
@@ -177,9 +177,9 @@ def train(
         config = bench_train.TrainBench(
             networks=tuple(networks or (("custom-cnn",) if quick else bench_train.NETWORKS)), data=data,
             data_root=data_root, image_size=32 if quick and image_size == 224 else image_size,
-            batch=batch or (4 if quick else None), rank=parse_ranks(rank)[0], noise=noise, forward=forward,
-            memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled, clock=clock,
-            seed=seed,
+            batch=batch or (4 if quick else None), rank=parse_ranks(rank, most=1)[0], noise=noise,
+            forward=forward, memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled,
+            clock=clock, seed=seed,
         )  # fmt: skip
         with part_bar(Console(stderr=True)) as tell:
             table, layers = bench_train.bench_train(config, tell)

@@ -9,10 +9,10 @@ import pandas as pd
 import typer
 from rich.console import Console
 
-from mercuric.cli.bench_options import Clock, DataRoot, Dtype, Json, Quick, Rounds, parse_ranks
+from mercuric.cli.bench_options import Clock, DataRoot, Dtype, Json, Quick, Rounds
 from mercuric.cli.command_line import command_line
 from mercuric.cli.failures import one_sentence
-from mercuric.cli.options import parse_seeds
+from mercuric.cli.options import parse_ranks, parse_seeds
 from mercuric.cli.progress import part_bar
 from mercuric.config import Config
 from mercuric.experiments.bench_front import FrontBench, Weights, bench_front, described
@@ -27,7 +27,8 @@ from mercuric.report.front import write_front_report
 STOPPED = "stopped; trainings that were saved are kept, and the same command with --resume goes on from them"
 _QUICK_TRAINING = {"steps": 4, "epochs": None, "ranks": (0.25,), "shorter": (0.5, 1.0)}
 _QUICK_FRONT = {
-    "bits": (12,), "ranks": (0.25,), "errors": (0.1,), "batch": 1, "images": 1, "image_size": 96, "rounds": 1
+    "bits": (12,), "ranks": (0.25,), "errors": (0.1,), "output_errors": (0.1,), "calibration": 1,
+    "batch": 1, "images": 1, "image_size": 96, "rounds": 1
 }  # fmt: skip
 
 

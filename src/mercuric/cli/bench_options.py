@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from mercuric.experiments.bench_principal import checked_rank
 from mercuric.experiments.bench_settings import Precision
 
 Rounds = Annotated[int, typer.Option(help="Measurements of each form, in turn.")]
@@ -23,14 +22,3 @@ Out = Annotated[Path | None, typer.Option(help="A folder that gets the figures a
 Json = Annotated[bool, typer.Option("--json", help="Print figures instead of tables.")]
 Ranks = Annotated[str, typer.Option("--rank", help="Directions: numbers, or shares of the filters.")]
 DataRoot = Annotated[str | None, typer.Option(help="Where data sets and weights lie.")]
-
-
-def parse_ranks(text: str) -> tuple[int | float, ...]:
-    """``32,0.25`` as numbers: whole ones are directions, others shares."""
-    try:
-        ranks = tuple(int(part) if part.strip().isdecimal() else float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(
-            f"rank was {text!r}, but must be numbers with commas between, as 32 or 0.125,0.25"
-        ) from None
-    return tuple(map(checked_rank, ranks))

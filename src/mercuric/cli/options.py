@@ -9,6 +9,8 @@ import yaml
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
 from mercuric.experiments import RunConfig
+from mercuric.experiments.bench_principal import checked_rank
+from mercuric.reuse import ReuseConfig
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -23,6 +25,39 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         raise ValueError(
             f"seeds was {text!r}, but must be whole numbers with commas between, as 0,1,2"
         ) from None
+
+
+def fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
+    """``ReuseConfig.fast()`` with the rank that was given, or None where it was not asked for.
+
+    Raises:
+        ValueError: the rank is none, or was given alone.
+    """
+    if not fast:
+        if rank is not None:
+            raise ValueError(f"rank was {rank!r}, but must be given with --fast, whose directions it counts")
+        return None
+    if rank is None:
+        return ReuseConfig.fast()
+    (one,) = parse_ranks(rank, most=1)
+    return ReuseConfig.fast(one)
+
+
+def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
+    """``"32,0.25"`` as numbers: whole ones are directions, others shares of a layer's filters.
+
+    Raises:
+        ValueError: anything else, or more than ``most``.
+    """
+    try:
+        ranks = tuple(int(part) if part.strip().isdecimal() else float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"rank was {text!r}, but must be numbers with commas between, as 32 or 0.125,0.25"
+        ) from None
+    if most is not None and len(ranks) > most:
+        raise ValueError(f"rank was {text!r}, but must be {most} number")
+    return tuple(map(checked_rank, ranks))
 
 
 def merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:

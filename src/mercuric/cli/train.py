@@ -4,16 +4,17 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 from rich.console import Console
 
 from mercuric.cli.failures import one_sentence
-from mercuric.cli.options import merge, parse_seeds
+from mercuric.cli.options import fast_reuse, merge, parse_seeds
 from mercuric.cli.progress import training_bars
 from mercuric.config import read_mapping
 from mercuric.experiments import RunConfig, compare
 from mercuric.report import layer_table, summary_table, write_report
+from mercuric.report.direction_layers import direction_table
+from mercuric.report.layers import read_layers
 
 STOPPED = "stopped; what was saved is kept, and the same command with --resume goes on from it"
 
@@ -24,6 +25,12 @@ def train(
     compare_dense: Annotated[
         bool, typer.Option("--compare", help="Train densely too, with the same data and initial weights.")
     ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Train in principal directions, with ReuseConfig.fast().")
+    ] = False,
+    rank: Annotated[
+        str | None, typer.Option(help="With --fast: directions a layer, a number or a share of its filters.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training examples.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
     width: Annotated[
@@ -39,7 +46,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
-    """Train MODEL with MERCURY (and densely, with --compare); write a folder with a report."""
+    """Train MODEL with MERCURY or --fast (and densely, with --compare); write a folder with a report."""
     with one_sentence(STOPPED):
         given = {
             "model": model,
@@ -49,6 +56,7 @@ def train(
             "train_examples": train_examples,
             "seeds": None if seeds is None else parse_seeds(seeds),
             "runs": ("dense", "reuse") if compare_dense else None,
+            "reuse": fast_reuse(fast, rank),
             "training": {"epochs": epochs, "batch_size": batch_size},
         }
         settings, folder = _settings(given, config, out, resume)
@@ -77,8 +85,7 @@ def _settings(
 
 def _print_tables(folder: Path, summary: dict[str, Any]) -> None:
     console = Console()
-    if (folder / "layers.csv").exists():
-        console.print(
-            layer_table(pd.read_csv(folder / "layers.csv", keep_default_na=False, na_values={"error": [""]}))
-        )
+    if "reuse" in summary:
+        layers = read_layers(folder / "layers.csv")
+        console.print(direction_table(layers) if "rank" in layers else layer_table(layers))
     console.print(summary_table(summary))

@@ -117,7 +117,10 @@ class _Turn:
     def result(self) -> dict[str, Any]:
         """The row, with seconds and accuracy."""
         figures = self.standing.figures
-        kept = nan if self.handle is None else int(self.handle.report()["on"].sum())
+        kept = nan
+        if self.handle is not None:
+            report = self.handle.report()
+            kept = int((report["on"] & (report["rank"] > 0)).sum())
         return {
             **self.row, "steps": self.run.total, "seconds": self.standing.seconds,
             "accuracy": figures["test_accuracy"], "loss": figures["test_loss"], "kept": kept,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.cycle_cost import CycleCost
@@ -19,6 +20,10 @@ from mercuric.files import write_text
 from mercuric.reuse import ReuseHandle, reuse_
 from mercuric.reuse.adaptation import Change
 from mercuric.training import TrainingRun, full_batches
+from mercuric.training.loop import Companion
+
+COUNTED = ["vectors", "bits", "HIT", "MAU", "MNU", "zero", "zero_hits"]
+"""Columns of a report that only layers which compare vectors have something to say in."""
 
 Progress = Callable[[RunName, int, int, int, str], None]
 """Called with the run, its seed, steps done, steps in all, and what is going on."""
@@ -79,15 +84,13 @@ def _train(
     torch.manual_seed(seed)
     model = subject.build()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    accelerator = with_cache(as_accelerator(config.accelerator), config.reuse)
-    cost, counter = CycleCost(accelerator, accelerator.timing), CycleCounter(accelerator)
-    handle = reuse_(model, config.reuse, cost=cost) if run == "reuse" else None
-    if handle is not None:
-        handle.switch_off_losing()
-        handle.observe(counter.observe)
+    if config.reuse.principal is not None:
+        # What is compared is seconds, and dense is fastest so.
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    handle, counter = _with_reuse(config, model) if run == "reuse" else (None, None)
     training = TrainingRun(
         name=run, seed=seed, model=model, task=subject.task, config=config.training, folder=folder,
-        companions={} if handle is None else {"similarity": handle, "cycles": counter},
+        companions={} if handle is None else _companions(handle, counter),
         evaluating=None if handle is None else handle.uncounted,
         after_step=None if handle is None else handle.step,
         progress=lambda done, total, what: tell(run, seed, done, total, what),
@@ -96,9 +99,32 @@ def _train(
     score = f"test_{subject.task.metric}"
     return Outcome(
         run, seed, figures[score], _evaluate_densely(handle, training, figures)[score], figures["seconds"],
-        pd.DataFrame() if handle is None else handle.report().merge(counter.layers(), on="layer"),
+        pd.DataFrame() if handle is None else _layers(handle, counter),
         _changes(handle),
     )  # fmt: skip
+
+
+def _with_reuse(config: RunConfig, model: nn.Module) -> tuple[ReuseHandle, CycleCounter | None]:
+    """The layers, and what counts their cycles; None for directions, which no accelerator simulates."""
+    if config.reuse.principal is not None:
+        return reuse_(model, config.reuse), None
+    accelerator = with_cache(as_accelerator(config.accelerator), config.reuse)
+    counter = CycleCounter(accelerator)
+    handle = reuse_(model, config.reuse, cost=CycleCost(accelerator, accelerator.timing))
+    handle.switch_off_losing()
+    handle.observe(counter.observe)
+    return handle, counter
+
+
+def _companions(handle: ReuseHandle, counter: CycleCounter | None) -> dict[str, Companion]:
+    return {"directions": handle} if counter is None else {"similarity": handle, "cycles": counter}
+
+
+def _layers(handle: ReuseHandle, counter: CycleCounter | None) -> pd.DataFrame:
+    report = handle.report()
+    if counter is None:
+        return report.drop(columns=COUNTED)
+    return report.merge(counter.layers(), on="layer")
 
 
 def _changes(handle: ReuseHandle | None) -> pd.DataFrame:

@@ -17,7 +17,8 @@ class Outcome:
         score: the task's metric on the test examples, computed as it was trained (with reuse, if so).
         score_without_reuse: of the same weights, computed densely.
         seconds: training time, evaluations left out.
-        layers: similarity and cycles over the whole training, a layer a row; empty for a dense run.
+        layers: similarity and cycles over the whole training, a layer a row, or the rank, error and
+            milliseconds of its directions; empty for a dense run.
         changes: what adaptation changed, a change a row: step, layer (empty where the bits of all
             layers grew), what, before, after.
     """

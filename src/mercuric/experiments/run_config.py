@@ -31,7 +31,8 @@ class RunConfig(Config):
         runs: ``("dense", "reuse")`` to compare, or one of them.
         seeds: initial weights, data order, augmentation and dropout follow from the seed.
         training: the training loop's settings.
-        reuse: how similarity is found; its MCACHE is also the simulated accelerator's.
+        reuse: how similarity is found; its MCACHE is also the simulated accelerator's. With principal
+            directions no similarity is looked for, and nothing is simulated: seconds are compared.
         accelerator: a preset's name.
     """
 
@@ -60,9 +61,4 @@ class RunConfig(Config):
             if not values or len(set(values)) < len(values):
                 raise ValueError(f"{key} was {list(values)}, but must name at least one, and each once")
         as_accelerator(self.accelerator)
-        if self.reuse.principal is not None:
-            raise ValueError(
-                "principal of reuse was given, but must be None: a comparison counts similar vectors, and "
-                "directions look for none; mercuric bench front --train compares their accuracy and seconds"
-            )
         return self

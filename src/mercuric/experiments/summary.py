@@ -15,6 +15,8 @@ from mercuric.experiments.run_config import RunConfig
 from mercuric.experiments.subject import Subject
 from mercuric.files import write_text
 from mercuric.reuse import similarity_rates
+from mercuric.reuse.principal.config import PrincipalConfig
+from mercuric.training import full_batches
 
 PUBLISHED_SPEEDUP = {"vgg13": 1.89}
 """Training speed-ups that the paper gives for one network by number (section I)."""
@@ -29,7 +31,7 @@ def summarize(
     """Write ``summary.json`` and return what it holds.
 
     Scores (named by the task's metric), seconds and cycles of a whole training are means over seeds;
-    rates are shares of all input vectors.
+    rates are shares of all input vectors. Directions have neither rates nor cycles.
     """
     dense = [outcome for outcome in outcomes if outcome.run == "dense"]
     reuse = [outcome for outcome in outcomes if outcome.run == "reuse"]
@@ -42,6 +44,7 @@ def summarize(
         "seeds": list(config.seeds),
         "epochs": config.training.epochs,
         "batch_size": config.training.batch_size,
+        "steps": config.training.epochs * full_batches(len(subject.task), config.training.batch_size),
         **subject.described,
         "weights": "trained from scratch",
         "seconds": {},
@@ -50,8 +53,11 @@ def summarize(
         summary["dense"] = _scores(dense, metric)
         summary["seconds"]["dense"] = mean(outcome.seconds for outcome in dense)
     if reuse:
-        summary["reuse"] = {**_scores(reuse, metric), **_reused(reuse, metric), "bits": config.reuse.bits}
         summary["seconds"]["reuse"] = mean(outcome.seconds for outcome in reuse)
+    if reuse and config.reuse.principal is not None:
+        summary["reuse"] = {**_scores(reuse, metric), **_in_directions(reuse, metric, config.reuse.principal)}
+    elif reuse:
+        summary["reuse"] = {**_scores(reuse, metric), **_reused(reuse, metric), "bits": config.reuse.bits}
         layers = pd.concat([outcome.layers for outcome in reuse])
         cycles = layers.filter(regex="^(cycles|fair)_") / len(reuse)
         summary.update(totals(cycles, as_accelerator(config.accelerator)))
@@ -66,6 +72,16 @@ def _scores(outcomes: Sequence[Outcome], metric: str) -> dict[str, Any]:
     scores = [outcome.score for outcome in outcomes]
     spread = stdev(scores) if len(scores) > 1 else 0.0
     return {metric: mean(scores), PLURALS[metric]: scores, "spread": spread}
+
+
+def _in_directions(outcomes: Sequence[Outcome], metric: str, config: PrincipalConfig) -> dict[str, Any]:
+    """How directions went; ``kept`` holds an entry a seed: layers that computed in directions at the end."""
+    reports = [outcome.layers for outcome in outcomes]
+    kept = [int((one["on"].astype(bool) & (one["rank"] > 0)).sum()) for one in reports]
+    return {
+        f"{metric}_without_reuse": mean(outcome.score_without_reuse for outcome in outcomes),
+        "directions": {"rank": config.rank, "error": config.error, "layers": len(reports[0]), "kept": kept},
+    }
 
 
 def _reused(outcomes: Sequence[Outcome], metric: str) -> dict[str, Any]:

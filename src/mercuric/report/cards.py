@@ -20,7 +20,8 @@ class Card:
 
 def key_figures(summary: Summary) -> list[Card]:
     """The cards of a run, those without a value left out."""
-    cards = [_score(summary), *_speedups(summary), _cycles(summary), _hits(summary), _time(summary)]
+    cards = [_score(summary), *_speedups(summary), _cycles(summary), _hits(summary), *_directions(summary)]
+    cards.append(_time(summary))
     return [card for card in cards if card.value != formats.MISSING]
 
 
@@ -42,7 +43,7 @@ def _score(summary: Summary) -> Card:
         return Card(label, metric.written(only), "dense training")
     reached = metric.written(summary.reuse.score)
     if summary.dense is None or change is None:
-        return Card(label, reached, "with MERCURY")
+        return Card(label, reached, summary.trained)
     beside = f"{metric.change(change)} to dense {metric.written(summary.dense.score)}"
     loses = change < -max(summary.dense.spread or 0.0, summary.reuse.spread or 0.0)
     return Card(label, reached, beside, bad=loses)
@@ -79,9 +80,19 @@ def _hits(summary: Summary) -> Card:
     return Card("Hit rate", formats.percent(summary.reuse.hit_rate), beside)
 
 
+def _directions(summary: Summary) -> list[Card]:
+    if summary.directions is None:
+        return []
+    ratio = summary.seconds_ratio
+    return [
+        Card("Speed-up in seconds", formats.ratio(ratio), "dense seconds over these", bad=_is_loss(ratio)),
+        Card("Layers in directions", summary.directions.written, f"rank {summary.directions.wanted}"),
+    ]
+
+
 def _time(summary: Summary) -> Card:
     dense, reuse = (formats.duration(value) for value in (summary.seconds.dense, summary.seconds.reuse))
     if reuse == formats.MISSING:
         return Card("Training time", dense, "dense, wall-clock")
-    beside = "MERCURY in PyTorch" if dense == formats.MISSING else f"in PyTorch; dense {dense}"
+    beside = f"{summary.method} in PyTorch" if dense == formats.MISSING else f"in PyTorch; dense {dense}"
     return Card("Training time", reuse, beside)

@@ -36,8 +36,12 @@ def _scores(summary: Summary) -> list[Figure]:
         Figure(f"test {metric.name}", _score(dense, metric), _score(reuse, metric)),
         Figure("spread over seeds", _spread(dense, metric), _spread(reuse, metric), detail=True),
         Figure("each seed", _each(dense, metric), _each(reuse, metric), detail=True),
-        Figure("evaluated without reuse", reuse=without, detail=True),
+        Figure(f"evaluated {_plainly(summary)}", reuse=without, detail=True),
     ]
+
+
+def _plainly(summary: Summary) -> str:
+    return "without reuse" if summary.directions is None else "as a plain network"
 
 
 def _score(kind: Trained | None, metric: Metric) -> str:
@@ -60,7 +64,16 @@ def _times(summary: Summary) -> list[Figure]:
     dense, reuse = (
         _written(formats.duration(seconds)) for seconds in (summary.seconds.dense, summary.seconds.reuse)
     )
-    return [Figure("wall-clock training time", dense, reuse)]
+    rows = [Figure("wall-clock training time", dense, reuse)]
+    if summary.directions is not None:
+        dense, reuse = _step(summary.seconds.dense, summary), _step(summary.seconds.reuse, summary)
+        rows.append(Figure("seconds a step", dense, reuse, detail=True))
+        rows.append(Figure("speed-up in seconds", reuse=_written(formats.ratio(summary.seconds_ratio))))
+    return rows
+
+
+def _step(seconds: float | None, summary: Summary) -> str:
+    return "" if seconds is None or not summary.steps else f"{seconds / summary.steps:.3g}"
 
 
 def _cycles(summary: Summary) -> list[Figure]:
@@ -95,6 +108,13 @@ def _rates(summary: Summary) -> list[Figure]:
     reuse = summary.reuse
     if reuse is None:
         return []
+    if reuse.directions is not None:
+        return [
+            Figure("directions a layer", reuse=reuse.directions.wanted),
+            Figure("layers in directions at the end", reuse=reuse.directions.written),
+            Figure("hit rate", reuse="none: no vectors compared"),
+            Figure("cycles", reuse="not simulated"),
+        ]
     hits, zero, similar, vectors = (
         _written(formats.percent(rate))
         for rate in (reuse.hit_rate, reuse.zero_hit_rate, reuse.similar_rate, reuse.zero_rate)

@@ -9,7 +9,8 @@ import pandas as pd
 import yaml
 
 from mercuric.errors import MercuricError
-from mercuric.report.layers import average_over_seeds
+from mercuric.report.direction_layers import directions_over_seeds
+from mercuric.report.layers import average_over_seeds, read_layers
 from mercuric.report.metrics import Metrics, read_metrics
 from mercuric.report.summary import Summary, parse_summary
 
@@ -21,7 +22,8 @@ class Run:
     Attributes:
         name: the folder's name.
         config: the configuration, as YAML text.
-        layers: a row a layer (see :func:`average_over_seeds`), empty where MERCURY was not trained.
+        layers: a row a layer (see :func:`average_over_seeds`, or :func:`directions_over_seeds`), empty
+            after dense training alone.
     """
 
     name: str
@@ -45,7 +47,9 @@ def read_run(folder: Path) -> Run:
         config=_read_config(_existing(folder / "config.yaml")),
         metrics=read_metrics(_existing(folder / "metrics.jsonl"), summary.metric_name),
         summary=summary,
-        layers=pd.DataFrame() if summary.reuse is None else _read_layers(_existing(folder / "layers.csv")),
+        layers=pd.DataFrame()
+        if summary.reuse is None
+        else _read_layers(_existing(folder / "layers.csv"), summary.directions is not None),
     )
 
 
@@ -79,16 +83,10 @@ def _read_config(path: Path) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 
-def _read_layers(path: Path) -> pd.DataFrame:
+def _read_layers(path: Path, in_directions: bool) -> pd.DataFrame:
     try:
-        # "null" or "NA" may be a layer's name: only an error may be absent
-        layers = pd.read_csv(
-            path,
-            keep_default_na=False,
-            na_values={"error": ["", "nan", "NaN"]},
-            dtype={"layer": str, "kind": str},
-        )
-        return average_over_seeds(layers)
+        layers = read_layers(path)
+        return directions_over_seeds(layers) if in_directions else average_over_seeds(layers)
     except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
         raise MercuricError(f"{path} is broken: {reason}") from error

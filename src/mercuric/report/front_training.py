@@ -58,7 +58,7 @@ def training_chart(table: pd.DataFrame) -> go.Figure:
                 "size": 9 if dense else 12, "symbol": "circle" if dense else "diamond",
                 "color": chart.DENSE if dense else chart.MERCURY,
             },
-            error_y={"type": "data", "array": ordered["spread"].fillna(0).round(6).tolist(), "thickness": 1.2},
+            error_y={"array": ordered["spread"].fillna(0).round(6).tolist(), "thickness": 1.2},
             customdata=[[plotly_text(str(form))] for form in ordered["form"]],
             hovertemplate="%{customdata[0]}<br>%{x:.4g} s, %{y:.2%}<extra></extra>",
         )  # fmt: skip
@@ -76,8 +76,8 @@ def training_methods(rows: pd.DataFrame) -> list[tuple[str, str]]:
         (
             "Training",
             "A step of each form in turn, so that all see the machine in the same state; each with its whole "
-            f"one-cycle schedule. {seeds}, one after another{spread}. Seconds are of training steps, measuring "
-            "and estimating included, tests left out; test images were not trained on.",
+            f"one-cycle schedule. {seeds}, one after another{spread}. Seconds are of training steps, "
+            "measuring and estimating included, tests left out; test images were not trained on.",
         ),
         (
             "Dense in the same seconds",

@@ -11,7 +11,7 @@ def headline(summary: Summary) -> str:
     score, good_score = _score_clause(summary)
     speed, good_speed = _speed_clause(summary)
     if not speed:
-        return f"Trained with MERCURY, {summary.network} {score}."
+        return f"Trained {summary.trained}, {summary.network} {score}."
     joiner = "and" if good_score == good_speed else "but"
     return f"{speed}, {joiner} {score}."
 
@@ -27,6 +27,11 @@ def _dense_only(summary: Summary) -> str:
 
 
 def _speed_clause(summary: Summary) -> tuple[str, bool]:
+    if summary.directions is not None:
+        ratio = summary.seconds_ratio
+        if ratio is None:
+            return "", False
+        return f"In directions {summary.network} trains {_pace(ratio)} on this machine", round(ratio, 2) >= 1
     paper, fair = summary.speedup.paper, summary.speedup.fair
     where = f"On {summary.cycles.accelerator}, " if summary.cycles else ""
     subject = f"{where}MERCURY trains {summary.network}"
@@ -78,7 +83,7 @@ def _trained(summary: Summary) -> str:
     seeds = formats.number_of(len(summary.seeds), "seed")
     reached = [
         f"{summary.metric.written(kind.score)} {name}"
-        for kind, name in ((summary.dense, "dense"), (summary.reuse, "with MERCURY"))
+        for kind, name in ((summary.dense, "dense"), (summary.reuse, summary.trained))
         if kind
     ]
     return f"Test {summary.metric.name} on {summary.data} over {seeds}: {formats.listing(reached)}."
@@ -86,6 +91,11 @@ def _trained(summary: Summary) -> str:
 
 def _reused(summary: Summary) -> str:
     reuse = summary.reuse
+    if reuse is not None and reuse.directions is not None:
+        return (
+            f"{reuse.directions.written} layers computed in directions when training ended; no vectors were "
+            "compared, so there are no HITs and no simulated cycles."
+        )
     if reuse is None or reuse.hit_rate is None:
         return ""
     sentence = f"{formats.percent(reuse.hit_rate)} of the input vectors reused an earlier result"

@@ -34,7 +34,7 @@ _TEXT_COLUMNS = {"layer", "kind", "reuse"}
 def comparison_rows(summary: Summary) -> str:
     """The comparison as a table element: dense, MERCURY and the published figure side by side."""
     rows = compare(summary)
-    fields = [("dense", "dense"), ("reuse", "MERCURY"), ("published", "published")]
+    fields = [("dense", "dense"), ("reuse", summary.method), ("published", "published")]
     shown = [(field, name) for field, name in fields if any(getattr(row, field) for row in rows)]
     head = "".join(f'<th scope="col" class="{field}">{name}</th>' for field, name in shown)
     body = "\n".join(_comparison_row(row, [field for field, _ in shown]) for row in rows)

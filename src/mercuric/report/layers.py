@@ -1,5 +1,7 @@
 """What did each layer do, averaged over the seeds?"""
 
+from pathlib import Path
+
 import pandas as pd
 
 COUNTS = ("vectors", "HIT", "MAU", "MNU", "zero", "zero_hits")
@@ -13,6 +15,22 @@ CYCLES = (
 )
 COLUMNS = ("seed", "layer", "kind", "bits", "error", "on", *COUNTS, *CYCLES)
 _TRUTHS = {"true": 1.0, "1": 1.0, "1.0": 1.0, "false": 0.0, "0": 0.0, "0.0": 0.0}
+
+
+def read_layers(path: Path) -> pd.DataFrame:
+    """The rows of ``layers.csv``: "null" or "NA" may be a layer's name, only figures may be absent.
+
+    Raises:
+        ValueError: it is no CSV.
+        OSError: it can't be read.
+    """
+    absent = ["", "nan", "NaN"]
+    return pd.read_csv(
+        path,
+        keep_default_na=False,
+        na_values=dict.fromkeys(("error", "dense_ms", "reuse_ms"), absent),
+        dtype={"layer": str, "kind": str},
+    )
 
 
 def average_over_seeds(layers: pd.DataFrame) -> pd.DataFrame:

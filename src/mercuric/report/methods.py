@@ -8,7 +8,9 @@ def methods(summary: Summary) -> list[tuple[str, str]]:
     """Figure and how it was measured, in the order of the page."""
     name = summary.metric.name
     entries = [("Training", _training(summary)), (name[0].upper() + name[1:], _score(summary))]
-    if summary.reuse is not None:
+    if summary.directions is not None:
+        entries.append(("Directions", _DIRECTIONS))
+    elif summary.reuse is not None:
         entries += [
             (
                 "Hit rate",
@@ -39,6 +41,15 @@ _TIMINGS = (
 )
 
 
+_DIRECTIONS = (
+    "Each layer's outputs are computed in their first principal directions, which are estimated from the "
+    "first dense pass; a layer that was not measured to be faster so, or would lose too much, is dense. No "
+    "vectors are compared: there are no HITs, and no cycles of an accelerator are simulated. Relative output "
+    "error: the distance of a layer's outputs from dense ones on the vectors that directions were "
+    "estimated from, divided by the size of the dense ones."
+)
+
+
 def _training(summary: Summary) -> str:
     sizes = [
         formats.number_of(amount, noun)
@@ -62,7 +73,7 @@ def _training(summary: Summary) -> str:
     if summary.form:
         sentence += f" The network's form: {summary.form}."
     if summary.dense is not None and summary.reuse is not None:
-        sentence += " Dense training and MERCURY share these settings and seeds."
+        sentence += f" Dense training and {summary.method} share these settings and seeds."
     return sentence
 
 
@@ -73,7 +84,11 @@ def _score(summary: Summary) -> str:
     else:
         text += "; one seed, so its spread is unknown."
     if summary.reuse is not None and summary.reuse.score_without_reuse is not None:
-        text += " Evaluated without reuse: the weights MERCURY trained, with every dot product computed."
+        text += (
+            " Evaluated without reuse: the weights MERCURY trained, with every dot product computed."
+            if summary.directions is None
+            else " Evaluated as a plain network: the weights that were trained, every layer dense."
+        )
     return text
 
 
@@ -94,6 +109,11 @@ def _wall_clock(summary: Summary) -> str:
     dense, reuse = summary.seconds.dense, summary.seconds.reuse
     if summary.reuse is None:
         return text
+    if summary.directions is not None:
+        return (
+            f"{text} Both in channels_last, one training after the other: mercuric bench front --train lets "
+            "them take turns. Estimating directions and measuring layers is included."
+        )
     text += " Reuse is the accelerator's mechanism emulated in PyTorch"
     if dense is None or reuse is None:
         return f"{text}; its seconds say nothing about the accelerator."

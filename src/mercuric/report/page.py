@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mercuric.report.adaptation import adaptation_section
 from mercuric.report.cards import card_elements, key_figures
+from mercuric.report.direction_layers import direction_section
 from mercuric.report.document import definitions, write_page
 from mercuric.report.folder import Run, read_run
 from mercuric.report.headline import headline, lead
@@ -43,9 +44,9 @@ def _parts(run: Run, adaptation: str) -> dict[str, str]:
         "lead": unbroken(lead(summary)),
         "cards": card_elements(key_figures(summary)),
         "comparison": comparison_rows(summary),
-        "training": training_section(run.metrics, summary.metric),
+        "training": training_section(run.metrics, summary.metric, summary.method),
         "adaptation": adaptation,
-        "layers": layer_section(run.layers),
+        "layers": layer_section(run.layers) if summary.directions is None else direction_section(run.layers),
         "methods": definitions(methods(summary)),
         "machine": definitions(machine_facts(summary.machine.model_dump(), timed=True)),
         "config": html.escape(run.config),

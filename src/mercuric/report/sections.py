@@ -14,21 +14,23 @@ from mercuric.report.score import Metric
 _MOST_NAMED = 4
 
 
-def training_section(metrics: Metrics, metric: Metric) -> str:
+def training_section(metrics: Metrics, metric: Metric, method: str = "MERCURY") -> str:
     """Loss against steps and seconds, score an epoch; what was not logged is left out."""
     figures = []
     if not metrics.steps.empty:
         note = "Training loss, lightly smoothed."
         if metrics.steps["seed"].nunique() > 1:
             note += " Thin lines are seeds, thick ones their mean."
-        figures.append(figure_element("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step")))
+        figures.append(
+            figure_element("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step", method))
+        )
     if not metrics.epochs.empty:
         note, title = "On the whole test set, after each epoch.", f"Test {metric.name} by epoch"
-        figures.append(figure_element("score", title, note, score_chart(metrics.epochs, metric)))
+        figures.append(figure_element("score", title, note, score_chart(metrics.epochs, metric, method)))
     if not metrics.steps.empty:
         note = "The same loss by wall-clock time in PyTorch."
         figures.append(
-            figure_element("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds"))
+            figure_element("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds", method))
         )
     if not figures:
         return ""

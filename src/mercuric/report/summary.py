@@ -21,8 +21,32 @@ class Trained(_Part):
     spread: float | None = None
 
 
+class Directions(_Part):
+    """Training in principal directions: how many, and of how many layers, a number a seed."""
+
+    rank: float | None = None
+    error: float | None = None
+    layers: int
+    kept: list[int] = Field(min_length=1)
+
+    @property
+    def written(self) -> str:
+        """How many layers computed in directions when training ended."""
+        least, most = min(self.kept), max(self.kept)
+        return f"{least if least == most else f'{least} to {most}'} of {self.layers}"
+
+    @property
+    def wanted(self) -> str:
+        """Directions a layer, as they were asked for."""
+        if self.rank is None:
+            return f"as few as lose {formats.percent(self.error, 0)}"
+        if self.rank >= 1:
+            return f"{self.rank:g}"
+        return f"{formats.percent(self.rank)} of its filters"
+
+
 class Reused(Trained):
-    """Training with MERCURY; rates are shares of all input vectors."""
+    """Training with MERCURY, or in directions; rates are shares of all input vectors."""
 
     score_without_reuse: float | None = Field(
         None, validation_alias=AliasChoices("accuracy_without_reuse", "bleu_without_reuse")
@@ -32,6 +56,7 @@ class Reused(Trained):
     similar_rate: float | None = None
     bits: float | None = None
     final_bits: list[dict[str, float]] = []
+    directions: Directions | None = None
 
     @property
     def zero_hit_rate(self) -> float | None:
@@ -94,6 +119,7 @@ class Summary(_Part):
     seeds: list[int] = Field(min_length=1)
     epochs: int | None = None
     batch_size: int | None = None
+    steps: int | None = None
     train_images: int | None = None
     train_images_available: int | None = None
     test_images: int | None = None
@@ -117,6 +143,27 @@ class Summary(_Part):
     def network(self) -> str:
         """The network's name, with its width where that is not the usual one."""
         return self.model if self.width == 1 else f"{self.model} at width {self.width:g}"
+
+    @property
+    def directions(self) -> Directions | None:
+        """Of a training in principal directions."""
+        return None if self.reuse is None else self.reuse.directions
+
+    @property
+    def method(self) -> str:
+        """What is held against dense training."""
+        return "MERCURY" if self.directions is None else "directions"
+
+    @property
+    def trained(self) -> str:
+        """The same, as a sentence says how it was trained."""
+        return "with MERCURY" if self.directions is None else "in directions"
+
+    @property
+    def seconds_ratio(self) -> float | None:
+        """Dense seconds over those of the other training; None where one is missing."""
+        dense, reuse = self.seconds.dense, self.seconds.reuse
+        return dense / reuse if dense is not None and reuse else None
 
     @property
     def score_change(self) -> float | None:

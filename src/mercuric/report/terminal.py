@@ -31,10 +31,10 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     title = Text(f"{checked.network} on {checked.data}, {formats.number_of(len(checked.seeds), 'seed')}")
     table = Table(title=title)
     table.add_column("")
-    columns = [("dense", "dense"), ("reuse", "MERCURY"), ("published", "published")]
+    columns = [("dense", "dense"), ("reuse", checked.method), ("published", "published")]
     shown = [(field, name) for field, name in columns if any(getattr(row, field) for row in rows)]
     for _, name in shown:
-        table.add_column(name, justify="right", style="cyan" if name == "MERCURY" else "")
+        table.add_column(name, justify="right", style="cyan" if name == checked.method else "")
     for row in rows:
         table.add_row(_label(row), *(Text(getattr(row, field)) for field, _ in shown))
     return table
