@@ -68,7 +68,8 @@ class Weighed:
 
     def basis(self, rank: int) -> Tensor:
         """An orthonormal basis, (filters, rank), of what the map of that rank gives."""
-        return torch.linalg.qr(self.out[:, :rank])[0]
+        basis: Tensor = torch.linalg.qr(self.out[:, :rank])[0]
+        return basis
 
 
 def layer_moments(
@@ -126,8 +127,7 @@ def passed(model: nn.Module, batch: Batch) -> Tensor:
         raise ValueError(
             f"model gave {type(output).__name__}, but must give one tensor of floating-point numbers"
         )
-    found: Tensor = output
-    return found
+    return output
 
 
 @contextmanager
