@@ -114,9 +114,7 @@ def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str
     above, left = (side if isinstance(side, int) else 0 for side in layer.padding)
     images = inputs.contiguous(memory_format=torch.channels_last)
     pads = [left, left, above, above]
-    grid = WindowGrid.of(
-        len(images), images.shape[2:], layer.kernel_size, layer.stride, layer.dilation, pads
-    )
+    grid = WindowGrid.of(len(images), images.shape[2:], layer.kernel_size, layer.stride, layer.dilation, pads)
     pixels, filters = pixel_rows(images), filter_rows(layer.weight)
     columns, taps = pixel_projection(pixels.shape[1], grid.taps, config.bits, config.seed, pixels.dtype)
     projected = multiply(pixels, columns)

@@ -236,7 +236,7 @@ def _choose(model: nn.Module, handle: ReuseHandle, batch: Tensor, config: FrontB
         if config.step:
             output.float().square().mean().backward()
 
-    keep_faster(model, handle, run)
+    keep_faster(model, handle, run, config.now)
     model.requires_grad_(True)
     model.zero_grad(set_to_none=True)
 

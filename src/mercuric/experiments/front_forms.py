@@ -17,7 +17,7 @@ GROUPS = (DENSE, PAPER, REUSE, DIRECTIONS, SHARED, BY_ERROR, BOUNDED, FAST, FITT
 BITS = (8, 12, 16, 20, 24)
 RANKS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 ERRORS = (0.2, 0.1, 0.05)
-OUTPUT_ERRORS = (0.1, 0.05, 0.02)
+OUTPUT_ERRORS = (0.1, 0.05, 0.04, 0.02)
 RESIDUAL_BITS = 6
 
 
@@ -75,7 +75,8 @@ def front_forms(
         forms.append(FrontForm(BOUNDED, f"at most {error:g}", config))
     forms += [FrontForm(FAST, rank_name(rank), principal_config(rank), chosen=True) for rank in ranks]
     for error in output_errors:
-        forms.append(FrontForm(FITTED, f"at most {error:g}", principal_config(0.25), output_error=error))
+        setting = f"at most {error:g}"
+        forms.append(FrontForm(FITTED, setting, principal_config(0.25), chosen=True, output_error=error))
     return forms
 
 

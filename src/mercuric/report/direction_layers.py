@@ -7,7 +7,7 @@ from rich.text import Text
 
 from mercuric.report import formats
 from mercuric.report.document import section
-from mercuric.report.html_table import sortable_table, text_cell, titled_table
+from mercuric.report.html_table import number_cell, sortable_table, text_cell, titled_table
 
 _COLUMNS = ("seed", "layer", "kind", "rank", "error", "on", "computes")
 _FIGURES = ["rank", "error", "dense_ms", "reuse_ms"]
@@ -43,7 +43,7 @@ def direction_section(layers: pd.DataFrame) -> str:
     """The table of all layers, of :func:`directions_over_seeds`' rows; empty without layers."""
     if layers.empty:
         return ""
-    rows = [[text_cell(cell) for cell in _cells(layer)] for _, layer in layers.iterrows()]
+    rows = [_html_cells(layer) for _, layer in layers.iterrows()]
     table = titled_table("All layers", sortable_table(list(_HEADINGS), rows))
     return section("layers", "Layer by layer", table)
 
@@ -64,6 +64,12 @@ def direction_table(layers: pd.DataFrame) -> Table:
         dimmed = "" if layer["computes"] == "directions" else "dim"
         table.add_row(*map(Text, _cells(layer)), style=dimmed)
     return table
+
+
+def _html_cells(layer: "pd.Series[str]") -> list[str]:
+    layer_name, kind, *figures, computes = _cells(layer)
+    numbers = [number_cell(float(layer[name]), cell) for name, cell in zip(_FIGURES, figures, strict=True)]
+    return [text_cell(layer_name), text_cell(kind), *numbers, text_cell(computes)]
 
 
 def _cells(layer: "pd.Series[str]") -> list[str]:

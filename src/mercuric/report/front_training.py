@@ -62,7 +62,7 @@ def training_chart(table: pd.DataFrame) -> go.Figure:
             customdata=[[plotly_text(str(form))] for form in ordered["form"]],
             hovertemplate="%{customdata[0]}<br>%{x:.4g} s, %{y:.2%}<extra></extra>",
         )  # fmt: skip
-    picture.update_yaxes(tickformat=".0%")
+    picture.update_yaxes(tickformat=".0%", minallowed=0, maxallowed=1)
     picture.update_xaxes(showgrid=True, **_time_axis(table["seconds"]))
     picture.update_layout(hovermode="closest")
     return picture

@@ -12,10 +12,16 @@ from torch import Tensor
 
 from mercuric.reuse.principal.directions import Directions
 from mercuric.reuse.principal.pointwise import pointwise
-from mercuric.reuse.principal.product import Placement, as_image, projected_convolution, thin_filters
+from mercuric.reuse.principal.product import (
+    Placement,
+    as_image,
+    memory_format,
+    projected_convolution,
+    thin_filters,
+)
 
-SIDE = 32
-"""Filters and channels of the sample that shows whether a weight has changed."""
+SAMPLE = 4096
+"""Elements of a weight, evenly spread, that show whether it has changed."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,11 @@ class _Kept:
 
 @dataclass
 class KeptFilters:
-    """The thin filters of one layer; a copy keeps none."""
+    """The thin filters of one layer; a copy keeps none.
+
+    They are made anew when the weight's version or its sample changes: a few single elements that are set
+    through ``weight.data``, which counts no version, may go unnoticed.
+    """
 
     _kept: _Kept | None = field(default=None, repr=False, compare=False)
 
@@ -87,5 +97,5 @@ def _needs_gradients(*tensors: Tensor | None) -> bool:
 
 def _sample(weight: Tensor) -> Tensor:
     # A change through ``weight.data`` counts no version.
-    rows, channels = (max(1, size // SIDE) for size in weight.shape[:2])
-    return weight[::rows, ::channels, -1, -1]
+    dense = weight.permute(0, 2, 3, 1) if memory_format(weight) is torch.channels_last else weight
+    return dense.reshape(-1)[:: weight.numel() // SAMPLE | 1]
