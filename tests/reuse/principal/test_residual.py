@@ -248,3 +248,24 @@ def test_groups_of_another_device_are_found_by_the_definition():
     with pytest.raises(NotImplementedError):  # what meta tensors say to unique
         groups_of(torch.zeros(3, dtype=torch.int64, device="meta"), 1, 1)
     assert isinstance(reference_groups(torch.zeros(3, dtype=torch.int64), 1), Groups)
+
+
+@pytest.mark.parametrize("max_error", [None, 0.1])
+def test_what_is_behind_a_layer_may_change_its_output_in_place(max_error):
+    gradients = []
+    for in_place in (False, True):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU(inplace=in_place)).to(
+            memory_format=torch.channels_last
+        )
+        fields = {"rank": 4, "multiple": 1, "residual_bits": 3, "max_error": max_error}
+        principal = PrincipalConfig(**fields)
+        mercuric.reuse_(
+            model, ReuseConfig(granularity="patch", magnitude=None, adaptation=None, principal=principal)
+        )
+        images = torch.rand(2, 3, 9, 9)
+        model(images)
+        model(images).square().sum().backward()
+        gradients.append(model[0].weight.grad)
+    torch.testing.assert_close(*gradients)
+    assert gradients[0].count_nonzero()

@@ -99,8 +99,9 @@ class _Residual(Function):
             shared.append(centres @ filters.T)
             if config.max_error is not None:
                 kept.append(centres)
-        output = pointwise(z, basis).permute(0, 2, 3, 1).contiguous()
-        rows = output.view(-1, len(weight))
+        # The rows are a view of the output, not the other way round: what is behind may change it in place.
+        output = pointwise(z, basis).contiguous(memory_format=torch.channels_last)
+        rows = output.permute(0, 2, 3, 1).view(-1, len(weight))
         rows += _outside(torch.cat(shared), basis)[groups.number]
         if config.max_error is not None:
             far = distances(windows, torch.cat(kept), groups.number)
@@ -112,7 +113,7 @@ class _Residual(Function):
             rows += bias
         ctx.save_for_backward(images, weight, thin, basis)
         ctx.placement, ctx.groups = placement, groups
-        return output.permute(0, 3, 1, 2), groups
+        return output, groups
 
     @staticmethod
     @once_differentiable
