@@ -89,9 +89,9 @@ def test_reuse_and_dense_run_in_turn() -> None:
     assert training.switched == [("a", True), ("a", False)] * 2
 
 
-def test_the_shortest_run_of_each_counts_because_noise_only_adds() -> None:
-    seconds = iter([0.9, 0.004, 0.003, 0.5, 0.7, 0.8, 0.005, 0.006])  # reuse and dense in turn
-    now = 0.0
+def timed(runs: list[float]) -> Training:
+    """A training whose layer "a" was timed by a clock under which runs, in turn, take so many seconds."""
+    seconds, now, starts = iter(runs), 0.0, True
 
     def clock() -> float:
         nonlocal now, starts
@@ -99,12 +99,21 @@ def test_the_shortest_run_of_each_counts_because_noise_only_adds() -> None:
         starts = not starts
         return now
 
-    starts = True
-    training = Training(every=3, clock=clock)
-    cost = training.step()["a"]
+    return Training(every=3, clock=clock)
+
+
+def test_the_shortest_run_of_each_counts_because_noise_only_adds() -> None:
+    cost = timed([0.9, 0.004, 0.0035, 0.5, 0.7, 0.8, 0.003, 0.006]).step()["a"]  # reuse and dense in turn
     assert cost is not None
     assert cost.signatures_and_products == pytest.approx(3)
     assert cost.baseline == pytest.approx(4)
+
+
+def test_two_runs_are_enough_where_one_form_is_clearly_faster() -> None:
+    training = timed([0.9, 0.8, 0.003, 0.006])
+    cost = training.step()["a"]
+    assert cost is not None and cost.baseline == pytest.approx(2 * cost.signatures_and_products)
+    assert training.switched == [("a", True), ("a", False)] * 2
 
 
 def test_measuring_takes_under_a_hundredth_of_a_thousand_steps() -> None:
@@ -132,7 +141,7 @@ def test_a_layer_is_timed_on_its_own_input_and_gradient() -> None:
         or seen.update(output=output)
     )  # fmt: skip
     training.step()
-    assert [reuse for reuse, _, _ in layer.runs] == [True, False] * 4
+    assert [reuse for reuse, _, _ in layer.runs] in ([True, False] * times for times in (2, 3, 4))
     for _, given, gradient in layer.runs:
         assert torch.equal(given, seen["input"])
         assert torch.equal(gradient, seen["output"].grad)

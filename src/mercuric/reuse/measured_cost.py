@@ -16,6 +16,11 @@ Switch = Callable[[str, bool], AbstractContextManager[None]]
 """Within ``switch(name, on)`` that layer computes with reuse (True) or densely (False), uncounted."""
 
 
+CLEAR = 1.5
+"""Times that one form must take longer than the other for two runs to be enough."""
+_LEAST = 2
+
+
 class MeasuredCost:
     """Times layers on the inputs and gradients that training gives them, each layer once in ``every`` steps.
 
@@ -27,8 +32,9 @@ class MeasuredCost:
         layers: name to layer; ``layer.forward`` must give one tensor from one tensor.
         switch: turns one layer's reuse on or off for a while.
         every: steps from one measurement of a layer to the next.
-        repeats: runs with reuse and runs without; the shortest of each are compared, because whatever
-            else the machine does only ever makes them longer.
+        repeats: runs with reuse and runs without, at most; after two of each, one form that takes
+            :data:`CLEAR` times as long as the other ends them. The shortest of each are compared, because
+            whatever else the machine does only ever makes them longer.
         clock: seconds.
 
     Raises:
@@ -101,7 +107,10 @@ class MeasuredCost:
 
     def _time(self, name: str, recorded: "_Pass") -> Cost:
         seconds: dict[bool, list[float]] = {True: [], False: []}
-        for _ in range(self._repeats):
+        for done in range(self._repeats):
+            shortest = [min(measured, default=0.0) for measured in seconds.values()]
+            if done >= _LEAST and max(shortest) > CLEAR * min(shortest):
+                break
             for reuse, measured in seconds.items():
                 with self._switch(name, reuse):
                     measured.append(recorded.run(self._layers[name], self._clock))
