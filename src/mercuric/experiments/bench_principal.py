@@ -48,7 +48,7 @@ LAYERS = ("features.7", "features.14", "features.21")
 
 def principal_config(rank: int | float) -> ReuseConfig:
     """A layer always in ``rank`` directions."""
-    return ReuseConfig.fast(rank, dense_above=None).model_copy(update={"keep": "always"})
+    return ReuseConfig.fast(rank, error=None).model_copy(update={"keep": "always"})
 
 
 def rank_forms(ranks: Sequence[int | float]) -> dict[str, ReuseConfig]:

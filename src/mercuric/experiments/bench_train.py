@@ -21,7 +21,7 @@ from mercuric.experiments.layer_inputs import first_images
 from mercuric.experiments.layer_times import COMPILED, DENSE, timed_row
 from mercuric.experiments.peak_memory import PeakMemory, peak_memory
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
-from mercuric.reuse.config import DENSE_ABOVE
+from mercuric.reuse.config import FAST_ERROR
 
 Tell = Callable[[int, int, str], None]
 NETWORKS = ("vgg16", "resnet34", "resnet50")
@@ -131,9 +131,9 @@ def bench_train(config: TrainBench, tell: Tell = lambda *_: None) -> tuple[pd.Da
     return pd.DataFrame([row for row, _ in found]), pd.DataFrame(layers)
 
 
-def fast_config(config: TrainBench, dense_above: float | None = DENSE_ABOVE) -> ReuseConfig:
+def fast_config(config: TrainBench, error: float | None = FAST_ERROR) -> ReuseConfig:
     """``fast()``, whose layers are chosen by :func:`~mercuric.experiments.layer_choice.keep_faster`."""
-    return ReuseConfig.fast(config.rank, dense_above).model_copy(update={"keep": "always"})
+    return ReuseConfig.fast(config.rank, error).model_copy(update={"keep": "always"})
 
 
 def make_trainer(
@@ -217,8 +217,8 @@ def _prepared(
     model = zoo.build(name, classes, shape[1], shape[2])
     trainer = make_trainer(model, torch.randn(shape), torch.arange(shape[0]) % classes, config)
     if kept is not None:
-        # Noise must not refuse the layers that the images let through.
-        handle: ReuseHandle = reuse_(trainer.model, fast_config(config, dense_above=None))
+        # Noise must not ask for more directions than the images did.
+        handle: ReuseHandle = reuse_(trainer.model, fast_config(config, error=None))
         for layer in set(handle.layers) - set(kept):
             handle.switch_off(layer)
     run = trainer.forward if config.forward else trainer.step

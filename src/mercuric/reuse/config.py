@@ -11,7 +11,7 @@ from mercuric.reuse.vectors import Granularity, Scope
 from mercuric.similarity import MCache
 from mercuric.similarity.rpq import MAX_BITS, MAX_MAGNITUDE
 
-DENSE_ABOVE = 0.55
+FAST_ERROR = 0.55
 """Relative output error that no layer of VGG13, VGG16, ResNet18 or ResNet34 reached on photographs in a
 quarter of its directions; layers near white noise do (``docs/reuse.md``)."""
 
@@ -102,22 +102,22 @@ class ReuseConfig(Config):
         return cls(bits=20, magnitude=None, backward="signature")
 
     @classmethod
-    def fast(cls, rank: int | float | None = 0.25, dense_above: float | None = DENSE_ABOVE) -> Self:
+    def fast(cls, rank: int | float | None = 0.25, error: float | None = FAST_ERROR) -> Self:
         """What is fastest on this machine: outputs in a quarter of the directions, where that beats dense.
 
-        A layer computes densely where it was not measured to be clearly faster, and where its directions
-        would leave out too much; ``handle.report()`` says which and why.
+        Layers that would leave out too much get more. A layer computes densely where so many directions
+        don't pay, or weren't measured to be clearly faster; ``handle.report()`` says which and why.
 
         Args:
             rank: see :class:`~mercuric.reuse.principal.config.PrincipalConfig`.
-            dense_above: relative error of a layer's outputs above which it is dense, or None, as there.
+            error: of a layer's outputs, as there.
         """
         return cls(
             granularity="patch",
             magnitude=None,
             entries=None,
             adaptation=None,
-            principal=PrincipalConfig(rank=rank, dense_above=dense_above),
+            principal=PrincipalConfig(rank=rank, error=error),
             keep="faster",
         )
 

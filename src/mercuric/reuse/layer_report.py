@@ -50,10 +50,9 @@ def report_row(state: LayerReuse) -> dict[str, object]:
 
 def _computes(state: LayerReuse, part: PrincipalPart) -> str:
     """In what form the layer computes, and why where that is dense."""
-    if part.refused:
-        return f"dense: error {part.error:.2g} > {part.config.dense_above:g}"
     if part.settled:
-        return "dense: no rank pays"
+        limit = part.config.error
+        return "dense: no rank pays" if limit is None else f"dense: no rank within error {limit:g} pays"
     if not state.on:
         slower = state.milliseconds is not None and not clearly_faster(state.milliseconds)
         return "dense: not clearly faster" if slower else "dense: switched off"

@@ -195,7 +195,7 @@ def test_adaptation_has_no_say_over_directions_and_milliseconds(field, value):
 
 def test_fast_keeps_what_was_faster_and_says_so(images):
     model = wide_network()
-    handle = mercuric.reuse_(model, ReuseConfig.fast(dense_above=None))
+    handle = mercuric.reuse_(model, ReuseConfig.fast(error=None))
     for _ in range(4):
         loss = model(images).square().mean()
         loss.backward()
@@ -205,7 +205,7 @@ def test_fast_keeps_what_was_faster_and_says_so(images):
     assert list(timed.index) == ["0", "2"]
     assert (timed["on"] == (timed["reuse_ms"] < 0.95 * timed["dense_ms"])).all()
     saved = handle.state_dict()
-    other = mercuric.reuse_(wide_network(), ReuseConfig.fast(dense_above=None))
+    other = mercuric.reuse_(wide_network(), ReuseConfig.fast(error=None))
     other.load_state_dict(saved)
     assert list(other.report()["on"]) == list(report["on"])
     assert other.changes == handle.changes

@@ -179,3 +179,21 @@ def test_samples_are_spread_over_the_rows():
 def test_a_wrong_setting_is_named(fields, named):
     with pytest.raises(ValueError, match=named):
         PrincipalConfig(**fields)
+
+
+@pytest.mark.parametrize("rank", [8, 0.25])
+def test_a_rank_grows_until_the_error_is_kept(rank):
+    torch.manual_seed(0)
+    outputs = torch.randn(3000, 32) * torch.logspace(0, -2, 32)
+    ranks = []
+    for error in (None, 0.9, 0.1, 0.05):
+        found = principal_directions(outputs, PrincipalConfig(rank=rank, error=error, multiple=4), 99)
+        assert found is not None
+        ranks.append(found.rank)
+    assert ranks[:2] == [8, 8]
+    assert 8 < ranks[2] < ranks[3] and ranks[2] % 4 == ranks[3] % 4 == 0
+
+
+def test_without_a_rank_there_must_be_an_error():
+    with pytest.raises(ValueError, match="error was None, but must be a number between 0 and 1"):
+        PrincipalConfig(rank=None)

@@ -12,11 +12,10 @@ class PrincipalConfig(Config):
 
     Attributes:
         rank: directions a layer: a number, a share of the layer's filters below 1, or None: as few as
-            lose no more than ``error``.
-        dense_above: a layer of whose sampled outputs the directions would leave out more than this
-            relative error computes densely; None: whatever the error is.
-        error: relative output error that a layer may have where ``rank`` is None: the root of the
-            squares that the directions leave out, over those of the outputs.
+            ``error`` allows.
+        error: relative error of a layer's outputs (the root of the squares that the directions leave out,
+            over those of the outputs) above which it gets more directions than ``rank``, as few as keep
+            within it; None: it gets ``rank``, whatever is left out.
         multiple: ranks are rounded up to a multiple of this, which suits the processors' registers.
         samples: output vectors that directions are estimated from.
         refresh: training passes of a layer from one estimate to the next, each a dense pass; None: the
@@ -32,8 +31,7 @@ class PrincipalConfig(Config):
     """
 
     rank: int | float | None = 0.25
-    error: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    dense_above: Annotated[float, Field(gt=0, lt=1)] | None = None
+    error: Annotated[float, Field(gt=0, lt=1)] | None = None
     multiple: Annotated[int, Field(strict=True, ge=1)] = 16
     samples: Annotated[int, Field(strict=True, ge=2)] = 2048
     refresh: Annotated[int, Field(strict=True, ge=1)] | None = None
@@ -50,6 +48,12 @@ class PrincipalConfig(Config):
         raise ValueError(
             f"rank was {value!r}, but must be a positive number, a share between 0 and 1, or None"
         )
+
+    @model_validator(mode="after")
+    def _some_rank(self) -> Self:
+        if self.rank is None and self.error is None:
+            raise ValueError("error was None, but must be a number between 0 and 1 where rank is None")
+        return self
 
     @model_validator(mode="after")
     def _centres_for_the_guarantee(self) -> Self:

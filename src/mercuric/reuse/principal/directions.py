@@ -47,7 +47,7 @@ def principal_directions(outputs: Tensor, config: PrincipalConfig, length: int) 
 
     Args:
         outputs: (vectors, filters), dense outputs without bias.
-        config: rank, or the error from which it follows.
+        config: rank, and the error that may ask for more.
         length: elements of an input vector.
 
     Returns:
@@ -69,11 +69,11 @@ def sampled_rows(rows: Tensor, samples: int) -> Tensor:
 
 def _rank(energies: Tensor, config: PrincipalConfig) -> int:
     """Directions to keep, given the sum of squares along each in descending order."""
-    if isinstance(config.rank, int):
-        return config.rank
-    if config.rank is None:
+    least = config.rank if isinstance(config.rank, int) else 0
+    wanted = ceil(config.rank * len(energies)) if isinstance(config.rank, float) else 0
+    if config.error is not None:
         left = energies.clamp(min=0).flip(0).cumsum(0).flip(0)
-        wanted = int((left > config.error**2 * left[0]).sum())
-    else:
-        wanted = ceil(config.rank * len(energies))
+        wanted = max(wanted, int((left > config.error**2 * left[0]).sum()))
+    if wanted <= least:
+        return least
     return config.multiple * ceil(max(1, wanted) / config.multiple)

@@ -29,8 +29,7 @@ class PrincipalPart:
     Attributes:
         config: how many directions, and how often they are estimated.
         directions: in use; None before the first pass, or where none pay.
-        error: relative output error of the directions in use, or of those that were refused, when they were
-            last tested; None where none were.
+        error: relative output error of the directions in use when they were last tested, or None.
         unfolded: whether the weight holds what a layer that trains does not compute.
         kept: thin filters of passes without gradients.
         shared: which vectors shared what in the last pass, with ``residual_bits``.
@@ -129,14 +128,6 @@ class PrincipalPart:
         """Whether the layer is a dense one from now on: no directions serve, and none will be sought."""
         return self._passes > 0 and self.directions is None and self.config.refresh is None
 
-    @property
-    def refused(self) -> bool:
-        """Whether directions were found that leave out more than ``dense_above``."""
-        limit = self.config.dense_above
-        if self.directions is not None or self.error is None:
-            return False
-        return limit is not None and self.error > limit
-
     def renew(self) -> None:
         """Let the next pass estimate the directions, as the first one did."""
         self.directions, self._passes = None, 0
@@ -168,9 +159,7 @@ class PrincipalPart:
         if found is None or not _pays(vectors, rows.shape[1], length, found.rank):
             self.directions = self.error = None
             return
-        error, limit = found.error(rows), self.config.dense_above
-        self.directions = None if limit is not None and error > limit else found
-        self.error = error if before is None or self.directions is None else before.error(rows)
+        self.directions, self.error = found, (before or found).error(rows)
 
 
 def multiplications(vectors: int, filters: int, length: int, rank: int) -> tuple[int, int]:
