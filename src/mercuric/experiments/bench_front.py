@@ -251,7 +251,8 @@ def _facts(handle: ReuseHandle | None) -> dict[str, float]:
         return {"hits": nan, "layers": nan, "kept": nan}
     report = handle.report()
     hits = similarity_rates(report)["hit_rate"] if report["vectors"].sum() else nan
-    return {"hits": hits, "layers": len(report), "kept": int(report["on"].sum())}
+    kept = report["computes"] == "directions" if "computes" in report else report["on"]
+    return {"hits": hits, "layers": len(report), "kept": int(kept.sum())}
 
 
 def _timings(networks: dict[str, nn.Module], batch: Tensor, config: FrontBench) -> dict[str, Timings]:
