@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.interleaved import Function, Timings
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
+from mercuric.reuse.principal.pointwise import pointwise
 
 Pass = Literal["forward", "forward + backward"]
 DENSE, COMPILED, AS_CONVOLUTION = "dense", "dense, compiled", "dense, as 1x1 convolution"
@@ -60,7 +61,7 @@ class AsConvolution(nn.Module):
         """Map (..., in_features) to (..., out_features)."""
         images = gcd(rows.numel() // rows.shape[-1], 16)
         image = rows.reshape(images, 1, -1, rows.shape[-1]).permute(0, 3, 1, 2)
-        output = nn.functional.conv2d(image, self.weight[:, :, None, None], self.bias)
+        output = pointwise(image, self.weight, self.bias)
         return output.permute(0, 2, 3, 1).reshape(*rows.shape[:-1], -1)
 
 

@@ -5,6 +5,7 @@ import json
 import math
 from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.report.markup import plotly_text, script_safe
@@ -24,6 +25,8 @@ _AXIS = {"zeroline": False, "automargin": True, "ticks": "outside", "ticklen": 4
 _MOST_LABELS = 36
 _LONGEST_LABEL = 22
 _UPRIGHT_CHARACTERS = 110
+_MOST_FOR_LINEAR = 3
+"""Times that the longest time may take the shortest one before their axis is logarithmic."""
 
 
 def figure(height: int, x_title: str, y_title: str) -> go.Figure:
@@ -111,3 +114,11 @@ def figure_element(identity: str, title: str, note: str, picture: go.Figure) -> 
         f"<figure>\n<h3>{html.escape(title)}</h3>\n<figcaption>{html.escape(note)}</figcaption>\n"
         f"{embed(picture, identity, f'{title}. {note}')}\n</figure>\n"
     )
+
+
+def time_axis(times: "pd.Series[float]") -> dict[str, Any]:
+    """An axis of times: from zero, or logarithmic where the longest is several times the shortest."""
+    low, high = float(times.min()), float(times.max())
+    if high <= _MOST_FOR_LINEAR * low or low <= 0:
+        return {"rangemode": "tozero"}
+    return {"type": "log", "range": [math.log10(low / 1.15), math.log10(high * 1.15)], "dtick": "D2"}

@@ -63,7 +63,7 @@ def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_tit
             "<extra></extra>",
         )  # fmt: skip
     picture.update_yaxes(tickformat=".0%")
-    picture.update_xaxes(showgrid=True, rangemode="tozero")
+    picture.update_xaxes(showgrid=True, **chart.time_axis(table[across]))
     picture.update_layout(hovermode="closest")
     return picture
 

@@ -1,6 +1,6 @@
 """What bought a training more: directions, or a shorter dense schedule?"""
 
-from math import isfinite, log10
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -11,8 +11,6 @@ from mercuric.report.cards import Card
 from mercuric.report.markup import plotly_text
 
 DENSE = "dense"
-_MOST_FOR_LINEAR = 3
-"""Times that the longest training may take the shortest one's seconds before the axis is logarithmic."""
 
 
 def training_headline(table: pd.DataFrame) -> str:
@@ -63,7 +61,7 @@ def training_chart(table: pd.DataFrame) -> go.Figure:
             hovertemplate="%{customdata[0]}<br>%{x:.4g} s, %{y:.2%}<extra></extra>",
         )  # fmt: skip
     picture.update_yaxes(tickformat=".0%", minallowed=0, maxallowed=1)
-    picture.update_xaxes(showgrid=True, **_time_axis(table["seconds"]))
+    picture.update_xaxes(showgrid=True, **chart.time_axis(table["seconds"]))
     picture.update_layout(hovermode="closest")
     return picture
 
@@ -97,10 +95,3 @@ def _points(row: "pd.Series[Any]") -> str:
     if not isfinite(row["gain"]):
         return formats.MISSING
     return f"{100 * row['gain']:+.2f} points".replace("-", "\N{MINUS SIGN}")
-
-
-def _time_axis(seconds: "pd.Series[float]") -> dict[str, Any]:
-    low, high = float(seconds.min()), float(seconds.max())
-    if high <= _MOST_FOR_LINEAR * low or low <= 0:
-        return {"rangemode": "tozero"}
-    return {"type": "log", "range": [log10(low / 1.15), log10(high * 1.15)], "dtick": "D2"}
