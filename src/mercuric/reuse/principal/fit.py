@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.principal.allocation import Option, allocated
+from mercuric.reuse.principal.part import PAYS
 from mercuric.reuse.principal.sensitivity import Batch, Moments, Weighed, layer_moments, passed
 
 Distance = Callable[[Tensor, Tensor], float]
-PAYS = 0.9
-"""Share of the dense multiplications over which directions are not worth their second product."""
 TRIALS = 10
 CLOSE = 0.97
 """Share of the allowed error that is near enough to it."""
