@@ -5,8 +5,7 @@ wait for hundreds of steps, times all of them after one. Measurement and choice 
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -48,7 +47,7 @@ def keep_faster(
         clock: seconds, of the layers and for what measuring took.
     """
     modules = {name: model.get_submodule(name) for name in handle.layers}
-    stopwatch = MeasuredCost(modules, _switch(handle), every=1, clock=clock)
+    stopwatch = MeasuredCost(modules, handle.switched, every=1, clock=clock)
     step()
     started = clock()
     costs = stopwatch.step([name for name, state in handle.layers.items() if not state.settled])
@@ -80,18 +79,3 @@ def layer_rows(handle: ReuseHandle, choice: Choice) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _switch(handle: ReuseHandle) -> Callable[[str, bool], Any]:
-    @contextmanager
-    def switched(name: str, on: bool) -> Iterator[None]:
-        state = handle.layers[name]
-        before = state.on
-        with handle.uncounted():
-            state.on = on
-            try:
-                yield
-            finally:
-                state.on = before
-
-    return switched

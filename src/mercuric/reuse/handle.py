@@ -97,9 +97,9 @@ class ReuseHandle:
         if self._stopwatch is not None:
             self._stopwatch.close()
         if self.config.keep == "faster":
-            self._stopwatch = MeasuredCost(modules, self._switched, every or 1000)
+            self._stopwatch = MeasuredCost(modules, self.switched, every or 1000)
         elif self._adaptation is not None:
-            self._stopwatch = MeasuredCost(modules, self._switched, every or 200)
+            self._stopwatch = MeasuredCost(modules, self.switched, every or 200)
 
     @property
     def changes(self) -> list[Change]:
@@ -280,7 +280,7 @@ class ReuseHandle:
         return {name: collected.get(name) for name in self.layers}
 
     @contextmanager
-    def _switched(self, name: str, on: bool) -> Iterator[None]:
+    def switched(self, name: str, on: bool) -> Iterator[None]:
         """Within the block one layer is on or off, and nothing is counted."""
         state = self.layers[name]
         before = state.on
