@@ -170,6 +170,18 @@ class ReuseHandle:
             for state, on in switches:
                 state.on = on
 
+    @contextmanager
+    def switched(self, name: str, on: bool) -> Iterator[None]:
+        """Within the block one layer is on or off, and nothing is counted."""
+        state = self.layers[name]
+        before = state.on
+        with self.uncounted():
+            state.on = on
+            try:
+                yield
+            finally:
+                state.on = before
+
     def state_dict(self) -> dict[str, Any]:
         """Configuration, what was counted and switched, directions, and where adaptation stands.
 
@@ -278,18 +290,6 @@ class ReuseHandle:
             return dict.fromkeys(self.layers) | measured
         collected, self._costs = self._costs, {}
         return {name: collected.get(name) for name in self.layers}
-
-    @contextmanager
-    def switched(self, name: str, on: bool) -> Iterator[None]:
-        """Within the block one layer is on or off, and nothing is counted."""
-        state = self.layers[name]
-        before = state.on
-        with self.uncounted():
-            state.on = on
-            try:
-                yield
-            finally:
-                state.on = before
 
     def _add_cost(self, observation: Observation) -> None:
         if self._cost_model is None or observation.hitmap is None:
