@@ -62,7 +62,7 @@ def test_forms_are_of_their_settings() -> None:
     ]
     bounded = forms[6].config
     assert bounded is not None and bounded.principal is not None and bounded.principal.max_error == 0.05
-    assert [form.name for form in forms if form.chosen] == ["fast(), 1/8 M"]
+    assert [form.group for form in forms if form.chosen] == ["fast()", "directions fitted to the output"]
 
 
 def test_edge_maps_are_of_the_images_size() -> None:

@@ -1,15 +1,12 @@
 """Which rank does each layer get, where what layers lose adds up?
 
-A layer's ranks are points of cost and loss. The least cost under a bound on the sum of losses is, up to one
-layer's step, that of a price for loss: at every price each layer's choice is its own.
+A layer's ranks are points of cost and loss. Each step along the lower edge of their convex hull saves cost
+at a price, the loss a unit of it. The least cost under a bound on the sum of losses is, up to one step, that
+of taking all layers' steps in the order of their prices.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-
-STEPS = 100
-"""Halvings of the price's range, on a logarithmic scale."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +31,24 @@ def allocated(layers: Mapping[str, Sequence[Option]], budget: float) -> dict[str
         layers: name to options, dense among them.
         budget: largest sum of losses.
     """
-    losses = [option.loss for options in layers.values() for option in options if option.loss > 0]
-    costs = [option.cost for options in layers.values() for option in options]
-    if not losses or budget < 0:
-        return _at(layers, float("inf"))
-    spread = max(costs) - min(costs) or 1.0
-    low, high = 1e-6 * spread / max(losses), 1e6 * spread / min(losses)
-    if sum(option.loss for option in _at(layers, low).values()) <= budget:
-        return _at(layers, low)
-    for _ in range(STEPS):
-        price = sqrt(low * high)
-        if sum(option.loss for option in _at(layers, price).values()) <= budget:
-            high = price
-        else:
-            low = price
-    return _at(layers, high)
+    chosen = {name: _least_loss(options) for name, options in layers.items()}
+    steps = [(price, name, option) for name in layers for price, option in _steps(layers[name])]
+    for _, name, option in sorted(steps, key=lambda step: step[0]):
+        taken = {**chosen, name: option}
+        if sum(one.loss for one in taken.values()) > budget:
+            break
+        chosen = taken
+    return chosen
 
 
-def _at(layers: Mapping[str, Sequence[Option]], price: float) -> dict[str, Option]:
-    """The cheapest option of each layer where a unit of loss costs ``price``."""
-    if price == float("inf"):
-        return {name: min(options, key=lambda o: (o.loss, o.cost)) for name, options in layers.items()}
-    return {name: min(options, key=lambda o: o.cost + price * o.loss) for name, options in layers.items()}
+def _least_loss(options: Sequence[Option]) -> Option:
+    return min(options, key=lambda option: (option.loss, option.cost))
+
+
+def _steps(options: Sequence[Option]) -> Iterator[tuple[float, Option]]:
+    """The options on the hull's edge from the least loss on, each with the price of the step to it."""
+    at = _least_loss(options)
+    while cheaper := [option for option in options if option.cost < at.cost]:
+        steps = [((option.loss - at.loss) / (at.cost - option.cost), option) for option in cheaper]
+        price, at = min(steps, key=lambda step: (step[0], step[1].cost))
+        yield price, at
