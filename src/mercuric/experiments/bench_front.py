@@ -30,7 +30,7 @@ from mercuric.experiments.layer_choice import keep_faster
 from mercuric.experiments.layer_inputs import first_images
 from mercuric.experiments.layer_times import DENSE, timed_row
 from mercuric.reuse import ReuseHandle, fit_ranks_, reuse_
-from mercuric.reuse.layer_report import similarity_rates
+from mercuric.reuse.layer_report import layers_in_directions, similarity_rates
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import load_edge_maps
 
@@ -251,8 +251,8 @@ def _facts(handle: ReuseHandle | None) -> dict[str, float]:
         return {"hits": nan, "layers": nan, "kept": nan}
     report = handle.report()
     hits = similarity_rates(report)["hit_rate"] if report["vectors"].sum() else nan
-    kept = report["computes"] == "directions" if "computes" in report else report["on"]
-    return {"hits": hits, "layers": len(report), "kept": int(kept.sum())}
+    kept = layers_in_directions(report) if "computes" in report else int(report["on"].sum())
+    return {"hits": hits, "layers": len(report), "kept": kept}
 
 
 def _timings(networks: dict[str, nn.Module], batch: Tensor, config: FrontBench) -> dict[str, Timings]:

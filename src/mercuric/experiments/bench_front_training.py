@@ -18,6 +18,7 @@ from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.front_forms import DENSE, FAST
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
+from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingConfig, TrainingRun
 from mercuric.training.config import Positive
 from mercuric.training.loop import Standing, full_batches
@@ -117,10 +118,7 @@ class _Turn:
     def result(self) -> dict[str, Any]:
         """The row, with seconds and accuracy."""
         figures = self.standing.figures
-        kept = nan
-        if self.handle is not None:
-            report = self.handle.report()
-            kept = int((report["on"] & (report["rank"] > 0)).sum())
+        kept = nan if self.handle is None else layers_in_directions(self.handle.report())
         return {
             **self.row, "steps": self.run.total, "seconds": self.standing.seconds,
             "accuracy": figures["test_accuracy"], "loss": figures["test_loss"], "kept": kept,

@@ -15,6 +15,7 @@ from mercuric.experiments.run_config import RunConfig
 from mercuric.experiments.subject import Subject
 from mercuric.files import write_text
 from mercuric.reuse import similarity_rates
+from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.training import full_batches
 
@@ -77,7 +78,7 @@ def _scores(outcomes: Sequence[Outcome], metric: str) -> dict[str, Any]:
 def _in_directions(outcomes: Sequence[Outcome], metric: str, config: PrincipalConfig) -> dict[str, Any]:
     """How directions went; ``kept`` holds an entry a seed: layers that computed in directions at the end."""
     reports = [outcome.layers for outcome in outcomes]
-    kept = [int((one["on"].astype(bool) & (one["rank"] > 0)).sum()) for one in reports]
+    kept = [layers_in_directions(one) for one in reports]
     return {
         f"{metric}_without_reuse": mean(outcome.score_without_reuse for outcome in outcomes),
         "directions": {"rank": config.rank, "error": config.error, "layers": len(reports[0]), "kept": kept},

@@ -23,6 +23,11 @@ def similarity_rates(report: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def layers_in_directions(report: pd.DataFrame) -> int:
+    """How many layers of a report compute in principal directions."""
+    return int((report["computes"] == "directions").sum())
+
+
 def report_row(state: LayerReuse) -> dict[str, object]:
     """One layer's row of :meth:`ReuseHandle.report <mercuric.ReuseHandle.report>`."""
     row = {

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mercuric.reuse.kernels.row_products import as_image
 from mercuric.reuse.principal.directions import Directions
 from mercuric.reuse.principal.pointwise import pointwise
 from mercuric.reuse.principal.product import (
     Placement,
-    as_image,
     memory_format,
     projected_convolution,
     thin_filters,

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mercuric.reuse.kernels.row_products import as_image
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions, principal_directions, sampled_rows
 from mercuric.reuse.principal.groups import Groups
 from mercuric.reuse.principal.kept_filters import KeptFilters
-from mercuric.reuse.principal.product import Placement, as_image
+from mercuric.reuse.principal.product import Placement
 from mercuric.reuse.principal.residual import residual_convolution
 
 PAYS = 0.9

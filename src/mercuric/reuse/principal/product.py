@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from mercuric.reuse.kernels.row_products import as_image
 from mercuric.reuse.principal.directions import Directions
 from mercuric.reuse.principal.pointwise import pointwise
 
@@ -55,11 +56,6 @@ def projected_linear(rows: Tensor, weight: Tensor, bias: Tensor | None, directio
     filters = weight[:, :, None, None]
     output = projected_convolution(image, filters, bias, directions, Placement())
     return output.permute(0, 2, 3, 1)[0, 0]
-
-
-def as_image(rows: Tensor) -> Tensor:
-    """Rows (V, features) as the pixels of one image of one line, (1, features, 1, V)."""
-    return rows[None, None].permute(0, 3, 1, 2)
 
 
 def reference_convolution(
