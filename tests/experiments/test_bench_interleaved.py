@@ -1,9 +1,12 @@
 """Functions timed in turn, by a clock that is under control."""
 
+import pandas as pd
 import pytest
 
 from mercuric.experiments.interleaved import Spread, Timings, interleaved
+from mercuric.experiments.layer_times import timed_row
 from mercuric.experiments.planted import planted_rows
+from mercuric.report.bench import strongest_dense
 
 
 class Clock:
@@ -86,3 +89,15 @@ def test_planted_rows_repeat_as_often_as_was_asked() -> None:
         planted_rows(4, 4, 1)
     with pytest.raises(ValueError, match="rows was 0"):
         planted_rows(0, 4, 0.5)
+
+
+def test_ratios_are_over_the_strongest_dense_form() -> None:
+    seconds = {"dense": [0.004, 0.004], "dense, as 1x1 convolution": [0.002, 0.002], "reuse": [0.001, 0.001]}
+    row = timed_row(Timings(seconds), "reuse")
+    assert row["dense_form"] == "dense, as 1x1 convolution"
+    assert row["dense_ms"] == 2 and row["speedup"] == 2
+    plain = timed_row(Timings({"dense": [0.002], "reuse": [0.001]}), "reuse")
+    assert strongest_dense(pd.DataFrame([plain])) == "" == strongest_dense(pd.DataFrame({"ms": [1.0]}))
+    assert strongest_dense(pd.DataFrame([plain, row, row])) == (
+        "Strongest form of dense, and in how many measurements: dense, as 1x1 convolution (2), dense (1)."
+    )

@@ -2,6 +2,7 @@
 
 import math
 
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -9,7 +10,8 @@ from torch import nn
 from mercuric import ReuseConfig, reuse_
 from mercuric.experiments.bench_train import TrainBench, bench_train, make_trainer
 from mercuric.experiments.layer_choice import Choice, keep_faster, layer_rows
-from mercuric.experiments.peak_memory import peak_memory
+from mercuric.experiments.peak_memory import PeakMemory, peak_memory
+from mercuric.report.bench import train_columns
 from mercuric.reuse.adaptation import Cost
 
 SMALL = {"networks": ("custom-cnn",), "image_size": 32, "batch": 2, "rounds": 1, "memory": False}
@@ -60,6 +62,20 @@ def test_memory_at_its_peak_is_of_the_work_alone() -> None:
     measured = peak_memory(hungry, 200)
     assert 190 < measured.own < 260
     assert measured.peak - measured.own == measured.before
+
+
+def test_memory_is_a_median_over_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    peaks = iter([100.0, 110.0, 100.0, 102.0, 100.0, 130.0, 100.0, 100.0, 200.0, 210.0])
+
+    def measured(_: object, network: str, *_rest: object) -> PeakMemory:
+        assert network == "custom-cnn"
+        return PeakMemory(50.0, 50.0 + next(peaks))
+
+    monkeypatch.setattr("mercuric.experiments.bench_train.peak_memory", measured)
+    [row] = bench_train(TrainBench(**{**SMALL, "memory": True}))[0].to_dict("records")
+    assert row["dense_mib"] == 100 and row["fast_mib"] == 110
+    assert [round(row[f"memory_{part}"], 2) for part in ("q1", "ratio", "q3")] == [1.02, 1.05, 1.1]
+    assert train_columns(pd.DataFrame([row]))["memory"](pd.Series(row)) == "1.05 (1.02-1.10)"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import bars
 from mercuric.cli.train import STOPPED
@@ -42,4 +43,4 @@ def accuracy(
         if as_json:
             typer.echo(json.dumps([{**asdict(row), "gap": row.gap} for row in measured], indent=2))
             return
-        Console().print(accuracy_table(measured))
+        output().print(accuracy_table(measured))

@@ -21,6 +21,7 @@ from mercuric.cli.bench_options import (
     Rounds,
     Seed,
 )
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import parse_ranks
 from mercuric.cli.progress import part_bar
@@ -207,13 +208,16 @@ def _show(name: str, config: Config, out: Path | None, as_json: bool, shown: dic
             parts = [
                 f"{title}\n\n{tables.markdown_table(table, columns)}" for title, table, columns in _split(one)
             ]
-            write_text(out / f"{name}-{part}.md", "\n".join(parts))
+            which = tables.strongest_dense(one[1])
+            write_text(out / f"{name}-{part}.md", "\n".join([*parts, which] if which else parts))
     if as_json:
         typer.echo(text)
         return
     for one in shown.values():
         for title, table, columns in _split(one):
-            Console().print(tables.terminal_table(table, columns, title))
+            output().print(tables.terminal_table(table, columns, title))
+        if which := tables.strongest_dense(one[1]):
+            typer.echo(which)
     typer.echo(_SPREAD)
     if out is not None:
         typer.echo(f"Figures: {out}")

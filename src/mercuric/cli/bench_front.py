@@ -11,6 +11,7 @@ from rich.console import Console
 
 from mercuric.cli.bench_options import Clock, DataRoot, Dtype, Json, Quick, Rounds
 from mercuric.cli.command_line import command_line
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import parse_ranks, parse_seeds
 from mercuric.cli.progress import part_bar
@@ -160,7 +161,7 @@ def _write(folder: Path, subject: str, config: Config, table: pd.DataFrame, agai
 def _print(table: pd.DataFrame, subject: str, folder: Path) -> None:
     trained = "accuracy" in table
     shown = over_seeds(table) if trained else table
-    Console().print(tables.terminal_table(shown, tables.front_columns(shown), subject))
+    output().print(tables.terminal_table(shown, tables.front_columns(shown), subject))
     for sentence in verdicts(shown) if trained else []:
         typer.echo(sentence)
     typer.echo(f"Figures: {folder / 'front.csv'}\nReport: {folder / 'report.html'}")

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from mercuric.cli.command_line import command_line
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -51,5 +52,5 @@ def bounds(
         if as_json:
             typer.echo(json.dumps({**summary, "layers": records(layers)}, indent=2))
             return
-        Console().print(bounds_table(layers, summary))
+        output().print(bounds_table(layers, summary))
         typer.echo(f"Report: {report}")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mercuric import data
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.zoo import pretrained
 
@@ -35,7 +35,7 @@ def list_data(
         for row in described:
             here = Text("yes", style="green") if row.present else Text("no")
             table.add_row(row.name, row.what, row.classes, row.image_size, here, row.how)
-        Console().print(table)
+        output().print(table)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from mercuric.cli.command_line import command_line
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -65,7 +66,7 @@ def evaluate_command(
         if as_json:
             typer.echo(json.dumps({**evaluation.summary(), "layers": records(evaluation.layers)}, indent=2))
             return
-        console = Console()
+        console = output()
         console.print(evaluation_table(evaluation, shares=console.width >= _WIDE))
         typer.echo(f"Report: {report}")
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from mercuric import zoo
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.experiments.networks import (
     KINDS,
@@ -66,6 +66,6 @@ def _show(as_json: bool, described: dict[str, Any], *tables: Table) -> None:
     if as_json:
         typer.echo(json.dumps(described, indent=2))
         return
-    console = Console()
+    console = output()
     for table in tables:
         console.print(table)

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from mercuric.cli.command_line import command_line
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.shrink import shrink as run_shrink
@@ -57,7 +58,7 @@ def shrink(
             typer.echo(
                 f"There are no more than {len(summary['trials'])} different networks to be found.", err=True
             )
-        Console().print(shrink_table(summary))
+        output().print(shrink_table(summary))
         typer.echo(f"Networks: {folder / 'trials'}\nReport: {report}")
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from mercuric.cli.command_line import command_line
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.similarity_network import SimilarityConfig
@@ -63,5 +64,5 @@ def similarity(
         if as_json:
             typer.echo(json.dumps({**summary, "layers": records(study.tables["layers"])}, indent=2))
             return
-        Console().print(similarity_table(study))
+        output().print(similarity_table(study))
         typer.echo(f"Report: {report}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import chosen_accelerator
 from mercuric.cli.progress import bars
@@ -84,7 +85,7 @@ def _show(result: Simulated, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**summary, "layers": records(result.layers)}, indent=2))
         return
-    console = Console()
+    console = output()
     if result.is_topology or result.has_engine:
         console.print(topology_table(result.layers))
         console.print(topology_total(summary))

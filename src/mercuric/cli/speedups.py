@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -48,7 +49,7 @@ def speedups(
         if as_json:
             typer.echo(json.dumps({"speedups": records(table), "lost": records(left)}, indent=2))
             return
-        console = Console()
+        console = output()
         console.print(terminal_table(*found, "training, layers that lose turned off (III-D)"))
         console.print(
             terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")

@@ -9,6 +9,7 @@ import yaml
 from rich.console import Console
 
 from mercuric.cli.command_line import command_line
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -58,7 +59,7 @@ def sweep(
                 json.dumps({**config.model_dump(mode="json"), "combinations": records(totals)}, indent=2)
             )
             return
-        Console().print(sweep_table(totals, list(config.vary)))
+        output().print(sweep_table(totals, list(config.vary)))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
 
 

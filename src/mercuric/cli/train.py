@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import fast_reuse, merge, parse_seeds
 from mercuric.cli.progress import training_bars
@@ -84,7 +85,7 @@ def _settings(
 
 
 def _print_tables(folder: Path, summary: dict[str, Any]) -> None:
-    console = Console()
+    console = output()
     if "reuse" in summary:
         layers = read_layers(folder / "layers.csv")
         console.print(direction_table(layers) if "rank" in layers else layer_table(layers))

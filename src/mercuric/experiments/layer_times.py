@@ -106,14 +106,18 @@ def time_layer(
     return rows
 
 
-def timed_row(timings: Timings, name: str) -> dict[str, float]:
-    """Milliseconds of the strongest dense form and of ``name``, and its speed-up, with quartiles."""
+def timed_row(timings: Timings, name: str) -> dict[str, Any]:
+    """Milliseconds of the strongest dense form and of ``name``, and its speed-up, with quartiles.
+
+    ``dense_form`` says which form of dense that was.
+    """
     baselines = [dense for dense in (DENSE, COMPILED, AS_CONVOLUTION) if dense in timings.seconds]
     strongest = timings.fastest(*baselines)
     took, dense = timings.milliseconds(name), timings.milliseconds(strongest)
     ratio = timings.speedup(name, strongest)
     return {
-        "dense_ms": dense.median, "ms": took.median, "ms_q1": took.q1, "ms_q3": took.q3,
+        "dense_form": strongest, "dense_ms": dense.median,
+        "ms": took.median, "ms_q1": took.q1, "ms_q3": took.q3,
         "speedup": ratio.median, "speedup_q1": ratio.q1, "speedup_q3": ratio.q3,
     }  # fmt: skip
 

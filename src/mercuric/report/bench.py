@@ -1,6 +1,7 @@
 """How do benchmarks look as tables, in the terminal and in Markdown?"""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from math import isfinite
 from typing import Any
@@ -62,11 +63,11 @@ def train_columns(table: pd.DataFrame) -> Columns:
         "fast() ms": _milliseconds("ms"),
         "times faster": _times(),
         "kept": lambda row: f"{row['kept']} of {row['layers']}",
-        "choosing": _percent("choosing_share"),
-        "estimating": _percent("estimating_share"),
-        "memory": _ratio("memory_ratio"),
+        "to choose": _percent("choosing_share"),
+        "to estimate": _percent("estimating_share"),
+        "memory": _memory,
     }
-    fields = {"choosing": "choosing_share", "estimating": "estimating_share", "memory": "memory_ratio"}
+    fields = {"to choose": "choosing_share", "to estimate": "estimating_share", "memory": "memory_ratio"}
     return _known(columns, table, fields)
 
 
@@ -120,6 +121,15 @@ def terminal_table(table: pd.DataFrame, columns: Columns, title: str, caption: s
     return shown
 
 
+def strongest_dense(table: pd.DataFrame) -> str:
+    """Which form of dense ratios are over, where it was not PyTorch's plain one; else empty."""
+    counts = Counter(table.get("dense_form", ()))
+    if set(counts) <= {"dense"}:
+        return ""
+    named = ", ".join(f"{form} ({count})" for form, count in counts.most_common())
+    return f"Strongest form of dense, and in how many measurements: {named}."
+
+
 def markdown_table(table: pd.DataFrame, columns: Columns) -> str:
     """Rows as a Markdown table."""
     rule = ["---" if name in _LEFT else "--:" for name in columns]
@@ -144,8 +154,9 @@ def _points(field: str) -> Cell:
     return lambda row: f"{100 * row[field]:+.2f}" if isfinite(row[field]) else formats.MISSING
 
 
-def _ratio(field: str) -> Cell:
-    return lambda row: formats.ratio(row[field])
+def _memory(row: "pd.Series[Any]") -> str:
+    ratio, low, high = (row[f"memory_{part}"] for part in ("ratio", "q1", "q3"))
+    return f"{ratio:.2f} ({low:.2f}-{high:.2f})"
 
 
 def _whole(field: str) -> Cell:
