@@ -5,7 +5,7 @@ from collections import OrderedDict
 from torch import nn
 
 from mercuric.torchvision_operators import torchvision
-from mercuric.zoo.first_convolution import with_channels
+from mercuric.zoo.first_convolution import torchvision_form
 from mercuric.zoo.network import Network
 
 
@@ -43,8 +43,4 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> tuple[nn.Module,
     return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1), nn.ReLU(inplace=True)
 
 
-def _imagenet(classes: int, channels: int) -> nn.Module:
-    return with_channels(torchvision.models.alexnet(weights=None, num_classes=classes), channels)
-
-
-ALEXNET = Network(cifar=_cifar, imagenet=_imagenet, smallest_image=31)
+ALEXNET = Network(cifar=_cifar, imagenet=torchvision_form(torchvision.models.alexnet), smallest_image=31)

@@ -1,12 +1,13 @@
 """What are DenseNets (Huang et al., CVPR 2017) here?"""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from mercuric.torchvision_operators import torchvision
-from mercuric.zoo.first_convolution import for_small_images, with_channels
+from mercuric.zoo.first_convolution import for_small_images, torchvision_form
 from mercuric.zoo.network import Network
 
 
@@ -23,11 +24,7 @@ def _cifar(constructor: Callable[..., Any], classes: int, channels: int) -> nn.M
 
 def _network(constructor: Callable[..., Any]) -> Network:
     return Network(
-        cifar=lambda classes, channels: _cifar(constructor, classes, channels),
-        imagenet=lambda classes, channels: with_channels(
-            constructor(weights=None, num_classes=classes), channels
-        ),
-        smallest_image=16,
+        cifar=partial(_cifar, constructor), imagenet=torchvision_form(constructor), smallest_image=16
     )
 
 

@@ -1,8 +1,16 @@
 """How does a network that was written for large colour images take other images?"""
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
+
+from mercuric.zoo.network import Builder
+
+
+def torchvision_form(constructor: Callable[..., nn.Module]) -> Builder:
+    """Builds torchvision's network as it is, but for the channels that it reads."""
+    return lambda classes, channels: with_channels(constructor(weights=None, num_classes=classes), channels)
 
 
 def with_channels(network: nn.Module, channels: int) -> nn.Module:

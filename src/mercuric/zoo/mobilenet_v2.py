@@ -3,7 +3,7 @@
 from torch import nn
 
 from mercuric.torchvision_operators import torchvision
-from mercuric.zoo.first_convolution import for_small_images, with_channels
+from mercuric.zoo.first_convolution import for_small_images, torchvision_form
 from mercuric.zoo.network import Network
 
 # Expansion, channels, blocks and stride of each stage: the paper's Table 2 with stride 1 at 24 channels.
@@ -26,8 +26,6 @@ def _cifar(classes: int, channels: int) -> nn.Module:
     return for_small_images(network, channels)
 
 
-def _imagenet(classes: int, channels: int) -> nn.Module:
-    return with_channels(torchvision.models.mobilenet_v2(weights=None, num_classes=classes), channels)
-
-
-MOBILENET_V2 = Network(cifar=_cifar, imagenet=_imagenet, smallest_image=16)
+MOBILENET_V2 = Network(
+    cifar=_cifar, imagenet=torchvision_form(torchvision.models.mobilenet_v2), smallest_image=16
+)

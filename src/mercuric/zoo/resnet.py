@@ -1,11 +1,12 @@
 """What are ResNets (He et al., CVPR 2016) here?"""
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
 from mercuric.torchvision_operators import torchvision
-from mercuric.zoo.first_convolution import for_small_images, with_channels
+from mercuric.zoo.first_convolution import for_small_images, torchvision_form
 from mercuric.zoo.network import Network
 
 
@@ -22,11 +23,7 @@ def _cifar(constructor: Callable[..., nn.Module], classes: int, channels: int) -
 
 def _network(constructor: Callable[..., nn.Module]) -> Network:
     return Network(
-        cifar=lambda classes, channels: _cifar(constructor, classes, channels),
-        imagenet=lambda classes, channels: with_channels(
-            constructor(weights=None, num_classes=classes), channels
-        ),
-        smallest_image=16,
+        cifar=partial(_cifar, constructor), imagenet=torchvision_form(constructor), smallest_image=16
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
 from mercuric.torchvision_operators import torchvision
-from mercuric.zoo.first_convolution import with_channels
+from mercuric.zoo.first_convolution import torchvision_form, with_channels
 from mercuric.zoo.network import Network
 
 
@@ -23,11 +24,7 @@ def _cifar(layer_plan: str, classes: int, channels: int) -> nn.Module:
 
 def _network(layer_plan: str, constructor: Callable[..., nn.Module]) -> Network:
     return Network(
-        cifar=lambda classes, channels: _cifar(layer_plan, classes, channels),
-        imagenet=lambda classes, channels: with_channels(
-            constructor(weights=None, num_classes=classes), channels
-        ),
-        smallest_image=32,
+        cifar=partial(_cifar, layer_plan), imagenet=torchvision_form(constructor), smallest_image=32
     )
 
 
