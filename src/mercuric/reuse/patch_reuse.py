@@ -134,6 +134,9 @@ class FoundPatches:
 
     def zero(self) -> Tensor:
         """Which windows are all zeros, bool, (Q,)."""
+        # No projection of zeros is negative, so their signature has no bit set.
+        if bool((self.signatures[:, 0] | self.signatures[:, -1]).all()):
+            return torch.zeros(len(self.signatures), dtype=torch.bool)
         nonzero = self.projected[:, 0] != 0
         unsure = (~nonzero).nonzero()[:, 0]
         nonzero[unsure] = (self.pixels[unsure] != 0).any(1)
