@@ -32,8 +32,8 @@ RUN = 1000
 """Steps of the training that the cost of choosing is held against."""
 REUSE = "fast"
 MEMORY_STEPS = 3
-MEMORY_RUNS = 5
-"""Processes of each form: where the allocator puts what moves a peak by some 5 % from run to run."""
+MEMORY_RUNS = 3
+"""Processes of each form."""
 
 
 class TrainBench(BenchSettings):
