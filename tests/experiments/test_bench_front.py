@@ -14,6 +14,7 @@ from mercuric.experiments.bench_front import FrontBench, bench_front
 from mercuric.experiments.bench_front_training import FrontTraining, bench_front_training
 from mercuric.experiments.front_forms import GROUPS, front_forms
 from mercuric.experiments.front_verdict import over_seeds, verdicts
+from mercuric.report.front_training import training_chart, training_headline
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import EdgeMaps, load_edge_maps
 from mercuric.zoo.registry import build
@@ -198,3 +199,31 @@ def test_dense_is_interpolated_at_the_same_seconds_seed_by_seed() -> None:
     ahead = over_seeds(pd.DataFrame(rows[:3]))
     assert "ahead of it by 5.00 points (one seed)" in verdicts(ahead)[0]
     assert "no dense schedule was as short" in verdicts(table.reset_index())[1]
+
+
+@pytest.mark.parametrize(
+    ("gains", "standing", "headline"),
+    [
+        (
+            (0.02, 0.04),
+            "ahead of it by 3.00 points (standard deviation 1.41 over 2 seeds)",
+            "1 of 1 training",
+        ),
+        ((0.03, -0.02), "level with it (+0.50 points, standard deviation 3.54 over 2 seeds)", "0 of 1"),
+        ((-0.03, -0.04), "behind it by 3.50 points", "0 of 1 training"),
+    ],
+)
+def test_what_seeds_scatter_more_than_is_level(
+    gains: tuple[float, float], standing: str, headline: str
+) -> None:
+    rows = [
+        row
+        for seed, gain in enumerate(gains)
+        for row in (trained("dense", seed, 10, 0.5), trained("fast", seed, 10, 0.5 + gain))
+    ]
+    table = over_seeds(pd.DataFrame(rows))
+    [sentence] = verdicts(table)
+    assert standing in sentence
+    assert training_headline(table).startswith(headline)
+    assert "by more than the spread over seeds" in training_headline(table)
+    assert training_chart(table).layout.yaxis.tickformat == ".1%"

@@ -2,7 +2,7 @@
 
 from math import isfinite, nan
 from statistics import mean, stdev
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -73,11 +73,21 @@ def _verdict(row: "pd.Series[Any]") -> str:
         if row["seeds"] == 1
         else f"standard deviation {100 * spread:.2f} over {row['seeds']} seeds"
     )
-    judged = "ahead of" if gain > 0 else "behind" if gain < 0 else "level with"
-    return (
-        f"{reached}; dense training of the same seconds {same:.2%} (between its schedules): "
-        f"{judged} it by {abs(100 * gain):.2f} points ({seeds})."
-    )
+    points = f"{abs(100 * gain):.2f} points"
+    judged = {
+        "ahead": f"ahead of it by {points} ({seeds})",
+        "behind": f"behind it by {points} ({seeds})",
+        "level": f"level with it ({'+' if gain >= 0 else '-'}{points}, {seeds})",
+    }[standing(row)]
+    return f"{reached}; dense training of the same seconds {same:.2%} (between its schedules): {judged}."
+
+
+def standing(row: "pd.Series[Any]") -> Literal["ahead", "level", "behind"]:
+    """Where a form stands against dense training of the same seconds: level within the spread over seeds."""
+    gain, spread = row["gain"], row["gain_spread"]
+    if abs(gain) <= (spread if isfinite(spread) else 0):
+        return "level"
+    return "ahead" if gain > 0 else "behind"
 
 
 def _spread(values: list[float]) -> float:

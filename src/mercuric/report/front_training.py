@@ -6,11 +6,14 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from mercuric.experiments.front_verdict import standing
 from mercuric.report import chart, formats
 from mercuric.report.cards import Card
 from mercuric.report.markup import plotly_text
 
 DENSE = "dense"
+_CLOSE = 0.1
+"""Accuracies nearer than this are shown in tenths of a percent."""
 
 
 def training_headline(table: pd.DataFrame) -> str:
@@ -20,9 +23,11 @@ def training_headline(table: pd.DataFrame) -> str:
     if judged.empty:
         return "No training with directions took as long as a dense one."
     best = judged.iloc[int(judged["gain"].argmax())]
-    amount = f"{int((judged['gain'] > 0).sum())} of {formats.number_of(len(judged), 'training')}"
+    ahead = sum(standing(row) == "ahead" for _, row in judged.iterrows())
+    certainty = "(one seed)" if judged["seeds"].max() == 1 else "by more than the spread over seeds"
     return (
-        f"{amount} with directions beat dense training of the same seconds; {best['form']}: {_points(best)}."
+        f"{ahead} of {formats.number_of(len(judged), 'training')} with directions beat dense training of the "
+        f"same seconds {certainty}; {best['form']}: {_points(best)}."
     )
 
 
@@ -60,7 +65,8 @@ def training_chart(table: pd.DataFrame) -> go.Figure:
             customdata=[[plotly_text(str(form))] for form in ordered["form"]],
             hovertemplate="%{customdata[0]}<br>%{x:.4g} s, %{y:.2%}<extra></extra>",
         )  # fmt: skip
-    picture.update_yaxes(tickformat=".0%", minallowed=0, maxallowed=1)
+    close = table["accuracy"].max() - table["accuracy"].min() < _CLOSE
+    picture.update_yaxes(tickformat=".1%" if close else ".0%", minallowed=0, maxallowed=1)
     picture.update_xaxes(showgrid=True, **chart.time_axis(table["seconds"]))
     picture.update_layout(hovermode="closest")
     return picture
