@@ -74,13 +74,14 @@ def test_the_front_as_a_page(mercuric: Run, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_the_front_of_training_as_a_page(mercuric: Run, tmp_path: Path) -> None:
-    options = ("--train", "--quick", "--batch", 8, "--out", tmp_path, "--json")
+    options = ("--train", "--quick", "--batch", 8, "--learning-rate", 0.06, "--out", tmp_path, "--json")
     result = mercuric("bench", "front", "custom-cnn", *options)
     assert result.exit_code == 0, result.output
     described = json.loads(result.stdout)
     assert [row["group"] for row in described["rows"]] == ["dense", "dense", "fast()"]
+    assert described["subject"].endswith("4 steps in batches of 8 at a learning rate of 0.06, 1 seed")
     page = (tmp_path / "report.html").read_text()
-    assert "Accuracy against seconds of training" in page
+    assert "Accuracy against seconds of training" in page and "--learning-rate 0.06" in page
     assert "dense training of the same seconds" in page
 
 

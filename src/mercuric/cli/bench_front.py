@@ -51,6 +51,9 @@ def front(
     train_examples: Annotated[
         int | None, typer.Option(help="Train on so many images, drawn once; all by default.")
     ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak of the trainings' schedules; 0.02 by default.")
+    ] = None,
     width: Annotated[float, typer.Option(help="Channels of each layer that trains, times this.")] = 1.0,
     rank: Annotated[str, typer.Option(help="Directions of trainings with fast().")] = "0.125,0.25,0.5",
     shorter: Annotated[
@@ -80,7 +83,8 @@ def front(
             trained = {
                 **shared, "network": network or None, "width": width, "train_examples": train_examples,
                 "steps": steps, "epochs": epochs, "ranks": parse_ranks(rank), "shorter": _shares(shorter),
-                "seeds": parse_seeds(seeds), **(_QUICK_TRAINING if quick else {}),
+                "seeds": parse_seeds(seeds), "learning_rate": learning_rate,
+                **(_QUICK_TRAINING if quick else {}),
             }  # fmt: skip
             described_as, table = _train(FrontTraining(**_given(trained)), out, resume)
         else:
@@ -141,7 +145,7 @@ def _listed(config: Config, field: str) -> str | None:
 
 def _again(config: Config, network: str, named: Mapping[str, object]) -> str:
     lists = {"weights", "network", "bits", "ranks", "errors", "shorter", "seeds", "paper", "compiled", "seed"}
-    inner = {"learning_rate", "augment", "save_every"}
+    inner = {"augment", "save_every"}
     options = config.model_dump(exclude=lists | inner, exclude_defaults=True)
     return command_line("bench", ["front", network], {**options, **named})
 

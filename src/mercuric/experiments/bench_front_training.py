@@ -173,10 +173,12 @@ def described_training(config: FrontTraining) -> str:
     seeds = "seed" if len(config.seeds) == 1 else "seeds"
     width = "" if config.width == 1 else f" at width {config.width:g}"
     examples = "" if config.train_examples is None else f"{config.train_examples:,} images of "
+    usual = FrontTraining.model_fields["learning_rate"].default
+    rate = "" if config.learning_rate == usual else f" at a learning rate of {config.learning_rate:g}"
     length = f"{config.steps or STEPS} steps" if config.epochs is None else f"{config.epochs} epochs"
     return (
         f"{config.network}{width} from random weights on {examples}{config.data}, {length} in batches of "
-        f"{config.batch}, {len(config.seeds)} {seeds}"
+        f"{config.batch}{rate}, {len(config.seeds)} {seeds}"
     )
 
 
