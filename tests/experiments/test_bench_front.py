@@ -13,7 +13,7 @@ from mercuric.experiments import bench_front as module
 from mercuric.experiments.bench_front import FrontBench, bench_front
 from mercuric.experiments.bench_front_training import FrontTraining, bench_front_training
 from mercuric.experiments.front_forms import GROUPS, front_forms
-from mercuric.experiments.front_verdict import over_seeds, verdicts
+from mercuric.experiments.front_verdict import dense_at, over_seeds, verdicts
 from mercuric.report.front_training import training_chart, training_headline
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import EdgeMaps, load_edge_maps
@@ -230,3 +230,9 @@ def test_what_seeds_scatter_more_than_is_level(
     assert training_headline(table).startswith(headline)
     assert "by more than the spread over seeds" in training_headline(table)
     assert training_chart(table).layout.yaxis.tickformat == ".1%"
+
+
+def test_a_training_a_little_shorter_than_any_dense_one_is_held_against_the_shortest() -> None:
+    dense = pd.DataFrame([trained("dense", 0, 10, 0.5), trained("dense", 0, 20, 0.7)])
+    assert dense_at(dense, 9.0) == 0.5 and pd.isna(dense_at(dense, 8.9))
+    assert dense_at(dense, 15) == pytest.approx(0.6) and dense_at(dense, 30) == 0.7

@@ -9,15 +9,19 @@ import pandas as pd
 
 from mercuric.experiments.front_forms import DENSE
 
+NEAR = 0.9
+"""Share of the shortest dense schedule's seconds from which on a training is held against it."""
+
 
 def dense_at(dense: pd.DataFrame, seconds: float) -> float:
     """Dense training's accuracy in so many seconds, on a straight line between two schedules of one seed.
 
-    Beyond the longest schedule it stays what it was; below the shortest one nothing is known: NaN.
+    Beyond the longest schedule it stays what it was. Up to a tenth below the shortest one it is that
+    one's, which had more time; below that nothing is known: NaN.
     """
     ordered = dense.sort_values("seconds")
     known = ordered["seconds"].to_numpy()
-    if not len(known) or seconds < known[0]:
+    if not len(known) or seconds < NEAR * known[0]:
         return nan
     return float(np.interp(seconds, known, ordered["accuracy"].to_numpy()))
 
@@ -31,9 +35,8 @@ def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``group``, ``setting``, ``form``, ``seeds``, ``steps``; the mean ``seconds``, ``accuracy`` and
         ``kept``; ``spread``, the standard deviation of the accuracy; ``dense_accuracy``, of dense
-        training in each seed's same seconds; ``gain``, the accuracy less that, and ``gain_spread``.
-        Spreads over one seed, and what dense training did in seconds that are fewer than its
-        shortest schedule took, are NaN.
+        training in each seed's same seconds (:func:`dense_at`); ``gain``, the accuracy less that, and
+        ``gain_spread``. Spreads over one seed, and what is not known of dense training, are NaN.
     """
     dense = {seed: rows[rows["group"] == DENSE] for seed, rows in table.groupby("seed")}
     found = []

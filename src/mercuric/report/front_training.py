@@ -86,7 +86,8 @@ def training_methods(rows: pd.DataFrame) -> list[tuple[str, str]]:
         (
             "Dense in the same seconds",
             "On a straight line between the two dense schedules of the same seed that took fewer and more "
-            "seconds; beyond the longest one its accuracy. Where the shortest one took longer there is none.",
+            "seconds; beyond the longest one its accuracy. Up to a tenth below the shortest one its "
+            "accuracy, though it had more time; below that there is none.",
         ),
         ("Dense", "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for."),
         (
