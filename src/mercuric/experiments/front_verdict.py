@@ -71,22 +71,22 @@ def _verdict(row: "pd.Series[Any]", dense: pd.DataFrame) -> str:
     )
     reached = f"{form}: {accuracy:.2%} in {seconds:.0f} s"
     if not isfinite(same):
-        shortest = "".join(
-            f": the shortest took {least['seconds']:.0f} s and reached {least['accuracy']:.2%}"
-            for _, least in dense.head(1).iterrows()
-        )
+        shortest = ""
+        if not dense.empty:
+            least = dense.iloc[0]
+            shortest = f": the shortest took {least['seconds']:.0f} s and reached {least['accuracy']:.2%}"
         return f"{reached}; not with every seed was a dense schedule as short{shortest}."
     seeds = (
         "one seed"
         if row["seeds"] == 1
         else f"standard deviation {100 * spread:.2f} over {row['seeds']} seeds"
     )
-    points = f"{abs(100 * gain):.2f} points"
-    judged = {
-        "ahead": f"ahead of it by {points} ({seeds})",
-        "behind": f"behind it by {points} ({seeds})",
-        "level": f"level with it ({'+' if gain >= 0 else '-'}{points}, {seeds})",
-    }[standing(row)]
+    place = standing(row)
+    if place == "level":
+        judged = f"level with it ({100 * gain:+.2f} points, {seeds})"
+    else:
+        where = "ahead of" if place == "ahead" else "behind"
+        judged = f"{where} it by {abs(100 * gain):.2f} points ({seeds})"
     return f"{reached}; dense training of the same seconds {same:.2%} (between its schedules): {judged}."
 
 

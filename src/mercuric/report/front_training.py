@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from mercuric.experiments.front_forms import DENSE
 from mercuric.experiments.front_verdict import standing
 from mercuric.report import chart, formats
 from mercuric.report.cards import Card
 from mercuric.report.markup import plotly_text
 
-DENSE = "dense"
 _CLOSE = 0.1
 """Accuracies nearer than this are shown in tenths of a percent."""
 
