@@ -5,12 +5,10 @@ reuses. It looks at the entry's valid-data bit in its turn, then waits, or is co
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mercuric.accelerator.dot_product import Pace
 from mercuric.accelerator.hardware import Accelerator
@@ -56,7 +54,7 @@ class Turns:
         cls, hitmap: Hitmap, lengths: NDArray[np.int64], order: NDArray[np.int64], recompute: bool
     ) -> "Turns":
         """The turns under a Hitmap that says of every HIT whose result it reads, by this order."""
-        states, representatives = _array(hitmap.states), _array(hitmap.representatives)
+        states, representatives = hitmap.arrays()
         wrong = int(_first_wrong(states, representatives, np.argsort(order)))
         if wrong >= 0:
             scope, vector = divmod(wrong, states.shape[1])
@@ -108,11 +106,6 @@ class Turns:
                 free[own] += pace.interval
                 left[own] = results[vector] = free[own] + pace.drain
         return free, left
-
-
-def _array(values: Tensor) -> NDArray[Any]:
-    array: NDArray[Any] = values.detach().cpu().contiguous().numpy()
-    return array
 
 
 @njit(cache=True, nogil=True)

@@ -201,7 +201,7 @@ def _memory(
     own: dict[str, list[float]] = {DENSE: [], REUSE: []}
     for _ in range(MEMORY_RUNS):
         for form, layers in ((DENSE, None), (REUSE, kept)):
-            own[form].append(peak_memory(_prepared, name, config, classes, shape, layers).own)
+            own[form].append(peak_memory(_prepared, name, config, classes, shape, layers))
     ratio = Spread.of([fast / dense for dense, fast in zip(own[DENSE], own[REUSE], strict=True)])
     return {
         **{f"{form}_mib": median(values) for form, values in own.items()},

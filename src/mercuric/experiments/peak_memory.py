@@ -4,7 +4,6 @@ import ctypes
 import resource
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +19,12 @@ Work = Callable[..., Callable[[], object]]
 """Prepares something and returns what is to be measured; both are importable by name."""
 
 
-@dataclass(frozen=True)
-class PeakMemory:
-    """Resident memory of a process, in MiB.
-
-    Attributes:
-        before: at its peak when the work was prepared, before it began: interpreter, libraries, network.
-        peak: at its peak after it, tensors and every kernel's scratch included.
-    """
-
-    before: float
-    peak: float
-
-    @property
-    def own(self) -> float:
-        """What the work took."""
-        return self.peak - self.before
-
-
-def peak_memory(work: Work, *arguments: Any) -> PeakMemory:
+def peak_memory(work: Work, *arguments: Any) -> float:
     """Run ``work(*arguments)()`` in a fresh process, with as many threads as this one.
+
+    Returns:
+        MiB of resident memory at the peak, tensors and every kernel's scratch included, above the peak
+        while the work was prepared (interpreter, libraries, network).
 
     Raises:
         MercuricError: the process was killed.
@@ -48,13 +33,13 @@ def peak_memory(work: Work, *arguments: Any) -> PeakMemory:
         return pool.submit(_measured, torch.get_num_threads(), work, arguments).result()
 
 
-def _measured(threads: int, work: Work, arguments: tuple[Any, ...]) -> PeakMemory:
+def _measured(threads: int, work: Work, arguments: tuple[Any, ...]) -> float:
     torch.set_num_threads(threads)
     _return_what_is_freed()
     run = work(*arguments)
     before = _peak()
     run()
-    return PeakMemory(before, _peak())
+    return _peak() - before
 
 
 def _return_what_is_freed() -> None:

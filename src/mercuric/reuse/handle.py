@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -187,23 +186,10 @@ class ReuseHandle:
 
         All of it is ready for JSON but the bases of principal directions, which are tensors.
         """
-        layers = {
-            state.name: {
-                "on": state.on,
-                "bits": state.bits,
-                "error": state.error,
-                "counts": asdict(state.counts),
-                "gradient_counts": asdict(state.gradient_counts),
-                "milliseconds": None if state.milliseconds is None else asdict(state.milliseconds),
-                "principal": None if state.principal is None else state.principal.state(),
-            }
-            for state in self.layers.values()
-        }
-        adaptation = None if self._adaptation is None else self._adaptation.state_dict()
         return {
             "config": self.config.model_dump(mode="json"),
-            "layers": layers,
-            "adaptation": adaptation,
+            "layers": {state.name: state.state() for state in self.layers.values()},
+            "adaptation": None if self._adaptation is None else self._adaptation.state_dict(),
             "timed_steps": 0 if self._stopwatch is None else self._stopwatch.steps,
         }
 
@@ -218,16 +204,7 @@ class ReuseHandle:
         if self._adaptation is not None:
             self._adaptation.load_state_dict(saved["adaptation"])
         for state in self.layers.values():
-            entry = saved["layers"][state.name]
-            state.on, state.bits, state.error = entry["on"], entry["bits"], entry["error"]
-            state.counts, state.error_due = Counts(**entry["counts"]), False
-            state.gradient_counts = Counts(**entry["gradient_counts"])
-            # States of trainings without directions were saved without what follows once.
-            timed = entry.get("milliseconds")
-            state.milliseconds = None if timed is None else Cost(**timed)
-            if state.principal is not None:
-                device = next(self._modules[state.name].parameters()).device
-                state.principal.load(entry["principal"], device)
+            state.load(saved["layers"][state.name], self._modules.get(state.name))
         if self._stopwatch is not None:
             self._stopwatch.go_on(saved.get("timed_steps", 0))
 

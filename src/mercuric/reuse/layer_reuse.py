@@ -1,7 +1,7 @@
 """What does a reuse layer remember beside its parameters?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import torch
@@ -96,6 +96,29 @@ class LayerReuse:
     def __getstate__(self) -> dict[str, Any]:
         # A copy counts for itself, and nobody listens to it yet.
         return {**self.__dict__, "observers": [], "_projections": {}}
+
+    def state(self) -> dict[str, Any]:
+        """What a saved training needs to go on: ready for JSON, but for the directions' tensors."""
+        return {
+            "on": self.on,
+            "bits": self.bits,
+            "error": self.error,
+            "counts": asdict(self.counts),
+            "gradient_counts": asdict(self.gradient_counts),
+            "milliseconds": None if self.milliseconds is None else asdict(self.milliseconds),
+            "principal": None if self.principal is None else self.principal.state(),
+        }
+
+    def load(self, saved: dict[str, Any], layer: nn.Module | None) -> None:
+        """Go on from what :meth:`state` gave; directions go where the parameters of ``layer`` are."""
+        self.on, self.bits, self.error = saved["on"], saved["bits"], saved["error"]
+        self.counts, self.gradient_counts = Counts(**saved["counts"]), Counts(**saved["gradient_counts"])
+        self.error_due = False
+        # States of trainings without directions were saved without what follows once.
+        timed = saved.get("milliseconds")
+        self.milliseconds = None if timed is None else Cost(**timed)
+        if self.principal is not None and layer is not None:
+            self.principal.load(saved["principal"], cast(Tensor, layer.weight).device)
 
     @property
     def settled(self) -> bool:

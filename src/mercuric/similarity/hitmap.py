@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -34,3 +36,10 @@ class Hitmap:
     def hits(self) -> Tensor:
         """bool, (scopes, vectors): which vectors reuse a result."""
         return self.states == HitState.HIT.value
+
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """States and representatives in the CPU's memory, one row after another."""
+        states, representatives = (
+            part.detach().cpu().contiguous().numpy() for part in (self.states, self.representatives)
+        )
+        return states, representatives

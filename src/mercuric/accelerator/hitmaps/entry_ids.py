@@ -1,7 +1,5 @@
 """In which line of the MCACHE does each vector's result lie? (paper III-B3, Signature Table)"""
 
-from typing import Any
-
 import numpy as np
 import torch
 from numba import njit
@@ -29,13 +27,12 @@ def entry_ids(hitmap: Hitmap, cache_sets: Tensor | None, cache: MCache) -> NDArr
     Raises:
         ValueError: the sets are missing, or no such MCACHE can have given this Hitmap.
     """
-    states: NDArray[np.uint8] = _array(hitmap.states)
-    representatives: NDArray[np.int64] = _array(hitmap.representatives)
+    states, representatives = hitmap.arrays()
     if cache.sets is not None and cache_sets is None:
         raise ValueError(
             f"cache_sets was None, but must say which of the {cache.sets} sets each vector is in"
         )
-    sets = np.zeros_like(representatives) if cache_sets is None else _array(cache_sets)
+    sets = np.zeros_like(representatives) if cache_sets is None else cache_sets.cpu().contiguous().numpy()
     ids = np.empty(states.shape, dtype=np.int64)
     wrong = _number(states, representatives, sets, cache.sets or 0, _ways(cache, states), ids)
     if wrong >= 0:
@@ -84,11 +81,6 @@ def hitmap_of(
         )
     cache_sets = None if cache.sets is None else torch.from_numpy(ids // cache.ways)
     return Hitmap(torch.from_numpy(states), torch.from_numpy(representatives)), cache_sets
-
-
-def _array(tensor: Tensor) -> NDArray[Any]:
-    array: NDArray[Any] = tensor.detach().cpu().contiguous().numpy()
-    return array
 
 
 def _ways(cache: MCache, states: NDArray[np.uint8]) -> int:
