@@ -145,6 +145,17 @@ def test_a_distance_of_ones_own_decides(batches):
     assert disagreement(outputs_of(model, batches), dense) <= 0.1
 
 
+def test_a_distance_that_rises_steeply_at_first_is_followed(batches):
+    """As the share of changed classes does: a hundredth of the error is a third of the distance."""
+    model = network().eval()
+    handle = with_reuse(model)
+    table = mercuric.fit_ranks_(
+        model, handle, batches, 0.3, lambda ours, dense: relative(ours, dense) ** 0.25
+    )
+    assert table["saved"].max() > 0
+    assert 0.2 < table.attrs["error"] <= 0.3
+
+
 def test_modes_gradients_and_counts_stay_as_they_were(batches):
     model = network()
     model[3].eval()

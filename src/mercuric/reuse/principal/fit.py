@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import inf, nan, sqrt
+from math import inf, log, nan, sqrt
 from typing import Any
 
 import pandas as pd
@@ -153,6 +153,7 @@ def _searched(found: Mapping[str, _Fitted], measure: Callable[[], float], error:
     best, best_distance = {name: options[0] for name, options in layers.items()}, 0.0
     low, high, predicted = 0.0, inf, error
     tried: dict[tuple[Option, ...], float] = {}
+    last: tuple[float, float] | None = None
     for _ in range(TRIALS):
         chosen = allocated(layers, predicted**2)
         key = tuple(chosen.values())
@@ -166,13 +167,21 @@ def _searched(found: Mapping[str, _Fitted], measure: Callable[[], float], error:
             high = predicted
         if CLOSE * error <= distance <= error or high < 1.02 * low:
             break
-        # The distance is nearly in proportion to what is predicted.
-        step = min(_FARTHEST, max(1 / _FARTHEST, 0.99 * error / distance)) if distance > 0 else _FARTHEST
-        predicted *= step
+        here = predicted, distance
+        wanted = (0.99 * error / distance) ** (1 / _exponent(last, here)) if distance > 0 else _FARTHEST
+        last = here
+        predicted *= min(_FARTHEST, max(1 / _FARTHEST, wanted))
         if not low < predicted < high:
             predicted = sqrt(low * high) if low else high / 2
     _take(found, best)
     return best_distance
+
+
+def _exponent(last: tuple[float, float] | None, here: tuple[float, float]) -> float:
+    """Of the power of what is predicted that the distance grows as, by the last two trials; 1 at most."""
+    if last is None or min(last[1], here[1]) <= 0 or last[0] == here[0]:
+        return 1.0
+    return min(1.0, max(1 / _FARTHEST, log(here[1] / last[1]) / log(here[0] / last[0])))
 
 
 def _take(found: Mapping[str, _Fitted], chosen: Mapping[str, Option]) -> None:
