@@ -1,12 +1,13 @@
-"""Which rank does each layer get, where what layers lose adds up?
+"""Which rank does each layer get, where what layers lose adds up?"""
 
-A layer's ranks are points of cost and loss. Each step along the lower edge of their convex hull saves cost
-at a price, the loss a unit of it. The least cost under a bound on the sum of losses is, up to one step, that
-of taking all layers' steps in the order of their prices.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, inf
+
+import numpy as np
+
+PARTS = 2000
+"""Of the budget, in whole numbers of which losses are counted."""
 
 
 @dataclass(frozen=True)
@@ -25,30 +26,33 @@ class Option:
 
 
 def allocated(layers: Mapping[str, Sequence[Option]], budget: float) -> dict[str, Option]:
-    """An option a layer, of little cost, whose losses add up to no more than ``budget``.
+    """An option a layer, of least cost together, whose losses add up to no more than ``budget``.
+
+    A knapsack, solved layer by layer: the least cost of the layers so far for each part of the budget.
+    Losses are rounded up to parts, so a cheaper choice that spends the budget to the last may be missed.
 
     Args:
-        layers: name to options, dense among them.
+        layers: name to options, one without loss among them.
         budget: largest sum of losses.
     """
-    chosen = {name: _least_loss(options) for name, options in layers.items()}
-    steps = [(price, name, option) for name in layers for price, option in _steps(layers[name])]
-    for _, name, option in sorted(steps, key=lambda step: step[0]):
-        taken = {**chosen, name: option}
-        if sum(one.loss for one in taken.values()) > budget:
-            break
-        chosen = taken
-    return chosen
+    least = np.zeros(PARTS + 1)
+    choices = []
+    for options in layers.values():
+        costs = np.full((len(options), PARTS + 1), inf)
+        for row, option in zip(costs, options, strict=True):
+            parts = _parts(option, budget)
+            if parts <= PARTS:
+                row[parts:] = option.cost + least[: PARTS + 1 - parts]
+        choices.append(costs.argmin(0))
+        least = costs.min(0)
+    chosen, left = {}, PARTS
+    for name, choice in reversed(list(zip(layers, choices, strict=True))):
+        chosen[name] = layers[name][choice[left]]
+        left -= _parts(chosen[name], budget)
+    return {name: chosen[name] for name in layers}
 
 
-def _least_loss(options: Sequence[Option]) -> Option:
-    return min(options, key=lambda option: (option.loss, option.cost))
-
-
-def _steps(options: Sequence[Option]) -> Iterator[tuple[float, Option]]:
-    """The options on the hull's edge from the least loss on, each with the price of the step to it."""
-    at = _least_loss(options)
-    while cheaper := [option for option in options if option.cost < at.cost]:
-        steps = [((option.loss - at.loss) / (at.cost - option.cost), option) for option in cheaper]
-        price, at = min(steps, key=lambda step: (step[0], step[1].cost))
-        yield price, at
+def _parts(option: Option, budget: float) -> int:
+    if option.loss <= 0:
+        return 0
+    return ceil(PARTS * option.loss / budget) if option.loss <= budget else PARTS + 1

@@ -1,10 +1,10 @@
 """Which ranks keep the output of a trained network within an error?"""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from math import inf, log, nan, sqrt
+from dataclasses import dataclass, field
+from math import log, nan, sqrt
 from typing import Any
 
 import pandas as pd
@@ -147,41 +147,58 @@ class _Fitted:
         return sqrt(lost / whole) if whole else 0.0
 
 
+@dataclass(frozen=True, order=True)
+class _Trial:
+    """Ranks that were predicted to be within an error, and the distance measured in them."""
+
+    predicted: float
+    distance: float
+    chosen: Mapping[str, Option] = field(compare=False)
+
+
 def _searched(found: Mapping[str, _Fitted], measure: Callable[[], float], error: float) -> float:
     """Take the cheapest ranks of those tried that are measured to be within ``error``; its distance."""
     layers = {name: fitted.options for name, fitted in found.items()}
-    best, best_distance = {name: options[0] for name, options in layers.items()}, 0.0
-    low, high, predicted = 0.0, inf, error
-    tried: dict[tuple[Option, ...], float] = {}
-    last: tuple[float, float] | None = None
-    for _ in range(TRIALS):
+    dense = _Trial(0.0, 0.0, {name: options[0] for name, options in layers.items()})
+    tried: list[_Trial] = []
+    predicted: float | None = error
+    while predicted is not None and len(tried) < TRIALS:
         chosen = allocated(layers, predicted**2)
-        key = tuple(chosen.values())
-        if key not in tried:
+        known = [trial.distance for trial in tried if trial.chosen == chosen]
+        if not known:
             _take(found, chosen)
-            tried[key] = measure()
-        distance = tried[key]
-        if distance <= error:
-            low, best, best_distance = predicted, chosen, distance
-        else:
-            high = predicted
-        if CLOSE * error <= distance <= error or high < 1.02 * low:
-            break
-        here = predicted, distance
-        wanted = (0.99 * error / distance) ** (1 / _exponent(last, here)) if distance > 0 else _FARTHEST
-        last = here
-        predicted *= min(_FARTHEST, max(1 / _FARTHEST, wanted))
-        if not low < predicted < high:
-            predicted = sqrt(low * high) if low else high / 2
-    _take(found, best)
-    return best_distance
+        tried.append(_Trial(predicted, known[0] if known else measure(), chosen))
+        predicted = _next(tried, error)
+    best = max((trial for trial in tried if trial.distance <= error), default=dense)
+    _take(found, best.chosen)
+    return best.distance
 
 
-def _exponent(last: tuple[float, float] | None, here: tuple[float, float]) -> float:
-    """Of the power of what is predicted that the distance grows as, by the last two trials; 1 at most."""
-    if last is None or min(last[1], here[1]) <= 0 or last[0] == here[0]:
+def _next(tried: Sequence[_Trial], error: float) -> float | None:
+    """What to predict next; None where the last trial was close, or nothing is left between two.
+
+    The distance grows nearly as a power of what is predicted, of which the last trial and the nearest on
+    the other side of ``error``, or the one before, tell the exponent.
+    """
+    here = tried[-1]
+    low = max((trial for trial in tried if trial.distance <= error), default=None)
+    high = min((trial for trial in tried if trial.distance > error), default=None)
+    close = CLOSE * error <= here.distance <= error
+    if close or (low and high and high.predicted < 1.02 * low.predicted):
+        return None
+    other = (low if here.distance > error else high) or (tried[-2] if len(tried) > 1 else None)
+    step = (0.99 * error / here.distance) ** (1 / _exponent(other, here)) if here.distance else _FARTHEST
+    predicted = here.predicted * min(_FARTHEST, max(1 / _FARTHEST, step))
+    if low and high and not low.predicted < predicted < high.predicted:
+        return sqrt(low.predicted * high.predicted)
+    return predicted
+
+
+def _exponent(other: _Trial | None, here: _Trial) -> float:
+    if other is None or min(other.distance, here.distance) <= 0 or other.predicted == here.predicted:
         return 1.0
-    return min(1.0, max(1 / _FARTHEST, log(here[1] / last[1]) / log(here[0] / last[0])))
+    rise = log(here.distance / other.distance) / log(here.predicted / other.predicted)
+    return min(_FARTHEST, max(1 / _FARTHEST, rise))
 
 
 def _take(found: Mapping[str, _Fitted], chosen: Mapping[str, Option]) -> None:
