@@ -1,6 +1,9 @@
 """``mercuric bench`` as a user runs it, with shapes that take no time."""
 
+import html
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import torch
 from torch import nn
 from typer.testing import Result
 
-from mercuric.experiments import bench_front
+from mercuric.experiments import front_subject
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]
@@ -62,7 +65,7 @@ def test_the_front_as_a_page(mercuric: Run, tmp_path: Path, monkeypatch: pytest.
         torch.manual_seed(0)
         return nn.Sequential(nn.Conv2d(3, 32, 5, stride=4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
-    monkeypatch.setattr(bench_front, "_imagenet_classifier", small)
+    monkeypatch.setattr(front_subject, "_imagenet_classifier", small)
     result = mercuric("bench", "front", "mobilenet-v2-imagenet", "--quick", "--no-paper", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert "directions alone" in result.stdout and "MobileNetV2, ImageNet weights" in result.stdout
@@ -85,6 +88,31 @@ def test_the_front_of_training_as_a_page(mercuric: Run, tmp_path: Path) -> None:
     assert "dense training of the same seconds" in page
 
 
+def test_the_front_of_a_trained_network(mercuric: Run, tmp_path: Path) -> None:
+    run = mercuric(
+        "bench", "front", "custom-cnn", "--train", "--quick", "--batch", 8, "--out", tmp_path / "run"
+    )
+    assert run.exit_code == 0, run.output
+    weights = tmp_path / "run" / "dense-1" / "checkpoints" / "dense-1-0.safetensors"
+    options = ("--weights", weights, "--quick", "--images", 10, "--no-paper", "--out", tmp_path / "front")
+    result = mercuric("bench", "front", "custom-cnn", *options, "--json")
+    assert result.exit_code == 0, result.output
+    described = json.loads(result.stdout)
+    assert described["subject"] == (
+        f"custom-cnn, weights {weights}, 10 test images of photos at 16 x 16; inference of a batch of 1"
+    )
+    dense = described["rows"][0]
+    assert dense["form"] == "dense" and dense["agreement"] == 1 and 0 <= dense["correct"] <= 1
+    page = (tmp_path / "front" / "report.html").read_text()
+    assert "Test accuracy against time" in page and "points of test accuracy lost" in page
+    [again] = re.findall(r"mercuric (bench front .*?)<", html.unescape(page))
+    words = shlex.split(again)
+    assert words[3:5] == ["--weights", str(weights)] or str(weights) in words
+    result = mercuric(*words, "--out", tmp_path / "again")
+    assert result.exit_code == 0, result.output
+    assert "test accuracy" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -95,8 +123,15 @@ def test_the_front_of_training_as_a_page(mercuric: Run, tmp_path: Path) -> None:
         (("train", "vgg12"), "network was 'vgg12', but must be one of"),
         (("train", "custom-cnn", "--batch", 10**6), "batch was 1000000"),
         (("train", "custom-cnn", "--data", "photo"), "name was 'photo'"),
-        (("front", "vgg13"), "network was 'vgg13', but must be one of vgg16-hed, mobilenet-v2-imagenet; or"),
-        (("front", "--image-size", 32), "image_size was 32"),
+        (("front", "vgg13"), "network was 'vgg13', but must be one of mobilenet-v2-imagenet, vgg16-hed; or"),
+        (("front", "custom-cnn", "--weights", "gone"), "there is no checkpoint"),
+        (
+            ("front", "vgg12", "--weights", "gone"),
+            "network was 'vgg12', but must be what weights are of: one",
+        ),
+        (("front", "vgg13", "--weights", "vgg16-hed"), "these fit vgg16, and the network is vgg13"),
+        (("front", "vgg13", "--weights", "gone", "--train"), "weights was 'gone', but must be left out with"),
+        (("front", "--image-size", 32), "and image_size is 32"),
         (("front", "--images", 0), "images was 0"),
         (("front", "--train", "--seeds", "one"), "seeds was 'one'"),
         (("front", "vgg12", "--train"), "network was 'vgg12'"),

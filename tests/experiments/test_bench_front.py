@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from mercuric.errors import MercuricError
-from mercuric.experiments import bench_front as module
-from mercuric.experiments.bench_front import FrontBench, bench_front
+from mercuric.experiments import front_subject as module
+from mercuric.experiments.bench_front import bench_front
 from mercuric.experiments.bench_front_training import FrontTraining, bench_front_training
 from mercuric.experiments.front_forms import GROUPS, front_forms
+from mercuric.experiments.front_subject import FrontBench
 from mercuric.experiments.front_verdict import dense_at, over_seeds, verdicts
 from mercuric.report.front_training import training_chart, training_headline
 from mercuric.zoo import pretrained
@@ -100,7 +101,7 @@ def test_dense_trainings_have_shorter_schedules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"images": 10**6}, "images was 1000000, but must be at most the 98 test images"),
+        ({"images": 10**6}, "images was 1000000, but must be from 1 to the 98 there are of photos"),
         ({"batch": 10**6}, "batch was 1000000, but must be from 1"),
         ({"bits": (0,)}, "bits was 0"),
         ({"errors": (2.0,)}, "error was 2.0"),

@@ -16,32 +16,42 @@ from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import parse_ranks, parse_seeds
 from mercuric.cli.progress import part_bar
 from mercuric.config import Config
-from mercuric.experiments.bench_front import FrontBench, Weights, bench_front, described
+from mercuric.experiments.bench_front import bench_front
 from mercuric.experiments.bench_front_training import FrontTraining, bench_front_training, described_training
+from mercuric.experiments.front_subject import HED, FrontBench
 from mercuric.experiments.front_verdict import over_seeds, verdicts
 from mercuric.experiments.machine import machine
 from mercuric.files import write_text
 from mercuric.records import records
 from mercuric.report import bench as tables
 from mercuric.report.front import write_front_report
+from mercuric.zoo import pretrained
 
 STOPPED = "stopped; trainings that were saved are kept, and the same command with --resume goes on from them"
 _QUICK_TRAINING = {"steps": 4, "epochs": None, "ranks": (0.25,), "shorter": (0.5, 1.0)}
 _QUICK_FRONT = {
     "bits": (12,), "ranks": (0.25,), "errors": (0.1,), "output_errors": (0.1,), "calibration": 1,
-    "batch": 1, "images": 1, "image_size": 96, "rounds": 1
+    "batch": 1, "images": 1, "rounds": 1,
 }  # fmt: skip
+_QUICK_SIZE = 96
 
 
 def front(
     network: Annotated[
-        str, typer.Argument(help="vgg16-hed or mobilenet-v2-imagenet; with --train one of the zoo.")
+        str,
+        typer.Argument(help="vgg16-hed or mobilenet-v2-imagenet; with --weights or --train one of the zoo."),
     ] = "",
+    weights: Annotated[
+        str | None, typer.Option(help="A training's checkpoint, whose inference or --step is judged.")
+    ] = None,
     data: Annotated[str, typer.Option(help="A data set of images.")] = "photos",
     image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
     images: Annotated[int | None, typer.Option(help="Test images that outputs are judged on.")] = None,
     batch: Annotated[int | None, typer.Option(help="Images that are timed, or trained on in a step.")] = None,
     step: Annotated[bool, typer.Option("--step", help="Time a training step instead of inference.")] = False,
+    calibration: Annotated[
+        int | None, typer.Option(help="Training images that ranks are fitted on; 28, with --weights 512.")
+    ] = None,
     paper: Annotated[bool, typer.Option(help="Judge the paper's form, whose emulation is slow.")] = True,
     train: Annotated[
         bool, typer.Option("--train", help="Train: accuracy against seconds, dense on shorter schedules.")
@@ -80,6 +90,8 @@ def front(
             "image_size": image_size, "batch": batch,
         }  # fmt: skip
         if train:
+            if weights is not None:
+                raise ValueError(f"weights was {weights!r}, but must be left out with --train")
             trained = {
                 **shared, "network": network or None, "width": width, "train_examples": train_examples,
                 "steps": steps, "epochs": epochs, "ranks": parse_ranks(rank), "shorter": _shares(shorter),
@@ -88,7 +100,16 @@ def front(
             }  # fmt: skip
             described_as, table = _train(FrontTraining(**_given(trained)), out, resume)
         else:
-            judged = _judged(network or "vgg16-hed", quick, shared, images=images, step=step, paper=paper)
+            judged = _judged(
+                network,
+                weights,
+                quick,
+                shared,
+                images=images,
+                calibration=calibration,
+                step=step,
+                paper=paper,
+            )
             described_as, table = _judge(judged, out, quick)
         if as_json:
             typer.echo((out / "front.json").read_text(encoding="utf-8"))
@@ -113,17 +134,27 @@ def _train(config: FrontTraining, folder: Path, resume: bool) -> tuple[str, pd.D
 def _judge(config: FrontBench, folder: Path, quick: bool) -> tuple[str, pd.DataFrame]:
     with part_bar(Console(stderr=True)) as tell:
         table = bench_front(config, tell)
-    again = _again(config, config.weights, {"quick": quick})
-    _write(folder, described(config), config, table, again if config.paper else f"{again} --no-paper")
-    return described(config), table
+    named = {"weights": config.weights if config.network else None, "quick": quick}
+    again = _again(config, config.network or config.weights, named)
+    subject: str = table.attrs["subject"]
+    _write(folder, subject, config, table, again if config.paper else f"{again} --no-paper")
+    return subject, table
 
 
-def _judged(weights: str, quick: bool, shared: dict[str, Any], **fields: Any) -> FrontBench:
-    known: tuple[Weights, ...] = ("vgg16-hed", "mobilenet-v2-imagenet")
-    if weights not in known:
-        raise ValueError(f"network was {weights!r}, but must be one of {', '.join(known)}; or add --train")
-    few = _QUICK_FRONT if quick else {"images": 98} if weights == "mobilenet-v2-imagenet" else {}
-    return FrontBench(**{"weights": weights, **few, **_given({**shared, **fields})})
+def _judged(
+    network: str, weights: str | None, quick: bool, shared: dict[str, Any], **fields: Any
+) -> FrontBench:
+    known = pretrained.names()
+    if weights is None and network not in ("", *known):
+        raise ValueError(
+            f"network was {network!r}, but must be one of {', '.join(known)}; or give --weights, a "
+            "training's checkpoint, or add --train"
+        )
+    which = {"weights": network or HED} if weights is None else {"weights": weights, "network": network}
+    few = _QUICK_FRONT if quick else {}
+    if quick and which["weights"] in known:
+        few = {**few, "image_size": _QUICK_SIZE}
+    return FrontBench(**{**few, **which, **_given({**shared, **fields})})
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +175,10 @@ def _listed(config: Config, field: str) -> str | None:
 
 
 def _again(config: Config, network: str, named: Mapping[str, object]) -> str:
-    lists = {"weights", "network", "bits", "ranks", "errors", "shorter", "seeds", "paper", "compiled", "seed"}
+    lists = {
+        "weights", "network", "bits", "ranks", "errors", "output_errors", "shorter", "seeds", "paper",
+        "compiled", "seed",
+    }  # fmt: skip
     inner = {"augment", "save_every"}
     options = config.model_dump(exclude=lists | inner, exclude_defaults=True)
     return command_line("bench", ["front", network], {**options, **named})

@@ -91,10 +91,13 @@ def front_columns(table: pd.DataFrame) -> Columns:
         }  # fmt: skip
         return _known(columns, table, {"spread": "spread", "kept": "kept"})
     columns |= {
-        "error": _percent("error"), "agreement": _percent("agreement"), "hits": _percent("hits"),
+        "error": _percent("error"), "agreement": _percent("agreement"),
+        "test accuracy": _percent("correct", 2), "hits": _percent("hits"),
         "kept": _whole("kept"), "ms": _milliseconds("ms"), "times faster": _times(),
     }  # fmt: skip
-    return _known(columns, table, {"agreement": "agreement", "hits": "hits", "kept": "kept"})
+    return _known(
+        columns, table, {one: one for one in ("agreement", "hits", "kept")} | {"test accuracy": "correct"}
+    )
 
 
 def terminal_table(table: pd.DataFrame, columns: Columns, title: str, caption: str = "") -> Table:
