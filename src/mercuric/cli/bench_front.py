@@ -100,16 +100,8 @@ def front(
             }  # fmt: skip
             described_as, table = _train(FrontTraining(**_given(trained)), out, resume)
         else:
-            judged = _judged(
-                network,
-                weights,
-                quick,
-                shared,
-                images=images,
-                calibration=calibration,
-                step=step,
-                paper=paper,
-            )
+            fields = {"images": images, "calibration": calibration, "step": step, "paper": paper}
+            judged = _judged(network, weights, quick, {**shared, **fields})
             described_as, table = _judge(judged, out, quick)
         if as_json:
             typer.echo((out / "front.json").read_text(encoding="utf-8"))
@@ -141,9 +133,7 @@ def _judge(config: FrontBench, folder: Path, quick: bool) -> tuple[str, pd.DataF
     return subject, table
 
 
-def _judged(
-    network: str, weights: str | None, quick: bool, shared: dict[str, Any], **fields: Any
-) -> FrontBench:
+def _judged(network: str, weights: str | None, quick: bool, fields: dict[str, Any]) -> FrontBench:
     known = pretrained.names()
     if weights is None and network not in ("", *known):
         raise ValueError(
@@ -154,7 +144,7 @@ def _judged(
     few = _QUICK_FRONT if quick else {}
     if quick and which["weights"] in known:
         few = {**few, "image_size": _QUICK_SIZE}
-    return FrontBench(**{**few, **which, **_given({**shared, **fields})})
+    return FrontBench(**{**few, **which, **_given(fields)})
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
