@@ -90,7 +90,7 @@ def _lay_out(optimizer: Optimizer) -> None:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if path.is_dir():
-        raise MercuricError(f"{path} is a folder, but must be a checkpoint: a file in a run's checkpoints folder")
+        raise MercuricError(f"{path} is a folder, but must be a checkpoint, a file of its own")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
