@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from mercuric import data, zoo
@@ -14,7 +12,10 @@ from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import InMemorySplit, Split
 from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.front_forms import BITS, ERRORS, OUTPUT_ERRORS, RANKS
+from mercuric.experiments.weighted_network import size_for
 from mercuric.training import load_weights
+from mercuric.training.config import Positive
+from mercuric.training.subset import first_of_shuffle
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import load_edge_maps
 
@@ -22,12 +23,8 @@ HED, MOBILENET = "vgg16-hed", "mobilenet-v2-imagenet"
 CLASSES = 1000
 _SHOWN = {HED: "HED on VGG16, trained weights", MOBILENET: "MobileNetV2, ImageNet weights"}
 _IMAGES = {HED: 4, MOBILENET: 98}
-_PRETRAINED_SIZE, _PRETRAINED_BATCH, _PRETRAINED_CALIBRATION = 224, 2, 28
+_PRETRAINED_BATCH, _PRETRAINED_CALIBRATION = 2, 28
 _OWN_IMAGES, _OWN_BATCH, _OWN_CALIBRATION = 1000, 64, 512
-_SEED = 2023
-
-
-Count = Annotated[int, Field(strict=True, ge=1)]
 
 
 class FrontBench(BenchSettings):
@@ -57,17 +54,17 @@ class FrontBench(BenchSettings):
     network: str | None = None
     data: str = "photos"
     data_root: str | None = None
-    image_size: Count | None = None
-    images: Count | None = None
-    batch: Count | None = None
+    image_size: Positive | None = None
+    images: Positive | None = None
+    batch: Positive | None = None
     step: bool = False
     bits: tuple[int, ...] = BITS
     ranks: tuple[int | float, ...] = RANKS
     errors: tuple[float, ...] = ERRORS
     output_errors: tuple[float, ...] = OUTPUT_ERRORS
-    calibration: Count | None = None
+    calibration: Positive | None = None
     paper: bool = True
-    rounds: Count = 3
+    rounds: Positive = 3
 
     @property
     def own(self) -> bool:
@@ -130,15 +127,11 @@ def front_subject(config: FrontBench) -> FrontSubject:
 
 
 def _loaded(config: FrontBench, root: Path | None) -> ImageData:
-    size = config.image_size
-    if not config.own:
-        size = size or _PRETRAINED_SIZE
-        fits = pretrained.PRETRAINED[config.weights].network
-        pretrained.check_fit(config.weights, config.network or fits, size)
-    elif config.network not in zoo.names():
+    if config.own and config.network not in zoo.names():
         known = ", ".join(zoo.names())
         raise ValueError(f"network was {config.network!r}, but must be what weights are of: one of {known}")
-    return data.load_images(config.data, root, size)
+    network = config.network or pretrained.PRETRAINED[config.weights].network
+    return data.load_images(config.data, root, size_for(config.weights, network, config.image_size))
 
 
 def _chosen(what: str, count: int, there: int, config: FrontBench) -> Tensor:
@@ -147,7 +140,7 @@ def _chosen(what: str, count: int, there: int, config: FrontBench) -> Tensor:
         raise ValueError(f"{what} was {count}, but must be from 1 to the {there} there are of {config.data}")
     if not config.own:
         return torch.arange(count)
-    return torch.randperm(there, generator=torch.Generator().manual_seed(_SEED))[:count]
+    return first_of_shuffle(count, there)
 
 
 def _own(config: FrontBench, loaded: ImageData) -> nn.Module:

@@ -11,6 +11,11 @@ from mercuric.training.task import Task
 _SEED = 2023
 
 
+def first_of_shuffle(count: int, there: int) -> Tensor:
+    """(count,) int64: places from 0 to ``there - 1``, of a shuffle that depends on ``there`` alone."""
+    return torch.randperm(there, generator=torch.Generator().manual_seed(_SEED))[:count]
+
+
 @dataclass(frozen=True)
 class FewerExamples:
     """A task with ``count`` of its training examples and its whole test; a :class:`~mercuric.training.Task`.
@@ -38,8 +43,7 @@ class FewerExamples:
     @cached_property
     def kept(self) -> Tensor:
         """(count,) int64: the examples' places in the whole task."""
-        generator = torch.Generator().manual_seed(_SEED)
-        return torch.randperm(len(self.task), generator=generator)[: self.count]
+        return first_of_shuffle(self.count, len(self.task))
 
     @property
     def metric(self) -> str:
