@@ -1,6 +1,5 @@
 """How does MERCURY compare with the most that other ways to skip work can save? The data of Fig. 17."""
 
-import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -25,6 +24,7 @@ from mercuric.accelerator.workload import evaluating
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
+from mercuric.records import json_text
 from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState, MCache
 
@@ -75,7 +75,7 @@ def bounds_study(
     }
     summary = {**described, "speedup": speedups(layers), "machine": machine()}
     write_text(folder / "bounds.csv", layers.to_csv(index=False))
-    write_text(folder / "bounds.json", json.dumps(summary, indent=2))
+    write_text(folder / "bounds.json", json_text(summary))
     return summary
 
 

@@ -1,6 +1,5 @@
 """What do a network's layers cost in energy, time and area on several accelerators?"""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,7 +25,7 @@ from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reus
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.reuse import ReuseConfig
 
 DESIGNS = ("baseline", "mercury")
@@ -165,7 +164,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     if not evaluation.config.dense:
         write_text(folder / "reuse.yaml", evaluation.reuse.to_yaml())
     write_text(folder / "layers.csv", evaluation.layers.to_csv(index=False))
-    write_text(folder / "evaluation.json", json.dumps(evaluation.summary(), indent=2) + "\n")
+    write_text(folder / "evaluation.json", json_text(evaluation.summary()) + "\n")
 
 
 def _searched(progress: Progress, what: str, done: int, total: int) -> None:

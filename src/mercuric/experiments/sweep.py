@@ -25,6 +25,7 @@ from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import replacing, write_text
+from mercuric.records import json_text
 from mercuric.reuse import ReuseConfig
 
 RESULTS = "sweep.parquet"
@@ -160,7 +161,7 @@ def sweep(
         told(total - len(missing) + done, total, part.model)
     results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
     described = {"config": config.model_dump(mode="json"), "machine": machine()}
-    write_text(folder / "sweep.json", json.dumps(described, indent=2))
+    write_text(folder / "sweep.json", json_text(described))
     _write_parquet(results, folder / RESULTS)
     return results
 

@@ -1,7 +1,6 @@
 """How does MERCURY look beside the most that other ways to skip work can save? Fig. 17 as a page."""
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.reading import read_json_object
 from mercuric.report import chart, formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure, figure_element, hover_names, name_layers
@@ -74,7 +74,7 @@ def write_bounds_report(folder: Path, command: str) -> Path:
     Raises:
         MercuricError: it can't be written.
     """
-    summary = json.loads((folder / "bounds.json").read_text(encoding="utf-8"))
+    summary = read_json_object(folder / "bounds.json")
     layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
     target = folder / "report.html"
     write_page(target, "study.html", **_parts(layers, summary, command))

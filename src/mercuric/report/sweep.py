@@ -1,7 +1,6 @@
 """How does a sweep become a table and a page?"""
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.text import Text
 from mercuric import zoo
 from mercuric.experiments.loaded_network import DATA
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.reading import read_json_object
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
@@ -60,7 +60,7 @@ def write_sweep_report(folder: Path, command: str) -> Path:
     Raises:
         MercuricError: it can't be written.
     """
-    described = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    described = read_json_object(folder / "sweep.json")
     config = SweepConfig(**described["config"])
     results = pd.read_parquet(folder / RESULTS)
     target = folder / "report.html"

@@ -1,6 +1,5 @@
 """Where do saved Hitmaps come from?"""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -13,6 +12,8 @@ import torch
 
 from mercuric.config import mismatches
 from mercuric.errors import MercuricError
+from mercuric.reading import parse_json
+from mercuric.records import json_text
 from mercuric.reuse.config import ReuseConfig
 
 FORMAT = "mercuric hitmaps"
@@ -46,7 +47,7 @@ class HitmapAbout:
         """Everything, and the versions of what wrote it."""
         from mercuric import __version__
 
-        return json.dumps(
+        return json_text(
             {
                 "format": FORMAT,
                 "version": VERSION,
@@ -59,8 +60,7 @@ class HitmapAbout:
                     "numpy": np.__version__,
                     "pyarrow": version("pyarrow"),
                 },
-            },
-            indent=2,
+            }
         )
 
     @classmethod
@@ -76,7 +76,7 @@ class HitmapAbout:
         """
         foreign = f"{source} was not written by Mercuric"
         try:
-            said = json.loads(text)
+            said = parse_json(text, source)
             if said["format"] != FORMAT:
                 raise MercuricError(f"{foreign}: its format is {said['format']!r}")
             if said["version"] != VERSION:

@@ -22,6 +22,7 @@ from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.work import Work
 from mercuric.errors import MercuricError
 from mercuric.files import write_text
+from mercuric.reading import read_text
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap, HitState
 
@@ -140,7 +141,7 @@ class HitmapFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         try:
-            self.about = HitmapAbout.from_json((folder / RUN).read_text("utf-8"), folder / RUN)
+            self.about = HitmapAbout.from_json(read_text(folder / RUN), folder / RUN)
             with (folder / INDEX).open(encoding="utf-8", newline="") as file:
                 self._rows = [_indexed(row) for row in csv.DictReader(file)]
         except (OSError, UnicodeDecodeError) as error:
