@@ -17,6 +17,7 @@ from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.network_calls import network_calls
+from mercuric.accelerator.normalisation import Normalisation
 from mercuric.accelerator.simulation import Simulator
 from mercuric.config import Config
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
@@ -140,8 +141,8 @@ def sweep(
         progress: told after each part.
 
     Returns:
-        A row a network, combination and layer: ``model``, the varied fields, and the columns of
-        ``Simulation.layers``.
+        A row a network, combination and layer: ``model``, ``normalisation`` (by which statistics it
+        normalised), the varied fields, and the columns of ``Simulation.layers``.
 
     Raises:
         ValueError: a wrong setting, found before anything runs.
@@ -204,9 +205,12 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     )
     simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
     listeners = [simulator.add for simulator in simulators]
-    run = network_calls(loaded.network, loaded.batches(lambda *_: None), cache, reuse, *listeners)
+    run = network_calls(
+        loaded.network, loaded.batches(lambda *_: None), cache, reuse, *listeners,
+        training=not config.inference,
+    )  # fmt: skip
     tables = [
-        _described(simulator.simulation(run.order, run.errors).layers, part.model, chosen)
+        _described(simulator.simulation(run.order, run.errors).layers, part.model, run.normalisation, chosen)
         for simulator, chosen in zip(simulators, part.chosen, strict=True)
     ]
     _write_parquet(pd.concat(tables, ignore_index=True), target)
@@ -219,10 +223,13 @@ def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
     return NetworkConfig(model=model, image_size=size, **config.model_dump(include=set(shared)))
 
 
-def _described(layers: pd.DataFrame, model: str, chosen: Mapping[str, Field]) -> pd.DataFrame:
+def _described(
+    layers: pd.DataFrame, model: str, normalisation: Normalisation, chosen: Mapping[str, Field]
+) -> pd.DataFrame:
     """The layers with what they were simulated on before them; unlimited entries are left empty."""
     fields = {name: [value] * len(layers) for name, value in chosen.items()}
-    return pd.concat([pd.DataFrame({"model": [model] * len(layers), **fields}), layers], axis=1)
+    run = {"model": [model] * len(layers), "normalisation": [normalisation] * len(layers)}
+    return pd.concat([pd.DataFrame({**run, **fields}), layers], axis=1)
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:

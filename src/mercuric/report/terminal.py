@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.accelerator.normalisation import SHOWN
 from mercuric.report import formats
 from mercuric.report.comparison import Figure, compare
 from mercuric.report.layers import average_over_seeds
@@ -51,7 +52,8 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
         title=Text(f"{summary['model']} on {_examples(summary)} of {summary['data']}"),
         caption=Text(
             f"weights: {summary['weights']}; {summary['products']} on "
-            f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}"
+            f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}; normalised "
+            f"{SHOWN.get(summary['normalisation'], summary['normalisation'])}"
         ),
     )
     for name in ("timing", "baseline", "MERCURY", "of which signatures", "speed-up"):
