@@ -32,13 +32,14 @@ class Simulation:
             ``CycleCounter.layers``); layers that can't reuse cost the same on both sides.
         counter: the cycles by product and timing.
         normalisation: by which statistics layers normalised that keep some: ``"batch"``, each batch's own;
-            ``"data"``, taken from all batches first; ``"stored"``, the model's; ``"none"``: no layer does.
+            ``"data"``, taken from all batches first; ``"stored"``, the model's; ``"none"``: no layer does;
+            None: no network ran, and nothing says how one did.
     """
 
     accelerator: Accelerator
     layers: pd.DataFrame
     counter: CycleCounter
-    normalisation: Normalisation = "none"
+    normalisation: Normalisation | None = None
 
     def cycles(self, timing: Timing | None = None) -> Cycles:
         """Cycles of all layers; ``timing`` defaults to the accelerator's."""
@@ -48,10 +49,15 @@ class Simulation:
         """Cycles of the baseline over cycles with MERCURY; ``timing`` defaults to the accelerator's."""
         return self.cycles(timing).speedup
 
+    @property
+    def run(self) -> dict[str, Any]:
+        """How the network ran, for files that its Hitmaps are saved in."""
+        return {"normalisation": self.normalisation}
+
     def summary(self) -> dict[str, Any]:
         """The figures for scripts, ready for JSON."""
         return {
-            "normalisation": self.normalisation,
+            **self.run,
             "reuse": similarity_rates(self.layers),
             **totals(self.layers, self.accelerator),
         }
@@ -82,7 +88,7 @@ class Simulator:
         self,
         order: Sequence[str] = (),
         errors: Mapping[str, float] | None = None,
-        normalisation: Normalisation = "none",
+        normalisation: Normalisation | None = None,
     ) -> Simulation:
         """Everything that was counted, the layers in ``order`` with their output errors."""
         layers = self._similarity.layers(order, errors).merge(self._counter.layers(), how="left")
@@ -185,7 +191,7 @@ def simulate_saved(
             listener(call)
     known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
     errors = {name: error for name, error in known.items() if error is not None}
-    normalisation = saved.about.run.get("normalisation", "stored")
+    normalisation = saved.about.run.get("normalisation")
     return _with_counts(simulator.simulation(list(known), errors, normalisation), saved.counts)
 
 

@@ -10,7 +10,6 @@ from mercuric.accelerator.hitmaps.hitmap_folder import HitmapFolderWriter
 from mercuric.accelerator.hitmaps.hitmap_store import HitmapWriter
 from mercuric.accelerator.hitmaps.saved_hitmaps import open_hitmaps
 from mercuric.accelerator.network_calls import Listen, network_calls, simulated_config
-from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.accelerator.similarity_tally import SimilarityTally
 from mercuric.accelerator.simulation import simulate_batches, simulate_saved
 from mercuric.experiments.loaded_network import LoadedNetwork, Tell
@@ -44,10 +43,10 @@ def simulate_network(
     batches = subject.batches(tell)
     if save is None:
         return simulate_batches(subject.network, batches, accelerator, reuse, training, listeners)
-    with HitmapWriter(save, HitmapAbout(_run(subject, training), simulated_config(reuse))) as writer:
+    with HitmapWriter(save, HitmapAbout(subject.described, simulated_config(reuse))) as writer:
         every = (writer.add, *listeners)
         result = simulate_batches(subject.network, batches, accelerator, reuse, training, every)
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     return result
 
 
@@ -79,11 +78,6 @@ def simulate_hitmaps(
     return simulate_saved(path, accelerator, training, listeners), {**about.run, "hitmaps": str(path)}
 
 
-def _run(subject: LoadedNetwork, training: bool) -> dict[str, Any]:
-    """What is saved with Hitmaps: whatever decides them."""
-    return {**subject.described, "normalisation": normalisation_of(subject.network, training)}
-
-
 def write_hitmap_folder(
     subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
 ) -> int:
@@ -95,10 +89,10 @@ def write_hitmap_folder(
     """
     config, tally = simulated_config(reuse), SimilarityTally()
     accelerator = with_cache(preset("eyeriss-168"), config)
-    with HitmapFolderWriter(folder, HitmapAbout(_run(subject, training=True), config)) as writer:
+    with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
         run = network_calls(
             subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
         )
         layers = tally.layers(run.order, run.errors)
-        writer.finish(layers)
+        writer.finish(layers, {"normalisation": run.normalisation})
     return int(layers["on"].sum())
