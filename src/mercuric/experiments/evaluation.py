@@ -19,6 +19,7 @@ from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, fitting
 from mercuric.accelerator.energy.roofline import bound, buffer_cycles
 from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
+from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.accelerator.workload import Workload
 from mercuric.experiments.evaluation_config import EvaluationConfig
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
@@ -261,12 +262,14 @@ def _areas(
 
 
 def _described(config: EvaluationConfig, subject: Studied) -> dict[str, Any]:
+    training = not config.inference
     return {
         "model": config.model,
         "form": zoo.form(subject.data.image_size),
         "data": config.data,
         "image_size": subject.data.image_size,
         "weights": subject.weights,
-        "products": "forward" if config.inference else "forward, dO, dW",
+        "normalisation": "none" if config.dense else normalisation_of(subject.network, training),
+        "products": "forward, dO, dW" if training else "forward",
         "machine": machine(),
     }

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from mercuric import zoo
+from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.errors import MercuricError
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_layers import TrainingStep, by_layer, training_step
@@ -140,6 +141,7 @@ def _write(
         "form": zoo.form(subject.data.image_size),
         "data": config.data,
         "weights": subject.weights,
+        "normalisation": normalisation_of(subject.network, training=True),
         "images": len(subject.images),
         "image_size": subject.data.image_size,
         "bits": config.bits,

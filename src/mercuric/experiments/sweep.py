@@ -19,6 +19,7 @@ from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import network_calls
 from mercuric.accelerator.no_hits import without_hits
+from mercuric.accelerator.normalisation import Normalisation
 from mercuric.accelerator.simulation import Simulator
 from mercuric.config import Config
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
@@ -143,9 +144,9 @@ def sweep(
         progress: told after each part.
 
     Returns:
-        A row a network, combination and layer: ``model``, the varied fields, the columns of
-        ``Simulation.layers``, and MERCURY's cycles without hits and signatures, ``cycles_no_hits`` and
-        ``fair_no_hits``.
+        A row a network, combination and layer: ``model``, ``normalisation`` (by which statistics it
+        normalised), the varied fields, the columns of ``Simulation.layers``, and MERCURY's cycles without
+        hits and signatures, ``cycles_no_hits`` and ``fair_no_hits``.
 
     Raises:
         ValueError: a wrong setting, found before anything runs.
@@ -215,10 +216,15 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
             simulator.add(call)
             counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
 
-    run = network_calls(loaded.network, loaded.batches(lambda *_: None), cache, reuse, count)
+    run = network_calls(
+        loaded.network, loaded.batches(lambda *_: None), cache, reuse, count, training=not config.inference
+    )
     tables = [
         _described(
-            simulator.simulation(run.order, run.errors).layers.merge(_no_hits(counter)), part.model, chosen
+            simulator.simulation(run.order, run.errors).layers.merge(_no_hits(counter)),
+            part.model,
+            run.normalisation,
+            chosen,
         )
         for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
     ]
@@ -237,10 +243,13 @@ def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
     return NetworkConfig(model=model, image_size=size, **config.model_dump(include=set(shared)))
 
 
-def _described(layers: pd.DataFrame, model: str, chosen: Mapping[str, Field]) -> pd.DataFrame:
+def _described(
+    layers: pd.DataFrame, model: str, normalisation: Normalisation, chosen: Mapping[str, Field]
+) -> pd.DataFrame:
     """The layers with what they were simulated on before them; unlimited entries are left empty."""
     fields = {name: [value] * len(layers) for name, value in chosen.items()}
-    return pd.concat([pd.DataFrame({"model": [model] * len(layers), **fields}), layers], axis=1)
+    run = {"model": [model] * len(layers), "normalisation": [normalisation] * len(layers)}
+    return pd.concat([pd.DataFrame({**run, **fields}), layers], axis=1)
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:

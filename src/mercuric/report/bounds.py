@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.accelerator.normalisation import SHOWN
 from mercuric.reading import read_json_object
 from mercuric.report import chart, formats
 from mercuric.report.cards import Card, card_elements
@@ -54,7 +55,8 @@ def bounds_table(layers: pd.DataFrame, summary: dict[str, Any]) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         title=Text(_subject(summary)),
-        caption="multiply-accumulates over what is left; all but MERCURY are bounds, their overheads free",
+        caption="multiply-accumulates over what is left; all but MERCURY are bounds, their overheads free; "
+        f"normalised {SHOWN[summary['normalisation']]}",
     )
     table.add_column("layer", overflow="fold")
     for head in _COLUMNS.values():
@@ -199,6 +201,7 @@ def _subject(summary: dict[str, Any]) -> str:
 def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Weights", f"{summary['weights']}. UCNN and element similarity depend on them."),
+        ("Normalisation", f"{SHOWN[summary['normalisation']]}.".capitalize()),
         (
             "MERCURY",
             f"{summary['bits']}-bit signatures of one channel's windows, MCACHE of 1024 entries in 16 ways; "

@@ -28,6 +28,7 @@ class StudySummary(BaseModel):
     form: str
     data: str
     weights: str
+    normalisation: str = "batch"
     images: int
     image_size: int
     bits: int

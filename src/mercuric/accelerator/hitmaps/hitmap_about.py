@@ -35,13 +35,18 @@ class HitmapAbout:
     config: ReuseConfig
     layers: list[dict[str, Any]] = field(default_factory=list)
 
-    def with_layers(self, layers: pd.DataFrame) -> "HitmapAbout":
-        """The same with the columns of ``Simulation.layers`` that can't be counted again from Hitmaps."""
+    def finished(self, layers: pd.DataFrame, run: Mapping[str, Any]) -> "HitmapAbout":
+        """The same with what can't be counted again from Hitmaps.
+
+        Args:
+            layers: ``Simulation.layers``; kinds and errors are kept.
+            run: more of :attr:`run`, known once it is over, as ``Simulation.run``.
+        """
         columns = [
             {"layer": str(layer), "kind": str(kind), "error": float(error) if isfinite(error) else None}
             for layer, kind, error in zip(layers["layer"], layers["kind"], layers["error"], strict=True)
         ]
-        return HitmapAbout(self.run, self.config, columns)
+        return HitmapAbout({**self.run, **run}, self.config, columns)
 
     def to_json(self) -> str:
         """Everything, and the versions of what wrote it."""

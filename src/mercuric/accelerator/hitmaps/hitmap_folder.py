@@ -3,7 +3,7 @@
 import csv
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from math import prod
@@ -81,9 +81,9 @@ class HitmapFolderWriter:
         with self._part(first.layer).open("ab") as file:
             file.write(line.to_bytes())
 
-    def finish(self, layers: pd.DataFrame) -> None:
-        """Say which layers there are; ``layers`` is ``Simulation.layers``."""
-        self.about = self.about.with_layers(layers)
+    def finish(self, layers: pd.DataFrame, run: Mapping[str, Any] | None = None) -> None:
+        """Say which layers there are and how they ran: ``Simulation.layers`` and ``Simulation.run``."""
+        self.about = self.about.finished(layers, run or {})
         self._table = layers.set_index("layer")
 
     def __exit__(
