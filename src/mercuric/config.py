@@ -7,6 +7,8 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+_LONGEST_SHOWN = 200
+
 
 class Config(BaseModel):
     """A frozen configuration: the same object reads from YAML, prints as YAML, is saved with results.
@@ -17,7 +19,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -116,11 +118,18 @@ def _sentence(cls: type[Config], error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             known = ", ".join(cls.model_fields)
             problems.append(f"{cls.__name__} has no key {key!r} (it has: {known})")
+        elif problem["type"] == "unexpected_keyword_argument":
+            problems.append(f"{key} was given, but there is no such key")
         elif problem["type"] == "missing":
             problems.append(f"{key} of the {cls.__name__} is missing, but must be given")
         elif problem["type"] == "value_error":
             problems.append(str(problem["ctx"]["error"]))
         else:
             must = problem["msg"].removeprefix("Input ").removeprefix("should ").removeprefix("must ")
-            problems.append(f"{key} was {problem['input']!r}, but must {must}")
+            problems.append(f"{key} was {_shown(problem['input'])}, but must {must}")
     return "; ".join(problems)
+
+
+def _shown(value: object) -> str:
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
