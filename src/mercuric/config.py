@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mercuric.errors import MalformedError
 from mercuric.reading import MOST_YAML, parse_yaml, read_text
 
-_LONGEST = 200
+_LONGEST_SHOWN = 200
 """Characters of a value that an error quotes."""
 
 
@@ -114,6 +114,8 @@ def _sentence(cls: type[Config], error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             known = ", ".join(cls.model_fields)
             problems.append(f"{cls.__name__} has no key {key!r} (it has: {known})")
+        elif problem["type"] == "unexpected_keyword_argument":
+            problems.append(f"{key} was given, but there is no such key")
         elif problem["type"] == "missing":
             problems.append(f"{key} of the {cls.__name__} is missing, but must be given")
         elif problem["type"] == "value_error":
@@ -124,7 +126,6 @@ def _sentence(cls: type[Config], error: ValidationError) -> str:
     return "; ".join(problems)
 
 
-def _shown(value: Any) -> str:
-    """The value as Python writes it, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+def _shown(value: object) -> str:
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
