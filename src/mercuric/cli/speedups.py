@@ -47,10 +47,13 @@ def speedups(
         found, losses = speedup_rows(table), lost_rows(left)
         write_text(out / "speedups.md", f"{markdown_table(*found)}\n{markdown_table(*losses)}")
         if as_json:
-            typer.echo(json.dumps({"speedups": records(table), "lost": records(left)}, indent=2))
+            figures = {"normalisation": "batch", "speedups": records(table), "lost": records(left)}
+            typer.echo(json.dumps(figures, indent=2))
             return
         console = output()
-        console.print(terminal_table(*found, "training, layers that lose turned off (III-D)"))
+        console.print(
+            terminal_table(*found, "training, normalised by the batch; layers that lose turned off (III-D)")
+        )
         console.print(
             terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")
         )

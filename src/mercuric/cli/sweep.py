@@ -13,7 +13,7 @@ from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
-from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.experiments.sweep import sweep as run_sweep
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import records
@@ -56,7 +56,14 @@ def sweep(
         totals = combination_totals(results, list(config.vary))
         if as_json:
             typer.echo(
-                json.dumps({**config.model_dump(mode="json"), "combinations": records(totals)}, indent=2)
+                json.dumps(
+                    {
+                        **config.model_dump(mode="json"),
+                        "normalisation": normalisations(results),
+                        "combinations": records(totals),
+                    },
+                    indent=2,
+                )
             )
             return
         output().print(sweep_table(totals, list(config.vary)))
