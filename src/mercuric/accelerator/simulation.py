@@ -34,12 +34,16 @@ class Simulation:
         normalisation: by which statistics layers normalised that keep some: ``"batch"``, each batch's own;
             ``"data"``, taken from all batches first; ``"stored"``, the model's; ``"none"``: no layer does;
             None: no network ran, and nothing says how one did.
+        coverage: ``macs`` of the forward pass; ``dense``: which of them are in operations that no layer
+            makes, whose rows have the kind ``"dense"``; ``left_out``: which have no row. Each operation has
+            ``layer``, ``operation``, ``macs`` and ``share``. None: nothing says it.
     """
 
     accelerator: Accelerator
     layers: pd.DataFrame
     counter: CycleCounter
     normalisation: Normalisation | None = None
+    coverage: Mapping[str, Any] | None = None
 
     def cycles(self, timing: Timing | None = None) -> Cycles:
         """Cycles of all layers; ``timing`` defaults to the accelerator's."""
@@ -52,7 +56,7 @@ class Simulation:
     @property
     def run(self) -> dict[str, Any]:
         """How the network ran, for files that its Hitmaps are saved in."""
-        return {"normalisation": self.normalisation}
+        return {"normalisation": self.normalisation, "coverage": self.coverage}
 
     def summary(self) -> dict[str, Any]:
         """The figures for scripts, ready for JSON."""
@@ -89,10 +93,11 @@ class Simulator:
         order: Sequence[str] = (),
         errors: Mapping[str, float] | None = None,
         normalisation: Normalisation | None = None,
+        coverage: Mapping[str, Any] | None = None,
     ) -> Simulation:
         """Everything that was counted, the layers in ``order`` with their output errors."""
         layers = self._similarity.layers(order, errors).merge(self._counter.layers(), how="left")
-        return Simulation(self._counter.accelerator, layers, self._counter, normalisation)
+        return Simulation(self._counter.accelerator, layers, self._counter, normalisation, coverage)
 
 
 def simulate(
@@ -160,7 +165,7 @@ def simulate_batches(
         model, batches, hardware, simulated, simulator.add, *listeners,
         training=training, normalisation=normalisation,
     )  # fmt: skip
-    return simulator.simulation(run.order, run.errors, run.normalisation)
+    return simulator.simulation(run.order, run.errors, run.normalisation, run.coverage.to_dict())
 
 
 def simulate_saved(
@@ -191,8 +196,8 @@ def simulate_saved(
             listener(call)
     known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
     errors = {name: error for name, error in known.items() if error is not None}
-    normalisation = saved.about.run.get("normalisation")
-    return _with_counts(simulator.simulation(list(known), errors, normalisation), saved.counts)
+    run = [saved.about.run.get(fact) for fact in ("normalisation", "coverage")]
+    return _with_counts(simulator.simulation(list(known), errors, *run), saved.counts)
 
 
 def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:

@@ -12,7 +12,7 @@ from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
-from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.experiments.sweep import sweep as run_sweep
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import json_text, records
@@ -54,7 +54,12 @@ def sweep(
         report = write_sweep_report(out, _command(config))
         totals = combination_totals(results, list(config.vary))
         if as_json:
-            typer.echo(json_text({**config.model_dump(mode="json"), "combinations": records(totals)}))
+            described = {
+                **config.model_dump(mode="json"),
+                "normalisation": normalisations(results),
+                "combinations": records(totals),
+            }
+            typer.echo(json_text(described))
             return
         output().print(sweep_table(totals, list(config.vary)))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")

@@ -94,5 +94,5 @@ def write_hitmap_folder(
             subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
         )
         layers = tally.layers(run.order, run.errors)
-        writer.finish(layers, {"normalisation": run.normalisation})
+        writer.finish(layers, {"normalisation": run.normalisation, "coverage": run.coverage.to_dict()})
     return int(layers["on"].sum())

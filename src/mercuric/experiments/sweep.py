@@ -164,10 +164,19 @@ def sweep(
     for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
         told(total - len(missing) + done, total, part.model)
     results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
-    described = {"config": config.model_dump(mode="json"), "machine": machine()}
+    described = {
+        "config": config.model_dump(mode="json"),
+        "normalisation": normalisations(results),
+        "machine": machine(),
+    }
     write_text(folder / "sweep.json", json_text(described))
     _write_parquet(results, folder / RESULTS)
     return results
+
+
+def normalisations(results: pd.DataFrame) -> dict[str, Normalisation]:
+    """By which statistics each network normalised."""
+    return dict(results.drop_duplicates("model").set_index("model")["normalisation"])
 
 
 def split(config: SweepConfig) -> list[Part]:
@@ -248,8 +257,8 @@ def _described(
 ) -> pd.DataFrame:
     """The layers with what they were simulated on before them; unlimited entries are left empty."""
     fields = {name: [value] * len(layers) for name, value in chosen.items()}
-    run = {"model": [model] * len(layers), "normalisation": [normalisation] * len(layers)}
-    return pd.concat([pd.DataFrame({**run, **fields}), layers], axis=1)
+    run = {"model": [model] * len(layers), **fields, "normalisation": [normalisation] * len(layers)}
+    return pd.concat([pd.DataFrame(run), layers], axis=1)
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
