@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from mercuric.accelerator.dot_product import Timing
 from mercuric.config import Config
+from mercuric.similarity import MCache
 
 Stationary = Literal["row", "weight", "input", "output"]
 Design = Literal["synchronous", "asynchronous"]
@@ -142,6 +143,11 @@ class Accelerator(Config):
     def pes(self) -> int:
         """Processing elements of the array."""
         return self.rows * self.columns
+
+    @property
+    def cache(self) -> MCache:
+        """The MCACHE's organisation."""
+        return MCache(self.entries, self.ways)
 
     @property
     def results(self) -> int:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mercuric.report import formats
 from mercuric.report.comparison import Figure, compare
+from mercuric.report.found_with import found_with
 from mercuric.report.layers import average_over_seeds
 from mercuric.report.summary import parse_summary
 
@@ -51,7 +52,8 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
         title=Text(f"{summary['model']} on {_examples(summary)} of {summary['data']}"),
         caption=Text(
             f"weights: {summary['weights']}; {summary['products']} on "
-            f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}"
+            f"{summary['cycles']['accelerator']}; {found_with(summary['reuse'])}: "
+            f"{_reused(summary['reuse'])}"
         ),
     )
     for name in ("timing", "baseline", "MERCURY", "of which signatures", "speed-up"):
