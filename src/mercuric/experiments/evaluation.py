@@ -95,6 +95,9 @@ class Evaluation:
             "unit": self.unit,
             "accelerators": [one.model_dump(mode="json") for one in self.accelerators],
             "energies": [one.model_dump(mode="json") for one in self.energies],
+            "word_costs": [
+                asdict(table.on(one)) for one, table in zip(self.accelerators, self.energies, strict=True)
+            ],
             "reuse": None if self.config.dense else self.found_with(),
             "results": results,
             "area_mm2": self.areas,
