@@ -65,7 +65,7 @@ def test_fields_are_set(figures: Figures) -> None:
         ("rows=0", "rows of accelerator 'eyeriss-168 with rows=0' was 0, but must be at least 1"),
         ("design=fast", "design was 'fast', but must be 'synchronous' or 'asynchronous'"),
         ("rows=[1", "set was 'rows=[1', whose value is no YAML"),
-        ("entries=512", "set was entries=512, but the MCACHE is the reuse configuration's"),
+        ("entries=24", "entries of accelerator 'eyeriss-168 with entries=24' was 24, but must be a multiple"),
     ],
 )
 def test_a_wrong_setting(mercuric: Run, refused: Refused, setting: str, sentence: str) -> None:

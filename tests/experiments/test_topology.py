@@ -141,5 +141,5 @@ def test_the_dense_side_is_scalesims(tmp_path: Path, dataflow: str) -> None:
         shape = layer.shape
         groups = shape.scopes // shape.depth
         theirs = groups * engine(shape.vectors, shape.length * shape.depth, shape.filters)
-        ours = simulate_topology([layer], array, PAPER.model_copy(update={"entries": None}))
+        ours = simulate_topology([layer], array, PAPER)
         assert ours.cycles("fair").baseline == theirs

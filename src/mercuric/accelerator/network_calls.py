@@ -37,12 +37,31 @@ class NetworkRun:
     coverage: Coverage
 
 
-def simulated_config(config: ReuseConfig | None) -> ReuseConfig:
-    """The configuration that a simulation runs: :meth:`ReuseConfig.paper` by default.
+def simulated_config(config: ReuseConfig | None, accelerator: Accelerator) -> ReuseConfig:
+    """The configuration that a simulation runs: :meth:`ReuseConfig.paper` by default, in the accelerator's
+    MCACHE.
 
     There are no labels, so no gradient vectors: the saved Hitmaps stand for all three products.
+
+    Raises:
+        ValueError: the configuration gives another ``entries`` or ``ways``, or principal directions, which
+            no accelerator computes.
     """
-    return (config or ReuseConfig.paper()).model_copy(update={"backward": "exact"})
+    asked = config or ReuseConfig.paper()
+    if asked.principal is not None:
+        raise ValueError(
+            "principal was given, but must be None in a simulation: accelerators compare vectors, and "
+            "compute in no principal directions"
+        )
+    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
+        given, own = getattr(asked, field), getattr(accelerator, field)
+        if field in asked.model_fields_set and given != own:
+            raise ValueError(
+                f"{field} of the reuse configuration was {given}, but must be left out, or be the {own} of "
+                f"accelerator {accelerator.name!r}: a simulation's MCACHE is the accelerator's"
+            )
+    own_cache = {"entries": accelerator.entries, "ways": accelerator.ways}
+    return asked.model_copy(update={"backward": "exact", **own_cache})
 
 
 def network_calls(

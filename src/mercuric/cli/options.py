@@ -8,6 +8,7 @@ import yaml
 
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
+from mercuric.config import read_mapping
 from mercuric.experiments import RunConfig
 from mercuric.experiments.bench_principal import checked_rank
 from mercuric.reuse import ReuseConfig
@@ -60,6 +61,21 @@ def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
     return tuple(map(checked_rank, ranks))
 
 
+def simulated_reuse(path: Path | None) -> ReuseConfig | None:
+    """How a simulation finds similarity: the paper's form, with what the YAML file says on top.
+
+    Raises:
+        ValueError: no such file, or its contents are wrong.
+    """
+    if path is None:
+        return None
+    fields = read_mapping(path)
+    try:
+        return ReuseConfig.paper(**fields)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
 def merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
     """A run's configuration: ``base``, with the options that were given on top.
 
@@ -101,9 +117,6 @@ def chosen_accelerator(
         else read_scalesim_config(scalesim_config)
     )
     fields = dict(map(_setting, settings))
-    for field in ("entries", "ways"):
-        if field in fields:
-            raise ValueError(f"set was {field}={fields[field]}, but the MCACHE is the reuse configuration's")
     if not fields:
         return known
     return known.changed(**{"name": f"{known.name} with {', '.join(settings)}", **fields})

@@ -17,7 +17,7 @@ from mercuric import zoo
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.layer_call import LayerCall
-from mercuric.accelerator.network_calls import network_calls
+from mercuric.accelerator.network_calls import network_calls, simulated_config
 from mercuric.accelerator.no_hits import without_hits
 from mercuric.accelerator.normalisation import Normalisation
 from mercuric.accelerator.simulation import Simulator
@@ -213,9 +213,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     """Run the part's network once, count every accelerator, and write the layers to ``target``."""
     loaded = load_network(_loaded(config, part.model))
     cache = part.accelerators[0]
-    reuse = ReuseConfig.paper().model_copy(
-        update={"bits": config.bits, "entries": cache.entries, "ways": cache.ways, "backward": "exact"}
-    )
+    reuse = simulated_config(ReuseConfig.paper(bits=config.bits), cache)
     simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
     counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
 
@@ -230,7 +228,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     )
     tables = [
         _described(
-            simulator.simulation(run.order, run.errors).layers.merge(_no_hits(counter)),
+            simulator.simulation(reuse, run.order, run.errors).layers.merge(_no_hits(counter)),
             part.model,
             run.normalisation,
             chosen,

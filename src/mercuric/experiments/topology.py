@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mercuric.accelerator import Accelerator, Simulation, with_cache
+from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.engines.scalesim_files import TopologyLayer
 from mercuric.accelerator.hitmaps.hitmap_csv import read_hitmap_csv
 from mercuric.accelerator.hitmaps.hitmap_folder import hits_only
@@ -35,7 +35,7 @@ def simulate_topology(
     Args:
         layers: the topology's rows.
         accelerator: what is simulated.
-        config: signature length and MCACHE.
+        config: signature length.
         hit_rate: share of HITs among the vectors of each scope; 0 where neither is given.
         hitmaps: a Parquet file or a folder of CSV files instead: the n-th layer's Hitmap is the n-th row's.
         listeners: each called with every layer's call, once it is counted.
@@ -47,12 +47,12 @@ def simulate_topology(
     """
     if hit_rate is not None and hitmaps is not None:
         raise ValueError(f"hit_rate was {hit_rate}, but with hitmaps it must not be given: they say who hits")
-    simulator = Simulator(with_cache(accelerator, config), training=False)
+    simulator = Simulator(accelerator, training=False)
     for call in _calls(layers, accelerator, config, hit_rate, hitmaps):
         require_countable(call, accelerator)
         for listener in (simulator.add, *listeners):
             listener(call)
-    return simulator.simulation([layer.name for layer in layers])
+    return simulator.simulation(config, [layer.name for layer in layers])
 
 
 def _calls(
@@ -63,16 +63,18 @@ def _calls(
     hitmaps: Path | None,
 ) -> Iterator[LayerCall]:
     if hitmaps is None:
-        return _assumed(layers, config, hit_rate or 0.0)
+        return _assumed(layers, accelerator, config, hit_rate or 0.0)
     if hitmaps.is_dir():
         require_saved(hitmaps, accelerator)
         return _from_folder(layers, hitmaps)
     return _from_parquet(layers, hitmaps, accelerator)
 
 
-def _assumed(layers: Sequence[TopologyLayer], config: ReuseConfig, rate: float) -> Iterator[LayerCall]:
+def _assumed(
+    layers: Sequence[TopologyLayer], accelerator: Accelerator, config: ReuseConfig, rate: float
+) -> Iterator[LayerCall]:
     for layer in layers:
-        hitmap = spread_hits(layer.shape, rate, config.entries)
+        hitmap = spread_hits(layer.shape, rate, accelerator.entries)
         yield LayerCall(layer.name, Work(layer.shape, hitmap, config.bits, layer.kind))
 
 
