@@ -69,7 +69,7 @@ def vision_transformer(images: int, seed: int) -> Subject:
 
 
 def first_images(loaded: ImageData, images: int) -> tuple[Tensor, Tensor]:
-    """The first training images (N, C, H, W) and their labels.
+    """A few training images (N, C, H, W) and their labels.
 
     Raises:
         ValueError: there are not so many.
@@ -77,7 +77,7 @@ def first_images(loaded: ImageData, images: int) -> tuple[Tensor, Tensor]:
     there = len(loaded.train)
     if not 1 <= images <= there:
         raise ValueError(f"batch was {images}, but must be from 1 to the {there} images of {loaded.name}")
-    return loaded.train.batch(torch.arange(images))
+    return loaded.train.batch(loaded.train.few(images))
 
 
 def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.Module, Tensor]]:

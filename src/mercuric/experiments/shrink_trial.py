@@ -165,6 +165,6 @@ def _with_mercury(config: ShrinkConfig, network: nn.Module) -> dict[str, float]:
     if not config.mercury:
         return {}
     test = ground(config).images.test
-    images, _ = test.batch(torch.arange(min(MERCURY_IMAGES, len(test))))
+    images, _ = test.batch(test.few(min(MERCURY_IMAGES, len(test))))
     cost = mercury_cost(network.cpu(), images, as_accelerator(config.accelerator))
     return {"mercury_energy": cost.energy, "mercury_latency": cost.latency}

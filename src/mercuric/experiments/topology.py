@@ -21,6 +21,9 @@ from mercuric.reuse import ReuseConfig
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap, HitState
 
+_MOST_VECTORS, _MOST_VECTORS_OF_ALL_SCOPES = 2**24, 2**28
+"""What a layer's Hitmap may hold: about 1 and 3 GB while it is counted."""
+
 
 def simulate_topology(
     layers: Sequence[TopologyLayer],
@@ -74,8 +77,22 @@ def _assumed(
     layers: Sequence[TopologyLayer], accelerator: Accelerator, config: ReuseConfig, rate: float
 ) -> Iterator[LayerCall]:
     for layer in layers:
+        _fits_memory(layer)
         hitmap = spread_hits(layer.shape, rate, accelerator.entries)
         yield LayerCall(layer.name, Work(layer.shape, hitmap, config.bits, layer.kind))
+
+
+def _fits_memory(layer: TopologyLayer) -> None:
+    shape = layer.shape
+    for what, vectors, most in (
+        ("vectors a scope", shape.vectors, _MOST_VECTORS),
+        ("vectors", shape.scopes * shape.vectors, _MOST_VECTORS_OF_ALL_SCOPES),
+    ):
+        if vectors > most:
+            raise MercuricError(
+                f"layer {layer.name!r} (line {layer.line} of the topology) has {vectors:,} {what}, but its "
+                f"HITs can be spread over at most {most:,}"
+            )
 
 
 def spread_hits(shape: VectorShape, rate: float, entries: int | None) -> Hitmap:
@@ -93,7 +110,7 @@ def spread_hits(shape: VectorShape, rate: float, entries: int | None) -> Hitmap:
         raise ValueError(f"hit_rate was {rate}, but must be from 0 to 1")
     vectors = torch.arange(shape.vectors)
     # The small term keeps 0.1 x 30 at 3.
-    reached = ((vectors + 1) * rate + 1e-9).floor()
+    reached = ((vectors + 1).double() * rate + 1e-9).floor()
     hit = reached > torch.cat([reached.new_zeros(1), reached])[: shape.vectors]
     hit[:1] = False
     number = (~hit).cumsum(0)
@@ -103,7 +120,7 @@ def spread_hits(shape: VectorShape, rate: float, entries: int | None) -> Hitmap:
     latest = torch.where(~hit & kept, vectors, 0).cummax(0).values
     representatives = torch.where(hit, latest, vectors)
     size = (shape.scopes, shape.vectors)
-    return Hitmap(states.expand(size).contiguous(), representatives.expand(size).contiguous())
+    return Hitmap(states.expand(size), representatives.expand(size))  # every scope is the same memory
 
 
 def _from_folder(layers: Sequence[TopologyLayer], folder: Path) -> Iterator[LayerCall]:
