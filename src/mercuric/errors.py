@@ -12,3 +12,10 @@ class MercuricError(Exception):
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class Diverged(MercuricError, ValueError):  # noqa: N818 - what happened, as KeyboardInterrupt
+    """A training whose loss is no longer finite."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=1)

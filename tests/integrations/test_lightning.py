@@ -168,6 +168,7 @@ class Late(Classifier):
         return self.head(self.body(images))
 
     def setup(self, stage: str) -> None:
+        assert stage
         self.make("setup")
 
     def configure_model(self) -> None:

@@ -71,7 +71,10 @@ def train(
 ) -> Any:
     arguments = TrainingArguments(
         output_dir=str(folder), report_to=[], disable_tqdm=True, use_cpu=True,
-        **{"per_device_train_batch_size": 4, "max_steps": 3, "logging_steps": 1, "save_steps": 3, "learning_rate": 1e-3, **options},
+        **{
+            "per_device_train_batch_size": 4, "max_steps": 3, "logging_steps": 1, "save_steps": 3,
+            "learning_rate": 1e-3, **options,
+        },
     )  # fmt: skip
     chosen = data or examples()
     callbacks = callback if isinstance(callback, list) else [callback]
@@ -219,7 +222,7 @@ class Saves(TrainerCallback):
         self.step, self.at_once, self.trainer = step, at_once, None
         setattr(self, event, self.save)
 
-    def save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def save(self, _args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step == self.step:
             control.should_save |= not self.at_once
             if self.at_once:
@@ -270,7 +273,7 @@ def test_training_that_stopped_by_an_error_counts_no_loss_twice(tmp_path: Path) 
     callback, model = MercuricCallback(), Classifier()
 
     class Stops(TrainerCallback):
-        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        def on_step_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
             if state.global_step == 1:
                 raise KeyboardInterrupt
 

@@ -5,9 +5,9 @@
 from contextlib import ExitStack
 from typing import Any, Literal
 
-import mercuric.torchvision_operators  # noqa: F401 - Lightning imports torchvision
-
 from torch import nn
+
+import mercuric.torchvision_operators  # noqa: F401 - Lightning imports torchvision
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer
