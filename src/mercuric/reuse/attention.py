@@ -11,7 +11,7 @@ from torch import Tensor
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
-from mercuric.reuse.transforms import see
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import attention_vectors
 from mercuric.similarity.rpq import ALONE, signatures_and_sizes
 
@@ -61,6 +61,7 @@ def reuse_attention(
     refuse_complex(state.name, query, key, value)
     if left_to_torch(query, key, value) or not key.numel() or not value.numel():
         return _attend(query, key, value, attn_mask, is_causal=is_causal, **options)
+    meet(state.name, query, key, value)
     _check(state, query, key, value, attn_mask, is_causal)
     query, key, value = _broadcast(query, key, value)
     shape = attention_vectors(tuple(query.shape), key.shape[-2], value.shape[-1])

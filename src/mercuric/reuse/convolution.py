@@ -15,7 +15,7 @@ from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
 from mercuric.reuse.principal.product import Placement
-from mercuric.reuse.transforms import see
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
 from mercuric.reuse.windows import Windows, conv_windows
 from mercuric.similarity.window_grid import WindowGrid
@@ -76,6 +76,7 @@ class ReuseConv2d(nn.Conv2d):
     def _convolve(self, images: Tensor) -> Tensor:
         state = self.reuse
         needs_gradient = images.requires_grad
+        meet(state.name, images, self.weight, self.bias)
         x, weight, bias = autocast(images), autocast(self.weight), autocast(self.bias)
         if reuses_patches(state, x, self.groups):
             return self._reuse_patches(images, x, weight, bias)

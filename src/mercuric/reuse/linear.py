@@ -14,7 +14,7 @@ from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
 from mercuric.reuse.principal.part import PrincipalPart
-from mercuric.reuse.transforms import see
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import Windows, row_windows
 
@@ -68,6 +68,7 @@ def reuse_linear(
         return F.linear(input, weight, bias)
     if state.principal is not None:
         return _project(input, weight, bias, state, training and torch.is_grad_enabled())
+    meet(state.name, input, weight, bias)
     shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
     needs_gradient = input.requires_grad
     x, matrix, offset = autocast(input.contiguous()), autocast(weight), autocast(bias)

@@ -7,6 +7,7 @@ inside. Where one call stands for many (``vmap``) or tangents travel along (``jv
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
+import torch
 from torch import Tensor
 from torch.autograd import Function
 
@@ -24,6 +25,7 @@ def see(name: str, look: Callable[..., Seen], *values: Tensor | None) -> Seen:
     Raises:
         NotImplementedError: under ``vmap``, ``jvp`` or forward-mode differentiation.
     """
+    refuse_batches(name, *values)
     seen: list[Seen] = []
 
     def keep(*plain: Tensor | None) -> None:
@@ -31,6 +33,18 @@ def see(name: str, look: Callable[..., Seen], *values: Tensor | None) -> Seen:
 
     _See.apply(name, keep, *values)  # type: ignore[no-untyped-call]
     return seen[0]
+
+
+def meet(name: str, *values: Tensor | None) -> None:
+    """Refuse what :func:`see` refuses, before anything is computed or counted."""
+    see(name, lambda *_: None, *values)
+
+
+def refuse_batches(name: str, *values: Tensor | None) -> None:
+    """Refuse the batches of ``torch.autograd.grad(..., is_grads_batched=True)``, which no rule can meet."""
+    for value in values:
+        if value is not None and torch._C._functorch.is_legacy_batchedtensor(value):
+            refuse(name, _VMAP)
 
 
 def refuse(name: str, transform: str) -> NoReturn:

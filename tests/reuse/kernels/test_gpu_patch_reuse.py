@@ -68,6 +68,7 @@ def test_a_convolution_sees_the_same_and_computes_the_same(
 
 @interpreted
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # NumPy's, in the interpreter
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 3e38])
 def test_what_is_not_finite_is_like_nothing_on_both(
     photographs: Tensor, monkeypatch: pytest.MonkeyPatch, value: float

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, zeros_like
 
-from mercuric.reuse.transforms import WithoutRules
+from mercuric.reuse.transforms import WithoutRules, refuse_batches
 
 Needed = tuple[bool, bool, bool]
 Assignment = tuple[Tensor, ...]
@@ -119,6 +119,7 @@ class _Gradients(WithoutRules):
 def _gradients(
     kernel: Kernel, needed: Needed, gradient: Tensor, inputs: Tensor, weight: Tensor, *assignment: Tensor
 ) -> Gradients:
+    refuse_batches("", gradient)
     found: Gradients = _Gradients.apply(  # type: ignore[no-untyped-call]
         kernel, needed, gradient, inputs, weight, *assignment
     )
