@@ -156,7 +156,9 @@ def test_complex_layers_are_refused_by_name(form: str, dtype: torch.dtype) -> No
         lambda: nn.Conv2d(3, 4, 3, dtype=dtype), lambda: nn.Linear(5, 4, dtype=dtype),
         lambda: nn.MultiheadAttention(6, 2, dtype=dtype),
     ]  # fmt: skip
-    sentence = rf"^layer 'odd' was of {dtype} numbers, but reuse compares real ones; leave it dense with filter_fn$"
+    sentence = (
+        rf"^layer 'odd' was of {dtype} numbers, but reuse compares real ones; leave it dense with filter_fn$"
+    )
     for build in layers[: 2 if form == "fast" else 3]:
         model = nn.ModuleDict({"plain": nn.Linear(4, 4), "odd": build()})
         kinds = [type(module) for module in model.values()]

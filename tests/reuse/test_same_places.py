@@ -24,8 +24,8 @@ KEEPING: dict[str, Step] = {
         for module in (
             nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(), nn.PReLU(), nn.RReLU(), nn.ELU(), nn.CELU(), nn.SELU(),
             nn.GELU(), nn.SiLU(), nn.Mish(), nn.Hardswish(), nn.Hardsigmoid(), nn.Hardtanh(), nn.Sigmoid(),
-            nn.Tanh(), nn.Softplus(), nn.Softshrink(), nn.Hardshrink(), nn.LogSigmoid(), nn.Threshold(0.1, 0.2),
-            nn.Dropout(), nn.Dropout2d(), nn.Identity(), nn.BatchNorm2d(C), nn.GroupNorm(2, C),
+            nn.Tanh(), nn.Softplus(), nn.Softshrink(), nn.Hardshrink(), nn.LogSigmoid(),
+            nn.Threshold(0.1, 0.2), nn.Dropout(), nn.Dropout2d(), nn.Identity(), nn.BatchNorm2d(C), nn.GroupNorm(2, C),
             nn.InstanceNorm2d(C, affine=True), nn.LayerNorm([C, SIDE, SIDE]),
         )
     },
@@ -182,8 +182,8 @@ def test_rows_of_several_dimensions() -> None:
 
 def test_through_a_flip_it_is_the_gradient_of_its_own_vectors() -> None:
     """The case that told: the same function with the flip in the weights of the second layer."""
-    turned, straight = Chain([nn.ReLU(), lambda x: x.flip(1)]).double(), Chain([nn.ReLU(), lambda x: x + 0 * x.flip(1)])
-    straight = straight.double()
+    turned = Chain([nn.ReLU(), lambda x: x.flip(1)]).double()
+    straight = Chain([nn.ReLU(), lambda x: x + 0 * x.flip(1)]).double()
     straight.second.weight.data = turned.second.weight.data.flip(1)
     found = []
     for model in (turned, straight):

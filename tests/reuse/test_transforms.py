@@ -171,5 +171,5 @@ def test_a_module_that_attends_refuses_by_its_name() -> None:
     words = torch.randn(3, 2, 5, 4)
     expected = grad(lambda x: Own()(x).square().sum())(words[0])
     torch.testing.assert_close(grad(lambda x: model["own"](x).square().sum())(words[0]), expected)
-    with pytest.raises(NotImplementedError, match="^layer 'own' was called under"):
+    with pytest.raises(NotImplementedError, match=r"^layer 'own' was called under"):
         vmap(model["own"])(words)
