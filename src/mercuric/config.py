@@ -1,6 +1,6 @@
 """How is a configuration checked, read and written?"""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -88,6 +88,18 @@ def differences(
         for key in keys
         if key not in free and (key not in left or key not in right or left[key] != right[key])
     )
+
+
+def require_once(argument: str, values: Sequence[Any]) -> None:
+    """Refuse a value that is given twice.
+
+    Raises:
+        ValueError: names the argument and the values.
+    """
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        shown = ", ".join(map(str, values))
+        raise ValueError(f"{argument} was {shown}, but must name each once: {twice[0]} is there twice")
 
 
 def mismatches(saved: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """What does each choice of hardware cost? Every combination of an accelerator's fields, on the same data."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,7 @@ from mercuric.accelerator.network_calls import network_calls, simulated_config
 from mercuric.accelerator.no_hits import without_hits
 from mercuric.accelerator.normalisation import Normalisation
 from mercuric.accelerator.simulation import Simulator
-from mercuric.config import Config
+from mercuric.config import Config, require_once
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.machine import machine
 from mercuric.experiments.process_pool import process_pool
@@ -32,6 +32,19 @@ from mercuric.records import json_text
 from mercuric.reuse import ReuseConfig
 
 RESULTS = "sweep.parquet"
+NOT_IN_CYCLES = (
+    "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
+    "energies",
+)  # fmt: skip
+"""Fields that no cycle count depends on; ``mercuric evaluate`` counts what does."""
+
+_DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
+    "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
+    "ways": (lambda one: one.entries is not None, "an unlimited MCACHE (entries=null) has no sets"),
+    "insertion_queue": (lambda one: one.dataflow == "row", "systolic arrays look up a signature a cycle"),
+}
+"""What makes cycles depend on a field that some arrays don't care for, and why they don't."""
+
 Field = str | int | float | bool | None
 Progress = Callable[[int, int, str], None]
 
@@ -77,19 +90,24 @@ class SweepConfig(Config):
                 raise ValueError(f"model was {model!r}, but must be one of {', '.join(zoo.all_names())}")
         if not models:
             raise ValueError("models was empty, but must name at least one network")
+        require_once("model", models)
         return models
 
     @field_validator("vary")
     @classmethod
     def _fields(cls, vary: dict[str, tuple[Field, ...]]) -> dict[str, tuple[Field, ...]]:
-        known = [name for name in Accelerator.model_fields if name != "name"]
+        known = [name for name in Accelerator.model_fields if name not in ("name", *NOT_IN_CYCLES)]
         for name, values in vary.items():
+            if name in NOT_IN_CYCLES:
+                raise ValueError(
+                    f"field was {name!r}, but must be one that cycles depend on, which a sweep counts: "
+                    f"{', '.join(known)}"
+                )
             if name not in known:
                 raise ValueError(f"field was {name!r}, but must be one of {', '.join(known)}")
             if not values:
                 raise ValueError(f"field {name!r} had no value, but must have at least one")
-            if len(set(map(repr, values))) < len(values):
-                raise ValueError(f"field {name!r} had a value twice: {', '.join(map(str, values))}")
+            require_once(f"field {name!r}", values)
         return vary
 
     def combinations(self) -> list[dict[str, Field]]:
@@ -183,10 +201,11 @@ def split(config: SweepConfig) -> list[Part]:
     """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
 
     Raises:
-        ValueError: an accelerator that can't be built.
+        ValueError: an accelerator that can't be built, or a field that varies and changes nothing.
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
     accelerators, combinations = config.accelerators(), config.combinations()
+    _require_effect(config, accelerators)
     for index, one in enumerate(accelerators):
         # Interleaved signatures arrive in an order that the array's size decides.
         array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
@@ -196,6 +215,13 @@ def split(config: SweepConfig) -> list[Part]:
         for model in config.models
         for group in groups.values()
     ]
+
+
+def _require_effect(config: SweepConfig, accelerators: Sequence[Accelerator]) -> None:
+    """Refuse a field that varies where no combination's cycles depend on it."""
+    for name, (depends, why) in _DEPENDS.items():
+        if len(config.vary.get(name, ())) > 1 and not any(map(depends, accelerators)):
+            raise ValueError(f"field was {name!r}, but must be left out of this sweep: {why}")
 
 
 def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) -> Any:
