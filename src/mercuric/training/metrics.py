@@ -142,13 +142,14 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, MetricsLine]]:
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             continue
+        name = f"line {number}"
         try:
-            content = mapping(parse_json(text, "the line", infinite=True), "the line")
+            content = mapping(parse_json(text, name, infinite=True), name)
             if isinstance(content.get("event"), str) and content["event"] not in EVENTS:
                 continue
-            line = MetricsLine(**content)
+            line = MetricsLine.of(content, name)
         except ValueError as error:
             if number == len(texts):
                 return
-            raise MercuricError(f"{path}: line {number} is broken: {error}") from None
+            raise MercuricError(f"{path}: {error}") from None
         yield number, line
