@@ -33,6 +33,11 @@ class ReuseConv2d(nn.Conv2d):
         super().__init__(*args, **kwargs)
         self.reuse = conv_reuse(self, "", reuse or ReuseConfig())
 
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        if self.reuse.principal is not None:
+            self.reuse.principal.loaded()
+
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
         """Convolve (N, C, H, W) or (C, H, W).
@@ -82,20 +87,19 @@ class ReuseConv2d(nn.Conv2d):
         return output
 
     def _project(self, images: Tensor) -> Tensor:
-        state = self.reuse
-        dense = super().forward
-        if not state.on or state.principal is None or state.principal.settled:
-            return dense(images)
+        state, weight = self.reuse, self.weight
+        if state.principal is None or not state.in_directions(weight, self.training):
+            output = super().forward(images)
+            if state.principal is not None and state.learns(weight, self.training):
+                state.principal.learn(output.detach().movedim(1, -1).flatten(0, -2), self.bias, weight)
+            return output
         x, pads = autocast(images), self._pads
         self._check_size(images)
         zeros, even = self.padding_mode == "zeros", pads[0] == pads[1] and pads[2] == pads[3]
         if not (zeros and even):
             x, pads = self._padded(x), [0, 0, 0, 0]
         placement = Placement(self.stride, (pads[2], pads[0]), self.dilation)
-        return state.principal.convolution(
-            x, autocast(self.weight), autocast(self.bias), placement,
-            lambda: dense(images), learns=state.counting, trains=self.training and torch.is_grad_enabled(),
-        )  # fmt: skip
+        return state.principal.convolution(x, autocast(weight), autocast(self.bias), placement)
 
     def _reuse_patches(self, images: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         zeros = self.padding_mode == "zeros"

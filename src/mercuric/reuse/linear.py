@@ -1,6 +1,6 @@
 """How does a fully connected layer reuse results?"""
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,6 @@ from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast
-from mercuric.reuse.principal.part import PrincipalPart
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import row_windows
 
@@ -30,6 +29,11 @@ class ReuseLinear(nn.Linear):
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.reuse = linear_reuse(self, "", reuse or ReuseConfig())
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        if self.reuse.principal is not None:
+            self.reuse.principal.loaded()
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
@@ -59,8 +63,8 @@ def reuse_linear(
             f"input of layer {state.name!r} was {tuple(input.shape)}, but must hold at least one vector and "
             f"its last dimension must be {weight.shape[1]}"
         )
-    if state.on and state.principal is not None:
-        return _project(input, weight, bias, state, training and torch.is_grad_enabled())
+    if state.principal is not None:
+        return _project(input, weight, bias, state, training)
     shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
     needs_gradient = input.requires_grad
     if not state.on:
@@ -88,15 +92,14 @@ def reuse_linear(
     return output
 
 
-def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, trains: bool) -> Tensor:
-    principal = cast(PrincipalPart, state.principal)
-    if principal.settled:
-        return F.linear(rows, weight, bias)
-    x, matrix, offset = autocast(rows.flatten(0, -2)), autocast(weight), autocast(bias)
-    output = principal.linear(
-        x, matrix, offset, lambda: F.linear(x, matrix, offset), learns=state.counting, trains=trains
-    )
-    return output.view(*rows.shape[:-1], len(weight))
+def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, training: bool) -> Tensor:
+    if state.principal is None or not (rows.numel() and state.in_directions(weight, training)):
+        output = F.linear(rows, weight, bias)
+        if state.principal is not None and state.learns(weight, training):
+            state.principal.learn(output.detach().flatten(0, -2), bias, weight)
+        return output
+    x, matrix, offset = autocast(rows.reshape(-1, rows.shape[-1])), autocast(weight), autocast(bias)
+    return state.principal.linear(x, matrix, offset).view(*rows.shape[:-1], len(weight))
 
 
 def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:

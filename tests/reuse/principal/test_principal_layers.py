@@ -13,7 +13,7 @@ from mercuric import ReuseConfig, data, zoo
 from mercuric.reuse.adaptation import Cost
 from mercuric.reuse.faster import KeepFaster
 from mercuric.reuse.principal.config import PrincipalConfig
-from mercuric.reuse.principal.part import multiplications
+from mercuric.reuse.principal.cost import multiplications
 
 
 def projecting(**fields):
