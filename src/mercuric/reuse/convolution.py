@@ -89,6 +89,8 @@ class ReuseConv2d(nn.Conv2d):
     def _project(self, images: Tensor) -> Tensor:
         state, weight = self.reuse, self.weight
         if state.principal is None or not state.in_directions(weight, self.training):
+            if state.on:
+                self._check_size(images)
             output = super().forward(images)
             if state.principal is not None and state.learns(weight, self.training):
                 state.principal.learn(output.detach().movedim(1, -1).flatten(0, -2), self.bias, weight)

@@ -166,7 +166,9 @@ class LayerReuse:
     def learns(self, weight: Tensor, training: bool) -> bool:
         """Whether directions are to be estimated from the outputs of a pass that was dense."""
         part = self.principal
-        if part is None or not (self.on and self.counting and training and part.learns):
+        # A layer that was slower is measured again, in directions.
+        compared = self.on or self.config.keep == "faster"
+        if part is None or not (compared and self.counting and training and part.learns):
             return False
         return torch.is_grad_enabled() and self.why_dense(weight) is None
 

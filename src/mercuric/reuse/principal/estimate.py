@@ -58,6 +58,8 @@ def use_directions_(model: nn.Module, handle: ReuseHandle) -> None:
     for name, state in handle.layers.items():
         if state.principal is not None and state.on:
             state.principal.use(cast(Tensor, model.get_submodule(name).weight))
+            if state.principal.directions is not None:
+                state.dense_because = None
 
 
 def check_fitted(model: nn.Module, handle: ReuseHandle, batches: list[Batch]) -> None:

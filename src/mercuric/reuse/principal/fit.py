@@ -65,9 +65,14 @@ def fit_ranks_(
         ValueError: there is no batch, an error that is not between 0 and 1, layers without directions or
             of another model, or a model that gives something else than a tensor.
     """
-    given = list(batches)
+    with torch.inference_mode(False):
+        return _fitted(model, handle, list(batches), error, distance or _relative)
+
+
+def _fitted(
+    model: nn.Module, handle: ReuseHandle, given: list[Batch], error: float, judge: Distance
+) -> pd.DataFrame:
     _check(model, handle, given, error)
-    judge = distance or _relative
     modules = {name: model.get_submodule(name) for name, state in handle.layers.items() if state.on}
     with evaluating(model), handle.uncounted():
         with handle.off():
@@ -88,7 +93,7 @@ def fit_ranks_(
     if not any(fitted.chosen.rank for fitted in found.values()):
         warnings.warn(
             f"error was {error}, but no layer's rank keeps the output within it: every layer is dense",
-            stacklevel=2,
+            stacklevel=3,
         )
     table = pd.DataFrame([_row(name, modules[name], found.get(name)) for name in modules])
     table.attrs["error"] = measured
@@ -136,6 +141,8 @@ class _Fitted:
         elif len(self.options) > 1:
             weight.copy_(self.weight)
         part.take(directions, self._own_error(), weight)
+        if directions is not None:
+            self.state.dense_because = None
 
     def _own_error(self) -> float | None:
         """Relative error of the layer's own outputs."""

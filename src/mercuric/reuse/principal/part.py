@@ -125,7 +125,7 @@ class PrincipalPart:
 
         Values that are not finite, or zeros alone, teach nothing: the next pass is tried then.
         """
-        with torch.inference_mode(False), torch.no_grad():
+        with torch.no_grad():
             rows = without_bias(sampled_rows(outputs.detach(), self.config.samples), bias)
             if _teaches(rows):
                 self.choose(rows, weight, len(outputs))
@@ -141,7 +141,12 @@ class PrincipalPart:
         self._estimated, self._steps, self.candidate = True, 0, None
         filters, length = len(weight), weight[0].numel()
         found = None
-        with torch.autocast(rows.device.type, enabled=False):
+        # What is kept must serve later training passes.
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast(rows.device.type, enabled=False),
+        ):
             if pays(vectors, filters, length, least_rank(self.config, filters)):
                 found = principal_directions(rows, self.config, length)
             if found is None or not pays(vectors, filters, length, found.rank):
