@@ -12,7 +12,8 @@ from mercuric.reuse.adaptation import Bits, Cost
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
-from mercuric.reuse.principal.part import PrincipalPart
+from mercuric.reuse.principal.part import EDITS, PrincipalPart
+from mercuric.reuse.principal.weights import why_dense
 from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape
 from mercuric.saved import Figure, SavedState, Switch, Whole
@@ -94,6 +95,8 @@ class LayerReuse:
         error_due: whether the next counted pass measures it (it computes the dense result as well).
         counting: whether passes are counted, observed and measured.
         principal: the directions of its outputs, where these are computed instead of reusing results.
+        dense_because: why its weight can't be put into directions, which leaves it dense; None where it can.
+        tied: whether another layer has the same weight.
         milliseconds: what a training step of the layer took on this machine, where it was measured.
         observers: called after each product.
     """
@@ -110,6 +113,8 @@ class LayerReuse:
     error_due: bool = True
     counting: bool = True
     principal: PrincipalPart | None = None
+    dense_because: str | None = None
+    tied: bool = False
     milliseconds: Cost | None = None
     observers: list[Observer] = field(default_factory=list)
     _projections: dict[tuple[int, int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
@@ -155,7 +160,49 @@ class LayerReuse:
     @property
     def settled(self) -> bool:
         """Whether no directions serve the layer, which then is a dense one whether on or off."""
-        return self.principal is not None and self.principal.settled
+        return self.principal is not None and (self.principal.settled or self.dense_because is not None)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there are two forms of the layer to time: with reuse, or in directions, and dense."""
+        return self.principal is None or (self.principal.ready and not self.settled)
+
+    def in_directions(self, weight: Tensor, training: bool) -> bool:
+        """Whether a pass computes in directions; one of a training may bring them about.
+
+        Args:
+            weight: the layer's parameter, as it is.
+            training: as modules have it.
+        """
+        part = self.principal
+        if part is None:
+            return False
+        trains = training and torch.is_grad_enabled()
+        if trains:
+            # What is not measured yet may stay dense: then nothing must be missing in its weight.
+            chosen = self.config.keep == "always" or self.milliseconds is not None
+            part.want(self.on and (chosen or part.directions is not None))
+        thin = self.on and part.thin(weight, trains=trains and weight.requires_grad)
+        if trains:
+            self.dense_because = None if thin else self.why_dense(weight)
+        return thin
+
+    def why_dense(self, weight: object) -> str | None:
+        """Why training leaves the weight out of directions; None where it may change it."""
+        if why := why_dense(weight, self.tied):
+            return why
+        if self.principal is not None and self.principal.edited:
+            return f"its weight was changed {EDITS} times by something else than an optimizer"
+        return None if cast(Tensor, weight).requires_grad else "its weight is frozen"
+
+    def learns(self, weight: Tensor, training: bool) -> bool:
+        """Whether directions are to be estimated from the outputs of a pass that was dense."""
+        part = self.principal
+        # A layer that was slower is measured again, in directions.
+        compared = self.on or self.config.keep == "faster"
+        if part is None or not (compared and self.counting and training and part.learns):
+            return False
+        return torch.is_grad_enabled() and self.why_dense(weight) is None
 
     def projection(self, length: int, device: torch.device, taps: int = 1) -> Tensor:
         """The layer's projection for vectors of ``length`` elements, ``taps`` a channel: (length, bits)."""
@@ -246,9 +293,3 @@ class LayerReuse:
     def own_gradient(self) -> bool:
         """Whether dO goes by gradient vectors of its own (paper III-C2) instead of the exact adjoint."""
         return self.config.backward == "signature" and self.kind != "attention"
-
-
-def fold_(layer: nn.Module, state: LayerReuse) -> None:
-    """Let the weight of a layer that trained in principal directions be what the layer computes."""
-    if state.principal is not None and state.on:
-        state.principal.fold_(cast(Tensor, layer.weight))

@@ -1,16 +1,17 @@
 """How is reuse turned on for a model, and taken off again?"""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Literal, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from mercuric.reuse.adaptation import CostModel
 from mercuric.reuse.attention_module import SharesRows, calls_attention, sharing_rows
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.convolution import ReuseConv2d, conv_reuse
 from mercuric.reuse.handle import ReuseHandle
-from mercuric.reuse.layer_reuse import LayerReuse, fold_
+from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import ReuseLinear, linear_reuse
 from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
 
@@ -60,9 +61,13 @@ def reuse_(
         raise ValueError("model has no Conv2d, Linear or attention layer that filter_fn lets through")
     states: States = {}
     replacements: dict[nn.Module, nn.Module] = {}
+    shared = _shared_parameters(model)
     for name, dense in chosen:
         replacements[dense], own = with_reuse(dense, name, config)
         states.update(own)
+        if config.principal is not None:
+            own[name].tied = id(dense.weight) in shared
+            own[name].dense_because = own[name].why_dense(dense.weight)
     _replace(model, replacements)
     for module, flag in _fast_paths(model):
         if any(map(is_reuse_layer, module.modules())):
@@ -82,6 +87,25 @@ def restore_(model: nn.Module) -> None:
     for module, flag in _fast_paths(model):
         if _FAST_PATH in module.__dict__:
             setattr(module, flag, module.__dict__.pop(_FAST_PATH))
+
+
+def plain_state_dict(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of what ``restore_(model)`` would leave, for a model without reuse of the same kind.
+
+    The keys are those of ``model.state_dict()``, and so are the values: a layer's weight is at all times
+    what the layer computes. Later training steps don't change the copy. What shared residuals
+    (``residual_bits``) or similarity add is in no weight.
+
+    Args:
+        model: with reuse or without.
+
+    Returns:
+        Parameters and buffers by name, on their devices.
+    """
+    state = model.state_dict()
+    return {
+        name: value.detach().clone() if isinstance(value, Tensor) else value for name, value in state.items()
+    }
 
 
 def is_reuse_layer(module: nn.Module) -> bool:
@@ -116,8 +140,8 @@ def without_reuse(layer: nn.Module) -> nn.Module:
     """The plain layer again; it shares the parameters, buffers and hooks of the reuse layer."""
     kind: type[nn.Module] = type(layer).__mro__[2 if isinstance(layer, SharesRows) else 1]
     dense = _adopt(kind, layer)
-    if isinstance(layer, ReuseConv2d | ReuseLinear):
-        fold_(dense, layer.reuse)
+    if isinstance(layer, ReuseConv2d | ReuseLinear) and layer.reuse.principal is not None:
+        layer.reuse.principal.release()
     for state in ("reuse", "in_projection", "out_projection"):
         dense.__dict__.pop(state, None)
     return dense
@@ -139,6 +163,14 @@ def _chosen(
                     "its own; leave one of them, or both, dense with filter_fn"
                 )
         yield name, module
+
+
+def _shared_parameters(model: nn.Module) -> set[int]:
+    """Ids of parameters that several modules hold."""
+    holders = Counter(
+        id(parameter) for module in model.modules() for parameter in module.parameters(recurse=False)
+    )
+    return {key for key, count in holders.items() if count > 1}
 
 
 def _replaceable(module: nn.Module) -> bool:
