@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from mercuric.accelerator.finite import require_finite
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.layer_call import LayerCall, observed_call
 from mercuric.accelerator.work import Work
@@ -57,8 +58,8 @@ def network_calls(
         listeners: each called with each call.
 
     Raises:
-        ValueError: no batch, or a model with no layer to count or with reuse layers already. What the
-            model or a listener raises goes through.
+        ValueError: no batch, a model with no layer to count or with reuse layers already, or NaN or infinity
+            in a layer's parameters or inputs. What the model or a listener raises goes through.
     """
 
     def listen(call: LayerCall) -> None:
@@ -114,10 +115,15 @@ def _run(
 
 @contextmanager
 def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
-    """The model reuses within the block and is left as it was; raises ValueError as ``reuse_`` does."""
+    """The model reuses within the block and is left as it was.
+
+    Raises:
+        ValueError: as ``reuse_`` does, or a layer computes with NaN or infinity.
+    """
     handle = reuse_(model, config)
     try:
-        yield handle
+        with require_finite(model):
+            yield handle
     finally:
         restore_(model)
 

@@ -95,8 +95,9 @@ def simulate(
         training: count both backward products as well.
 
     Raises:
-        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or a model
-            with no layer to count or with reuse layers already. What the model raises goes through.
+        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, a model with no
+            layer to count or with reuse layers already, or NaN or infinity in a layer's parameters or
+            inputs. What the model raises goes through.
     """
     return simulate_batches(model, [inputs], accelerator, config, training)
 
