@@ -85,7 +85,9 @@ class _Projected(WithoutRules):
         ctx.weight_format = memory_format(weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
+        if gradient is None:
+            return None, None, None, None, None
         images, weight, thin, basis = ctx.saved_tensors
         if torch.is_grad_enabled():  # who differentiates again needs to know what they were made of
             thin = thin_filters(weight, basis)
