@@ -182,7 +182,7 @@ def test_copies_learn_for_themselves(images):
 def test_bad_input_is_named():
     model = network()
     mercuric.reuse_(model, projecting())
-    for layer, wrong in (("0", (2, 4, 8, 8)), ("0", (0, 3, 8, 8)), ("2", (2, 3, 2, 2))):
+    for layer, wrong in (("0", (2, 4, 8, 8)), ("2", (2, 3, 2, 2))):
         with pytest.raises(ValueError, match=f"input of layer '{layer}' was"):
             model(torch.zeros(wrong))
 
