@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator.coverage import Coverage, without_reuse
+from mercuric.accelerator.finite import require_finite
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.layer_call import LayerCall, observed_call
 from mercuric.accelerator.normalisation import Normalisation, Statistics, normalisation_of, normalised
@@ -90,8 +91,9 @@ def network_calls(
             :func:`~mercuric.accelerator.normalisation.normalisation_of` chooses them by default.
 
     Raises:
-        ValueError: no batch, an unknown normalisation, or a model with no layer to count or with reuse
-            layers already. What the model or a listener raises goes through.
+        ValueError: no batch, an unknown normalisation, a model with no layer to count or with reuse layers
+            already, or NaN or infinity in a layer's parameters or inputs. What the model or a listener
+            raises goes through.
     """
 
     def listen(call: LayerCall) -> None:
@@ -172,10 +174,15 @@ def _run(
 
 @contextmanager
 def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
-    """The model reuses within the block and is left as it was; raises ValueError as ``reuse_`` does."""
+    """The model reuses within the block and is left as it was.
+
+    Raises:
+        ValueError: as ``reuse_`` does, or a layer computes with NaN or infinity.
+    """
     handle = reuse_(model, config)
     try:
-        yield handle
+        with require_finite(model):
+            yield handle
     finally:
         restore_(model)
 

@@ -138,9 +138,9 @@ def simulate(
 
     Raises:
         ValueError: an unknown accelerator or normalisation, an accelerator with fewer PEs than a kernel
-            has rows, a configuration of another MCACHE, or a model with no layer to count or with reuse
-            layers already. What the model
-            raises goes through.
+            has rows, a configuration of another MCACHE, a model with no layer to count or with reuse
+            layers already, or NaN or infinity in a layer's parameters or inputs. What the model raises
+            goes through.
     """
     return simulate_batches(model, [inputs], accelerator, config, training, normalisation=normalisation)
 

@@ -222,7 +222,9 @@ class LayerReuse:
         return self.error_due and self.counting
 
     def measure_error(self, reused: Tensor, dense: Tensor) -> None:
-        """Keep the relative output error ||reused - dense|| / ||dense||."""
+        """Keep the relative output error ||reused - dense|| / ||dense||, of what is finite densely."""
+        finite = dense.isfinite()
+        reused, dense = reused.where(finite, 0), dense.where(finite, 0)
         scale = float(torch.linalg.vector_norm(dense.double()))
         distance = float(torch.linalg.vector_norm((reused - dense).double()))
         self.error = distance / scale if scale else distance

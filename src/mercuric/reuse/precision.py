@@ -10,7 +10,14 @@ MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
 def autocast(value: MaybeTensor) -> MaybeTensor:
     """``value`` in the precision that autocast chose for products on its device, if it is on."""
-    return value if value is None else value.to(_precision(value))
+    return value if value is None or value.is_meta else value.to(_precision(value))
+
+
+def _precision(value: Tensor) -> torch.dtype:
+    chosen = value.is_floating_point() and value.dtype != torch.float64
+    if not chosen or not torch.is_autocast_enabled(value.device.type):
+        return value.dtype
+    return torch.get_autocast_dtype(value.device.type)
 
 
 def left_to_torch(input: Tensor, *others: Tensor | None) -> bool:  # noqa: A002 - a layer's word
@@ -34,10 +41,3 @@ def refuse_complex(name: str, *values: Tensor | None) -> None:
                 f"layer {name!r} was of {value.dtype} numbers, but reuse compares real ones; leave it dense "
                 "with filter_fn"
             )
-
-
-def _precision(value: Tensor) -> torch.dtype:
-    if value.is_meta or not value.is_floating_point() or value.dtype == torch.float64:
-        return value.dtype
-    kind = value.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else value.dtype

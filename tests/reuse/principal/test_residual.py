@@ -105,9 +105,13 @@ def test_gradients_are_those_of_what_was_computed():
     config = PrincipalConfig(rank=2, multiple=1, residual_bits=2, members=2, max_error=0.1)
     _, groups = residual_convolution(x, weight, None, directions, Placement(), config)
     assert 0 < groups.exact < 9
-    assert torch.autograd.gradcheck(
-        lambda x, w: residual_convolution(x, w, None, directions, Placement(), config)[0], (x, weight)
-    )
+
+    def product(x, w, b):
+        return residual_convolution(x, w, b, directions, Placement(), config)[0]
+
+    bias = torch.zeros(5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(product, (x, weight, bias))
+    assert torch.autograd.gradgradcheck(product, (x, weight, bias))
 
 
 def test_a_vector_set_apart_is_computed_exactly():
