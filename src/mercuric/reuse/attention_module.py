@@ -1,5 +1,6 @@
 """How do other modules that call ``scaled_dot_product_attention`` reuse its rows?"""
 
+from inspect import getattr_static
 from typing import Any
 
 import torch
@@ -8,24 +9,26 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from mercuric.reuse.attention import reuse_attention
+from mercuric.reuse.coverage import products_of
 from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.operator_macs import attention_macs
+from mercuric.reuse.reuse_layer import ReuseLayer
 
 
-class SharesRows:
+class SharesRows(ReuseLayer):
     """Mixed into a module's class: the attention in its forward pass shares the rows of alike queries."""
 
-    reuse: LayerReuse
     # timm's attention takes the function that can be intercepted where this is set.
     fused_attn = property(lambda _: True, lambda _, __: None)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward pass."""
-        with _Intercepted(self.reuse):
+        with _Intercepted(self._mercuric):
             return super().forward(*args, **kwargs)  # type: ignore[misc]
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return _empty, (type(self).__mro__[2],), self.__dict__
+        return _empty, (self._mercuric_plain,), self.__dict__
 
 
 def calls_attention(module: nn.Module) -> bool:
@@ -37,7 +40,9 @@ def calls_attention(module: nn.Module) -> bool:
 def sharing_rows(kind: type[nn.Module]) -> type[nn.Module]:
     """``kind`` with :class:`SharesRows` mixed in; the same class each time."""
     if kind not in _KINDS:
-        _KINDS[kind] = type(f"Reuse{kind.__name__}", (SharesRows, kind), {"__module__": kind.__module__})
+        own = {"reuse": getattr_static(kind, "reuse")} if hasattr(kind, "reuse") else {}
+        namespace = {"__module__": kind.__module__, "_mercuric_plain": kind, **own}
+        _KINDS[kind] = type(f"Reuse{kind.__name__}", (SharesRows, kind), namespace)
     return _KINDS[kind]
 
 
@@ -74,5 +79,7 @@ def _shared(
     if enable_gqa:
         repeats = query.shape[-3] // key.shape[-3]
         key, value = key.repeat_interleave(repeats, -3), value.repeat_interleave(repeats, -3)
-    output, _ = reuse_attention(query, key, value, state, *args, **kw)
+    state.ran = True
+    with products_of(state.name, attention_macs(query, value)):
+        output, _ = reuse_attention(query, key, value, state, *args, **kw)
     return output

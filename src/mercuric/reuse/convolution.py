@@ -14,11 +14,12 @@ from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
 from mercuric.reuse.precision import autocast
 from mercuric.reuse.principal.product import Placement
+from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
 from mercuric.reuse.windows import conv_windows
 
 
-class ReuseConv2d(nn.Conv2d):
+class ReuseConv2d(ReuseLayer, nn.Conv2d):
     """``nn.Conv2d`` that computes alike input vectors once (paper III-C1, III-C2).
 
     Takes every option of ``nn.Conv2d``; parameters and state_dict keys are its own.
@@ -27,11 +28,11 @@ class ReuseConv2d(nn.Conv2d):
         reuse: how similarity is found; :class:`ReuseConfig` by default.
     """
 
-    reuse: LayerReuse
+    _mercuric_plain = nn.Conv2d
 
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.reuse = conv_reuse(self, "", reuse or ReuseConfig())
+        self._mercuric = conv_reuse(self, "", reuse or ReuseConfig())
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
@@ -41,18 +42,19 @@ class ReuseConv2d(nn.Conv2d):
             ValueError: another number of channels or dimensions, an image smaller than the kernel, no
                 image at all, or float16 values that overflowed.
         """
+        self._mercuric.ran = True
         misfit = input.dim() not in (3, 4) or input.shape[-3] != self.in_channels
-        if misfit or (self.reuse.on and not input.numel()):
+        if misfit or (self._mercuric.on and not input.numel()):
             raise ValueError(
-                f"input of layer {self.reuse.name!r} was {tuple(input.shape)}, but must be (images, "
+                f"input of layer {self._mercuric.name!r} was {tuple(input.shape)}, but must be (images, "
                 f"{self.in_channels}, height, width), none of them 0, or one such image"
             )
         images = input if input.dim() == 4 else input[None]
-        output = self._convolve(images) if self.reuse.principal is None else self._project(images)
+        output = self._convolve(images) if self._mercuric.principal is None else self._project(images)
         return output if input.dim() == 4 else output[0]
 
     def _convolve(self, images: Tensor) -> Tensor:
-        state, config = self.reuse, self.reuse.config
+        state, config = self._mercuric, self._mercuric.config
         needs_gradient = images.requires_grad
         x, weight, bias = autocast(images), autocast(self.weight), autocast(self.bias)
         if reuses_patches(state, x, self.groups):
@@ -82,7 +84,7 @@ class ReuseConv2d(nn.Conv2d):
         return output
 
     def _project(self, images: Tensor) -> Tensor:
-        state = self.reuse
+        state = self._mercuric
         dense = super().forward
         if not state.on or state.principal is None or state.principal.settled:
             return dense(images)
@@ -104,7 +106,7 @@ class ReuseConv2d(nn.Conv2d):
             self._check_size(x)
         dense = super().forward
         output = convolve_patches(
-            self, x if zeros else self._padded(x), pads, weight, bias, self.reuse, lambda: dense(images)
+            self, x if zeros else self._padded(x), pads, weight, bias, self._mercuric, lambda: dense(images)
         )
         return _like(images, output)
 
@@ -120,8 +122,8 @@ class ReuseConv2d(nn.Conv2d):
     def _with_own_gradient(self, output: Tensor, x: Tensor, padded: Tensor, weight: Tensor) -> Tensor:
         if self.padding_mode == "zeros":
             pads = self._pads
-            return attach(output, x, weight, ImageGradient(self.reuse, self, tuple(padded.shape), pads))
-        product = ImageGradient(self.reuse, self, tuple(padded.shape), [0, 0, 0, 0])
+            return attach(output, x, weight, ImageGradient(self._mercuric, self, tuple(padded.shape), pads))
+        product = ImageGradient(self._mercuric, self, tuple(padded.shape), [0, 0, 0, 0])
         return attach(output, padded, weight, product)
 
     def _saved(self, detection: Detection, shape: VectorShape) -> Saved:
@@ -140,8 +142,8 @@ class ReuseConv2d(nn.Conv2d):
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
         if images.shape[2] + above + below < spans[0] or images.shape[3] + left + right < spans[1]:
             raise ValueError(
-                f"input of layer {self.reuse.name!r} was {tuple(images.shape)}, but with its padding must be "
-                f"at least {spans[0]} x {spans[1]}, the size of the kernel"
+                f"input of layer {self._mercuric.name!r} was {tuple(images.shape)}, but with its padding "
+                f"must be at least {spans[0]} x {spans[1]}, the size of the kernel"
             )
 
 

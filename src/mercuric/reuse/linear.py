@@ -14,22 +14,23 @@ from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast
 from mercuric.reuse.principal.part import PrincipalPart
+from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import row_windows
 
 
-class ReuseLinear(nn.Linear):
+class ReuseLinear(ReuseLayer, nn.Linear):
     """``nn.Linear`` that computes alike input vectors of a minibatch once (paper III-C3).
 
     Args:
         reuse: how similarity is found; :class:`ReuseConfig` by default.
     """
 
-    reuse: LayerReuse
+    _mercuric_plain = nn.Linear
 
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.reuse = linear_reuse(self, "", reuse or ReuseConfig())
+        self._mercuric = linear_reuse(self, "", reuse or ReuseConfig())
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
@@ -38,7 +39,7 @@ class ReuseLinear(nn.Linear):
         Raises:
             ValueError: another number of features, no vector at all, or float16 values that overflowed.
         """
-        return reuse_linear(input, self.weight, self.bias, self.reuse, self.training)
+        return reuse_linear(input, self.weight, self.bias, self._mercuric, self.training)
 
 
 def reuse_linear(
@@ -53,6 +54,7 @@ def reuse_linear(
     Raises:
         ValueError: another number of features, no vector at all, or float16 values that overflowed.
     """
+    state.ran = True
     misfit = input.dim() < 1 or input.shape[-1] != weight.shape[1]
     if misfit or (state.on and not input.numel()):
         raise ValueError(

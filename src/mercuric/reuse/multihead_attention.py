@@ -8,25 +8,19 @@ from mercuric.reuse.attention import reuse_attention
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import reuse_linear
+from mercuric.reuse.reuse_layer import ReuseLayer
 
 
-class ReuseMultiheadAttention(nn.MultiheadAttention):
+class ReuseMultiheadAttention(ReuseLayer, nn.MultiheadAttention):
     """``nn.MultiheadAttention`` whose projections and rows are computed once for alike vectors.
 
     Three reuse layers: ``in_proj`` (fully connected, its rows are the sequence's vectors), the
     attention itself (paper III-C4), and ``out_proj`` (fully connected). Made by ``reuse_``.
     """
 
-    reuse: LayerReuse
-    in_projection: LayerReuse
-    out_projection: LayerReuse
-
-    def start(self, name: str, config: ReuseConfig) -> dict[str, LayerReuse]:
-        """Make the layer's states; returns them by name."""
-        self.reuse = LayerReuse(name, config, "attention")
-        self.in_projection = LayerReuse(f"{name}.in_proj", config, "linear", self.embed_dim)
-        self.out_projection = LayerReuse(f"{name}.out_proj", config, "linear", self.embed_dim)
-        return {state.name: state for state in (self.in_projection, self.reuse, self.out_projection)}
+    _mercuric_plain = nn.MultiheadAttention
+    _mercuric_in: LayerReuse
+    _mercuric_out: LayerReuse
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(
@@ -45,8 +39,11 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         Raises:
             ValueError: a mask or an input of the wrong shape, or ``is_causal`` without its mask.
         """
+        self._mercuric.ran = True
         if is_causal and attn_mask is None:
-            raise ValueError(f"is_causal of layer {self.reuse.name!r} was True, but needs attn_mask with it")
+            raise ValueError(
+                f"is_causal of layer {self._mercuric.name!r} was True, but needs attn_mask with it"
+            )
         batched = query.dim() == 3
         inputs = [self._batch_first(x, batched) for x in (query, key, value)]
         # One tensor thrice is projected at once: its signatures are computed once.
@@ -55,11 +52,11 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         mask = self._mask(key_padding_mask, attn_mask, q, k, batched)
         heads = [self._split(x) for x in self._with_extra_keys(q, k, v)]
         rows, weights = reuse_attention(
-            heads[0], heads[1], heads[2], self.reuse, self._with_extra_columns(mask),
+            heads[0], heads[1], heads[2], self._mercuric, self._with_extra_columns(mask),
             self.dropout if self.training else 0.0, need_weights=need_weights,
         )  # fmt: skip
         joined = rows.transpose(1, 2).flatten(2)
-        output = reuse_linear(joined, self.out_proj.weight, self.out_proj.bias, self.out_projection)
+        output = reuse_linear(joined, self.out_proj.weight, self.out_proj.bias, self._mercuric_out)
         if weights is not None and average_attn_weights:
             weights = weights.mean(1)
         if not batched:
@@ -69,8 +66,8 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
     def _batch_first(self, x: Tensor, batched: bool) -> Tensor:
         if x.is_nested or x.dim() != (3 if batched else 2):
             raise ValueError(
-                f"input of layer {self.reuse.name!r} was {'nested' if x.is_nested else tuple(x.shape)}, but "
-                "query, key and value must all have 3 dimensions, or all 2"
+                f"input of layer {self._mercuric.name!r} was {'nested' if x.is_nested else tuple(x.shape)}, "
+                "but query, key and value must all have 3 dimensions, or all 2"
             )
         if not batched:
             return x[None]
@@ -81,7 +78,7 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         if self.in_proj_weight is None:
             weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
             return [
-                reuse_linear(x, weight, bias, self.in_projection)
+                reuse_linear(x, weight, bias, self._mercuric_in)
                 for x, weight, bias in zip(inputs, weights, biases, strict=True)
             ]
         projected: list[Tensor] = []
@@ -91,7 +88,7 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
                 continue
             part = slice(first * self.embed_dim, last * self.embed_dim)
             bias = None if self.in_proj_bias is None else self.in_proj_bias[part]
-            joint = reuse_linear(inputs[first], self.in_proj_weight[part], bias, self.in_projection)
+            joint = reuse_linear(inputs[first], self.in_proj_weight[part], bias, self._mercuric_in)
             projected += joint.chunk(last - first, dim=-1)
             first = last
         return projected
@@ -126,11 +123,11 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         if tuple(mask.shape) not in shapes:
             expected = " or ".join(map(str, shapes))
             raise ValueError(
-                f"{what} of layer {self.reuse.name!r} was {tuple(mask.shape)}, but must be {expected}"
+                f"{what} of layer {self._mercuric.name!r} was {tuple(mask.shape)}, but must be {expected}"
             )
         if mask.dtype != torch.bool and not mask.is_floating_point():
             raise ValueError(
-                f"{what} of layer {self.reuse.name!r} was {mask.dtype}, but must be bool or floating"
+                f"{what} of layer {self._mercuric.name!r} was {mask.dtype}, but must be bool or floating"
             )
         return ~mask if mask.dtype == torch.bool else mask
 
@@ -153,3 +150,12 @@ def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
     if mask.is_floating_point():
         return mask.to(dtype)
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -torch.inf)
+
+
+def attention_states(attention: nn.MultiheadAttention, name: str, config: ReuseConfig) -> list[LayerReuse]:
+    """The states of ``attention`` with reuse: of its inputs' projections, of its rows and of its output's."""
+    return [
+        LayerReuse(f"{name}.in_proj", config, "linear", attention.embed_dim),
+        LayerReuse(name, config, "attention"),
+        LayerReuse(f"{name}.out_proj", config, "linear", attention.embed_dim),
+    ]
