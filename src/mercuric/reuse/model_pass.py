@@ -37,11 +37,15 @@ class NextPass:
                 hook.remove()
 
     def _start(self, module: nn.Module, *_: Any) -> None:
-        if self._running is not None:
+        if module is self._running:
             # An interrupt left the pass before unfinished.
             self._stop(failed=True)
         # A replica of DataParallel has the hooks of its original.
-        elif torch._C._get_tracing_state() is None and any(module is known for known in self._modules):
+        if (
+            self._running is None
+            and torch._C._get_tracing_state() is None
+            and any(module is known for known in self._modules)
+        ):
             self._running = module
             if self._after is not None:
                 self._after.remove()
@@ -54,8 +58,8 @@ class NextPass:
 
     def _stop(self, failed: bool) -> None:
         self._running = None
-        # PyTorch goes through the hooks of a module that failed, and none may be taken off meanwhile: this one
-        # stays, to watch the pass after it.
+        # PyTorch goes through the hooks of a module that failed, and none may be taken off meanwhile: it
+        # stays, to watch the next pass.
         if not failed:
             self.close()
         self._end(failed)
