@@ -13,6 +13,7 @@ from mercuric.accelerator.layer_call import LayerCall, observed_call
 from mercuric.accelerator.work import Work
 from mercuric.accelerator.workload import Inputs, Workload, call, evaluating, read_workloads
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
+from mercuric.reuse.config import as_config
 
 Listen = Callable[[LayerCall], None]
 
@@ -35,7 +36,7 @@ def simulated_config(config: ReuseConfig | None) -> ReuseConfig:
 
     There are no labels, so no gradient vectors: the saved Hitmaps stand for all three products.
     """
-    return (config or ReuseConfig.paper()).model_copy(update={"backward": "exact"})
+    return as_config("paper" if config is None else config).model_copy(update={"backward": "exact"})
 
 
 def network_calls(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from mercuric.config import Config
+from mercuric.errors import described
 from mercuric.reuse.adaptation import AdaptationConfig
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.vectors import Granularity, Scope
@@ -153,8 +154,7 @@ def as_config(given: ReuseConfig | PresetName | None) -> ReuseConfig:
         raise ValueError(f"config was {given!r}, but must be a ReuseConfig or one of {known}")
     hint = ""
     if isinstance(given, dict):
-        hint = ": ReuseConfig(**settings)"
+        hint = " (ReuseConfig(**settings))"
     elif isinstance(given, type) and issubclass(given, ReuseConfig):
-        hint = f", not its class: {given.__name__}()"
-    kind = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
-    raise ValueError(f"config was {kind}, but must be a ReuseConfig{hint} or one of {known}")
+        hint = f", not its class ({given.__name__}()),"
+    raise ValueError(f"config was {described(given)}, but must be a ReuseConfig{hint} or one of {known}")

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.config import ReuseConfig, as_config
 from mercuric.reuse.detection import Detection, detect
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import ImageGradient, Saved, attach, hand_back
@@ -32,7 +32,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
 
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._mercuric = conv_reuse(self, "", reuse or ReuseConfig())
+        self._mercuric = conv_reuse(self, "", as_config(reuse))
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it

@@ -8,6 +8,7 @@ import pandas as pd
 from torch import Tensor, nn
 
 from mercuric.config import mismatches
+from mercuric.errors import described
 from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.coverage import Coverage
@@ -108,10 +109,16 @@ class ReuseHandle:
         Raises:
             ValueError: ``every`` is no number or below 1, or a name is not of a reuse layer.
         """
-        if every is not None and type(every) is not int:
-            raise ValueError(f"every was {every!r}, but must be a whole number of steps, or None")
-        for name in modules:
+        if every is not None and (type(every) is not int or every < 1):
+            raise ValueError(f"every was {described(every)}, but must be at least 1 step, or None")
+        if not isinstance(modules, Mapping):
+            raise ValueError(f"modules was {described(modules)}, but must be names with their modules")
+        for name, module in modules.items():
             self._state(name)
+            if not isinstance(module, nn.Module):
+                raise ValueError(
+                    f"the module of layer {name!r} was {described(module)}, but must be a module"
+                )
         if self._stopwatch is not None:
             self._stopwatch.close()
         if self.config.keep == "faster":
@@ -149,7 +156,12 @@ class ReuseHandle:
 
         Args:
             products: that go by one signature: 3 in training (forward, dO, dW), 1 in inference.
+
+        Raises:
+            ValueError: ``products`` is not a number of at least 1.
         """
+        if type(products) is not int or products < 1:
+            raise ValueError(f"products was {described(products)}, but must be 1 or more")
         losing = [name for name, state in self.layers.items() if 0 < products * state.filters <= state.bits]
         if losing:
             self.switch_off(*losing)
@@ -229,7 +241,13 @@ class ReuseHandle:
             self._stopwatch.go_on(saved.get("timed_steps", 0))
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        """Call ``observer`` after each layer's products; returns the function that stops it."""
+        """Call ``observer`` after each layer's products; returns the function that stops it.
+
+        Raises:
+            ValueError: it can't be called.
+        """
+        if not callable(observer):
+            raise ValueError(f"observer was {described(observer)}, but must be a function of an Observation")
         for state in self.layers.values():
             state.observers.append(observer)
 
@@ -319,7 +337,9 @@ class ReuseHandle:
 
     def _state(self, name: str) -> LayerReuse:
         if not isinstance(name, str):
-            raise ValueError(f"layer was {name!r}, but must be a name; give several one by one: (*names)")
+            raise ValueError(
+                f"layer was {described(name)}, but must be a name; give several one by one: (*names)"
+            )
         if name not in self.layers:
             known = ", ".join(self.layers)
             raise ValueError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
@@ -328,7 +348,7 @@ class ReuseHandle:
 
 def _number(loss: object) -> float:
     """The loss as a number, without a word about its gradient."""
-    given = f"{loss!r}"
+    given = described(loss)
     if isinstance(loss, Tensor):
         given = f"a tensor of {loss.numel()} elements of {loss.dtype}"
         if loss.numel() == 1 and not loss.is_complex():

@@ -5,6 +5,8 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
+from mercuric.errors import described
+
 FilterFunction = Callable[[nn.Module, str], bool]
 LayerFilter = FilterFunction | str | type[nn.Module] | Sequence[FilterFunction | str | type[nn.Module]]
 """A function of a layer and its name, a glob of names, a class of layers, or a sequence of these."""
@@ -38,11 +40,11 @@ def _rule(given: FilterFunction | str | type[nn.Module], names: list[str]) -> Fi
         return lambda _, name: _matches(name, given)
     if isinstance(given, type):
         if not issubclass(given, nn.Module):
-            raise ValueError(f"filter_fn was the class {given.__name__}, but must be a class of nn.Module")
+            raise ValueError(f"filter_fn was {described(given)}, but must be a class of nn.Module")
         return lambda layer, _: isinstance(layer, given)
     if not callable(given) or isinstance(given, nn.Module):
         raise ValueError(
-            f"filter_fn was a {type(given).__name__}, but must be a function of a layer and its name, a glob "
+            f"filter_fn was {described(given)}, but must be a function of a layer and its name, a glob "
             "of names, a class of layers, or a sequence of these"
         )
     return _careful(given)

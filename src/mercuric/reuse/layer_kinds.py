@@ -65,8 +65,13 @@ def _other_kind(module: nn.Module) -> str | None:
     if isinstance(module, nn.modules.lazy.LazyModuleMixin):
         return "it is lazy and has not seen an input yet"
     if plain is not None:
-        return f"{kind.__name__} is a subclass of {plain.__name__}"
-    return f"{kind.__name__} is no kind of layer that reuses"
+        return f"{_name(kind)} is a subclass of {plain.__name__}"
+    return f"{_name(kind)} is no kind of layer that reuses"
+
+
+def _name(kind: type[nn.Module]) -> str:
+    module = kind.__module__
+    return kind.__name__ if module.startswith("torch.nn.") else f"{module}.{kind.__qualname__}"
 
 
 def _unsuited_weight(module: nn.Module) -> str | None:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.config import ReuseConfig, as_config
 from mercuric.reuse.detection import detect
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
@@ -30,7 +30,7 @@ class ReuseLinear(ReuseLayer, nn.Linear):
 
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._mercuric = linear_reuse(self, "", reuse or ReuseConfig())
+        self._mercuric = linear_reuse(self, "", as_config(reuse))
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from mercuric.errors import described
 from mercuric.reuse.adaptation import CostModel
 from mercuric.reuse.config import PresetName, ReuseConfig, as_config
 from mercuric.reuse.convolution import ReuseConv2d, conv_reuse
@@ -103,10 +104,9 @@ def restore_(model: nn.Module) -> None:
 
 
 def _check_model(model: object, config: object = None) -> None:
-    kind = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}"
     if isinstance(config, nn.Module) and not isinstance(model, nn.Module):
         raise ValueError(
-            f"model was {kind} and config a {type(config).__name__}, but the model comes first: "
+            f"model was {described(model)} and config {described(config)}, but the model comes first: "
             "reuse_(model, config)"
         )
     if isinstance(model, nn.Module):
@@ -118,15 +118,19 @@ def _check_model(model: object, config: object = None) -> None:
         hint = "; load a state dict into its module first"
     elif isinstance(model, list | tuple):
         hint = "; put the layers into an nn.Sequential or nn.ModuleList"
-    raise ValueError(f"model was {kind}, but must be a torch.nn.Module{hint}")
+    raise ValueError(f"model was {described(model)}, but must be a torch.nn.Module{hint}")
 
 
 def _check_cost(cost: object) -> None:
-    if cost is None or cost == "milliseconds" or (callable(cost) and not isinstance(cost, type | nn.Module)):
+    if (
+        cost is None
+        or (isinstance(cost, str) and cost == "milliseconds")
+        or (callable(cost) and not isinstance(cost, type | nn.Module))
+    ):
         return
-    given = f"the class {cost.__name__}" if isinstance(cost, type) else repr(cost)
     raise ValueError(
-        f'cost was {given}, but must be "milliseconds", a cost model such as mercuric.CycleCost(), or None'
+        f'cost was {described(cost)}, but must be "milliseconds", a cost model such as mercuric.CycleCost(), '
+        "or None"
     )
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.principal.allocation import Option, allocated
+from mercuric.reuse.principal.fit_arguments import checked_batches
 from mercuric.reuse.principal.part import PAYS
 from mercuric.reuse.principal.sensitivity import Batch, Moments, Weighed, layer_moments, passed
 
@@ -64,7 +65,7 @@ def fit_ranks_(
         ValueError: there is no batch, an error that is not between 0 and 1, layers without directions or
             of another model, or a model that gives something else than a tensor.
     """
-    given = list(batches)
+    given = checked_batches(model, handle, batches, error, distance)
     _check(model, handle, given, error)
     judge = distance or _relative
     modules = {name: model.get_submodule(name) for name, state in handle.layers.items() if state.on}
@@ -219,7 +220,7 @@ def _check(model: nn.Module, handle: ReuseHandle, batches: list[Batch], error: f
         raise ValueError(f"error was {error}, but must be between 0 and 1")
     modules = dict(model.named_modules())
     for name, state in handle.layers.items():
-        if getattr(modules.get(name), "reuse", None) is not state:
+        if name not in modules or modules[name].__dict__.get("_mercuric") is not state:
             raise ValueError(f"handle was of another model: layer {name!r} is not one of model's")
 
 
