@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# Processes that share the tests' files, each with one thread.
+WORKERS ?= 2
 
 .PHONY: install demo test lint bench clean
 
@@ -15,7 +17,7 @@ demo: install
 	$(BIN)/mercuric train vgg13 --data photos --train-examples 2560 --compare --epochs 2 --out runs/demo
 
 test: install
-	$(BIN)/python -m pytest --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: install
 	$(BIN)/ruff check .

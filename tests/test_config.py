@@ -77,10 +77,23 @@ def test_it_is_frozen() -> None:
         Small().size = 5  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\xfa"])
-def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(None, "can't be read: no such file"), (b"\xff\xfe\xfa", "is not UTF-8 text")]
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, sentence: str) -> None:
     path = tmp_path / "c.yaml"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"the configuration {path} can't be read"):
+    with pytest.raises(ValueError, match=f"the configuration {path} {sentence}"):
         Small.read(path)
+
+
+def test_a_key_of_any_name_is_named() -> None:
+    with pytest.raises(ValueError, match="Small has no key 'self'"):
+        Small.from_yaml("self: 1")
+
+
+def test_a_long_value_is_cut() -> None:
+    with pytest.raises(ValueError, match="size was 'xxx") as caught:
+        Small.from_yaml(f"size: {'x' * 10_000}")
+    assert len(str(caught.value)) < 400

@@ -7,6 +7,12 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mercuric.errors import MalformedError
+from mercuric.reading import MOST_YAML, parse_yaml, read_text
+
+_LONGEST_SHOWN = 200
+"""Characters of a value that an error quotes."""
+
 
 class Config(BaseModel):
     """A frozen configuration: the same object reads from YAML, prints as YAML, is saved with results.
@@ -17,7 +23,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -57,9 +63,11 @@ def read_mapping(path: Path) -> dict[str, Any]:
         ValueError: no such file, or it holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the configuration {path} can't be read: {error}") from None
+        text = read_text(path, MOST_YAML)
+    except FileNotFoundError:
+        raise MalformedError(f"the configuration {path} can't be read: no such file") from None
+    except MalformedError as error:
+        raise MalformedError(f"the configuration {error}") from None
     return _mapping(text, f"the configuration {path}")
 
 
@@ -91,22 +99,12 @@ def _flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _mapping(text: str, name: str) -> dict[str, Any]:
-    try:
-        fields = _text_keys(yaml.safe_load(text))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is not valid YAML: {' '.join(str(error).split())}") from None
+    fields = parse_yaml(text, name)
     if fields is None:
         return {}
     if not isinstance(fields, dict):
-        raise ValueError(f"{name} was a {type(fields).__name__}, but must be a YAML mapping")
+        raise MalformedError(f"{name} was a {type(fields).__name__}, but must be a YAML mapping")
     return fields
-
-
-def _text_keys(value: Any) -> Any:
-    """``value`` with every mapping's keys as text: YAML reads ``1:`` as a number, which names no field."""
-    if isinstance(value, dict):
-        return {str(key): _text_keys(inner) for key, inner in value.items()}
-    return [_text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _sentence(cls: type[Config], error: ValidationError) -> str:
@@ -116,11 +114,18 @@ def _sentence(cls: type[Config], error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             known = ", ".join(cls.model_fields)
             problems.append(f"{cls.__name__} has no key {key!r} (it has: {known})")
+        elif problem["type"] == "unexpected_keyword_argument":
+            problems.append(f"{key} was given, but there is no such key")
         elif problem["type"] == "missing":
             problems.append(f"{key} of the {cls.__name__} is missing, but must be given")
         elif problem["type"] == "value_error":
             problems.append(str(problem["ctx"]["error"]))
         else:
             must = problem["msg"].removeprefix("Input ").removeprefix("should ").removeprefix("must ")
-            problems.append(f"{key} was {problem['input']!r}, but must {must}")
+            problems.append(f"{key} was {_shown(problem['input'])}, but must {must}")
     return "; ".join(problems)
+
+
+def _shown(value: object) -> str:
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"

@@ -24,3 +24,7 @@ class MercuricError(Exception):
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class MalformedError(MercuricError, ValueError):
+    """A file, or text from one, that is not what it must be; its sentence names it."""

@@ -1,9 +1,24 @@
-"""How does a table go into JSON?"""
+"""How do figures and tables go into JSON?"""
 
 import json
+from math import isfinite
 from typing import Any
 
 import pandas as pd
+
+
+def json_text(value: Any, indent: int | None = 2) -> str:
+    """JSON as every reader takes it: NaN and infinity, which the standard has not, are null."""
+    return json.dumps(finite(value), indent=indent, allow_nan=False)
+
+
+def finite(value: Any) -> Any:
+    """``value`` with None in place of numbers that are NaN or infinite, however deep they lie."""
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -32,12 +32,15 @@ def joined(state: Any, tensors: dict[str, Tensor]) -> Any:
     """The state that :func:`parted` took apart.
 
     Raises:
-        KeyError: a tensor is missing.
+        ValueError: a tensor is missing.
     """
     if isinstance(state, list):
         return [joined(value, tensors) for value in state]
     if not isinstance(state, dict):
         return state
-    if state.keys() == {MARK}:
-        return tensors[state[MARK]]
+    # A layer may have the mark for its name: then a dictionary stands there.
+    if state.keys() == {MARK} and isinstance(name := state[MARK], str):
+        if name not in tensors:
+            raise ValueError(f"the tensor {name!r} is missing")
+        return tensors[name]
     return {key: joined(value, tensors) for key, value in state.items()}

@@ -1,8 +1,10 @@
 """The asynchronous design's cycles equal the stepper's, the definition's, and keep their bounds."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
-from drawn_layers import Layer, layers
+from drawn_layers import Layer, layers, raster
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from test_closed_forms import queued, step_products
@@ -50,6 +52,18 @@ def test_both_products_equal_the_stepper(layer: Layer, timing: Timing) -> None:
     forward, backward = count(layer, timing)
     assert forward.mercury == step(layer, timing, signed=True).cycles
     assert backward.mercury == step(layer, timing, signed=False).cycles
+
+
+@given(layers(), st.sampled_from(TIMINGS))
+@settings(max_examples=40, deadline=None)
+def test_the_baseline_is_what_sets_take_that_multiply_everything_and_never_wait(
+    layer: Layer, timing: Timing
+) -> None:
+    every = [2] * layer.shape.vectors
+    dense = [replace(scope, states=every, representatives=raster(len(every))) for scope in layer.scopes]
+    unlimited = Layer(layer.accelerator, dense, layer.filters, []).on(versions=10**6, late_hits="ready")
+    forward, backward = count(layer, timing)
+    assert forward.baseline == backward.baseline == step(unlimited, timing, signed=False).cycles
 
 
 @given(layers(), st.sampled_from(TIMINGS))

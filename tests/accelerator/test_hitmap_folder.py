@@ -37,7 +37,7 @@ def written(
     config = config or ReuseConfig.paper()
     with HitmapFolderWriter(folder, HitmapAbout({"model": "custom-cnn"}, config)) as writer:
         result = simulate_batches(network(), batches, accelerator, config, listeners=[writer.add])
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     return result
 
 
@@ -47,7 +47,7 @@ def test_a_line_is_a_batch(photos: Tensor, tmp_path: Path) -> None:
     with HitmapFolderWriter(tmp_path, HitmapAbout({}, config)) as writer:
         batches = [photos[:3], photos[3:]]
         result = simulate_batches(network(), batches, listeners=[seen.append, writer.add])
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     first = [call for call in seen if call.layer == "features.3"]
     lines = (tmp_path / "hitmap-002.csv").read_text().splitlines()
     assert len(lines) == 2
@@ -153,7 +153,7 @@ def test_layers_without_reuse_have_no_file(photos: Tensor, tmp_path: Path) -> No
     model = nn.Sequential(Own(3, 4, 3), nn.Conv2d(4, 4, 3))
     with HitmapFolderWriter(tmp_path, HitmapAbout({}, ReuseConfig.paper())) as writer:
         result = simulate_batches(model, [photos], listeners=[writer.add])
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hitmap-002.csv", "layers.csv", "run.json"]
     assert simulate_saved(tmp_path).layers.equals(result.layers)
 

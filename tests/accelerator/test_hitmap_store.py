@@ -79,7 +79,7 @@ def test_observed_calls_come_back(
             config=config,
             listeners=[seen.append, writer.add],
         )
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     back = list(SavedHitmaps(path).calls())
     assert len(back) == len(seen) == 3 * 5
     for one, other in zip(seen, back, strict=True):
@@ -92,7 +92,7 @@ def test_saved_hitmaps_count_as_the_run_did(photos: Tensor, config: ReuseConfig,
     path = tmp_path / "run.parquet"
     with HitmapWriter(path, HitmapAbout({}, config)) as writer:
         result = simulate_batches(network(), [photos[:3], photos[3:]], config=config, listeners=[writer.add])
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     again = simulate_saved(path)
     assert again.layers.equals(result.layers)
     assert again.summary() == result.summary()

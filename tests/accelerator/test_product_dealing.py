@@ -51,7 +51,8 @@ def step(layer: Layer, timing: Timing, *, signed: bool, dense: bool = False) -> 
         layer.random_filters if signed else [],
         Array(layer.sets, timing == "fair", layer.accelerator.mac_unit),
         pipelined_signatures=layer.accelerator.pipelined_signatures,
-        design="dense" if dense else layer.accelerator.design,
+        design=layer.accelerator.design,
+        dense=dense,
     )
 
 

@@ -90,11 +90,14 @@ def test_overlapping_folds_by_hand() -> None:
     assert forward(one, work)["paper"].product == 12 + 4 * (11 + 10 + 13) == 148
 
 
-def test_the_fair_baseline_of_an_asynchronous_array_overlaps_its_folds_as_well() -> None:
-    shape = VectorShape(1, 10, 1, 12, 56)
+def test_the_baseline_of_an_asynchronous_array_overlaps_its_folds_as_well() -> None:
+    """4 folds of 10 vectors a scope, loaded in 12 cycles; two scopes apart, or as one of twice the depth."""
+    one, two = VectorShape(1, 10, 1, 12, 56), VectorShape(2, 10, 1, 12, 56, depth=2)
     asynchronous = preset("weight-168").changed(design="asynchronous")
-    counted = forward(asynchronous, Work(shape))
-    assert (counted["paper"].baseline, counted["fair"].baseline) == (184, 82)
+    for shape, cycles in ((one, 12 + 3 * 12 + 34), (two, 12 + 7 * 12 + 34)):
+        counted = forward(asynchronous, Work(shape))
+        assert (counted["paper"].baseline, counted["fair"].baseline) == (cycles, cycles)
+    assert forward(preset("weight-168"), Work(one))["paper"].baseline == 184
 
 
 @pytest.mark.parametrize("dataflow", SYSTOLIC)

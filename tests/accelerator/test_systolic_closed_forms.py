@@ -154,7 +154,7 @@ def test_baselines_equal_the_stepper(
     dataflow: SystolicStationary, design: Design, layer: Layer, product: Product
 ) -> None:
     dense = [without_reuse(scope) for scope in layer.scopes]
-    stepped = layer.step(dataflow, "synchronous", product, "paper", dense)
+    stepped = step_product(dataflow, product, dense, layer.rows, layer.columns, design=design, versions=10**6)
     assert layer.cycles(dataflow, design, product, "paper").baseline == stepped.cycles
     whole = without_reuse(whole_depth(layer.scopes))
     stepped = step_product(

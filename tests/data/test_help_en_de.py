@@ -1,4 +1,3 @@
-import os
 import shutil
 from pathlib import Path
 
@@ -97,7 +96,6 @@ def test_missing_files_are_named_with_their_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.download
-@pytest.mark.skipif(os.environ.get("MERCURIC_TEST_DOWNLOAD") != "1", reason="MERCURIC_TEST_DOWNLOAD is not 1")
 def test_the_real_packages_give_tens_of_thousands_of_pairs(tmp_path: Path) -> None:
     data.fetch("help-en-de", tmp_path)
     loaded = data.load("help-en-de", tmp_path)

@@ -1,6 +1,5 @@
 """The front: how every form is judged, and what training in turn says."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -75,7 +74,6 @@ def test_edge_maps_are_of_the_images_size() -> None:
 
 
 @pytest.mark.download
-@pytest.mark.skipif(os.environ.get("MERCURIC_TEST_DOWNLOAD") != "1", reason="MERCURIC_TEST_DOWNLOAD is not 1")
 def test_hed_finds_the_border_of_a_square(tmp_path: Path) -> None:
     pretrained.fetch("vgg16-hed", tmp_path)
     image = torch.full((1, 3, 224, 224), -100.0)

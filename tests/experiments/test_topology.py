@@ -84,7 +84,7 @@ def saved(path: Path, images: list[int]) -> Simulation:
         result = simulate_batches(
             model, photos.split(images), "weight-168", PAPER, training=False, listeners=[writer.add]
         )
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     return result
 
 

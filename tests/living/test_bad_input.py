@@ -136,5 +136,5 @@ def test_ranks_compare_their_state_at_the_first_step_and_after_loading(
     handle.load_state_dict(handle.state_dict())
     handle.step(1.0)
     assert [one["layers that are on"] for one in compared] == [["0", "1"], ["1"]]
-    assert compared[0]["bits of the layers"] == [20, 20]
+    assert compared[0]["bits of the layers"] == {"0": 20, "1": 20}
     assert compared[0]["adaptation so far"] != compared[1]["adaptation so far"]

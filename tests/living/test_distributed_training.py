@@ -21,7 +21,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images, labels = load("photos").test.batch(torch.arange(8))
     torch.save((F.avg_pool2d(images, 2), labels % 4), made / "batch.pt")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    subprocess.run([*command, ddp_training.__file__, str(made)], check=True, timeout=120, capture_output=True)
+    subprocess.run(
+        [*command, ddp_training.__file__, str(made)], check=True, timeout=1200, capture_output=True
+    )
     return made
 
 

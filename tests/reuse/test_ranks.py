@@ -21,7 +21,7 @@ folder = sys.argv[1]
 other = os.fork()  # one import serves both
 rank = 0 if other else 1
 dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2,
-                        timeout=timedelta(seconds=60))
+                        timeout=timedelta(seconds=600))
 costs = [{"b": Cost(3, 4), "a": None, "c": None}, {"a": Cost(10, 20), "b": Cost(0.5, 1), "c": None}][rank]
 loss, agreed = agree([1.0, 4.0][rank], costs)
 told = {"loss": loss, "costs": {name: cost and [*vars(cost).values()] for name, cost in agreed.items()}}
@@ -46,7 +46,7 @@ if other and os.waitpid(other, 0)[1]:
 def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     """What the two ranks wrote."""
     folder = tmp_path_factory.mktemp("ranks")
-    subprocess.run([sys.executable, "-c", RANKS, str(folder)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", RANKS, str(folder)], check=True, timeout=1200)
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
 
 

@@ -148,7 +148,7 @@ def test_files(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^the configuration .*reuse\.yaml can't be read: "):
         ReuseConfig.read(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"^the configuration .*reuse\.yaml can't be read: "):
+    with pytest.raises(ValueError, match=r"^the configuration .*reuse\.yaml is not UTF-8 text "):
         ReuseConfig.read(path)
     path.write_text("bits: 9\ngranularity: 3\n")
     assert ReuseConfig.read(path) == ReuseConfig(bits=9, granularity=3)

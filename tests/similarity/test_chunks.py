@@ -32,7 +32,7 @@ def test_chunks_run_side_by_side() -> None:
     meeting = threading.Barrier(3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "get_num_threads", lambda: 3)
-        over_chunks(lambda _first, _last: meeting.wait(timeout=20) and None, 3)
+        over_chunks(lambda _first, _last: meeting.wait(timeout=600) and None, 3)
     assert not meeting.broken
 
 

@@ -111,5 +111,5 @@ def test_tensors_are_taken_apart_and_joined_again() -> None:
     assert set(tensors) == {"state.layers.a.0.basis", "state.layers.b.3"}
     again = joined(text, tensors)
     assert again["layers"]["b"][:3] == [None, 1.5, "x"] and again["layers"]["b"][3] is basis
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="is missing"):
         joined(text, {})

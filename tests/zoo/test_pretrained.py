@@ -1,5 +1,4 @@
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -212,7 +211,6 @@ def test_grey_images_need_other_weights(root: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.download
-@pytest.mark.skipif(os.environ.get("MERCURIC_TEST_DOWNLOAD") != "1", reason="MERCURIC_TEST_DOWNLOAD is not 1")
 @pytest.mark.parametrize("name", PRETRAINED)
 def test_the_real_weights_fit_and_see_the_photographs(name: str, root: Path) -> None:
     pretrained.fetch(name, root)

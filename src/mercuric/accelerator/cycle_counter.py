@@ -1,8 +1,10 @@
 """How many cycles did each layer take over a run?"""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import pandas as pd
+from pydantic import model_validator
 
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dataflow import product_cycles, training_cycles
@@ -10,6 +12,22 @@ from mercuric.accelerator.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.work import Work, counted_work
 from mercuric.reuse.observation import Observation, ObservedProduct
+from mercuric.saved import SavedState, Switch
+
+
+class CounterState(SavedState):
+    """What was counted: ``layers`` holds a layer's cycles by timing."""
+
+    accelerator: dict[str, Any]
+    training: Switch
+    layers: dict[str, dict[Timing, TrainingCycles]]
+
+    @model_validator(mode="after")
+    def _every_timing(self) -> Self:
+        for name, layer in self.layers.items():
+            if missing := set(TIMINGS) - layer.keys():
+                raise ValueError(f"the {', '.join(sorted(missing))} timing of layer {name!r} is missing")
+        return self
 
 
 class CycleCounter:
@@ -84,28 +102,21 @@ class CycleCounter:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything counted so far, ready for JSON."""
-        return {
-            "accelerator": self.accelerator.model_dump(),
-            "training": self.training,
-            "layers": {
-                name: {timing: layer[timing].to_dict() for timing in TIMINGS}
-                for name, layer in self._layers.items()
-            },
-        }
+        return CounterState(
+            accelerator=self.accelerator.model_dump(), training=self.training, layers=self._layers
+        ).plain()
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state_dict` gave.
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave; on an error nothing has changed.
 
         Raises:
-            ValueError: it was counted on another accelerator, or with another ``training``.
+            ValueError: it was counted on another accelerator, or with another ``training``, or is broken.
         """
+        saved = CounterState.of(state, "the state of the counted cycles")
         for argument, here in (("accelerator", self.accelerator.model_dump()), ("training", self.training)):
-            if state[argument] != here:
-                raise ValueError(f"{argument} of the state was {state[argument]}, but must be {here}")
-        self._layers = {
-            name: {timing: TrainingCycles.from_dict(layer[timing]) for timing in TIMINGS}
-            for name, layer in state["layers"].items()
-        }
+            if (before := getattr(saved, argument)) != here:
+                raise ValueError(f"{argument} of the state was {before}, but must be {here}")
+        self._layers = {name: dict(layer) for name, layer in saved.layers.items()}
 
     def _add(self, layer: str, counted: dict[Timing, TrainingCycles]) -> None:
         before = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})

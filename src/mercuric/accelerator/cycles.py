@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass, field
 
+from mercuric.saved import Whole
+
 Counts = dict[str, int]
 
 
@@ -17,10 +19,10 @@ class Cycles:
             before they are there, for results to be sent.
     """
 
-    baseline: int = 0
-    product: int = 0
-    signature: int = 0
-    stall: int = 0
+    baseline: Whole = 0
+    product: Whole = 0
+    signature: Whole = 0
+    stall: Whole = 0
 
     @property
     def mercury(self) -> int:
@@ -70,8 +72,3 @@ class TrainingCycles:
     def to_dict(self) -> dict[str, Counts]:
         """Plain integers, ready for JSON."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, products: dict[str, Counts]) -> "TrainingCycles":
-        """What :meth:`to_dict` gave."""
-        return cls(**{product: Cycles(**counts) for product, counts in products.items()})

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.layer_call import LayerCall, observed_call
+from mercuric.accelerator.normalisation import Normalisation, Statistics, normalisation_of, normalised
 from mercuric.accelerator.work import Work
 from mercuric.accelerator.workload import Inputs, Workload, call, evaluating, read_workloads
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
@@ -25,10 +26,12 @@ class NetworkRun:
     Attributes:
         order: the layers' names in the network's order, those that can't reuse among them.
         errors: relative output error of each reuse layer, measured on the first batch.
+        normalisation: the statistics that layers normalised by.
     """
 
     order: tuple[str, ...]
     errors: dict[str, float]
+    normalisation: Normalisation
 
 
 def simulated_config(config: ReuseConfig | None) -> ReuseConfig:
@@ -45,28 +48,50 @@ def network_calls(
     accelerator: Accelerator,
     config: ReuseConfig,
     *listeners: Listen,
+    training: bool = True,
+    normalisation: Statistics | None = None,
 ) -> NetworkRun:
     """Run the batches with reuse, one after the other, and tell every layer's call as it happens.
 
     The model is left as it was. Nothing of a batch is kept when the next one runs.
 
     Args:
-        model: any network without reuse layers; it runs in evaluation mode.
-        batches: inputs of the network.
+        model: any network without reuse layers; it runs in evaluation mode but for normalisation.
+        batches: inputs of the network; where statistics are taken from the data they run twice, and an
+            iterator that can't is held in memory.
         accelerator: whose MCACHE the sets are of.
         config: how similarity is found.
         listeners: each called with each call.
+        training: whether the calls are a training step's.
+        normalisation: the statistics to normalise by, as
+            :func:`~mercuric.accelerator.normalisation.normalisation_of` chooses them by default.
 
     Raises:
-        ValueError: no batch, or a model with no layer to count or with reuse layers already. What the
-            model or a listener raises goes through.
+        ValueError: no batch, an unknown normalisation, or a model with no layer to count or with reuse
+            layers already. What the model or a listener raises goes through.
     """
 
     def listen(call: LayerCall) -> None:
         for listener in listeners:
             listener(call)
 
-    run: NetworkRun | None = None
+    by = normalisation_of(model, training, normalisation)
+    if by == "data" and iter(batches) is batches:
+        batches = list(batches)
+    with normalised(model, by, batches):
+        order, errors = _run_all(model, batches, accelerator, config, listen)
+    return NetworkRun(order, errors, by)
+
+
+def _run_all(
+    model: nn.Module,
+    batches: Iterable[Inputs],
+    accelerator: Accelerator,
+    config: ReuseConfig,
+    listen: Listen,
+) -> tuple[tuple[str, ...], dict[str, float]]:
+    """The layers' names in order, and the errors of those that reuse, on the first batch."""
+    run: tuple[tuple[str, ...], dict[str, float]] | None = None
     known: dict[torch.Size, list[Workload]] = {}
     for inputs in batches:
         workloads = _workloads(model, inputs, config, known)
@@ -78,7 +103,7 @@ def network_calls(
             dense = [workload for workload in workloads if workload.layer not in handle.layers]
             if run is None:
                 names = [workload.layer for workload in workloads] + list(handle.layers)
-                run = NetworkRun(tuple(dict.fromkeys(names)), _errors(handle))
+                run = tuple(dict.fromkeys(names)), _errors(handle)
         for one in dense:
             listen(LayerCall(one.layer, Work(one.shape, kind=one.kind), one.needs_input_gradient))
     if run is None:

@@ -52,10 +52,16 @@ def cycles(
 def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> int:
     """Cycles of one product of a layer without reuse.
 
+    Its PE sets wait for each other as those of MERCURY do: after each scope on a synchronous array, never
+    on an asynchronous one, so that no overlap is taken for a gain of reuse.
+
     Raises:
         ValueError: the array has fewer PEs than the window has rows.
     """
-    return shape.scopes * product_pace(accelerator, shape, timing).stream(_dealt(accelerator, shape).most)
+    pace, most = product_pace(accelerator, shape, timing), _dealt(accelerator, shape).most
+    if accelerator.design == "asynchronous":
+        return pace.stream(shape.scopes * most)
+    return shape.scopes * pace.stream(most)
 
 
 def signature_cycles(accelerator: Accelerator, shape: VectorShape, bits: int) -> int:

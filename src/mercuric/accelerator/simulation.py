@@ -15,6 +15,7 @@ from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.accelerator.hitmaps.saved_hitmaps import open_hitmaps, require_countable
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import Listen, network_calls, simulated_config
+from mercuric.accelerator.normalisation import Normalisation, Statistics
 from mercuric.accelerator.similarity_tally import SimilarityTally
 from mercuric.accelerator.totals import totals
 from mercuric.accelerator.workload import Inputs
@@ -30,11 +31,15 @@ class Simulation:
         layers: a layer a row: its similarity (as ``ReuseHandle.report``) and its cycles (as
             ``CycleCounter.layers``); layers that can't reuse cost the same on both sides.
         counter: the cycles by product and timing.
+        normalisation: by which statistics layers normalised that keep some: ``"batch"``, each batch's own;
+            ``"data"``, taken from all batches first; ``"stored"``, the model's; ``"none"``: no layer does;
+            None: no network ran, and nothing says how one did.
     """
 
     accelerator: Accelerator
     layers: pd.DataFrame
     counter: CycleCounter
+    normalisation: Normalisation | None = None
 
     def cycles(self, timing: Timing | None = None) -> Cycles:
         """Cycles of all layers; ``timing`` defaults to the accelerator's."""
@@ -44,9 +49,18 @@ class Simulation:
         """Cycles of the baseline over cycles with MERCURY; ``timing`` defaults to the accelerator's."""
         return self.cycles(timing).speedup
 
+    @property
+    def run(self) -> dict[str, Any]:
+        """How the network ran, for files that its Hitmaps are saved in."""
+        return {"normalisation": self.normalisation}
+
     def summary(self) -> dict[str, Any]:
         """The figures for scripts, ready for JSON."""
-        return {"reuse": similarity_rates(self.layers), **totals(self.layers, self.accelerator)}
+        return {
+            **self.run,
+            "reuse": similarity_rates(self.layers),
+            **totals(self.layers, self.accelerator),
+        }
 
 
 class Simulator:
@@ -70,10 +84,15 @@ class Simulator:
         self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product)
         self._similarity.add(call)
 
-    def simulation(self, order: Sequence[str] = (), errors: Mapping[str, float] | None = None) -> Simulation:
+    def simulation(
+        self,
+        order: Sequence[str] = (),
+        errors: Mapping[str, float] | None = None,
+        normalisation: Normalisation | None = None,
+    ) -> Simulation:
         """Everything that was counted, the layers in ``order`` with their output errors."""
         layers = self._similarity.layers(order, errors).merge(self._counter.layers(), how="left")
-        return Simulation(self._counter.accelerator, layers, self._counter)
+        return Simulation(self._counter.accelerator, layers, self._counter, normalisation)
 
 
 def simulate(
@@ -82,23 +101,30 @@ def simulate(
     accelerator: str | Accelerator = "eyeriss-168",
     config: ReuseConfig | None = None,
     training: bool = True,
+    normalisation: Statistics | None = None,
 ) -> Simulation:
     """Run one batch with reuse and count the cycles that it takes in hardware.
 
     The model is left as it was. The MCACHE is the configuration's.
 
     Args:
-        model: any network without reuse layers; it runs in evaluation mode.
+        model: any network without reuse layers; it runs in evaluation mode (no dropout), but normalises as
+            ``normalisation`` says.
         inputs: a tensor, or positional arguments, or keyword arguments of the network.
         accelerator: a preset's name, or a description.
         config: how similarity is found; :meth:`ReuseConfig.paper` by default.
         training: count both backward products as well.
+        normalisation: by which statistics batch normalisation normalises: ``"batch"``, as a training step
+            does; ``"data"``, taken from the inputs first; ``"stored"``, the model's own. By default
+            ``"batch"`` for training; for inference ``"data"`` where the stored ones are still those of a
+            new layer, which normalise nothing, and ``"stored"`` otherwise.
 
     Raises:
-        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or a model
-            with no layer to count or with reuse layers already. What the model raises goes through.
+        ValueError: an unknown accelerator or normalisation, an accelerator with fewer PEs than a kernel
+            has rows, or a model with no layer to count or with reuse layers already. What the model
+            raises goes through.
     """
-    return simulate_batches(model, [inputs], accelerator, config, training)
+    return simulate_batches(model, [inputs], accelerator, config, training, normalisation=normalisation)
 
 
 def simulate_batches(
@@ -108,12 +134,14 @@ def simulate_batches(
     config: ReuseConfig | None = None,
     training: bool = True,
     listeners: Sequence[Listen] = (),
+    normalisation: Statistics | None = None,
 ) -> Simulation:
     """As :func:`simulate`, batch after batch: memory is one batch's, cycles are the sum.
 
     Args:
-        model, accelerator, config, training: as for :func:`simulate`.
-        batches: inputs of the network; a fully connected layer compares the vectors of one batch.
+        model, accelerator, config, training, normalisation: as for :func:`simulate`.
+        batches: inputs of the network; a fully connected layer compares the vectors of one batch. An
+            iterator is held in memory where statistics are taken from the data first.
         listeners: each called with every layer's call, once it is counted, as ``HitmapWriter.add``.
 
     Raises:
@@ -128,8 +156,11 @@ def simulate_batches(
             "Hitmaps to be saved: who comes first would depend on this array"
         )
     simulator = Simulator(hardware, training)
-    run = network_calls(model, batches, hardware, simulated, simulator.add, *listeners)
-    return simulator.simulation(run.order, run.errors)
+    run = network_calls(
+        model, batches, hardware, simulated, simulator.add, *listeners,
+        training=training, normalisation=normalisation,
+    )  # fmt: skip
+    return simulator.simulation(run.order, run.errors, run.normalisation)
 
 
 def simulate_saved(
@@ -160,7 +191,8 @@ def simulate_saved(
             listener(call)
     known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
     errors = {name: error for name, error in known.items() if error is not None}
-    return _with_counts(simulator.simulation(list(known), errors), saved.counts)
+    normalisation = saved.about.run.get("normalisation")
+    return _with_counts(simulator.simulation(list(known), errors, normalisation), saved.counts)
 
 
 def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:

@@ -133,18 +133,18 @@ def baseline_cycles(
     """Cycles of one product of a layer without reuse.
 
     ``"paper"`` works scope by scope, as MERCURY does. ``"fair"`` is one GEMM a convolution group over the
-    whole depth and all images, as SCALE-Sim counts it; on an asynchronous array its folds overlap as
+    whole depth and all images, as SCALE-Sim counts it. On an asynchronous array the folds of both overlap as
     MERCURY's do, for a dense array makes the same use of a second register a PE.
     """
-    if timing == "paper":
-        one = gemm(product, np.array([shape.vectors]), np.array([0]), shape.length, shape.filters)
-        return shape.scopes * one_by_one(accelerator, dataflow.fold(accelerator, product, one))
-    groups = shape.scopes // max(shape.images * shape.depth, 1)
-    vectors, length = np.array([shape.vectors * shape.images]), shape.length * shape.depth
-    whole = dataflow.fold(accelerator, product, gemm(product, vectors, np.array([0]), length, shape.filters))
+    times, vectors, length = shape.scopes, shape.vectors, shape.length
+    if timing == "fair":
+        times = shape.scopes // max(shape.images * shape.depth, 1)
+        vectors, length = shape.vectors * shape.images, shape.length * shape.depth
+    dense = gemm(product, np.array([vectors]), np.array([0]), length, shape.filters)
+    some = dataflow.fold(accelerator, product, dense)
     if accelerator.design == "asynchronous":
-        return overlapped(accelerator, whole, groups)
-    return groups * one_by_one(accelerator, whole)
+        return overlapped(accelerator, some, times)
+    return times * one_by_one(accelerator, some)
 
 
 def one_by_one(accelerator: Accelerator, some: Folds) -> int:

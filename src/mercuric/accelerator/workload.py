@@ -128,8 +128,15 @@ def _ready_to_read(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode, so that normalisation statistics and random numbers stay as they are."""
+    with keeping_modes(model):
+        model.eval()
+        yield
+
+
+@contextmanager
+def keeping_modes(model: nn.Module) -> Iterator[None]:
+    """Every module is in the mode again that it was in, whatever the block does."""
     modes = [(module, module.training) for module in model.modules()]
-    model.eval()
     try:
         yield
     finally:

@@ -1,6 +1,5 @@
 """``mercuric accuracy``: the table of ``docs/accuracy.md``, measured again."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from mercuric.cli.train import STOPPED
 from mercuric.experiments.accuracy import measure
 from mercuric.experiments.accuracy_rows import MAIN, OTHERS, chosen
 from mercuric.files import write_text
+from mercuric.records import json_text
 from mercuric.report.accuracy import accuracy_markdown, accuracy_table
 
 
@@ -41,6 +41,6 @@ def accuracy(
             measured = measure(chosen(rows or []), out, jobs, resume, tell)
         write_text(out / "accuracy.md", accuracy_markdown(measured))
         if as_json:
-            typer.echo(json.dumps([{**asdict(row), "gap": row.gap} for row in measured], indent=2))
+            typer.echo(json_text([{**asdict(row), "gap": row.gap} for row in measured]))
             return
         output().print(accuracy_table(measured))

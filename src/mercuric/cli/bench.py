@@ -1,6 +1,5 @@
 """``mercuric bench``: how much faster is this machine with reuse, and at what error?"""
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,7 +31,7 @@ from mercuric.experiments.layer_inputs import Subject, vision_transformer, zoo_s
 from mercuric.experiments.loaded_network import NetworkConfig
 from mercuric.experiments.machine import machine
 from mercuric.files import write_text
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report import bench as tables
 
 app = typer.Typer(
@@ -200,7 +199,7 @@ def _show(name: str, config: Config, out: Path | None, as_json: bool, shown: dic
         "config": config.model_dump(mode="json"), "machine": machine(),
         **{part: records(table) for part, (_, table, _) in shown.items()},
     }  # fmt: skip
-    text = json.dumps(figures, indent=2)
+    text = json_text(figures)
     if out is not None:
         write_text(out / f"{name}.json", text)
         for part, one in shown.items():

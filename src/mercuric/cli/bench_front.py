@@ -1,6 +1,5 @@
 """``mercuric bench front``: how much error, or accuracy of training, buys how much time?"""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +21,7 @@ from mercuric.experiments.front_subject import HED, FrontBench
 from mercuric.experiments.front_verdict import over_seeds, verdicts
 from mercuric.experiments.machine import machine
 from mercuric.files import write_text
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report import bench as tables
 from mercuric.report.front import write_front_report
 from mercuric.zoo import pretrained
@@ -182,7 +181,7 @@ def _write(folder: Path, subject: str, config: Config, table: pd.DataFrame, agai
         described_as["over_seeds"] = records(shown)
     write_text(folder / "front.csv", table.to_csv(index=False))
     write_text(folder / "front.md", tables.markdown_table(shown, tables.front_columns(shown)))
-    write_text(folder / "front.json", json.dumps(described_as, indent=2))
+    write_text(folder / "front.json", json_text(described_as))
     write_front_report(folder, again)
 
 

@@ -1,6 +1,5 @@
 """``mercuric bounds``: MERCURY beside the most that other ways to skip work can save."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.bounds import bounds_study
 from mercuric.experiments.similarity_network import SimilarityConfig
 from mercuric.experiments.weighted_network import RANDOM
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report.bounds import bounds_table, write_bounds_report
 
 
@@ -50,7 +49,7 @@ def bounds(
         report = write_bounds_report(folder, command_line("bounds", [model], options))
         layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
         if as_json:
-            typer.echo(json.dumps({**summary, "layers": records(layers)}, indent=2))
+            typer.echo(json_text({**summary, "layers": records(layers)}))
             return
         output().print(bounds_table(layers, summary))
         typer.echo(f"Report: {report}")

@@ -1,6 +1,5 @@
 """``mercuric data``: which data sets there are, and how to get them."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from rich.text import Text
 from mercuric import data
 from mercuric.cli.console import output
 from mercuric.cli.failures import one_sentence
+from mercuric.records import json_text
 from mercuric.zoo import pretrained
 
 app = typer.Typer(help="List data sets, and fetch them.", no_args_is_help=True)
@@ -27,7 +27,7 @@ def list_data(
     with one_sentence():
         described = data.describe(root)
         if as_json:
-            typer.echo(json.dumps([asdict(row) for row in described], indent=2))
+            typer.echo(json_text([asdict(row) for row in described]))
             return
         table = Table()
         for column in ("name", "what it is", "classes", "size in pixels", "here", "how to get it"):

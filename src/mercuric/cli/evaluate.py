@@ -1,6 +1,5 @@
 """``mercuric evaluate``: energy, latency and area of a network's layers on several accelerators."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +14,7 @@ from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.evaluation import evaluate, write_evaluation
 from mercuric.experiments.evaluation_config import COMPARABLE, EvaluationConfig
 from mercuric.experiments.weighted_network import RANDOM
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report.evaluation import write_evaluation_report
 from mercuric.report.evaluation_tables import evaluation_table
 from mercuric.reuse import ReuseConfig
@@ -64,7 +63,7 @@ def evaluate_command(
         write_evaluation(evaluation, folder)
         report = write_evaluation_report(evaluation, folder, _command(evaluated, config))
         if as_json:
-            typer.echo(json.dumps({**evaluation.summary(), "layers": records(evaluation.layers)}, indent=2))
+            typer.echo(json_text({**evaluation.summary(), "layers": records(evaluation.layers)}))
             return
         console = output()
         console.print(evaluation_table(evaluation, shares=console.width >= _WIDE))

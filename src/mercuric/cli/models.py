@@ -1,6 +1,5 @@
 """``mercuric models``: which networks there are, and what MERCURY does with their layers."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from mercuric.experiments.networks import (
     count_network,
     published_image_size,
 )
+from mercuric.records import json_text
 from mercuric.report.models import kinds_table, model_table, models_table, translation_table
 
 
@@ -64,7 +64,7 @@ def _figures(count: NetworkCount) -> dict[str, Any]:
 
 def _show(as_json: bool, described: dict[str, Any], *tables: Table) -> None:
     if as_json:
-        typer.echo(json.dumps(described, indent=2))
+        typer.echo(json_text(described))
         return
     console = output()
     for table in tables:

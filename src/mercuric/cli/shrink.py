@@ -1,6 +1,5 @@
 """``mercuric shrink``: fewer channels, chosen stage by stage for an accelerator."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.shrink import shrink as run_shrink
 from mercuric.experiments.shrink_config import ShrinkConfig
+from mercuric.records import json_text
 from mercuric.report.shrink import shrink_table, write_shrink_report
 from mercuric.training import TrainingConfig
 
@@ -52,7 +52,7 @@ def shrink(
             summary = run_shrink(config, folder, trials, jobs, resume, tell)
         report = write_shrink_report(folder, _command(config, trials, jobs))
         if as_json:
-            typer.echo(json.dumps(summary, indent=2))
+            typer.echo(json_text(summary))
             return
         if len(summary["trials"]) < trials:
             typer.echo(

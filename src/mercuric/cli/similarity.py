@@ -1,6 +1,5 @@
 """``mercuric similarity``: which vectors of a network are alike on real images, as pictures."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from mercuric.cli.progress import part_bar
 from mercuric.experiments.similarity_network import SimilarityConfig
 from mercuric.experiments.similarity_study import similarity_study
 from mercuric.experiments.weighted_network import RANDOM
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report.similarity import write_similarity_report
 from mercuric.report.similarity_folder import read_study
 from mercuric.report.similarity_table import similarity_table
@@ -62,7 +61,7 @@ def similarity(
         report = write_similarity_report(folder, command_line("similarity", [model], options), trained)
         study = read_study(folder)
         if as_json:
-            typer.echo(json.dumps({**summary, "layers": records(study.tables["layers"])}, indent=2))
+            typer.echo(json_text({**summary, "layers": records(study.tables["layers"])}))
             return
         output().print(similarity_table(study))
         typer.echo(f"Report: {report}")

@@ -1,6 +1,5 @@
 """``mercuric simulate``: cycles of a network, of saved Hitmaps or of a topology, with and without reuse."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,7 @@ from mercuric.cli.progress import bars
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.loaded_network import NetworkConfig
 from mercuric.experiments.simulated import Simulated, SimulateRequest, simulate_request
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report import layer_table, simulation_table
 from mercuric.report.topology import topology_table, topology_total
 from mercuric.reuse import ReuseConfig
@@ -83,7 +82,7 @@ def simulate(
 def _show(result: Simulated, as_json: bool) -> None:
     summary = {**result.described, **result.summary}
     if as_json:
-        typer.echo(json.dumps({**summary, "layers": records(result.layers)}, indent=2))
+        typer.echo(json_text({**summary, "layers": records(result.layers)}))
         return
     console = output()
     if result.is_topology or result.has_engine:

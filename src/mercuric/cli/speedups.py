@@ -1,6 +1,5 @@
 """``mercuric speedups``: every network of the paper on three dataflows and two designs."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,7 @@ from mercuric.experiments.speedups import speedups as run_speedups
 from mercuric.experiments.sweep import SweepConfig
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import write_text
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report.speedups import lost_rows, markdown_table, speedup_rows, terminal_table
 
 
@@ -47,7 +46,7 @@ def speedups(
         found, losses = speedup_rows(table), lost_rows(left)
         write_text(out / "speedups.md", f"{markdown_table(*found)}\n{markdown_table(*losses)}")
         if as_json:
-            typer.echo(json.dumps({"speedups": records(table), "lost": records(left)}, indent=2))
+            typer.echo(json_text({"speedups": records(table), "lost": records(left)}))
             return
         console = output()
         console.print(terminal_table(*found, "training, layers that lose turned off (III-D)"))

@@ -1,6 +1,5 @@
 """``mercuric sweep``: every combination of an accelerator's fields, in parallel."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
 from mercuric.experiments.sweep import sweep as run_sweep
 from mercuric.experiments.weighted_network import RANDOM
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.report.sweep import sweep_table, write_sweep_report
 
 
@@ -55,9 +54,7 @@ def sweep(
         report = write_sweep_report(out, _command(config))
         totals = combination_totals(results, list(config.vary))
         if as_json:
-            typer.echo(
-                json.dumps({**config.model_dump(mode="json"), "combinations": records(totals)}, indent=2)
-            )
+            typer.echo(json_text({**config.model_dump(mode="json"), "combinations": records(totals)}))
             return
         output().print(sweep_table(totals, list(config.vary)))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")

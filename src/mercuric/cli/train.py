@@ -1,6 +1,5 @@
 """``mercuric train``: train a network with reuse, densely, or both."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from mercuric.cli.options import fast_reuse, merge, parse_seeds
 from mercuric.cli.progress import training_bars
 from mercuric.config import read_mapping
 from mercuric.experiments import RunConfig, compare
+from mercuric.records import json_text
 from mercuric.report import layer_table, summary_table, write_report
 from mercuric.report.direction_layers import direction_table
 from mercuric.report.layers import read_layers
@@ -66,7 +66,7 @@ def train(
             summary = compare(settings, folder, resume, tell)
         report = write_report(folder)
         if as_json:
-            typer.echo(json.dumps(summary, indent=2))
+            typer.echo(json_text(summary))
             return
         _print_tables(folder, summary)
         typer.echo(f"Report: {report}")

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_config import RunConfig
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.files import write_text
+from mercuric.reading import read_json_object
 
 Progress = Callable[[str, int, int, str], None]
 """Called with the row's name, steps done, steps in all (over runs and seeds), and what is going on."""
@@ -115,7 +115,7 @@ def measure(
 
 def read_row(name: str, folder: Path) -> AccuracyRow:
     """What a finished run's ``summary.json`` says."""
-    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary: dict[str, Any] = read_json_object(folder / "summary.json")
     metric, reuse = summary["metric"], summary["reuse"]
     bits = [mean(layers.values()) for layers in reuse["final_bits"]]
     return AccuracyRow(

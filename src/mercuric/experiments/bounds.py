@@ -1,6 +1,5 @@
 """How does MERCURY compare with the most that other ways to skip work can save? The data of Fig. 17."""
 
-import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -21,10 +20,12 @@ from mercuric.accelerator.bounds import (
 )
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.network_calls import reusing
+from mercuric.accelerator.normalisation import normalisation_of, normalised
 from mercuric.accelerator.workload import evaluating
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
+from mercuric.records import json_text
 from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState, MCache
 
@@ -68,6 +69,7 @@ def bounds_study(
         "model": config.model,
         "data": config.data,
         "weights": subject.weights,
+        "normalisation": normalisation_of(subject.network, training=False),
         "images": len(subject.images),
         "image_size": subject.data.image_size,
         "bits": config.bits,
@@ -75,7 +77,7 @@ def bounds_study(
     }
     summary = {**described, "speedup": speedups(layers), "machine": machine()}
     write_text(folder / "bounds.csv", layers.to_csv(index=False))
-    write_text(folder / "bounds.json", json.dumps(summary, indent=2))
+    write_text(folder / "bounds.json", json_text(summary))
     return summary
 
 
@@ -106,7 +108,8 @@ def measure(
             if name in handle.layers and isinstance(module, nn.Conv2d | nn.Linear):
                 hooks.callback(module.register_forward_hook(partial(bound, name)).remove)
         handle.observe(observe)
-        with torch.no_grad(), evaluating(subject.network):
+        by = normalisation_of(subject.network, training=False)
+        with torch.no_grad(), evaluating(subject.network), normalised(subject.network, by, [subject.images]):
             subject.network(subject.images)
     return pd.DataFrame(list(rows.values())).merge(counter.layers())
 

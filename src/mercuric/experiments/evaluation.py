@@ -1,6 +1,5 @@
 """What do a network's layers cost in energy, time and area on several accelerators?"""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,13 +19,14 @@ from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, fitting
 from mercuric.accelerator.energy.roofline import bound, buffer_cycles
 from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
+from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.accelerator.workload import Workload
 from mercuric.experiments.evaluation_config import EvaluationConfig
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.reuse import ReuseConfig
 
 DESIGNS = ("baseline", "mercury")
@@ -165,7 +165,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     if not evaluation.config.dense:
         write_text(folder / "reuse.yaml", evaluation.reuse.to_yaml())
     write_text(folder / "layers.csv", evaluation.layers.to_csv(index=False))
-    write_text(folder / "evaluation.json", json.dumps(evaluation.summary(), indent=2) + "\n")
+    write_text(folder / "evaluation.json", json_text(evaluation.summary()) + "\n")
 
 
 def _searched(progress: Progress, what: str, done: int, total: int) -> None:
@@ -262,12 +262,14 @@ def _areas(
 
 
 def _described(config: EvaluationConfig, subject: Studied) -> dict[str, Any]:
+    training = not config.inference
     return {
         "model": config.model,
         "form": zoo.form(subject.data.image_size),
         "data": config.data,
         "image_size": subject.data.image_size,
         "weights": subject.weights,
-        "products": "forward" if config.inference else "forward, dO, dW",
+        "normalisation": "none" if config.dense else normalisation_of(subject.network, training),
+        "products": "forward, dO, dW" if training else "forward",
         "machine": machine(),
     }

@@ -12,6 +12,7 @@ from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.network_calls import reusing
+from mercuric.accelerator.normalisation import normalisation_of, normalised
 from mercuric.accelerator.work import Work, counted_work
 from mercuric.accelerator.workload import Workload, evaluating
 from mercuric.experiments.evaluation_stream import ELEMENTS_AT_ONCE, image_by_image
@@ -55,8 +56,9 @@ def reuse_costs(
     """Costs with and without MERCURY, an entry an accelerator: the batch runs once, with reuse.
 
     Layers take it image by image and are counted once for all of it; only one layer's Hitmap is in memory
-    at a time (see :func:`~mercuric.experiments.evaluation_stream.image_by_image`). The network is left as
-    it was.
+    at a time (see :func:`~mercuric.experiments.evaluation_stream.image_by_image`). Batch normalisation gets
+    the whole batch, as :func:`~mercuric.accelerator.normalisation.normalisation_of` says. The network is
+    left as it was.
 
     Args:
         network: without reuse layers.
@@ -82,12 +84,13 @@ def reuse_costs(
             work = counted_work(seen, accelerator)
             _add(costs, workload, _cost(accelerator, table, workload, work, training))
 
+    by = normalisation_of(network, training)
     signatures = any(one.arrival != "raster" or one.insertion_queue is not None for one in accelerators)
     with reusing(network, config) as handle:
         for state in handle.layers.values():
             state.error_due = False
         streamed = image_by_image(network, handle, count, signatures=signatures, elements=elements)
-        with torch.no_grad(), evaluating(network), streamed:
+        with torch.no_grad(), evaluating(network), normalised(network, by, [images]), streamed:
             network(images)
     left = [workload for waiting in calls.values() for workload in waiting]
     for costs, without in zip(

@@ -104,8 +104,6 @@ def front_subject(config: FrontBench) -> FrontSubject:
     """
     root = None if config.data_root is None else Path(config.data_root)
     loaded = _loaded(config, root)
-    network = _own(config, loaded) if config.own else _pretrained(config.weights, loaded.image_size, root)
-    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     train, test = (_normalised(split, config.weights) for split in (loaded.train, loaded.test))
     batch = config.batch or (_OWN_BATCH if config.own else _PRETRAINED_BATCH)
     calibration = config.calibration or (_OWN_CALIBRATION if config.own else _PRETRAINED_CALIBRATION)
@@ -113,6 +111,8 @@ def front_subject(config: FrontBench) -> FrontSubject:
     timed = _chosen("batch", batch, len(train), config)
     fitted = _chosen("calibration", min(calibration, len(train)), len(train), config)
     judged = [test.batch(part) for part in torch.split(_chosen("images", images, len(test), config), batch)]
+    network = _own(config, loaded) if config.own else _pretrained(config.weights, loaded.image_size, root)
+    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     named = _SHOWN.get(config.weights) or f"{config.network}, weights {config.weights}"
     return FrontSubject(
         network,

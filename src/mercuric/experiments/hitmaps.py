@@ -46,7 +46,7 @@ def simulate_network(
     with HitmapWriter(save, HitmapAbout(subject.described, simulated_config(reuse))) as writer:
         every = (writer.add, *listeners)
         result = simulate_batches(subject.network, batches, accelerator, reuse, training, every)
-        writer.finish(result.layers)
+        writer.finish(result.layers, result.run)
     return result
 
 
@@ -81,7 +81,7 @@ def simulate_hitmaps(
 def write_hitmap_folder(
     subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
 ) -> int:
-    """Write every layer's Hitmap as a CSV file; returns how many there are.
+    """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
 
     Raises:
         MercuricError: the folder holds Hitmaps already.
@@ -94,5 +94,5 @@ def write_hitmap_folder(
             subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
         )
         layers = tally.layers(run.order, run.errors)
-        writer.finish(layers)
+        writer.finish(layers, {"normalisation": run.normalisation})
     return int(layers["on"].sum())

@@ -38,7 +38,7 @@ def zoo_subject(config: NetworkConfig) -> Subject:
     """
     whole = config.model_copy(update={"batch": config.images})
     loaded = load_network(whole)
-    batch = next(loaded.batches(lambda *_: None))
+    batch = next(iter(loaded.batches(lambda *_: None)))
     arguments = batch if isinstance(batch, tuple) else (batch,)
     kind = "sentence pairs" if zoo.reads(config.model) == "sentences" else "images"
     described = loaded.described

@@ -54,17 +54,31 @@ class NetworkConfig(Config):
 
 
 @dataclass(frozen=True)
+class Batches:
+    """Examples batch by batch, made anew each time that they are asked for.
+
+    Attributes:
+        make: starts from the first batch.
+    """
+
+    make: Callable[[], Iterator[Inputs]]
+
+    def __iter__(self) -> Iterator[Inputs]:
+        return self.make()
+
+
+@dataclass(frozen=True)
 class LoadedNetwork:
     """A network with its weights, and its examples batch by batch.
 
     Attributes:
         network: in no particular mode.
-        batches: makes the batches anew; calls back as they run.
+        batches: the batches, which may run several times; calls back as they run.
         described: what reports and saved files say of it.
     """
 
     network: nn.Module
-    batches: Callable[[Tell], Iterator[Inputs]]
+    batches: Callable[[Tell], Batches]
     described: dict[str, Any]
 
 
@@ -121,7 +135,7 @@ def _on_images(
         for indices in _indices(count, batch, told):
             yield split.batch(indices)[0]
 
-    return LoadedNetwork(network, batches, described)
+    return LoadedNetwork(network, lambda told: Batches(lambda: batches(told)), described)
 
 
 def _on_sentences(config: NetworkConfig, name: str, loaded: TextData) -> LoadedNetwork:
@@ -142,7 +156,7 @@ def _on_sentences(config: NetworkConfig, name: str, loaded: TextData) -> LoadedN
             source, target = loaded.train.batch(indices)
             yield source, target[:, :-1]
 
-    return LoadedNetwork(network, batches, described)
+    return LoadedNetwork(network, lambda told: Batches(lambda: batches(told)), described)
 
 
 def _checked(wanted: int, there: int, name: str) -> int:

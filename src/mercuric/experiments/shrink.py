@@ -1,6 +1,5 @@
 """Which narrower forms of a network give the most accuracy for their energy and latency?"""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from mercuric.experiments.shrink_search import (
 )
 from mercuric.experiments.shrink_trial import Ground, TrialResult, ground, name_of, priced, run_trial
 from mercuric.files import write_text
-from mercuric.records import records
+from mercuric.records import json_text, records
 from mercuric.training import full_batches
 
 FACTOR = "factor "
@@ -158,7 +157,7 @@ def _summarize(
         "trials": records(table),
         "machine": machine(),
     }
-    write_text(folder / "shrink.json", json.dumps(summary, indent=2) + "\n")
+    write_text(folder / "shrink.json", json_text(summary) + "\n")
     return summary
 
 

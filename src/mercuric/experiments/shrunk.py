@@ -12,6 +12,7 @@ from torch import nn
 from mercuric import zoo
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
+from mercuric.reading import parse_json
 from mercuric.zoo.channels import find_channels, narrow_channels
 
 _KEY = "shrunk"
@@ -67,7 +68,7 @@ def load_shrunk(path: Path) -> nn.Module:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            described = Shrunk(**json.loads((file.metadata() or {})[_KEY]))
+            described = Shrunk(**parse_json((file.metadata() or {})[_KEY], path))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         with torch.device("meta"):
             network = described.build()

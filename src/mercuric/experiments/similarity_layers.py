@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.network_calls import reusing
+from mercuric.accelerator.normalisation import normalisation_of, normalised
+from mercuric.accelerator.workload import keeping_modes
 from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState
 
@@ -74,7 +76,7 @@ def training_step(
     """Forward and backward of one batch with reuse in every layer; no weight changes.
 
     Args:
-        network: without reuse layers; it is left so.
+        network: without reuse layers; it is left as it was, its statistics and modes too.
         images: (B, C, H, W), normalised.
         labels: (B,) int64.
         config: how similarity is found.
@@ -90,8 +92,9 @@ def training_step(
     """
     step = TrainingStep(len(images), shown)
     counter = CycleCounter(with_cache(as_accelerator(accelerator), config))
+    by = normalisation_of(network, training=True)
     try:
-        with reusing(network, config) as handle:
+        with reusing(network, config) as handle, keeping_modes(network), normalised(network, by):
             handle.observe(step.observe)
             handle.observe(counter.observe)
             torch.manual_seed(seed)

@@ -1,7 +1,6 @@
 """How much similarity is there in a network on real images? The data of the paper's Figs. 1, 3, 9 and 15."""
 
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from mercuric import zoo
+from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.errors import MercuricError
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_layers import TrainingStep, by_layer, training_step
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.experiments.unique_vectors import unique_vectors
 from mercuric.files import replacing, write_text
+from mercuric.records import json_text
 from mercuric.reuse import ReuseConfig, similarity_rates
 
 BITS = (8, 12, 16, 20, 24, 32, 48, 64)
@@ -140,6 +141,7 @@ def _write(
         "form": zoo.form(subject.data.image_size),
         "data": config.data,
         "weights": subject.weights,
+        "normalisation": normalisation_of(subject.network, training=True),
         "images": len(subject.images),
         "image_size": subject.data.image_size,
         "bits": config.bits,
@@ -153,7 +155,7 @@ def _write(
     for name, table in tables.items():
         write_text(folder / FILES[name], table.to_csv(index=False))
     _write_image(folder / "image.png", subject.pixels[subject.shown])
-    write_text(folder / "study.json", json.dumps(summary, indent=2) + "\n")
+    write_text(folder / "study.json", json_text(summary) + "\n")
     return summary
 
 

@@ -96,6 +96,7 @@ def simulate_request(request: SimulateRequest, tell: Tell) -> Simulated:
     summary = result.summary()
     if request.topology is not None:
         summary["reuse"] = {"hit_rate": summary["reuse"]["hit_rate"]}
+        del summary["normalisation"]
     layers = result.layers
     if engine is not None:
         counted = engine.layers(lambda done, total: tell("SCALE-Sim", done, total, "products"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from mercuric.accelerator import TIMINGS
 from mercuric.experiments.sweep import Progress, SweepConfig, combination_totals, sweep
 from mercuric.files import write_text
 
@@ -54,30 +55,37 @@ def speedups(
 
 
 def speedup_table(results: pd.DataFrame) -> pd.DataFrame:
-    """A row a network and dataflow, the mean of all networks last.
+    """A row a network and dataflow, the mean of all networks last where there are several.
 
     Columns: ``model``, ``dataflow``, ``hit_rate``; the speed-up of training by design and timing, as
-    ``synchronous_paper``, with losing layers off (III-D); and ``published``, where the paper has a number.
+    ``synchronous_paper``, with losing layers off (III-D); ``no_hits``, the most that any of the four is
+    without hits and signatures: what it has above 1 is not reuse's; and ``published``, where the paper has a
+    number. It has means of its own networks (:data:`NETWORKS`), so no mean of others stands beside them.
     """
     totals = combination_totals(results, list(FIELDS))
     rows = []
     for (model, dataflow), group in totals.groupby(["model", "dataflow"], sort=False):
         row: dict[str, Any] = {"model": model, "dataflow": dataflow, "hit_rate": group["hit_rate"].iloc[0]}
         for _, one in group.iterrows():
-            for timing in ("paper", "fair"):
+            for timing in TIMINGS:
                 row[f"{one['design']}_{timing}"] = one[f"{timing}_adapted"]
+        row["no_hits"] = float(group[[f"{timing}_no_hits" for timing in TIMINGS]].max(axis=None))
         rows.append({**row, "published": PUBLISHED.get((str(model), str(dataflow)))})
     return pd.DataFrame([*rows, *_means(rows)])
 
 
 def _means(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    models = {row["model"] for row in rows}
+    if len(models) == 1:
+        return []
+    published = PUBLISHED_MEAN if models == set(NETWORKS) else {}
     found = []
     for dataflow in FIELDS["dataflow"]:
         group = [row for row in rows if row["dataflow"] == dataflow]
         figures = [name for name in rows[0] if name not in ("model", "dataflow", "published")]
         averages = {name: mean(row[name] for row in group) for name in figures}
         found.append(
-            {"model": "mean", "dataflow": dataflow, **averages, "published": PUBLISHED_MEAN[dataflow]}
+            {"model": "mean", "dataflow": dataflow, **averages, "published": published.get(dataflow)}
         )
     return found
 

@@ -1,6 +1,5 @@
 """What came out of a comparison, in figures?"""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -14,6 +13,7 @@ from mercuric.experiments.outcome import Outcome
 from mercuric.experiments.run_config import RunConfig
 from mercuric.experiments.subject import Subject
 from mercuric.files import write_text
+from mercuric.records import json_text
 from mercuric.reuse import similarity_rates
 from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.reuse.principal.config import PrincipalConfig
@@ -65,7 +65,7 @@ def summarize(
         published = PUBLISHED_SPEEDUP.get(config.model) if config.width == 1 else None
         summary["speedup"]["published"] = published
     summary["machine"] = machine()
-    write_text(folder / "summary.json", json.dumps(summary, indent=2) + "\n")
+    write_text(folder / "summary.json", json_text(summary) + "\n")
     return summary
 
 

@@ -14,9 +14,12 @@ import pandas as pd
 from pydantic import field_validator
 
 from mercuric import zoo
-from mercuric.accelerator import Accelerator, as_accelerator
+from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
+from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import network_calls
+from mercuric.accelerator.no_hits import without_hits
+from mercuric.accelerator.normalisation import Normalisation
 from mercuric.accelerator.simulation import Simulator
 from mercuric.config import Config
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
@@ -25,6 +28,7 @@ from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import replacing, write_text
+from mercuric.records import json_text
 from mercuric.reuse import ReuseConfig
 
 RESULTS = "sweep.parquet"
@@ -140,8 +144,9 @@ def sweep(
         progress: told after each part.
 
     Returns:
-        A row a network, combination and layer: ``model``, the varied fields, and the columns of
-        ``Simulation.layers``.
+        A row a network, combination and layer: ``model``, ``normalisation`` (by which statistics it
+        normalised), the varied fields, the columns of ``Simulation.layers``, and MERCURY's cycles without
+        hits and signatures, ``cycles_no_hits`` and ``fair_no_hits``.
 
     Raises:
         ValueError: a wrong setting, found before anything runs.
@@ -160,7 +165,7 @@ def sweep(
         told(total - len(missing) + done, total, part.model)
     results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
     described = {"config": config.model_dump(mode="json"), "machine": machine()}
-    write_text(folder / "sweep.json", json.dumps(described, indent=2))
+    write_text(folder / "sweep.json", json_text(described))
     _write_parquet(results, folder / RESULTS)
     return results
 
@@ -203,14 +208,33 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         update={"bits": config.bits, "entries": cache.entries, "ways": cache.ways, "backward": "exact"}
     )
     simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
-    listeners = [simulator.add for simulator in simulators]
-    run = network_calls(loaded.network, loaded.batches(lambda *_: None), cache, reuse, *listeners)
+    counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
+
+    def count(call: LayerCall) -> None:
+        nothing = without_hits(call)
+        for simulator, counter in zip(simulators, counters, strict=True):
+            simulator.add(call)
+            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
+
+    run = network_calls(
+        loaded.network, loaded.batches(lambda *_: None), cache, reuse, count, training=not config.inference
+    )
     tables = [
-        _described(simulator.simulation(run.order, run.errors).layers, part.model, chosen)
-        for simulator, chosen in zip(simulators, part.chosen, strict=True)
+        _described(
+            simulator.simulation(run.order, run.errors).layers.merge(_no_hits(counter)),
+            part.model,
+            run.normalisation,
+            chosen,
+        )
+        for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
     ]
     _write_parquet(pd.concat(tables, ignore_index=True), target)
     return part
+
+
+def _no_hits(counter: CycleCounter) -> pd.DataFrame:
+    names = {f"{prefix}_mercury": f"{prefix}_no_hits" for prefix in COLUMN_PREFIXES.values()}
+    return counter.layers()[["layer", *names]].rename(columns=names)
 
 
 def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
@@ -219,10 +243,13 @@ def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
     return NetworkConfig(model=model, image_size=size, **config.model_dump(include=set(shared)))
 
 
-def _described(layers: pd.DataFrame, model: str, chosen: Mapping[str, Field]) -> pd.DataFrame:
+def _described(
+    layers: pd.DataFrame, model: str, normalisation: Normalisation, chosen: Mapping[str, Field]
+) -> pd.DataFrame:
     """The layers with what they were simulated on before them; unlimited entries are left empty."""
     fields = {name: [value] * len(layers) for name, value in chosen.items()}
-    return pd.concat([pd.DataFrame({"model": [model] * len(layers), **fields}), layers], axis=1)
+    run = {"model": [model] * len(layers), "normalisation": [normalisation] * len(layers)}
+    return pd.concat([pd.DataFrame({**run, **fields}), layers], axis=1)
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
@@ -234,14 +261,16 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     """A row a network and combination: hits over vectors, and each timing's cycles and speed-up.
 
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
-    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, and ``_adapted``, the
-    speed-up once layers that lose have turned off (paper III-D).
+    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
+    speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
+    signatures: what is above 1 there is not reuse's.
     """
     keys = ["model", *fields]
     results = results.assign(
         **{
-            f"{prefix}_kept": results[[f"{prefix}_baseline", f"{prefix}_mercury"]].min(axis=1)
+            f"{prefix}_{kept}": results[[f"{prefix}_baseline", f"{prefix}_{side}"]].min(axis=1)
             for prefix in COLUMN_PREFIXES.values()
+            for kept, side in (("kept", "mercury"), ("kept_no_hits", "no_hits"))
         }
     )
     groups = results.groupby(keys, sort=False, dropna=False)
@@ -256,4 +285,5 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
         totals[f"{timing}_signature"], totals[f"{timing}_stall"] = signature, stall
         totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
         totals[f"{timing}_adapted"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept"]
+        totals[f"{timing}_no_hits"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept_no_hits"]
     return totals.reset_index()

@@ -1,6 +1,5 @@
 """What did adaptation change, and when? ``adaptation.csv``, with the layers and steps of its run."""
 
-import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mercuric.errors import MercuricError
+from mercuric.reading import MOST_LOG, parse_json, read_bytes
 
 _COLUMNS = ("seed", "step", "layer", "what", "before", "after")
 
@@ -121,9 +121,9 @@ def _last_step(path: Path) -> int:
     if not path.is_file():
         raise MercuricError(f"{path} is missing: {path.parent} is not the folder of a finished run")
     last = 0
-    for line in path.read_bytes().decode("utf-8", errors="replace").splitlines():
+    for line in read_bytes(path, MOST_LOG).decode("utf-8", errors="replace").splitlines():
         try:
-            event: Any = json.loads(line)
+            event: Any = parse_json(line, path)
         except ValueError:
             continue  # cut off by a kill; the report names any other broken line
         if isinstance(event, dict) and event.get("run") == "reuse" and isinstance(event.get("step"), int):

@@ -1,7 +1,6 @@
 """How does MERCURY look beside the most that other ways to skip work can save? Fig. 17 as a page."""
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.accelerator.normalisation import SHOWN
+from mercuric.reading import read_json_object
 from mercuric.report import chart, formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure, figure_element, hover_names, name_layers
@@ -54,7 +55,8 @@ def bounds_table(layers: pd.DataFrame, summary: dict[str, Any]) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         title=Text(_subject(summary)),
-        caption="multiply-accumulates over what is left; all but MERCURY are bounds, their overheads free",
+        caption="multiply-accumulates over what is left; all but MERCURY are bounds, their overheads free; "
+        f"normalised {SHOWN[summary['normalisation']]}",
     )
     table.add_column("layer", overflow="fold")
     for head in _COLUMNS.values():
@@ -74,7 +76,7 @@ def write_bounds_report(folder: Path, command: str) -> Path:
     Raises:
         MercuricError: it can't be written.
     """
-    summary = json.loads((folder / "bounds.json").read_text(encoding="utf-8"))
+    summary = read_json_object(folder / "bounds.json")
     layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
     target = folder / "report.html"
     write_page(target, "study.html", **_parts(layers, summary, command))
@@ -199,6 +201,7 @@ def _subject(summary: dict[str, Any]) -> str:
 def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Weights", f"{summary['weights']}. UCNN and element similarity depend on them."),
+        ("Normalisation", f"{SHOWN[summary['normalisation']]}.".capitalize()),
         (
             "MERCURY",
             f"{summary['bits']}-bit signatures of one channel's windows, MCACHE of 1024 entries in 16 ways; "

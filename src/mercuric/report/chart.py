@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from mercuric.records import finite
 from mercuric.report.markup import plotly_text, script_safe
 
 DENSE = "#858c96"
@@ -90,22 +91,12 @@ def shortened(name: str, longest: int = _LONGEST_LABEL) -> str:
 
 def embed(chart: go.Figure, identity: str, description: str) -> str:
     """The chart's place in the page and its data, as HTML; the page's script draws it."""
-    content = json.dumps(_finite(chart.to_plotly_json()), separators=(",", ":"), sort_keys=True)
+    content = json.dumps(finite(chart.to_plotly_json()), separators=(",", ":"), sort_keys=True)
     return (
         f'<div class="chart" id="{identity}" role="img" aria-label="{html.escape(description)}"'
         f' style="min-height:{chart.layout.height}px"></div>\n'
         f'<script type="application/json" data-chart="{identity}">{script_safe(content)}</script>'
     )
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return None
-    return content
 
 
 def figure_element(identity: str, title: str, note: str, picture: go.Figure) -> str:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from mercuric.accelerator import Accelerator
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import edge_words
+from mercuric.accelerator.normalisation import SHOWN
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
@@ -273,6 +274,7 @@ def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:
                 "saved ones serve the backward products (III-C2). Reuse is on in every layer that can.",
             )
         )
+        entries.append(("Normalisation", f"{SHOWN[evaluation.described['normalisation']]}.".capitalize()))
     entries.append(("Area", f"{AREA_45NM.source}. Signature Table and Hitmap are as large as the largest "
                     "scope needs."))  # fmt: skip
     return entries

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from mercuric.accelerator.energy.area import FPGA_RESOURCES, MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import Bound
+from mercuric.accelerator.normalisation import SHOWN
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.evaluation_figures import DESIGN_NAMES, LEVEL_NAMES, energy, saved, seconds
@@ -36,7 +37,10 @@ def evaluation_table(evaluation: Evaluation, *, shares: bool = True) -> Table:
             f"{described['model']} at {described['image_size']} px, {described['weights']}; "
             f"{described['products']}, {evaluation.config.timing} timing"
         ),
-        caption=f"{_SHARES if shares else ''}latency: the array's cycles, or the DRAM's where they are more",
+        caption=Text(
+            f"{_SHARES if shares else ''}latency: the array's cycles, or the DRAM's where they are more"
+            + ("" if evaluation.config.dense else f"; normalised {SHOWN[described['normalisation']]}")
+        ),
     )
     table.add_column("accelerator", overflow="fold")
     table.add_column("batch", justify="right")

@@ -1,14 +1,13 @@
 """What is in a run's folder?"""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
 
 from mercuric.errors import MercuricError
+from mercuric.reading import read_json_object, read_yaml
 from mercuric.report.direction_layers import directions_over_seeds
 from mercuric.report.layers import average_over_seeds, read_layers
 from mercuric.report.metrics import Metrics, read_metrics
@@ -60,12 +59,7 @@ def _existing(path: Path) -> Path:
 
 
 def _read_summary(path: Path) -> Summary:
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise MercuricError(f"{path} is broken: it is not JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise MercuricError(f"{path} is broken: it is not a JSON object")
+    content = read_json_object(path)
     try:
         return parse_summary(content)
     except ValueError as error:
@@ -73,11 +67,7 @@ def _read_summary(path: Path) -> Summary:
 
 
 def _read_config(path: Path) -> str:
-    try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise MercuricError(f"{path} is broken: it is not plain YAML ({reason})") from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise MercuricError(f"{path} is broken: it is not a YAML mapping")
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

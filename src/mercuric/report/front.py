@@ -1,7 +1,6 @@
 """How much error buys how much time? The front as a page."""
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.experiments.front_verdict import over_seeds, verdicts
+from mercuric.reading import read_json_object
 from mercuric.report import chart, formats
 from mercuric.report.bench import Columns, front_columns
 from mercuric.report.cards import Card, card_elements
@@ -40,7 +40,7 @@ def write_front_report(folder: Path, command: str) -> Path:
     Raises:
         MercuricError: it can't be written.
     """
-    described = json.loads((folder / "front.json").read_text(encoding="utf-8"))
+    described = read_json_object(folder / "front.json")
     table = pd.DataFrame(described["rows"])
     target = folder / "report.html"
     write_page(target, "study.html", **_parts(table, described, command))

@@ -1,13 +1,13 @@
 """How did the training go, step by step? ``metrics.jsonl``, checked."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mercuric.errors import MercuricError
+from mercuric.errors import MalformedError, MercuricError
+from mercuric.reading import MOST_LOG, parse_json, read_bytes
 from mercuric.report.score import MetricName
 
 _COLUMNS = {
@@ -42,7 +42,7 @@ def read_metrics(path: Path, metric: MetricName) -> Metrics:
         MercuricError: a line is broken; names the file and the line.
     """
     events: dict[str, list[dict[str, Any]]] = {"step": [], "epoch": []}
-    lines = path.read_bytes().decode("utf-8", errors="replace").split("\n")
+    lines = read_bytes(path, MOST_LOG).decode("utf-8", errors="replace").split("\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -59,8 +59,8 @@ def read_metrics(path: Path, metric: MetricName) -> Metrics:
 
 def _parse(line: str, metric: MetricName) -> dict[str, Any]:
     try:
-        event = json.loads(line)
-    except json.JSONDecodeError as error:
+        event = parse_json(line, "it")
+    except MalformedError as error:
         raise ValueError("not a JSON object") from error
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):
         raise ValueError('not a JSON object with an "event"')

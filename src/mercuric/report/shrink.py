@@ -1,7 +1,6 @@
 """Which narrower networks are worth their accuracy? The front as a table, pictures and a page."""
 
 import html
-import json
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.reading import read_json_object
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
@@ -47,7 +47,7 @@ def write_shrink_report(folder: Path, command: str) -> Path:
     Raises:
         MercuricError: it can't be written.
     """
-    found = Found(json.loads((folder / "shrink.json").read_text(encoding="utf-8")))
+    found = Found(read_json_object(folder / "shrink.json"))
     target = folder / "report.html"
     write_page(target, "study.html", **_parts(found, command))
     return target

@@ -3,6 +3,7 @@
 import html
 from pathlib import Path
 
+from mercuric.accelerator.normalisation import SHOWN
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.document import definitions, write_page
@@ -92,6 +93,7 @@ def _cards(study: Study) -> list[Card]:
 def _methods(summary: StudySummary) -> list[tuple[str, str]]:
     return [
         ("Weights", f"{summary.weights}. The network's form: {summary.form}."),
+        ("Normalisation", f"{SHOWN.get(summary.normalisation, summary.normalisation)}.".capitalize()),
         (
             "Step",
             "Forward and backward of one batch in training mode, cross entropy against the data set's "

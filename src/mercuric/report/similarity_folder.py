@@ -1,14 +1,13 @@
 """What is in the folder of a similarity study?"""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mercuric.errors import MercuricError
+from mercuric.reading import read_json
 from mercuric.report.summary import Machine
 
 
@@ -29,6 +28,7 @@ class StudySummary(BaseModel):
     form: str
     data: str
     weights: str
+    normalisation: str = "batch"
     images: int
     image_size: int
     bits: int
@@ -66,11 +66,10 @@ def read_study(folder: Path) -> Study:
     """
     path = folder / "study.json"
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-        summary = StudySummary.model_validate(content)
+        summary = StudySummary.model_validate(read_json(path))
     except FileNotFoundError:
         raise MercuricError(f"{path} is missing: {folder} is not the folder of a similarity study") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
+    except ValidationError as error:
         raise MercuricError(f"{path} is broken: {' '.join(str(error).split())[:200]}") from None
     tables = {name: _table(folder / Path(file).name) for name, file in summary.files.items()}
     return Study(folder, summary, tables)

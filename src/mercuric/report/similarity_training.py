@@ -1,6 +1,5 @@
 """What did a training run say of accuracy and adaptation? The data of Figs. 13 and 14a."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pandas as pd
 
 from mercuric.errors import MercuricError
 from mercuric.files import write_text
+from mercuric.reading import read_json_object
 from mercuric.report.adaptation_log import AdaptationLog, read_adaptation
 from mercuric.report.metrics import Metrics, read_metrics
 from mercuric.report.summary import Summary, parse_summary
@@ -112,6 +112,6 @@ def write_training(trained: Trained, folder: Path) -> list[str]:
 
 def _summary(path: Path) -> Summary:
     try:
-        return parse_summary(json.loads(path.read_text(encoding="utf-8")))
+        return parse_summary(read_json_object(path))
     except (ValueError, AttributeError) as error:
         raise MercuricError(f"{path} is broken: {' '.join(str(error).split())}") from error

@@ -10,7 +10,7 @@ from mercuric.report import formats
 
 _SPEEDUPS = {
     "synchronous_paper": "sync", "asynchronous_paper": "async",
-    "synchronous_fair": "sync, fair", "asynchronous_fair": "async, fair",
+    "synchronous_fair": "sync, fair", "asynchronous_fair": "async, fair", "no_hits": "no hits",
 }  # fmt: skip
 _LOST = {
     "free": "HITs free", "products": "products", "signatures": "with signatures", "adapted": "layers off",

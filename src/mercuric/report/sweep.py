@@ -1,7 +1,6 @@
 """How does a sweep become a table and a page?"""
 
 import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric import zoo
+from mercuric.accelerator.normalisation import SHOWN
 from mercuric.experiments.loaded_network import DATA
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.reading import read_json_object
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
@@ -60,7 +61,7 @@ def write_sweep_report(folder: Path, command: str) -> Path:
     Raises:
         MercuricError: it can't be written.
     """
-    described = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    described = read_json_object(folder / "sweep.json")
     config = SweepConfig(**described["config"])
     results = pd.read_parquet(folder / RESULTS)
     target = folder / "report.html"
@@ -92,7 +93,7 @@ def _parts(
         ),
         "cards": card_elements([_card(totals, timing) for timing in _TIMINGS]),
         "sections": _sections(results, totals, config),
-        "methods": definitions(_methods(config)),
+        "methods": definitions(_methods(config, results)),
         "machine": definitions(machine_facts(machine)),
         "command": html.escape(command),
     }
@@ -161,7 +162,16 @@ def _named(fields: list[str], values: tuple[object, ...]) -> list[str]:
     return [f"{name.replace('_', ' ')} {field_text(one)}" for name, one in zip(fields, values, strict=True)]
 
 
-def _methods(config: SweepConfig) -> list[tuple[str, str]]:
+def normalisation_text(results: pd.DataFrame) -> str:
+    """By which statistics the networks normalised, each said once."""
+    models = results.drop_duplicates("model").groupby("normalisation", sort=False)["model"]
+    said = {str(by): formats.listing(list(names)) for by, names in models}
+    if len(said) == 1:
+        return SHOWN[next(iter(said))]
+    return "; ".join(f"{names} {SHOWN[by]}" for by, names in said.items())
+
+
+def _methods(config: SweepConfig, results: pd.DataFrame) -> list[tuple[str, str]]:
     return [
         ("Weights", f"{config.weights}; similarity depends on them."),
         (
@@ -174,6 +184,7 @@ def _methods(config: SweepConfig) -> list[tuple[str, str]]:
             f"Each MCACHE organisation runs the network with its own Hitmaps, {config.bits}-bit signatures a "
             "channel and image; every other field counts the same ones.",
         ),
+        ("Normalisation", f"{normalisation_text(results)}.".capitalize()),
         (
             "Timings",
             "paper: the baseline as the paper has it; fair: the strongest dense schedule of the same array "

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.accelerator.normalisation import SHOWN
 from mercuric.report import formats
 from mercuric.report.comparison import Figure, compare
 from mercuric.report.layers import average_over_seeds
@@ -51,7 +52,7 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
         title=Text(f"{summary['model']} on {_examples(summary)} of {summary['data']}"),
         caption=Text(
             f"weights: {summary['weights']}; {summary['products']} on "
-            f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}"
+            f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}{_normalised(summary)}"
         ),
     )
     for name in ("timing", "baseline", "MERCURY", "of which signatures", "speed-up"):
@@ -67,6 +68,11 @@ def _examples(summary: Mapping[str, Any]) -> str:
     if "pairs" in summary:
         return formats.number_of(summary["pairs"], "sentence pair")
     return f"{formats.number_of(summary['images'], 'image')} ({summary['image_size']} px)"
+
+
+def _normalised(summary: Mapping[str, Any]) -> str:
+    by = summary.get("normalisation")
+    return f"; normalised {SHOWN.get(by, by)}" if by else ""
 
 
 def _reused(rates: Mapping[str, float]) -> str:

@@ -1,16 +1,18 @@
 """When do signatures grow, and when does a layer turn off? Paper III-D, Adaptation in MERCURY."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mercuric.config import Config, mismatches
 from mercuric.reuse.observation import Observation
+from mercuric.saved import Finite, SavedState, Text, Whole
 from mercuric.similarity.rpq import MAX_BITS, check_bits
 
+Bits = Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 
 
@@ -27,7 +29,7 @@ class AdaptationConfig(Config):
 
     patience: Count | None = 200
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.02
-    max_bits: Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)] = 64
+    max_bits: Bits = 64
     stoppage: Count | None = 50
 
 
@@ -40,8 +42,8 @@ class Cost:
         baseline: C_B, the same products without reuse.
     """
 
-    signatures_and_products: float
-    baseline: float
+    signatures_and_products: Finite
+    baseline: Finite
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(
@@ -65,11 +67,52 @@ class Change:
         after: the same afterwards; 0 for a layer that turned off.
     """
 
-    step: int
-    layer: str | None
+    step: Whole
+    layer: Text | None
     what: Literal["bits", "off", "on"]
-    before: int
-    after: int
+    before: Whole
+    after: Whole
+
+
+@dataclass
+class _Plateau:
+    """Sum and number of losses in the window that fills, means of the first and of the last full one."""
+
+    total: Finite = 0.0
+    filled: Whole = 0
+    first: Finite | None = None
+    previous: Finite | None = None
+
+    def step(self, loss: float, patience: int, tolerance: float) -> bool:
+        """Whether a window filled whose mean did not fall."""
+        self.total += loss
+        self.filled += 1
+        if self.filled < patience:
+            return False
+        mean, previous = self.total / patience, self.previous
+        self.first = mean if self.first is None else self.first
+        self.total, self.filled, self.previous = 0.0, 0, mean
+        return previous is not None and previous - mean <= tolerance * abs(self.first)
+
+
+class AdaptationState(SavedState):
+    """Everything that the next step depends on, and the history."""
+
+    config: AdaptationConfig
+    layers: list[Text]
+    bits: Bits
+    step: Whole
+    losing: dict[str, Whole]
+    plateau: _Plateau
+    history: list[Change]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if unknown := set(self.losing).difference(self.layers):
+            raise ValueError(f"losing named {', '.join(sorted(unknown))}, but must name layers alone")
+        if self.plateau.filled >= (self.config.patience or 1):
+            raise ValueError(f"plateau.filled was {self.plateau.filled}, but must be under the patience")
+        return self
 
 
 class Adaptation:
@@ -130,30 +173,39 @@ class Adaptation:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on, and the history, ready for JSON."""
-        return {
-            "config": self.config.model_dump(),
-            "layers": list(self.layers),
-            "bits": self.bits,
-            "step": self._step,
-            "losing": dict(self._losing),
-            "plateau": asdict(self._plateau),
-            "history": [asdict(change) for change in self.history],
-        }
+        return AdaptationState(
+            config=self.config,
+            layers=list(self.layers),
+            bits=self.bits,
+            step=self._step,
+            losing=self._losing,
+            plateau=self._plateau,
+            history=self.history,
+        ).plain()
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`state_dict` gave.
+    def checked(self, state: object) -> AdaptationState:
+        """What :meth:`state_dict` gave, if it is of these layers and this configuration.
 
         Raises:
-            ValueError: it is of another configuration or of other layers.
+            ValueError: it is not, or is broken.
         """
-        here = {**self.config.model_dump(), "layers": list(self.layers)}
-        saved = {**state["config"], "layers": list(state["layers"])}
-        if different := mismatches(saved, here):
+        saved = AdaptationState.of(state, "the state of the adaptation")
+        before = {**saved.config.model_dump(), "layers": sorted(saved.layers)}
+        here = {**self.config.model_dump(), "layers": sorted(self.layers)}
+        if different := mismatches(before, here):
             raise ValueError(f"the state is of another adaptation: {'; '.join(different)}")
-        self.bits, self._step = state["bits"], state["step"]
-        self._losing = {name: state["losing"][name] for name in self.layers if name in state["losing"]}
-        self._plateau = _Plateau(**state["plateau"])
-        self.history = [Change(**change) for change in state["history"]]
+        return saved
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave; on an error nothing has changed.
+
+        Raises:
+            ValueError: it is of another configuration or of other layers, or is broken.
+        """
+        saved = self.checked(state)
+        self.bits, self._step = saved.bits, saved.step
+        self._losing = {name: saved.losing[name] for name in self.layers if name in saved.losing}
+        self._plateau, self.history = replace(saved.plateau), list(saved.history)
 
     def _check(self, loss: float, costs: Mapping[str, Cost | None]) -> None:
         if not isfinite(loss):
@@ -176,24 +228,3 @@ class Adaptation:
             return False
         plateau = self._plateau.step(loss, self.config.patience, self.config.tolerance)
         return plateau and self.bits < self.config.max_bits and bool(self._losing)
-
-
-@dataclass
-class _Plateau:
-    """Sum and number of losses in the window that fills, means of the first and of the last full one."""
-
-    total: float = 0.0
-    filled: int = 0
-    first: float | None = None
-    previous: float | None = None
-
-    def step(self, loss: float, patience: int, tolerance: float) -> bool:
-        """Whether a window filled whose mean did not fall."""
-        self.total += loss
-        self.filled += 1
-        if self.filled < patience:
-            return False
-        mean, previous = self.total / patience, self.previous
-        self.first = mean if self.first is None else self.first
-        self.total, self.filled, self.previous = 0.0, 0, mean
-        return previous is not None and previous - mean <= tolerance * abs(self.first)

@@ -1,11 +1,11 @@
 """Which layers are faster than dense on this machine?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from mercuric.config import mismatches
 from mercuric.reuse.adaptation import Change, Cost
+from mercuric.saved import SavedState, Switch, Whole
 
 CLEARLY = 0.95
 """Share of the dense milliseconds that a layer must stay under to turn on; what is on stays so under 1."""
@@ -14,6 +14,14 @@ CLEARLY = 0.95
 def clearly_faster(cost: Cost, share: float = CLEARLY) -> bool:
     """Whether reuse takes less than this share of the dense layer's milliseconds."""
     return cost.signatures_and_products < share * cost.baseline
+
+
+class KeepFasterState(SavedState):
+    """Where the judge stands, and the history; ``on`` is None for a layer that was not measured yet."""
+
+    on: dict[str, Switch | None]
+    step: Whole
+    history: list[Change]
 
 
 class KeepFaster:
@@ -55,19 +63,25 @@ class KeepFaster:
 
     def state_dict(self) -> dict[str, Any]:
         """Where it stands, and the history, ready for JSON."""
-        return {
-            "on": dict(self._on),
-            "step": self._step,
-            "history": [asdict(change) for change in self.history],
-        }
+        return KeepFasterState(on=self._on, step=self._step, history=self.history).plain()
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`state_dict` gave.
+    def checked(self, state: object) -> KeepFasterState:
+        """What :meth:`state_dict` gave, if it is of these layers.
 
         Raises:
-            ValueError: it is of other layers.
+            ValueError: it is not, or is broken.
         """
-        if different := mismatches({"layers": list(state["on"])}, {"layers": list(self._on)}):
+        saved = KeepFasterState.of(state, "the state of what is faster")
+        if different := mismatches({"layers": sorted(saved.on)}, {"layers": sorted(self._on)}):
             raise ValueError(f"the state is of another model: {'; '.join(different)}")
-        self._on, self._step = dict(state["on"]), state["step"]
-        self.history = [Change(**change) for change in state["history"]]
+        return saved
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave; on an error nothing has changed.
+
+        Raises:
+            ValueError: it is of other layers, or is broken.
+        """
+        saved = self.checked(state)
+        self._on = {name: saved.on[name] for name in self._on}
+        self._step, self.history = saved.step, list(saved.history)

@@ -7,13 +7,13 @@ from typing import Any, SupportsFloat
 import pandas as pd
 from torch import Tensor, nn
 
-from mercuric.config import mismatches
 from mercuric.errors import described
 from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.coverage_text import coverage_text, dense_layers, never_ran, share_covered
 from mercuric.reuse.faster import KeepFaster
+from mercuric.reuse.handle_state import HandleState
 from mercuric.reuse.layer_report import report_row
 from mercuric.reuse.layer_reuse import Counts, LayerReuse, fold_
 from mercuric.reuse.measured_cost import MeasuredCost
@@ -218,27 +218,29 @@ class ReuseHandle:
 
         All of it is ready for JSON but the bases of principal directions, which are tensors.
         """
-        return {
-            "config": self.config.model_dump(mode="json"),
-            "layers": {state.name: state.state() for state in self.layers.values()},
-            "adaptation": None if self._adaptation is None else self._adaptation.state_dict(),
-            "timed_steps": 0 if self._stopwatch is None else self._stopwatch.steps,
-        }
+        return HandleState(
+            config=self.config,
+            layers={state.name: state.state() for state in self.layers.values()},
+            adaptation=None if self._adaptation is None else self._adaptation.state_dict(),
+            timed_steps=0 if self._stopwatch is None else self._stopwatch.steps,
+        ).plain()
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Go on from what :meth:`state_dict` gave.
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave, its keys in any order; on an error nothing has changed.
 
         Raises:
-            ValueError: it is of another configuration or of other layers, or lacks their directions.
+            ValueError: it is of another configuration or of other layers, lacks their directions, or is
+                broken.
         """
-        self._check_saved(saved)
-        self._ranks_agree = False
+        state = HandleState.of(saved, "the state of the handle")
+        state.check_fits(self.config, self.layers, self._modules)
         if self._adaptation is not None:
-            self._adaptation.load_state_dict(saved["adaptation"])
-        for state in self.layers.values():
-            state.load(saved["layers"][state.name], self._modules.get(state.name))
+            self._adaptation.load_state_dict(state.adaptation or {})
+        self._ranks_agree = False
+        for name, layer in self.layers.items():
+            layer.load(state.layers[name], self._modules.get(name))
         if self._stopwatch is not None:
-            self._stopwatch.go_on(saved.get("timed_steps", 0))
+            self._stopwatch.go_on(state.timed_steps)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call ``observer`` after each layer's products; returns the function that stops it.
@@ -281,22 +283,11 @@ class ReuseHandle:
         self._watch.warn()
         return report
 
-    def _check_saved(self, saved: dict[str, Any]) -> None:
-        different = mismatches(saved["config"], self.config.model_dump(mode="json"))
-        if list(saved["layers"]) != list(self.layers):
-            different.append(f"layers was {', '.join(saved['layers'])}, but must be {', '.join(self.layers)}")
-        elif self.config.principal is not None and any(
-            "principal" not in e for e in saved["layers"].values()
-        ):
-            different.append("principal of the layers was not saved, but must be: their directions are lost")
-        if different:
-            raise ValueError(f"the state is of another model with reuse: {'; '.join(different)}")
-
     def _standing(self) -> dict[str, Any]:
         return {
-            "layers": list(self.layers),
-            "layers that are on": [name for name, state in self.layers.items() if state.on],
-            "bits of the layers": [state.bits for state in self.layers.values()],
+            "layers": sorted(self.layers),
+            "layers that are on": sorted(name for name, state in self.layers.items() if state.on),
+            "bits of the layers": {name: state.bits for name, state in self.layers.items()},
             "adaptation so far": None if self._adaptation is None else self._adaptation.state_dict(),
         }
 

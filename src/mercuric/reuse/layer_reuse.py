@@ -1,19 +1,21 @@
 """What does a reuse layer remember beside its parameters?"""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from math import hypot
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
+from pydantic import model_validator
 from torch import Tensor, nn
 
-from mercuric.reuse.adaptation import Cost
+from mercuric.reuse.adaptation import Bits, Cost
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
 from mercuric.reuse.principal.part import PrincipalPart
 from mercuric.reuse.vectors import VectorShape
+from mercuric.saved import Figure, SavedState, Switch, Whole
 from mercuric.similarity import HitState, random_projection
 from mercuric.similarity.separable import separable_projection
 
@@ -26,11 +28,11 @@ class Counts:
     HITs are.
     """
 
-    hit: int = 0
-    mau: int = 0
-    mnu: int = 0
-    zero: int = 0
-    zero_hits: int = 0
+    hit: Whole = 0
+    mau: Whole = 0
+    mnu: Whole = 0
+    zero: Whole = 0
+    zero_hits: Whole = 0
 
     def add(self, detection: Detection) -> None:
         """Count one pass."""
@@ -50,6 +52,29 @@ class Counts:
 
 def _count(flags: Tensor) -> int:
     return int(torch.count_nonzero(flags))
+
+
+class LayerState(SavedState):
+    """What a saved training needs of a layer to go on.
+
+    States of trainings without directions were once saved without ``milliseconds`` and ``principal``,
+    which holds what :meth:`PrincipalPart.state` gives.
+    """
+
+    on: Switch
+    bits: Bits
+    error: Figure | None
+    counts: Counts
+    gradient_counts: Counts
+    milliseconds: Cost | None = None
+    principal: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _counted(self) -> Self:
+        for name, counts in (("counts", self.counts), ("gradient_counts", self.gradient_counts)):
+            if counts.zero_hits > min(counts.hit, counts.zero) or counts.zero > counts.vectors:
+                raise ValueError(f"{name} was {counts}, whose zero vectors are more than there are")
+        return self
 
 
 @dataclass
@@ -104,28 +129,34 @@ class LayerReuse:
         # A copy counts for itself, and nobody listens to it yet.
         return {**self.__dict__, "observers": [], "calls": None, "_projections": {}}
 
-    def state(self) -> dict[str, Any]:
-        """What a saved training needs to go on: ready for JSON, but for the directions' tensors."""
-        return {
-            "on": self.on,
-            "bits": self.bits,
-            "error": self.error,
-            "counts": asdict(self.counts),
-            "gradient_counts": asdict(self.gradient_counts),
-            "milliseconds": None if self.milliseconds is None else asdict(self.milliseconds),
-            "principal": None if self.principal is None else self.principal.state(),
-        }
+    def state(self) -> LayerState:
+        """What a saved training needs to go on; directions hold tensors, all else is ready for JSON."""
+        return LayerState(
+            on=self.on,
+            bits=self.bits,
+            error=self.error,
+            counts=self.counts,
+            gradient_counts=self.gradient_counts,
+            milliseconds=self.milliseconds,
+            principal=None if self.principal is None else self.principal.state(),
+        )
 
-    def load(self, saved: dict[str, Any], layer: nn.Module | None) -> None:
-        """Go on from what :meth:`state` gave; directions go where the parameters of ``layer`` are."""
-        self.on, self.bits, self.error = saved["on"], saved["bits"], saved["error"]
-        self.counts, self.gradient_counts = Counts(**saved["counts"]), Counts(**saved["gradient_counts"])
-        self.error_due = False
-        # States of trainings without directions were saved without what follows once.
-        timed = saved.get("milliseconds")
-        self.milliseconds = None if timed is None else Cost(**timed)
+    def check(self, saved: LayerState, layer: nn.Module | None) -> None:
+        """Make sure that :meth:`load` can go on from ``saved``.
+
+        Raises:
+            ValueError: its directions are broken, or of another layer than ``layer``.
+        """
         if self.principal is not None and layer is not None:
-            self.principal.load(saved["principal"], cast(Tensor, layer.weight).device)
+            self.principal.check(saved.principal, cast(Tensor, layer.weight))
+
+    def load(self, saved: LayerState, layer: nn.Module | None) -> None:
+        """Go on from what :meth:`state` gave; directions go where the parameters of ``layer`` are."""
+        self.on, self.bits, self.error, self.error_due = saved.on, saved.bits, saved.error, False
+        self.counts, self.gradient_counts = replace(saved.counts), replace(saved.gradient_counts)
+        self.milliseconds = saved.milliseconds
+        if self.principal is not None and layer is not None and saved.principal is not None:
+            self.principal.load(saved.principal, cast(Tensor, layer.weight).device)
 
     @property
     def settled(self) -> bool:

@@ -63,10 +63,15 @@ def require_same(description: Mapping[str, object]) -> None:
         return
     described = [json.loads(text) for text in _gather(json.dumps(description, default=str))]
     keys = dict.fromkeys(key for one in described for key in one)
-    values = {key: [json.dumps(one[key]) if key in one else "missing" for one in described] for key in keys}
+    values = {key: [_text(one[key]) if key in one else "missing" for one in described] for key in keys}
     different = [_difference(key, texts) for key, texts in values.items() if len(set(texts)) > 1]
     if different:
         raise ValueError(f"all ranks must be set up alike, but {'; '.join(different)}")
+
+
+def _text(value: object) -> str:
+    # A rank that went on from JSON may hold the same keys in another order.
+    return json.dumps(value, sort_keys=True)
 
 
 def _difference(key: str, texts: list[str]) -> str:

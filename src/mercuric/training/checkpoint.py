@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
+from mercuric.reading import parse_json
 from mercuric.tensors_apart import joined, parted
 
 MODEL = "model."
@@ -55,8 +56,8 @@ def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer) -> dict[
     """
     tensors, metadata = _read(path)
     try:
-        state: dict[str, Any] = joined(json.loads(metadata["state"]), tensors)
-        scalars = json.loads(metadata["optimizer"])
+        state: dict[str, Any] = joined(parse_json(metadata["state"], path, infinite=True), tensors)
+        scalars = parse_json(metadata["optimizer"], path, infinite=True)
     except (KeyError, ValueError) as error:
         raise _broken(path, error) from None
     _fill(model, tensors, path)

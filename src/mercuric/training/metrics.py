@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mercuric.files import write_text
+from mercuric.reading import MOST_LOG, parse_json, read_text
 from mercuric.training.events import EventFile
 
 
@@ -61,7 +62,7 @@ def _drop_later(path: Path, run: str, seed: int, step: int) -> None:
         return
     kept = [
         line
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for line in read_text(path, MOST_LOG).splitlines()
         if (read := _parse(line)) is not None
         and not (read["run"] == run and read["seed"] == seed and read["step"] > step)
     ]
@@ -71,7 +72,7 @@ def _drop_later(path: Path, run: str, seed: int, step: int) -> None:
 def _parse(line: str) -> dict[str, Any] | None:
     # A killed run can leave its last line cut off.
     try:
-        read: dict[str, Any] = json.loads(line)
+        read: dict[str, Any] = parse_json(line, "the line", infinite=True)
     except ValueError:
         return None
     return read

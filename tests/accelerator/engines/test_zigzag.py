@@ -1,7 +1,6 @@
 """ZigZag on layers whose cost is known by hand, and against the native energies (``docs/engines.md``)."""
 
 import logging
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -186,7 +185,7 @@ def test_both_models_rank_the_dataflows_alike_on_the_3x3_layer_that_resnet_50_ha
         assert 0.8 < ours / theirs < 1
 
 
-@pytest.mark.skipif(os.environ.get("MERCURIC_TEST_SLOW") != "1", reason="MERCURIC_TEST_SLOW is not 1")
+@pytest.mark.slow
 def test_both_models_rank_the_dataflows_alike_on_the_3x3_layers_of_resnet_50() -> None:
     chosen = [(layer, work) for layer, work in resnet_50() if layer.kernel == (3, 3)]
     layers = [layer for layer, _ in chosen]

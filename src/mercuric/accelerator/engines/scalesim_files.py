@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from mercuric.accelerator.hardware import Accelerator, Stationary
-from mercuric.errors import MercuricError
+from mercuric.errors import MalformedError, MercuricError
+from mercuric.reading import read_text
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 
@@ -200,6 +201,8 @@ def _is_ratio(text: str) -> bool:
 
 def _text(path: Path, what: str) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MercuricError(f"the {what} {path} can't be read: {error}") from None
+        return read_text(path)
+    except FileNotFoundError:
+        raise MercuricError(f"the {what} {path} can't be read: no such file") from None
+    except MalformedError as error:
+        raise MalformedError(f"the {what} {error}") from None

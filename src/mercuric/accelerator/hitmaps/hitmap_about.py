@@ -1,6 +1,5 @@
 """Where do saved Hitmaps come from?"""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -13,6 +12,8 @@ import torch
 
 from mercuric.config import mismatches
 from mercuric.errors import MercuricError
+from mercuric.reading import parse_json
+from mercuric.records import json_text
 from mercuric.reuse.config import ReuseConfig
 
 FORMAT = "mercuric hitmaps"
@@ -34,19 +35,24 @@ class HitmapAbout:
     config: ReuseConfig
     layers: list[dict[str, Any]] = field(default_factory=list)
 
-    def with_layers(self, layers: pd.DataFrame) -> "HitmapAbout":
-        """The same with the columns of ``Simulation.layers`` that can't be counted again from Hitmaps."""
+    def finished(self, layers: pd.DataFrame, run: Mapping[str, Any]) -> "HitmapAbout":
+        """The same with what can't be counted again from Hitmaps.
+
+        Args:
+            layers: ``Simulation.layers``; kinds and errors are kept.
+            run: more of :attr:`run`, known once it is over, as ``Simulation.run``.
+        """
         columns = [
             {"layer": str(layer), "kind": str(kind), "error": float(error) if isfinite(error) else None}
             for layer, kind, error in zip(layers["layer"], layers["kind"], layers["error"], strict=True)
         ]
-        return HitmapAbout(self.run, self.config, columns)
+        return HitmapAbout({**self.run, **run}, self.config, columns)
 
     def to_json(self) -> str:
         """Everything, and the versions of what wrote it."""
         from mercuric import __version__
 
-        return json.dumps(
+        return json_text(
             {
                 "format": FORMAT,
                 "version": VERSION,
@@ -59,8 +65,7 @@ class HitmapAbout:
                     "numpy": np.__version__,
                     "pyarrow": version("pyarrow"),
                 },
-            },
-            indent=2,
+            }
         )
 
     @classmethod
@@ -76,7 +81,7 @@ class HitmapAbout:
         """
         foreign = f"{source} was not written by Mercuric"
         try:
-            said = json.loads(text)
+            said = parse_json(text, source)
             if said["format"] != FORMAT:
                 raise MercuricError(f"{foreign}: its format is {said['format']!r}")
             if said["version"] != VERSION:

@@ -3,7 +3,7 @@
 import csv
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from math import prod
@@ -22,6 +22,7 @@ from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.work import Work
 from mercuric.errors import MercuricError
 from mercuric.files import write_text
+from mercuric.reading import read_text
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap, HitState
 
@@ -80,9 +81,9 @@ class HitmapFolderWriter:
         with self._part(first.layer).open("ab") as file:
             file.write(line.to_bytes())
 
-    def finish(self, layers: pd.DataFrame) -> None:
-        """Say which layers there are; ``layers`` is ``Simulation.layers``."""
-        self.about = self.about.with_layers(layers)
+    def finish(self, layers: pd.DataFrame, run: Mapping[str, Any] | None = None) -> None:
+        """Say which layers there are and how they ran: ``Simulation.layers`` and ``Simulation.run``."""
+        self.about = self.about.finished(layers, run or {})
         self._table = layers.set_index("layer")
 
     def __exit__(
@@ -140,7 +141,7 @@ class HitmapFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         try:
-            self.about = HitmapAbout.from_json((folder / RUN).read_text("utf-8"), folder / RUN)
+            self.about = HitmapAbout.from_json(read_text(folder / RUN), folder / RUN)
             with (folder / INDEX).open(encoding="utf-8", newline="") as file:
                 self._rows = [_indexed(row) for row in csv.DictReader(file)]
         except (OSError, UnicodeDecodeError) as error:

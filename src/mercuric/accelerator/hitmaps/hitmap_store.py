@@ -1,6 +1,6 @@
 """How are Hitmaps kept in one Parquet file? ``docs/hitmaps.md`` describes its columns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, fields
 from itertools import groupby
@@ -96,9 +96,9 @@ class HitmapWriter:
                 self._flush()
         self._calls += 1
 
-    def finish(self, layers: pd.DataFrame) -> None:
-        """Say which layers there are; ``layers`` is ``Simulation.layers``."""
-        self.about = self.about.with_layers(layers)
+    def finish(self, layers: pd.DataFrame, run: Mapping[str, Any] | None = None) -> None:
+        """Say which layers there are and how they ran: ``Simulation.layers`` and ``Simulation.run``."""
+        self.about = self.about.finished(layers, run or {})
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

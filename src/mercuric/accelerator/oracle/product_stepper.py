@@ -7,7 +7,6 @@ the other through the PEs of their set. Nothing is shared with the closed forms.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
 from mercuric.accelerator.hardware import Design
 from mercuric.accelerator.oracle.pe_set_stepper import FilterResults, Window
@@ -37,7 +36,8 @@ def step_products(
     array: Array,
     *,
     pipelined_signatures: bool,
-    design: Design | Literal["dense"],
+    design: Design,
+    dense: bool = False,
 ) -> SteppedProducts:
     """Signatures and products of all scopes, their pairs dealt to the PE sets.
 
@@ -47,13 +47,13 @@ def step_products(
         random_filters: one a signature bit; none where a saved Hitmap is used.
         array: what is stepped; ``pipelined`` is said of products.
         pipelined_signatures: Fig. 8b instead of Fig. 8a for signature bits.
-        design: who waits for whom; ``"dense"``: without reuse, one scope after the other.
+        design: who waits for whom.
+        dense: without reuse; sets of the asynchronous design then wait for nobody.
 
     Raises:
         RuntimeError: a HIT's representative has no entry.
     """
     signatures = [[dense_results(scope) for _ in random_filters] for scope in scopes]
-    dense = design == "dense"
     products = [
         [dense_results(s) if dense else FilterResults(s.states, s.representatives) for _ in filters]
         for s in scopes
@@ -71,7 +71,7 @@ def step_products(
                 signed = _loads(random_filters, signatures[index + 1], [])
                 _hand_out(signed, scopes[index + 1], shared, pipelined_signatures)
             if index >= 0:
-                before = products[index - 2] if index >= 2 else []
+                before = products[index - 2] if index >= 2 and not dense else []
                 loads = _loads(filters, products[index], [*signatures[index], *before])
                 _hand_out(loads, scopes[index], shared, array.pipelined)
         cycles, under_way = run(shared), _under_way([one for results in products for one in results])

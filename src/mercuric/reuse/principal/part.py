@@ -14,9 +14,20 @@ from mercuric.reuse.principal.groups import Groups
 from mercuric.reuse.principal.kept_filters import KeptFilters
 from mercuric.reuse.principal.product import Placement
 from mercuric.reuse.principal.residual import residual_convolution
+from mercuric.saved import Figure, SavedState, Switch, Whole
 
 PAYS = 0.9
 """Share of the dense multiplications over which directions are not worth their second product."""
+
+
+class PrincipalState(SavedState):
+    """What later passes of a layer in directions depend on."""
+
+    basis: Tensor | None
+    error: Figure | None
+    unfolded: Switch
+    trained: Switch
+    passes: Whole
 
 
 @dataclass
@@ -109,13 +120,36 @@ class PrincipalPart:
 
     def state(self) -> dict[str, Any]:
         """What later passes depend on; the basis is a tensor, all else is ready for JSON."""
-        return {
-            "basis": None if self.directions is None else self.directions.basis,
-            "error": self.error,
-            "unfolded": self.unfolded,
-            "trained": self._trained,
-            "passes": self._passes,
-        }
+        return PrincipalState(
+            basis=None if self.directions is None else self.directions.basis,
+            error=self.error,
+            unfolded=self.unfolded,
+            trained=self._trained,
+            passes=self._passes,
+        ).plain()
+
+    def check(self, state: object, weight: Tensor) -> None:
+        """Make sure that :meth:`load` can go on from ``state`` in a layer of this weight (filters, ...).
+
+        Raises:
+            ValueError: it is broken, or of another layer.
+        """
+        basis = PrincipalState.of(state, "principal").basis
+        if basis is None:
+            return
+        filters = len(weight)
+        if (
+            not basis.is_floating_point()
+            or basis.ndim != 2
+            or not 0 < basis.shape[1] <= len(basis) == filters
+        ):
+            shape = "x".join(map(str, basis.shape))
+            raise ValueError(
+                f"basis was {basis.dtype} of {shape}, but must be floats of {filters} filters and at most as "
+                "many directions"
+            )
+        if not bool(basis.isfinite().all()):
+            raise ValueError("basis held a number that is not finite")
 
     def load(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on from what :meth:`state` gave, on the layer's device."""
