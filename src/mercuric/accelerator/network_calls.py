@@ -142,6 +142,8 @@ def _run(
 def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
     """The model reuses within the block and is left as it was; raises ValueError as ``reuse_`` does."""
     handle = reuse_(model, config)
+    # A simulation counts what is left out itself.
+    handle.coverage.close()
     try:
         yield handle
     finally:

@@ -1,10 +1,12 @@
 """How does a convolution reuse results?"""
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from mercuric.reuse.config import ReuseConfig, as_config
 from mercuric.reuse.detection import Detection, detect
@@ -50,7 +52,9 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
                 f"{self.in_channels}, height, width), none of them 0, or one such image"
             )
         images = input if input.dim() == 4 else input[None]
-        output = self._convolve(images) if self._mercuric.principal is None else self._project(images)
+        # What derives the weight may differ from one time to the next.
+        with parametrize.cached() if parametrize.is_parametrized(self) else nullcontext():
+            output = self._convolve(images) if self._mercuric.principal is None else self._project(images)
         return output if input.dim() == 4 else output[0]
 
     def _convolve(self, images: Tensor) -> Tensor:

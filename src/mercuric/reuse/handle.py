@@ -232,6 +232,9 @@ class ReuseHandle:
             ValueError: it is of another configuration or of other layers, lacks their directions, or is
                 broken.
         """
+        if isinstance(saved, Mapping) and not {"config", "layers"} & saved.keys():
+            given = f"a mapping with {', '.join(map(repr, list(saved)[:3])) or 'nothing'}"
+            raise ValueError(f"saved was {given}, but must be what state_dict() of a handle gave")
         state = HandleState.of(saved, "the state of the handle")
         state.check_fits(self.config, self.layers, self._modules)
         if self._adaptation is not None:
