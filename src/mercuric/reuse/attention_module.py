@@ -33,7 +33,7 @@ class SharesRows(ReuseLayer):
 
 def calls_attention(module: nn.Module) -> bool:
     """Whether the module's own forward pass calls ``scaled_dot_product_attention``."""
-    code = getattr(type(module).forward, "__code__", None)
+    code = getattr(getattr(type(module), "forward", None), "__code__", None)
     return code is not None and F.scaled_dot_product_attention.__name__ in code.co_names
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import prod
 from typing import Any
 
@@ -77,12 +77,15 @@ class Coverage:
 
     def multiplied(self, macs: int) -> None:
         """Count a product, of the innermost module that runs."""
-        if self._stack and not self._inside:
+        if macs and self._stack and not self._inside:
             self.others[self._names.get(self._stack[-1], "")] += macs
 
     def _begin(self, whole: nn.Module) -> None:
         self._stack = [whole]
-        for module in list(whole.modules())[1:]:
+        for module in whole.modules():
+            # TorchScript takes no hooks; its products count as its parent's.
+            if module is whole or isinstance(module, torch.jit.ScriptModule):
+                continue
             self._hooks.append(module.register_forward_pre_hook(PassHook(self._enter)))
             self._hooks.append(
                 module.register_forward_hook(PassHook(self._leave), with_kwargs=True, always_call=True)
@@ -156,9 +159,9 @@ class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if parts is not NotImplemented:
                 return parts
         output = func(*args, **named)
-        macs = operator_macs(operator, args, named, output)
-        if macs is not None:
-            self._coverage.multiplied(macs)
+        # Whatever a formula makes of odd arguments, the model's pass goes on.
+        with suppress(Exception):
+            self._coverage.multiplied(operator_macs(operator, args, named, output) or 0)
         return output
 
 

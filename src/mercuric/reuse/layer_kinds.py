@@ -36,7 +36,7 @@ def multiplies(module: nn.Module) -> bool:
         return False
     if isinstance(module, _MULTIPLYING) or calls_attention(module):
         return True
-    weight = module._parameters.get("weight")
+    weight = dict(module.named_parameters(recurse=False)).get("weight")
     # Quantized layers give their weight by a method.
     return weight.dim() >= 2 if weight is not None else callable(getattr(type(module), "weight", None))
 
