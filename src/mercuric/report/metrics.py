@@ -59,7 +59,7 @@ def read_metrics(path: Path, metric: MetricName) -> Metrics:
 
 def _parse(line: str, metric: MetricName) -> dict[str, Any]:
     try:
-        event = parse_json(line, "it")
+        event = parse_json(line, "it", infinite=True)
     except MalformedError as error:
         raise ValueError("not a JSON object") from error
     if not isinstance(event, dict) or not isinstance(event.get("event"), str):

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import prod
 from typing import Any
@@ -119,15 +119,17 @@ class Coverage:
 
 
 @contextmanager
-def products_of(name: str, macs: int) -> Iterator[None]:
-    """Within the block the reuse layer ``name`` computes a product of so many multiply-accumulates."""
+def products_of(name: str) -> Iterator[Callable[[Callable[[], int]], None]]:
+    """Within the block the reuse layer ``name`` computes a product.
+
+    Gives what takes the product's multiply-accumulates; they are asked for where a pass is counted.
+    """
     coverage: Coverage | None = getattr(_here, "coverage", None)
     if coverage is None:
-        yield
+        yield lambda _: None
         return
-    coverage.reuses(name, macs)
     with coverage.inside():
-        yield
+        yield lambda macs: coverage.reuses(name, macs())
 
 
 _here = threading.local()

@@ -3,11 +3,58 @@
 import json
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from pydantic import ConfigDict
+
+from mercuric.errors import MercuricError
 from mercuric.files import write_text
-from mercuric.reading import MOST_LOG, parse_json, read_text
+from mercuric.reading import MOST_LOG, parse_json, read_bytes
+from mercuric.saved import Figure, SavedState, Text, Whole
 from mercuric.training.events import EventFile
+
+
+class MetricsLine(SavedState):
+    """A line of ``metrics.jsonl``: what happened when, in which run, and figures by name.
+
+    Attributes:
+        event: ``"step"``, ``"epoch"``, or ``"diverged"``.
+        run: ``"dense"``, ``"reuse"``, or another name.
+        seed: of the run.
+        epoch: counted from 0.
+        step: steps done.
+        seconds: of training so far.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Figure]
+
+    event: Text
+    run: Text
+    seed: Whole
+    epoch: Whole
+    step: Whole
+    seconds: Figure
+
+    @classmethod
+    def parse(cls, line: str) -> Self:
+        """The line that :meth:`text` gave.
+
+        Raises:
+            ValueError: it is none: it was cut off, or is of another kind.
+        """
+        return cls.of(parse_json(line, "it", infinite=True), "the line")
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What was measured, by name."""
+        return dict(self.__pydantic_extra__)
+
+    def text(self) -> str:
+        """One line of JSON."""
+        head = {"event", "run", "seed", "epoch", "step"}
+        first = self.model_dump(include=head)
+        return json.dumps({**first, **self.figures, "seconds": self.seconds})
 
 
 class MetricsLog:
@@ -22,7 +69,7 @@ class MetricsLog:
     """
 
     def __init__(self, folder: Path, run: str, seed: int, step: int) -> None:
-        self._labels = {"run": run, "seed": seed}
+        self._run, self._seed = run, seed
         path = folder / "metrics.jsonl"
         _drop_later(path, run, seed, step)
         self._lines = path.open("a", encoding="utf-8")
@@ -48,31 +95,46 @@ class MetricsLog:
         """Log the end of an epoch."""
         self._write("epoch", epoch, step, figures, seconds)
 
+    def diverged(self, epoch: int, step: int, total: int, seconds: float) -> None:
+        """Log that the loss of a step of a training of ``total`` steps is no longer finite."""
+        self._line("diverged", epoch, step, {"total": total}, seconds)
+
     def _write(self, event: str, epoch: int, step: int, figures: dict[str, float], seconds: float) -> None:
-        place = {"epoch": epoch, "step": step}
-        line = {"event": event, **self._labels, **place, **figures, "seconds": round(seconds, 3)}
-        self._lines.write(json.dumps(line) + "\n")
-        self._lines.flush()
+        self._line(event, epoch, step, figures, seconds)
         self._events.add(figures, step)
+
+    def _line(self, event: str, epoch: int, step: int, figures: dict[str, float], seconds: float) -> None:
+        line = MetricsLine(
+            event=event, run=self._run, seed=self._seed, epoch=epoch, step=step, seconds=round(seconds, 3),
+            **figures,
+        )  # fmt: skip
+        self._lines.write(line.text() + "\n")
+        self._lines.flush()
 
 
 def _drop_later(path: Path, run: str, seed: int, step: int) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         return
-    kept = [
-        line
-        for line in read_text(path, MOST_LOG).splitlines()
-        if (read := _parse(line)) is not None
-        and not (read["run"] == run and read["seed"] == seed and read["step"] > step)
-    ]
-    write_text(path, "".join(line + "\n" for line in kept))
+    kept = [line for line in read_lines(path) if (line.run, line.seed) != (run, seed) or line.step <= step]
+    write_text(path, "".join(line.text() + "\n" for line in kept))
 
 
-def _parse(line: str) -> dict[str, Any] | None:
-    # A killed run can leave its last line cut off.
-    try:
-        read: dict[str, Any] = parse_json(line, "the line", infinite=True)
-    except ValueError:
-        return None
+def read_lines(path: Path) -> list[MetricsLine]:
+    """The lines of ``metrics.jsonl``; without one that a kill cut off, none where there is no file.
+
+    Raises:
+        MercuricError: another line is broken; names the file and the line.
+    """
+    if not path.exists():
+        return []
+    read, texts = [], read_bytes(path, MOST_LOG).decode("utf-8", errors="replace").split("\n")
+    for number, text in enumerate(texts, start=1):
+        if not text.strip():
+            continue
+        try:
+            read.append(MetricsLine.parse(text))
+        except ValueError as error:
+            if number < len(texts):
+                raise MercuricError(f"{path}: line {number} is broken: {error}") from None
     return read
