@@ -151,7 +151,6 @@ def test_a_layer_that_is_dense_for_a_reason_is_not_covered() -> None:
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (lambda: nn.Linear(3, 3, dtype=torch.complex64), "its weight is complex"),
         (lambda: nn.LazyLinear(3), "it is lazy and has not seen an input yet"),
         (lambda: torch.jit.script(nn.Linear(3, 3)), "it is compiled to TorchScript"),
         (lambda: nn.Conv1d(3, 3, 1), "Conv1d is no kind of layer that reuses"),

@@ -76,8 +76,8 @@ def _name(kind: type[nn.Module]) -> str:
 
 def _unsuited_weight(module: nn.Module) -> str | None:
     for name, weight in _weights(module):
-        if not weight.is_floating_point():
-            return f"its {name} is {'complex' if weight.is_complex() else weight.dtype}"
+        if not (weight.is_floating_point() or weight.is_complex()):
+            return f"its {name} is {weight.dtype}"
         if type(weight) not in (Tensor, nn.Parameter):
             return f"its {name} is a {type(weight).__name__}"
         if weight.is_sparse or weight.layout != torch.strided:
