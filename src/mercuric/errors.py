@@ -1,5 +1,17 @@
 """What goes wrong outside the program's own arguments (those raise ``ValueError``)."""
 
+from textwrap import shorten
+
+
+def described(value: object) -> str:
+    """What a wrong argument was, in a few words: its class, or itself where that is short."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None or isinstance(value, str | bytes | bool | int | float | complex):
+        return shorten(repr(value), 80, placeholder="...")
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
+
 
 class MercuricError(Exception):
     """One clear sentence for the user.

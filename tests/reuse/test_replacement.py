@@ -113,27 +113,26 @@ def test_hooks_stay(network: nn.Sequential, photographs: Tensor) -> None:
 
 
 def test_layers_that_share_their_weights() -> None:
-    model = Shared()
-    before = list(model.modules())
-    with pytest.raises(ValueError, match=r"^layers 'first' and 'later\.again' share their weights, but each"):
-        reuse_(model)
     tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     tied[1].weight = tied[0].weight
-    with pytest.raises(ValueError, match=r"^layers '0' and '1' share their weights"):
+    with pytest.raises(ValueError, match=r"^layers '0' and '1' share their weights, but each"):
         reuse_(tied)
-    assert list(model.modules()) == before
-    handle = reuse_(model, filter_fn=lambda _, name: name == "later.other")
-    assert list(handle.layers) == ["later.other"]
+    assert [type(layer) for layer in tied] == [nn.Linear, nn.Linear]
+    assert list(reuse_(tied, filter_fn="1").layers) == ["1"]
 
 
-def test_a_layer_that_is_called_twice_counts_twice(photographs: Tensor) -> None:
+def test_a_module_under_two_names_is_one_layer(photographs: Tensor) -> None:
     model = Shared()
-    handle = reuse_(model, filter_fn=lambda _, name: name != "later.again")
-    model.later["again"] = model.first
+    before = list(model.modules())
+    handle = reuse_(model)
+    assert list(handle.layers) == ["first", "later.other"]
+    assert model.later["again"] is model.first and type(model.first) is ReuseConv2d
     model(photographs)
     vectors = handle.report().set_index("layer")["vectors"]
     assert vectors["first"] == 2 * 7 * 3 * 32 * 32
-    assert vectors["later.other"] == 7 * 3 * 30 * 30
+    restore_(model)
+    assert list(model.modules()) == before
+    assert list(reuse_(model, filter_fn="later.again").layers) == ["first"]
 
 
 def test_filter_fn_chooses(network: nn.Sequential) -> None:

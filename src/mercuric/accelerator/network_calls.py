@@ -17,6 +17,7 @@ from mercuric.accelerator.normalisation import Normalisation, Statistics, normal
 from mercuric.accelerator.work import Work
 from mercuric.accelerator.workload import Inputs, NetworkWork, Workload, call, evaluating, read_network
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
+from mercuric.reuse.config import as_config
 
 Listen = Callable[[LayerCall], None]
 
@@ -48,7 +49,7 @@ def simulated_config(config: ReuseConfig | None, accelerator: Accelerator) -> Re
         ValueError: the configuration gives another ``entries`` or ``ways``, or principal directions, which
             no accelerator computes.
     """
-    asked = config or ReuseConfig.paper()
+    asked = as_config("paper" if config is None else config)
     if asked.principal is not None:
         raise ValueError(
             "principal was given, but must be None in a simulation: accelerators compare vectors, and "
@@ -180,6 +181,8 @@ def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
         ValueError: as ``reuse_`` does, or a layer computes with NaN or infinity.
     """
     handle = reuse_(model, config)
+    # A simulation counts what is left out itself.
+    handle.coverage.close()
     try:
         with require_finite(model):
             yield handle

@@ -1,10 +1,12 @@
 """What is reused, and when are two vectors alike?"""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from mercuric.config import Config
+from mercuric.errors import described
 from mercuric.reuse.adaptation import AdaptationConfig
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.vectors import Granularity, Scope
@@ -128,3 +130,34 @@ class ReuseConfig(Config):
     def cache(self) -> MCache:
         """The MCACHE's organisation."""
         return MCache(self.entries, self.ways)
+
+
+PresetName = Literal["default", "paper", "fast"]
+PRESETS: dict[PresetName, Callable[[], ReuseConfig]] = {
+    "default": ReuseConfig,
+    "paper": ReuseConfig.paper,
+    "fast": ReuseConfig.fast,
+}
+
+
+def as_config(given: ReuseConfig | PresetName | None) -> ReuseConfig:
+    """A configuration, or the preset of that name; None is the default.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(given, ReuseConfig):
+        return given
+    if given is None:
+        return ReuseConfig()
+    known = ", ".join(f'"{name}"' for name in PRESETS)
+    if isinstance(given, str):
+        if given in PRESETS:
+            return PRESETS[given]()
+        raise ValueError(f"config was {given!r}, but must be a ReuseConfig or one of {known}")
+    hint = ""
+    if isinstance(given, dict):
+        hint = " (ReuseConfig(**settings))"
+    elif isinstance(given, type) and issubclass(given, ReuseConfig):
+        hint = f", not its class ({given.__name__}()),"
+    raise ValueError(f"config was {described(given)}, but must be a ReuseConfig{hint} or one of {known}")

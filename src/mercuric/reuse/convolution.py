@@ -1,13 +1,15 @@
 """How does a convolution reuse results?"""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.config import ReuseConfig, as_config
 from mercuric.reuse.detection import Detection, detect
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import ImageGradient, Saved, attach, hand_back
@@ -15,13 +17,14 @@ from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
 from mercuric.reuse.principal.product import Placement
+from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
 from mercuric.reuse.windows import Windows, conv_windows
 from mercuric.similarity.window_grid import WindowGrid
 
 
-class ReuseConv2d(nn.Conv2d):
+class ReuseConv2d(ReuseLayer, nn.Conv2d):
     """``nn.Conv2d`` that computes alike input vectors once (paper III-C1, III-C2).
 
     Takes every option of ``nn.Conv2d``; parameters and state_dict keys are its own.
@@ -30,16 +33,16 @@ class ReuseConv2d(nn.Conv2d):
         reuse: how similarity is found; :class:`ReuseConfig` by default.
     """
 
-    reuse: LayerReuse
+    _mercuric_plain = nn.Conv2d
 
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.reuse = conv_reuse(self, "", reuse or ReuseConfig())
+        self._mercuric = conv_reuse(self, "", as_config(reuse))
 
     def _load_from_state_dict(self, *args: Any) -> None:
         super()._load_from_state_dict(*args)
-        if self.reuse.principal is not None:
-            self.reuse.principal.loaded()
+        if self._mercuric.principal is not None:
+            self._mercuric.principal.loaded()
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
@@ -51,7 +54,8 @@ class ReuseConv2d(nn.Conv2d):
             ValueError: another number of channels or dimensions, an image smaller than the kernel, or
                 complex filters.
         """
-        state = self.reuse
+        state = self._mercuric
+        state.ran = True
         if state.on:
             self._check(input)
         if state.principal is not None:
@@ -60,14 +64,16 @@ class ReuseConv2d(nn.Conv2d):
             return self._dense(input)
         if left_to_torch(input, self.weight, self.bias):
             return super().forward(input)
-        output = self._convolve(input if input.dim() == 4 else input.unsqueeze(0))
+        # What derives the weight may differ from one time to the next.
+        with parametrize.cached() if parametrize.is_parametrized(self) else nullcontext():
+            output = self._convolve(input if input.dim() == 4 else input.unsqueeze(0))
         return output if input.dim() == 4 else output.squeeze(0)
 
     def _check(self, input: Tensor) -> None:  # noqa: A002
-        refuse_complex(self.reuse.name, self.weight, self.bias)
+        refuse_complex(self._mercuric.name, self.weight, self.bias)
         if input.dim() not in (3, 4) or input.shape[-3] != self.in_channels:
             raise ValueError(
-                f"input of layer {self.reuse.name!r} was {tuple(input.shape)}, but must be (images, "
+                f"input of layer {self._mercuric.name!r} was {tuple(input.shape)}, but must be (images, "
                 f"{self.in_channels}, height, width) or one such image"
             )
 
@@ -75,17 +81,17 @@ class ReuseConv2d(nn.Conv2d):
         output = super().forward(input)
         if input.numel():
             images = input if input.dim() == 4 else input.unsqueeze(0)
-            self.reuse.tell(self._vectors(images, self._pads), None, input.requires_grad)
+            self._mercuric.tell(self._vectors(images, self._pads), None, input.requires_grad)
         return output
 
     def _vectors(self, images: Tensor, pads: Sequence[int] = (0, 0, 0, 0)) -> VectorShape:
         count, _, *sides = images.shape
         grid = WindowGrid.of(count, sides, self.kernel_size, self.stride, self.dilation, pads)
-        config = self.reuse.config
+        config = self._mercuric.config
         return conv_vectors(self, count, grid.windows // count, config.granularity, config.scope)
 
     def _convolve(self, images: Tensor) -> Tensor:
-        state = self.reuse
+        state = self._mercuric
         needs_gradient = images.requires_grad
         meet(state.name, images, self.weight, self.bias)
         x, weight, bias = autocast(images), autocast(self.weight), autocast(self.bias)
@@ -115,7 +121,7 @@ class ReuseConv2d(nn.Conv2d):
         return output
 
     def _project(self, input: Tensor) -> Tensor:  # noqa: A002
-        state, weight = self.reuse, self.weight
+        state, weight = self._mercuric, self.weight
         outside = left_to_torch(input, weight, self.bias)
         if state.principal is None or outside or not state.in_directions(weight, self.training):
             if state.on and input.numel():
@@ -141,7 +147,7 @@ class ReuseConv2d(nn.Conv2d):
             self._check_size(x)
         dense = super().forward
         output = convolve_patches(
-            self, x if zeros else self._padded(x), pads, weight, bias, self.reuse, lambda: dense(images)
+            self, x if zeros else self._padded(x), pads, weight, bias, self._mercuric, lambda: dense(images)
         )
         return _like(images, output)
 
@@ -157,9 +163,9 @@ class ReuseConv2d(nn.Conv2d):
     def _with_own_gradient(self, output: Tensor, x: Tensor, padded: Tensor, weight: Tensor) -> Tensor:
         if self.padding_mode == "zeros":
             pads = self._pads
-            product = ImageGradient(self.reuse, self, tuple(output.shape), tuple(padded.shape), pads)
+            product = ImageGradient(self._mercuric, self, tuple(output.shape), tuple(padded.shape), pads)
             return attach(output, x, weight, product)
-        product = ImageGradient(self.reuse, self, tuple(output.shape), tuple(padded.shape), [0, 0, 0, 0])
+        product = ImageGradient(self._mercuric, self, tuple(output.shape), tuple(padded.shape), [0, 0, 0, 0])
         return attach(output, padded, weight, product)
 
     def _saved(self, detection: Detection, shape: VectorShape) -> Saved:
@@ -178,8 +184,8 @@ class ReuseConv2d(nn.Conv2d):
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
         if images.shape[-2] + above + below < spans[0] or images.shape[-1] + left + right < spans[1]:
             raise ValueError(
-                f"input of layer {self.reuse.name!r} was {tuple(images.shape)}, but with its padding must be "
-                f"at least {spans[0]} x {spans[1]}, the size of the kernel"
+                f"input of layer {self._mercuric.name!r} was {tuple(images.shape)}, but with its padding "
+                f"must be at least {spans[0]} x {spans[1]}, the size of the kernel"
             )
 
 

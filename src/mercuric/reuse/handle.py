@@ -2,19 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, SupportsFloat
 
 import pandas as pd
 from torch import Tensor, nn
 
+from mercuric.errors import described
 from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.coverage import Coverage
+from mercuric.reuse.coverage_text import coverage_text, dense_layers, never_ran, share_covered
 from mercuric.reuse.faster import KeepFaster
 from mercuric.reuse.handle_state import HandleState
 from mercuric.reuse.layer_report import report_row
 from mercuric.reuse.layer_reuse import Counts, LayerReuse
 from mercuric.reuse.measured_cost import MeasuredCost
 from mercuric.reuse.observation import Observation, Observer
+from mercuric.reuse.pass_watch import PassWatch
 from mercuric.reuse.ranks import agree, require_same
 
 
@@ -25,6 +29,7 @@ class ReuseHandle:
         config: what :func:`reuse_` was called with.
         layers: name to the state of a reuse layer, in the model's order; ``nn.MultiheadAttention`` has
             three, its projections ``.in_proj`` and ``.out_proj`` and the attention itself.
+        coverage: what other layers there are, and what each multiplied in the first forward pass.
     """
 
     def __init__(
@@ -33,6 +38,8 @@ class ReuseHandle:
         layers: dict[str, LayerReuse],
         cost: CostModel | None = None,
         modules: Mapping[str, nn.Module] | None = None,
+        *,
+        coverage: Coverage,
     ) -> None:
         self.config = config
         self.layers = layers
@@ -42,8 +49,13 @@ class ReuseHandle:
         self._costs: dict[str, Cost] = {}
         self._stopwatch: MeasuredCost | None = None
         self._ranks_agree = False
+        self.coverage = coverage
+        self._watch = PassWatch(layers, coverage)
         if self._adaptation is not None and cost is not None:
             self.observe(self._add_cost)
+
+    def __repr__(self) -> str:
+        return coverage_text(self.layers, self.coverage)
 
     def step(self, loss: float | Tensor) -> list[Change]:
         """Adapt after a training step: bits grow, layers that don't pay turn off (paper III-D).
@@ -58,14 +70,18 @@ class ReuseHandle:
             What changed; :attr:`changes` keeps it all.
 
         Raises:
-            ValueError: the loss is not finite, or ranks disagree on configuration or layers.
+            ValueError: the loss is no finite number, or ranks disagree on configuration or layers.
         """
+        mean_loss = _number(loss)
+        if not self.coverage.attached:
+            self._close()
+            return []
         if not self._ranks_agree:
             require_same({**self.config.model_dump(mode="json"), **self._standing()})
             self._ranks_agree = True
         if self._adaptation is None:
             return []
-        changes = self._adaptation.step(*agree(float(loss), self._collected()))
+        changes = self._adaptation.step(*agree(mean_loss, self._collected()))
         for change in changes:
             if change.layer is not None:
                 self._turn(self.layers[change.layer], on=change.what == "on")
@@ -85,8 +101,18 @@ class ReuseHandle:
                 ``keep="faster"``, which makes measuring less than a hundredth of the training.
 
         Raises:
-            ValueError: ``every`` is below 1.
+            ValueError: ``every`` is no number or below 1, or a name is not of a reuse layer.
         """
+        if every is not None and (type(every) is not int or every < 1):
+            raise ValueError(f"every was {described(every)}, but must be at least 1 step, or None")
+        if not isinstance(modules, Mapping):
+            raise ValueError(f"modules was {described(modules)}, but must be names with their modules")
+        for name, module in modules.items():
+            self._state(name)
+            if not isinstance(module, nn.Module):
+                raise ValueError(
+                    f"the module of layer {name!r} was {described(module)}, but must be a module"
+                )
         if self._stopwatch is not None:
             self._stopwatch.close()
         if self.config.keep == "faster":
@@ -124,7 +150,12 @@ class ReuseHandle:
 
         Args:
             products: that go by one signature: 3 in training (forward, dO, dW), 1 in inference.
+
+        Raises:
+            ValueError: ``products`` is not a number of at least 1.
         """
+        if type(products) is not int or products < 1:
+            raise ValueError(f"products was {described(products)}, but must be 1 or more")
         losing = [name for name, state in self.layers.items() if 0 < products * state.filters <= state.bits]
         if losing:
             self.switch_off(*losing)
@@ -134,6 +165,7 @@ class ReuseHandle:
         """Let the next forward pass compute each layer's dense output too, for the output error."""
         for state in self.layers.values():
             state.error_due = True
+        self._watch.await_pass()
 
     def reset(self) -> None:
         """Set every layer's counts to zero."""
@@ -169,7 +201,8 @@ class ReuseHandle:
 
         One that is on computes in its directions, even if they are not in use yet.
         """
-        state, part = self.layers[name], self.layers[name].principal
+        state = self._state(name)
+        part = state.principal
         before = state.on
         with self.uncounted():
             state.on = on
@@ -201,6 +234,9 @@ class ReuseHandle:
             ValueError: it is of another configuration or of other layers, lacks their directions, or is
                 broken.
         """
+        if isinstance(saved, Mapping) and not {"config", "layers"} & saved.keys():
+            given = f"a mapping with {', '.join(map(repr, list(saved)[:3])) or 'nothing'}"
+            raise ValueError(f"saved was {given}, but must be what state_dict() of a handle gave")
         state = HandleState.of(saved, "the state of the handle")
         state.check_fits(self.config, self.layers, self._modules)
         if self._adaptation is not None:
@@ -212,7 +248,13 @@ class ReuseHandle:
             self._stopwatch.go_on(state.timed_steps)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
-        """Call ``observer`` after each layer's products; returns the function that stops it."""
+        """Call ``observer`` after each layer's products; returns the function that stops it.
+
+        Raises:
+            ValueError: it can't be called.
+        """
+        if not callable(observer):
+            raise ValueError(f"observer was {described(observer)}, but must be a function of an Observation")
         for state in self.layers.values():
             state.observers.append(observer)
 
@@ -231,8 +273,20 @@ class ReuseHandle:
         ``error`` (relative output error where it was last measured), ``on``, and with
         ``backward="signature"`` the same five counts of gradient vectors, as ``gradient_vectors``,
         ``gradient_HIT``, ...
+
+        ``attrs`` of the table: ``"covered"``, the share of the multiply-accumulates of the model's first
+        forward pass that these layers have, or None before it; ``"never_ran"``, names of layers that were
+        never called; ``"dense"``, name to reason of what computes densely.
+
+        Warns:
+            UserWarning: once for a handle, of layers that never ran and of a share under a half.
         """
-        return pd.DataFrame([report_row(state) for state in self.layers.values()])
+        report = pd.DataFrame([report_row(state) for state in self.layers.values()])
+        report.attrs["covered"] = share_covered(self.layers, self.coverage)
+        report.attrs["never_ran"] = never_ran(self.layers)
+        report.attrs["dense"] = dense_layers(self.layers, self.coverage)
+        self._watch.warn()
+        return report
 
     def _standing(self) -> dict[str, Any]:
         return {
@@ -241,6 +295,12 @@ class ReuseHandle:
             "bits of the layers": {name: state.bits for name, state in self.layers.items()},
             "adaptation so far": None if self._adaptation is None else self._adaptation.state_dict(),
         }
+
+    def _close(self) -> None:
+        """Leave the model alone; reuse was taken off."""
+        self._watch.close()
+        if self._stopwatch is not None:
+            self._stopwatch.close()
 
     def _turn(self, state: LayerReuse, on: bool) -> None:
         if on and state.principal is not None:
@@ -267,12 +327,30 @@ class ReuseHandle:
         self._costs[observation.layer] = cost if before is None else before + cost
 
     def _switch(self, names: tuple[str, ...], on: bool) -> None:
-        for name in names:
-            if name not in self.layers:
-                known = ", ".join(self.layers)
-                raise ValueError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
-        for name in names or self.layers:
-            self.layers[name].on = on
+        for state in [self._state(name) for name in names] or self.layers.values():
+            state.on = on
+
+    def _state(self, name: str) -> LayerReuse:
+        if not isinstance(name, str):
+            raise ValueError(
+                f"layer was {described(name)}, but must be a name; give several one by one: (*names)"
+            )
+        if name not in self.layers:
+            known = ", ".join(self.layers)
+            raise ValueError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
+        return self.layers[name]
+
+
+def _number(loss: object) -> float:
+    """The loss as a number, without a word about its gradient."""
+    given = described(loss)
+    if isinstance(loss, Tensor):
+        given = f"a tensor of {loss.numel()} elements of {loss.dtype}"
+        if loss.numel() == 1 and not loss.is_complex():
+            return float(loss.detach())
+    elif isinstance(loss, SupportsFloat) and not isinstance(loss, bool) and getattr(loss, "ndim", 0) == 0:
+        return float(loss)
+    raise ValueError(f"loss was {given}, but must be one number, the mean loss of the step's batch")
 
 
 def _adaptation(config: ReuseConfig, layers: list[str]) -> Adaptation | KeepFaster | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import hypot
 from typing import Any, Self, cast
 
 import torch
@@ -95,10 +96,12 @@ class LayerReuse:
         error_due: whether the next counted pass measures it (it computes the dense result as well).
         counting: whether passes are counted, observed and measured.
         principal: the directions of its outputs, where these are computed instead of reusing results.
-        dense_because: why its weight can't be put into directions, which leaves it dense; None where it can.
         tied: whether another layer has the same weight.
         milliseconds: what a training step of the layer took on this machine, where it was measured.
-        observers: called after each product.
+        dense_because: why the layer computes densely whatever its switch says, or None.
+        ran: whether the layer was ever called.
+        calls: norms of difference and dense output of the calls that measured the error in this pass of the
+            model; None where a call is a pass of its own.
     """
 
     name: str
@@ -113,9 +116,11 @@ class LayerReuse:
     error_due: bool = True
     counting: bool = True
     principal: PrincipalPart | None = None
-    dense_because: str | None = None
     tied: bool = False
     milliseconds: Cost | None = None
+    dense_because: str | None = None
+    ran: bool = False
+    calls: list[tuple[float, ...]] | None = field(default=None, repr=False)
     observers: list[Observer] = field(default_factory=list)
     _projections: dict[tuple[int, int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
 
@@ -126,7 +131,7 @@ class LayerReuse:
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy counts for itself, and nobody listens to it yet.
-        return {**self.__dict__, "observers": [], "_projections": {}}
+        return {**self.__dict__, "observers": [], "calls": None, "_projections": {}}
 
     def state(self) -> LayerState:
         """What a saved training needs to go on; directions hold tensors, all else is ready for JSON."""
@@ -222,13 +227,27 @@ class LayerReuse:
         return self.error_due and self.counting
 
     def measure_error(self, reused: Tensor, dense: Tensor) -> None:
-        """Keep the relative output error ||reused - dense|| / ||dense||, of what is finite densely."""
+        """Keep the relative output error ||reused - dense|| / ||dense||, of all calls of a pass together.
+
+        What is not finite densely is left out.
+        """
         finite = dense.isfinite()
         reused, dense = reused.where(finite, 0), dense.where(finite, 0)
-        scale = float(torch.linalg.vector_norm(dense.double()))
-        distance = float(torch.linalg.vector_norm((reused - dense).double()))
+        calls = [] if self.calls is None else self.calls
+        norms = (torch.linalg.vector_norm(each.double()) for each in (reused - dense, dense))
+        calls.append(tuple(map(float, norms)))
+        distance, scale = (hypot(*of_calls) for of_calls in zip(*calls, strict=True))
         self.error = distance / scale if scale else distance
-        self.error_due = False
+        self.error_due = self.calls is not None
+
+    def begin_pass(self) -> None:
+        """From here on calls are of one pass of the model."""
+        self.calls = []
+
+    def end_pass(self) -> None:
+        """From here on calls are passes of their own."""
+        self.error_due = self.error_due and not self.calls
+        self.calls = None
 
     def conclude(
         self,

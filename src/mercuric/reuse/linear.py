@@ -6,35 +6,36 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.config import ReuseConfig, as_config
 from mercuric.reuse.detection import Detection, detect
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
+from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import Windows, row_windows
 
 
-class ReuseLinear(nn.Linear):
+class ReuseLinear(ReuseLayer, nn.Linear):
     """``nn.Linear`` that computes alike input vectors of a minibatch once (paper III-C3).
 
     Args:
         reuse: how similarity is found; :class:`ReuseConfig` by default.
     """
 
-    reuse: LayerReuse
+    _mercuric_plain = nn.Linear
 
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.reuse = linear_reuse(self, "", reuse or ReuseConfig())
+        self._mercuric = linear_reuse(self, "", as_config(reuse))
 
     def _load_from_state_dict(self, *args: Any) -> None:
         super()._load_from_state_dict(*args)
-        if self.reuse.principal is not None:
-            self.reuse.principal.loaded()
+        if self._mercuric.principal is not None:
+            self._mercuric.principal.loaded()
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
@@ -43,7 +44,7 @@ class ReuseLinear(nn.Linear):
         Raises:
             ValueError: another number of features, or complex weights.
         """
-        return reuse_linear(input, self.weight, self.bias, self.reuse, self.training)
+        return reuse_linear(input, self.weight, self.bias, self._mercuric, self.training)
 
 
 def reuse_linear(
@@ -60,6 +61,7 @@ def reuse_linear(
     Raises:
         ValueError: another number of features, or complex weights.
     """
+    state.ran = True
     if state.on:
         _check(input, weight, bias, state.name)
     if state.principal is not None:

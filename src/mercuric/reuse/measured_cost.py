@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.hooks import RemovableHandle
 
 from mercuric.reuse.adaptation import Cost
@@ -24,8 +25,8 @@ _LEAST = 2
 class MeasuredCost:
     """Times layers on the inputs and gradients that training gives them, each layer once in ``every`` steps.
 
-    A due layer keeps one step's input and the gradient of its output; after the step the layer's
-    forward and backward pass is run on them again, in turn with reuse and densely. The layers take
+    A due layer keeps one step's inputs and the gradients of its outputs, of every call; after the step the
+    layer's forward and backward passes are run on them again, in turn with reuse and densely. The layers take
     turns, so that no step is much longer than the others and few inputs are held at once.
 
     Args:
@@ -58,7 +59,7 @@ class MeasuredCost:
         self._repeats = repeats
         self._clock = clock
         self._steps = 0
-        self._passes: dict[str, _Pass] = {}
+        self._passes: dict[str, list[_Pass]] = {}
         self._hooks: list[RemovableHandle] = []
         self._arm(self._layers)
 
@@ -77,8 +78,9 @@ class MeasuredCost:
         self.close()
         costs: dict[str, Cost | None] = dict.fromkeys(self._layers)
         for name, recorded in passes.items():
-            if name in on and recorded.complete:
-                costs[name] = self._time(name, recorded)
+            complete = [one for one in recorded if one.complete]
+            if name in on and complete:
+                costs[name] = self._time(name, complete)
         self._steps += 1
         self._arm(on if later is None else later)
         return costs
@@ -106,7 +108,8 @@ class MeasuredCost:
             if place % self._every == due and name in on:
                 self._hooks.append(layer.register_forward_hook(_Recorder(name, self._passes)))
 
-    def _time(self, name: str, recorded: "_Pass") -> Cost:
+    def _time(self, name: str, recorded: list["_Pass"]) -> Cost:
+        layer = _with_own_weight(self._layers[name])
         seconds: dict[bool, list[float]] = {True: [], False: []}
         for done in range(self._repeats):
             shortest = [min(measured, default=0.0) for measured in seconds.values()]
@@ -114,22 +117,23 @@ class MeasuredCost:
                 break
             for reuse, measured in seconds.items():
                 with self._switch(name, reuse):
-                    measured.append(recorded.run(self._layers[name], self._clock))
+                    measured.append(sum(one.run(layer, self._clock) for one in recorded))
         with_reuse, dense = (1000 * min(measured) for measured in seconds.values())
         return Cost(with_reuse, dense)
 
 
 @dataclass
 class _Recorder:
-    """A forward hook that keeps a layer's next training pass; one copied with a layer keeps none."""
+    """A forward hook that keeps a layer's next training passes; one copied with a layer keeps none."""
 
     name: str = ""
-    passes: dict[str, "_Pass"] | None = None
+    passes: dict[str, list["_Pass"]] | None = None
 
     def __call__(self, _layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor | None:
-        if self.passes is None or self.name in self.passes or not torch.is_grad_enabled():
+        if self.passes is None or not arguments or not torch.is_grad_enabled():
             return None
-        recorded = self.passes[self.name] = _Pass.of(arguments[0], trains=output.requires_grad)
+        recorded = _Pass.of(arguments[0], trains=output.requires_grad)
+        self.passes.setdefault(self.name, []).append(recorded)
         return recorded.watched(output) if output.requires_grad else None
 
     def __reduce__(self) -> tuple[type["_Recorder"], tuple[()]]:
@@ -184,6 +188,34 @@ class _Pass:
 
     def _keep(self, gradient: Tensor) -> None:
         self.gradient = gradient.detach()
+
+
+def _with_own_weight(layer: nn.Module) -> nn.Module:
+    """The layer; where it derives its weight or bias from others, a stand-in that has them as parameters.
+
+    Deriving them again may change what they are derived from (spectral_norm's vectors), or need hooks.
+    """
+    if not isinstance(layer, nn.Conv2d | nn.Linear) or (
+        "weight" in layer._parameters and not is_parametrized(layer)
+    ):
+        return layer
+    plain: Any = next(kind for kind in type(layer).__mro__ if not {"weight", "bias"} & kind.__dict__.keys())
+    stand_in: nn.Module = plain.__new__(plain)
+    stand_in.__dict__.update(layer.__dict__, _modules={})
+    stand_in.__dict__.pop("weight", None)
+    derived = [module for module in layer.modules() if module is not layer and module.training]
+    for module in derived:
+        module.training = False
+    with torch.no_grad():
+        weight, bias = layer.weight, layer.bias
+    for module in derived:
+        module.training = True
+    trains = any(parameter.requires_grad for parameter in layer.parameters())
+    stand_in.__dict__["_parameters"] = {
+        name: None if value is None else nn.Parameter(value.detach().clone(), trains)
+        for name, value in (("weight", weight), ("bias", bias))
+    }
+    return stand_in
 
 
 def _wait(tensor: Tensor) -> None:

@@ -11,31 +11,20 @@ from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import reuse_linear
 from mercuric.reuse.precision import refuse_complex
+from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.vectors import attention_vectors, row_vectors
 
 
-class ReuseMultiheadAttention(nn.MultiheadAttention):
+class ReuseMultiheadAttention(ReuseLayer, nn.MultiheadAttention):
     """``nn.MultiheadAttention`` whose projections and rows are computed once for alike vectors.
 
     Three reuse layers: ``in_proj`` (fully connected, its rows are the sequence's vectors), the
     attention itself (paper III-C4), and ``out_proj`` (fully connected). Made by ``reuse_``.
     """
 
-    reuse: LayerReuse
-    in_projection: LayerReuse
-    out_projection: LayerReuse
-
-    def start(self, name: str, config: ReuseConfig) -> dict[str, LayerReuse]:
-        """Make the layer's states; returns them by name.
-
-        Raises:
-            ValueError: the layer is of complex numbers.
-        """
-        refuse_complex(name, self.out_proj.weight)
-        self.reuse = LayerReuse(name, config, "attention")
-        self.in_projection = LayerReuse(f"{name}.in_proj", config, "linear", self.embed_dim)
-        self.out_projection = LayerReuse(f"{name}.out_proj", config, "linear", self.embed_dim)
-        return {state.name: state for state in (self.in_projection, self.reuse, self.out_projection)}
+    _mercuric_plain = nn.MultiheadAttention
+    _mercuric_in: LayerReuse
+    _mercuric_out: LayerReuse
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(
@@ -55,7 +44,9 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
             ValueError: a mask or an input of the wrong shape, ``is_causal`` without its mask, or complex
                 weights.
         """
-        states = (self.in_projection, self.reuse, self.out_projection)
+        states = (self._mercuric_in, self._mercuric, self._mercuric_out)
+        for state in states:
+            state.ran = True
         if any(state.on for state in states) and query.numel() and key.numel():
             return self._share(
                 query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal
@@ -79,20 +70,22 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         average_attn_weights: bool,
         is_causal: bool,
     ) -> tuple[Tensor, Tensor | None]:
-        refuse_complex(self.reuse.name, self.out_proj.weight)
+        refuse_complex(self._mercuric.name, self.out_proj.weight)
         if is_causal and attn_mask is None:
-            raise ValueError(f"is_causal of layer {self.reuse.name!r} was True, but needs attn_mask with it")
+            raise ValueError(
+                f"is_causal of layer {self._mercuric.name!r} was True, but needs attn_mask with it"
+            )
         batched = query.dim() == 3
         inputs = [self._batch_first(x, batched) for x in (query, key, value)]
         q, k, v = self._project(inputs, self._together(query, key, value))
         mask = self._mask(key_padding_mask, attn_mask, q, k, batched)
         heads = [self._split(x) for x in self._with_extra_keys(q, k, v)]
         rows, weights = reuse_attention(
-            heads[0], heads[1], heads[2], self.reuse, self._with_extra_columns(mask),
+            heads[0], heads[1], heads[2], self._mercuric, self._with_extra_columns(mask),
             self.dropout if self.training else 0.0, need_weights=need_weights,
         )  # fmt: skip
         joined = rows.transpose(1, 2).flatten(2)
-        output = reuse_linear(joined, self.out_proj.weight, self.out_proj.bias, self.out_projection)
+        output = reuse_linear(joined, self.out_proj.weight, self.out_proj.bias, self._mercuric_out)
         if weights is not None and average_attn_weights:
             weights = weights.mean(1)
         if not batched:
@@ -102,8 +95,8 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
     def _batch_first(self, x: Tensor, batched: bool) -> Tensor:
         if x.is_nested or x.dim() != (3 if batched else 2):
             raise ValueError(
-                f"input of layer {self.reuse.name!r} was {'nested' if x.is_nested else tuple(x.shape)}, but "
-                "query, key and value must all have 3 dimensions, or all 2"
+                f"input of layer {self._mercuric.name!r} was {'nested' if x.is_nested else tuple(x.shape)}, "
+                "but query, key and value must all have 3 dimensions, or all 2"
             )
         if not batched:
             return x[None]
@@ -111,16 +104,16 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
 
     def _tell_dense(self, given: list[Tensor], trained: bool) -> None:
         inputs = [self._batch_first(x, x.dim() == 3) for x in given]
-        scope = self.reuse.config.scope
+        scope = self._mercuric.config.scope
         for first, last in self._together(*given):
             rows, filters = inputs[first], (last - first) * self.embed_dim
-            self.in_projection.tell(row_vectors(tuple(rows.shape), filters, scope), None, rows.requires_grad)
+            self._mercuric_in.tell(row_vectors(tuple(rows.shape), filters, scope), None, rows.requires_grad)
         sequences, rows_of_one, _ = inputs[0].shape
         keys = inputs[1].shape[1] + (self.bias_k is not None) + self.add_zero_attn
         queries = (sequences, self.num_heads, rows_of_one, self.head_dim)
-        self.reuse.tell(attention_vectors(queries, keys, self.head_dim), None, trained)
+        self._mercuric.tell(attention_vectors(queries, keys, self.head_dim), None, trained)
         joined = (sequences, rows_of_one, self.embed_dim)
-        self.out_projection.tell(row_vectors(joined, self.embed_dim, scope), None, trained)
+        self._mercuric_out.tell(row_vectors(joined, self.embed_dim, scope), None, trained)
 
     def _together(self, query: Tensor, key: Tensor, value: Tensor) -> list[tuple[int, int]]:
         """Which of the three, from and to, are one tensor: projected at once, signed once."""
@@ -137,14 +130,14 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         if self.in_proj_weight is None:
             weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
             return [
-                reuse_linear(x, weight, bias, self.in_projection)
+                reuse_linear(x, weight, bias, self._mercuric_in)
                 for x, weight, bias in zip(inputs, weights, biases, strict=True)
             ]
         projected: list[Tensor] = []
         for first, last in together:
             part = slice(first * self.embed_dim, last * self.embed_dim)
             bias = None if self.in_proj_bias is None else self.in_proj_bias[part]
-            joint = reuse_linear(inputs[first], self.in_proj_weight[part], bias, self.in_projection)
+            joint = reuse_linear(inputs[first], self.in_proj_weight[part], bias, self._mercuric_in)
             projected += joint.chunk(last - first, dim=-1)
         return projected
 
@@ -178,11 +171,11 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         if tuple(mask.shape) not in shapes:
             expected = " or ".join(map(str, shapes))
             raise ValueError(
-                f"{what} of layer {self.reuse.name!r} was {tuple(mask.shape)}, but must be {expected}"
+                f"{what} of layer {self._mercuric.name!r} was {tuple(mask.shape)}, but must be {expected}"
             )
         if mask.dtype != torch.bool and not mask.is_floating_point():
             raise ValueError(
-                f"{what} of layer {self.reuse.name!r} was {mask.dtype}, but must be bool or floating"
+                f"{what} of layer {self._mercuric.name!r} was {mask.dtype}, but must be bool or floating"
             )
         return ~mask if mask.dtype == torch.bool else mask
 
@@ -205,3 +198,17 @@ def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
     if mask.is_floating_point():
         return mask.to(dtype)
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -torch.inf)
+
+
+def attention_states(attention: nn.MultiheadAttention, name: str, config: ReuseConfig) -> list[LayerReuse]:
+    """The states of ``attention`` with reuse: of its inputs' projections, of its rows and of its output's.
+
+    Raises:
+        ValueError: the layer is of complex numbers.
+    """
+    refuse_complex(name, attention.out_proj.weight)
+    return [
+        LayerReuse(f"{name}.in_proj", config, "linear", attention.embed_dim),
+        LayerReuse(name, config, "attention"),
+        LayerReuse(f"{name}.out_proj", config, "linear", attention.embed_dim),
+    ]

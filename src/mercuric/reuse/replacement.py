@@ -1,89 +1,106 @@
 """How is reuse turned on for a model, and taken off again?"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Literal, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
+from mercuric.errors import described
 from mercuric.reuse.adaptation import CostModel
-from mercuric.reuse.attention_module import SharesRows, calls_attention, sharing_rows
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.config import PresetName, ReuseConfig, as_config
 from mercuric.reuse.convolution import ReuseConv2d, conv_reuse
+from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.handle import ReuseHandle
+from mercuric.reuse.layer_filter import FilterFunction, LayerFilter, layer_filter
+from mercuric.reuse.layer_kinds import REUSE_KINDS, multiplies, reuse_kind, why_dense
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import ReuseLinear, linear_reuse
-from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
+from mercuric.reuse.multihead_attention import ReuseMultiheadAttention, attention_states
+from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, plain_
 
-FilterFunction = Callable[[nn.Module, str], bool]
-Layer = TypeVar("Layer", bound=nn.Module)
-States = dict[str, LayerReuse]
+__all__ = ["FilterFunction", "is_reuse_layer", "restore_", "reuse_"]
 
 
 def reuse_(
     model: nn.Module,
-    config: ReuseConfig | None = None,
-    filter_fn: FilterFunction | None = None,
+    config: ReuseConfig | PresetName | None = None,
+    filter_fn: LayerFilter | None = None,
     cost: CostModel | Literal["milliseconds"] | None = None,
 ) -> ReuseHandle:
     """Turn reuse on, in place: convolutions, fully connected layers and attention compute alike vectors once.
 
-    Parameters, hooks and state_dict keys stay the same, so an optimizer made before goes on working.
+    Modules, parameters, hooks and state_dict keys stay the same, so an optimizer made before goes on working.
 
     Args:
         model: any module with ``nn.Conv2d``, ``nn.Linear`` or ``nn.MultiheadAttention`` layers (their
             subclasses are left alone), or modules whose forward pass calls
-            ``scaled_dot_product_attention``.
-        config: how similarity is found; :class:`ReuseConfig` by default.
-        filter_fn: called with a layer and its name; False leaves that layer dense.
+            ``scaled_dot_product_attention``. A module under two names is one layer, of its first name.
+        config: how similarity is found, or ``"default"``, ``"paper"`` or ``"fast"`` for what
+            :class:`ReuseConfig` calls so; :class:`ReuseConfig` by default.
+        filter_fn: which layers; the others stay dense. A function that is called with a layer and its name,
+            a glob of names (``"layer4.*"``), a class of layers, or a sequence of these, any of which will do.
         cost: what a product costs with reuse and without, for adaptation (paper III-D: C_S and C_B):
             cycles, as :class:`mercuric.CycleCost` counts them, or ``"milliseconds"``, measured on this
             machine now and then (convolutions and fully connected layers). Without it no layer turns
             off by itself, unless ``keep`` of the configuration is ``"faster"``.
 
     Returns:
-        A handle to watch the layers and switch them on and off.
+        A handle to watch the layers and switch them on and off; printed, it says what is covered.
 
     Raises:
-        ValueError: the model has reuse layers already, no layer matches, the model itself is the
-            layer, two layers share their weights, or the granularity does not divide a layer's
-            channels. The model is then unchanged.
+        ValueError: an argument is not what it must be, the model has reuse layers already, no layer matches,
+            the model itself is the layer, two layers share their weights, or the granularity does not
+            divide a layer's channels. The model is then unchanged.
     """
-    config = config or ReuseConfig()
+    _check_model(model, config)
+    config = as_config(config)
+    _check_cost(cost)
     if any(is_reuse_layer(module) for module in model.modules()):
         raise ValueError("model has reuse layers already; call restore_(model) first")
-    if _replaceable(model):
+    if type(model) in REUSE_KINDS:
         raise ValueError(
             f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it"
         )
-    chosen = list(_chosen(model, config, filter_fn))
+    chosen, dense = _sorted_out(model, config, filter_fn)
     if not chosen:
-        raise ValueError("model has no Conv2d, Linear or attention layer that filter_fn lets through")
-    states: States = {}
-    replacements: dict[nn.Module, nn.Module] = {}
-    shared = _shared_parameters(model)
-    for name, dense in chosen:
-        replacements[dense], own = with_reuse(dense, name, config)
-        states.update(own)
-        if config.principal is not None:
-            own[name].tied = id(dense.weight) in shared
-            own[name].dense_because = own[name].why_dense(dense.weight)
-    _replace(model, replacements)
+        raise ValueError(_none_chosen(dense))
+    states = {name: _states(module, name, config) for name, module in chosen.items()}
+    if config.principal is not None:
+        _say_dense(model, chosen, states)
+    for name, module in chosen.items():
+        _turn_on_(module, states[name])
     for module, flag in _fast_paths(model):
         if any(map(is_reuse_layer, module.modules())):
             module.__dict__[_FAST_PATH] = getattr(module, flag)
             setattr(module, flag, False)
-    timed = {name: replacements[dense] for name, dense in chosen if type(dense) in _TIMED}
+    timed = {name: module for name, module in chosen.items() if isinstance(module, ReuseConv2d | ReuseLinear)}
     measured = cost == "milliseconds" or config.keep == "faster"
-    handle = ReuseHandle(config, states, None if measured else cost, timed)  # type: ignore[arg-type]
+    layers = {state.name: state for own in states.values() for state in own}
+    model_cost = None if measured else cost
+    coverage = Coverage(model, chosen, dense)
+    handle = ReuseHandle(config, layers, model_cost, timed, coverage=coverage)  # type: ignore[arg-type]
     if measured:
         handle.time_layers(timed)
     return handle
 
 
 def restore_(model: nn.Module) -> None:
-    """Take reuse off again, in place: the plain layers, with the parameters as they are now."""
-    _replace(model, {layer: without_reuse(layer) for layer in model.modules() if is_reuse_layer(layer)})
+    """Take reuse off again, in place: the plain layers, with the parameters as they are now.
+
+    Nothing of reuse stays in the model: no hook, no attribute, no class.
+
+    Raises:
+        ValueError: ``model`` is not a module.
+    """
+    _check_model(model)
+    for module in model.modules():
+        if isinstance(module, ReuseConv2d | ReuseLinear) and module._mercuric.principal is not None:
+            module._mercuric.principal.release()
+        if is_reuse_layer(module):
+            plain_(module)
+        drop_hooks_(module)
     for module, flag in _fast_paths(model):
         if _FAST_PATH in module.__dict__:
             setattr(module, flag, module.__dict__.pop(_FAST_PATH))
@@ -108,81 +125,127 @@ def plain_state_dict(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def is_reuse_layer(module: nn.Module) -> bool:
-    """Whether ``module`` reuses results."""
-    return isinstance(module, ReuseConv2d | ReuseLinear | ReuseMultiheadAttention | SharesRows)
+def _check_model(model: object, config: object = None) -> None:
+    if isinstance(config, nn.Module) and not isinstance(model, nn.Module):
+        raise ValueError(
+            f"model was {described(model)} and config {described(config)}, but the model comes first: "
+            "reuse_(model, config)"
+        )
+    if isinstance(model, nn.Module):
+        if isinstance(model, torch.jit.ScriptModule):
+            raise ValueError("model was compiled to TorchScript, but must be the module that it was made of")
+        return
+    hint = ""
+    if isinstance(model, Mapping):
+        hint = "; load a state dict into its module first"
+    elif isinstance(model, list | tuple):
+        hint = "; put the layers into an nn.Sequential or nn.ModuleList"
+    raise ValueError(f"model was {described(model)}, but must be a torch.nn.Module{hint}")
 
 
-def with_reuse(dense: nn.Module, name: str, config: ReuseConfig) -> tuple[nn.Module, States]:
-    """A reuse layer that shares the parameters, buffers and hooks of a dense one, and its states by name.
+def _check_cost(cost: object) -> None:
+    if (
+        cost is None
+        or (isinstance(cost, str) and cost == "milliseconds")
+        or (callable(cost) and not isinstance(cost, type | nn.Module))
+    ):
+        return
+    raise ValueError(
+        f'cost was {described(cost)}, but must be "milliseconds", a cost model such as mercuric.CycleCost(), '
+        "or None"
+    )
+
+
+def _states(module: nn.Module, name: str, config: ReuseConfig) -> list[LayerReuse]:
+    """The states of a layer, the projections of ``nn.MultiheadAttention`` beside its rows.
 
     Raises:
         ValueError: the configuration does not fit the layer.
     """
-    if type(dense) is nn.Conv2d:
-        conv = _adopt(ReuseConv2d, dense)
-        conv.reuse = conv_reuse(dense, name, config)
-        return conv, {name: conv.reuse}
-    if type(dense) is nn.Linear:
-        linear = _adopt(ReuseLinear, dense)
-        linear.reuse = linear_reuse(dense, name, config)
-        return linear, {name: linear.reuse}
-    if type(dense) is nn.MultiheadAttention:
-        attention = _adopt(ReuseMultiheadAttention, dense)
-        return attention, attention.start(name, config)
-    module = _adopt(sharing_rows(type(dense)), dense)
-    state = LayerReuse(name, config, "attention")
-    module.reuse = state  # type: ignore[assignment]
-    return module, {name: state}
+    if isinstance(module, nn.Conv2d):
+        return [conv_reuse(module, name, config)]
+    if isinstance(module, nn.Linear):
+        return [linear_reuse(module, name, config)]
+    if isinstance(module, nn.MultiheadAttention):
+        return attention_states(module, name, config)
+    return [LayerReuse(name, config, "attention")]
 
 
-def without_reuse(layer: nn.Module) -> nn.Module:
-    """The plain layer again; it shares the parameters, buffers and hooks of the reuse layer."""
-    kind: type[nn.Module] = type(layer).__mro__[2 if isinstance(layer, SharesRows) else 1]
-    dense = _adopt(kind, layer)
-    if isinstance(layer, ReuseConv2d | ReuseLinear) and layer.reuse.principal is not None:
-        layer.reuse.principal.release()
-    for state in ("reuse", "in_projection", "out_projection"):
-        dense.__dict__.pop(state, None)
-    return dense
+def _turn_on_(module: nn.Module, states: list[LayerReuse]) -> None:
+    module.__class__ = reuse_kind(module)
+    if isinstance(module, ReuseMultiheadAttention):
+        module._mercuric_in, module._mercuric, module._mercuric_out = states
+    else:
+        module.__dict__["_mercuric"] = states[0]
 
 
-def _chosen(
-    model: nn.Module, config: ReuseConfig, filter_fn: FilterFunction | None
-) -> Iterator[tuple[str, nn.Module]]:
-    suits = _replaceable if config.principal is None else _has_principal_part
-    owners: dict[int, str] = {}
+def _sorted_out(
+    model: nn.Module, config: ReuseConfig, given: LayerFilter | None
+) -> tuple[dict[str, nn.Module], dict[str, str]]:
+    """The layers that will reuse, by name, and why the others will not.
+
+    Raises:
+        ValueError: the filter is none, or layers share their weights.
+    """
+    names: dict[nn.Module, list[str]] = {}
     for name, module in model.named_modules(remove_duplicate=False):
-        if not suits(module) or (filter_fn is not None and not filter_fn(module, name)):
-            continue
-        for parameter in module.parameters(recurse=type(module) is nn.MultiheadAttention):
+        names.setdefault(module, []).append(name)
+    reasons = {module: why_dense(module, config) for module in names if multiplies(module)}
+    able = [module for module, reason in reasons.items() if reason is None and module is not model]
+    lets_through = layer_filter(given, [name for module in able for name in names[module]])
+    chosen: dict[str, nn.Module] = {}
+    for module in able:
+        if any(lets_through(module, name) for name in names[module]):
+            chosen[names[module][0]] = module
+        else:
+            reasons[module] = _FILTERED
+    if model in reasons and reasons[model] is None:
+        reasons[model] = "the model itself can't be replaced in place"
+    _check_sharing(chosen)
+    parts = {
+        id(part)
+        for module in reasons
+        if isinstance(module, nn.MultiheadAttention)
+        for part in module.children()
+    }
+    dense = {
+        names[module][0]: reason
+        for module, reason in reasons.items()
+        if reason is not None and id(module) not in parts
+    }
+    return chosen, dense
+
+
+def _check_sharing(chosen: Mapping[str, nn.Module]) -> None:
+    owners: dict[int, str] = {}
+    for name, module in chosen.items():
+        for parameter in module.parameters(recurse=isinstance(module, nn.MultiheadAttention)):
             first = owners.setdefault(id(parameter), name)
             if first != name:
                 raise ValueError(
                     f"layers {first!r} and {name!r} share their weights, but each layer has a similarity of "
                     "its own; leave one of them, or both, dense with filter_fn"
                 )
-        yield name, module
 
 
-def _shared_parameters(model: nn.Module) -> set[int]:
-    """Ids of parameters that several modules hold."""
-    holders = Counter(
-        id(parameter) for module in model.modules() for parameter in module.parameters(recurse=False)
-    )
-    return {key for key, count in holders.items() if count > 1}
+def _say_dense(
+    model: nn.Module, chosen: Mapping[str, nn.Module], states: Mapping[str, list[LayerReuse]]
+) -> None:
+    """Say of the layers whose weights can't be put into directions why they will be dense."""
+    holders = Counter(id(held) for module in model.modules() for held in module.parameters(recurse=False))
+    for name, module in chosen.items():
+        (state,) = states[name]
+        state.tied = holders[id(module.weight)] > 1
+        state.dense_because = state.why_dense(module.weight)
 
 
-def _replaceable(module: nn.Module) -> bool:
-    return type(module) in (nn.Conv2d, nn.Linear, nn.MultiheadAttention) or calls_attention(module)
+def _none_chosen(dense: Mapping[str, str]) -> str:
+    said = "model has no Conv2d, Linear or attention layer that filter_fn lets through"
+    others = [f"{name or 'the model'}: {why}" for name, why in dense.items() if why != _FILTERED]
+    return "; ".join([said, *others[:3]])
 
 
-def _has_principal_part(module: nn.Module) -> bool:
-    # A depthwise layer has one filter a channel: nothing to leave out.
-    return type(module) is nn.Linear or (type(module) is nn.Conv2d and module.groups == 1)
-
-
-_TIMED = (nn.Conv2d, nn.Linear)
+_FILTERED = "filter_fn leaves it out"
 _FAST_PATH = "_mercuric_fast_path"
 
 
@@ -193,17 +256,3 @@ def _fast_paths(model: nn.Module) -> Iterator[tuple[nn.Module, str]]:
             yield module, "activation_relu_or_gelu"
         elif isinstance(module, nn.TransformerEncoder):
             yield module, "use_nested_tensor"
-
-
-def _adopt(kind: type[Layer], other: nn.Module) -> Layer:
-    # Shared, not copied: what is registered on either later holds for both.
-    layer = kind.__new__(kind)
-    layer.__dict__.update(other.__dict__)
-    return layer
-
-
-def _replace(model: nn.Module, replacements: dict[nn.Module, nn.Module]) -> None:
-    for parent in list(model.modules()):
-        for name, child in parent._modules.items():
-            if child in replacements:
-                parent._modules[name] = replacements[child]

@@ -74,7 +74,7 @@ def check_fitted(model: nn.Module, handle: ReuseHandle, batches: list[Batch]) ->
         raise ValueError("batches was empty, but must hold at least one")
     modules = dict(model.named_modules())
     for name, state in handle.layers.items():
-        if getattr(modules.get(name), "reuse", None) is not state:
+        if name not in modules or modules[name].__dict__.get("_mercuric") is not state:
             raise ValueError(f"handle was of another model: layer {name!r} is not one of model's")
 
 

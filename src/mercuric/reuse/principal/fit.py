@@ -16,6 +16,7 @@ from mercuric.reuse.principal.allocation import Option, allocated
 from mercuric.reuse.principal.cost import PAYS
 from mercuric.reuse.principal.directions import Directions
 from mercuric.reuse.principal.estimate import check_fitted, evaluating, fits
+from mercuric.reuse.principal.fit_arguments import checked_batches
 from mercuric.reuse.principal.sensitivity import Batch, Moments, Weighed, layer_moments, passed
 
 Distance = Callable[[Tensor, Tensor], float]
@@ -65,8 +66,9 @@ def fit_ranks_(
         ValueError: there is no batch, an error that is not between 0 and 1, layers without directions or
             of another model, or a model that gives something else than a tensor.
     """
+    given = checked_batches(model, handle, batches, error, distance)
     with torch.inference_mode(False):
-        return _fitted(model, handle, list(batches), error, distance or _relative)
+        return _fitted(model, handle, given, error, distance or _relative)
 
 
 def _fitted(

@@ -1,0 +1,102 @@
+"""Which modules can reuse, and why not the others?"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from mercuric.reuse.attention_module import calls_attention, sharing_rows
+from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.convolution import ReuseConv2d
+from mercuric.reuse.linear import ReuseLinear
+from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
+
+REUSE_KINDS: dict[type[nn.Module], type[nn.Module]] = {
+    nn.Conv2d: ReuseConv2d,
+    nn.Linear: ReuseLinear,
+    nn.MultiheadAttention: ReuseMultiheadAttention,
+}
+"""A layer's class and what it becomes; subclasses may compute something else, and stay."""
+
+
+def reuse_kind(module: nn.Module) -> type[nn.Module]:
+    """The class that a plain layer gets."""
+    return REUSE_KINDS.get(type(module)) or sharing_rows(type(module))
+
+
+def why_dense(module: nn.Module, config: ReuseConfig) -> str | None:
+    """Why a layer can't reuse by this configuration; None where it can."""
+    return _other_kind(module) or _unsuited_weight(module) or _unsuited_form(module, config)
+
+
+def multiplies(module: nn.Module) -> bool:
+    """Whether a module is a layer that multiplies by its weights, or attention, as far as can be told."""
+    if isinstance(module, _LOOKED_UP | _NORMALISING):
+        return False
+    if isinstance(module, _MULTIPLYING) or calls_attention(module):
+        return True
+    weight = dict(module.named_parameters(recurse=False)).get("weight")
+    # Quantized layers give their weight by a method.
+    return weight.dim() >= 2 if weight is not None else callable(getattr(type(module), "weight", None))
+
+
+_LOOKED_UP = nn.Embedding | nn.EmbeddingBag
+_NORMALISING = nn.LayerNorm | nn.RMSNorm
+_MULTIPLYING = (
+    *REUSE_KINDS,
+    nn.modules.conv._ConvNd,
+    nn.Bilinear,
+    nn.RNNBase,
+    nn.RNNCellBase,
+)
+
+
+def _other_kind(module: nn.Module) -> str | None:
+    kind = type(module)
+    if isinstance(module, torch.jit.ScriptModule):
+        return "it is compiled to TorchScript"
+    if is_parametrized(module):
+        names = ", ".join(getattr(module, "parametrizations").keys())  # noqa: B009 - for mypy
+        return f"its {names} is parametrized"
+    if kind in REUSE_KINDS or calls_attention(module):
+        return None
+    plain = next((plain for plain in REUSE_KINDS if isinstance(module, plain)), None)
+    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
+        return "it is lazy and has not seen an input yet"
+    if plain is not None:
+        return f"{_name(kind)} is a subclass of {plain.__name__}"
+    return f"{_name(kind)} is no kind of layer that reuses"
+
+
+def _name(kind: type[nn.Module]) -> str:
+    module = kind.__module__
+    return kind.__name__ if module.startswith("torch.nn.") else f"{module}.{kind.__qualname__}"
+
+
+def _unsuited_weight(module: nn.Module) -> str | None:
+    for name, weight in _weights(module):
+        if not (weight.is_floating_point() or weight.is_complex()):
+            return f"its {name} is {weight.dtype}"
+        if type(weight) not in (Tensor, nn.Parameter):
+            return f"its {name} is a {type(weight).__name__}"
+        if weight.is_sparse or weight.layout != torch.strided:
+            return f"its {name} is sparse"
+    return None
+
+
+def _weights(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    yield from module.named_parameters(recurse=type(module) is nn.MultiheadAttention)
+    # Hooks that derive the weight (the older weight_norm) keep it as an attribute.
+    derived = module.__dict__.get("weight")
+    if isinstance(derived, Tensor):
+        yield "weight", derived
+
+
+def _unsuited_form(module: nn.Module, config: ReuseConfig) -> str | None:
+    if config.principal is None:
+        return None
+    if type(module) not in (nn.Conv2d, nn.Linear):
+        return "attention has no principal directions"
+    # A depthwise layer has one filter a channel: nothing to leave out.
+    return "its channels are in groups" if getattr(module, "groups", 1) != 1 else None
