@@ -95,7 +95,7 @@ def _run_all(
     config: ReuseConfig,
     listen: Listen,
 ) -> tuple[tuple[str, ...], dict[str, float], Coverage]:
-    """The layers' names in order and the errors of those that reuse, on the first batch; what isn't reused."""
+    """The layers' names in order, their errors on the first batch, and what no reuse layer computes."""
     run: tuple[tuple[str, ...], dict[str, float]] | None = None
     known: dict[torch.Size, NetworkWork] = {}
     coverage = Coverage()
