@@ -15,10 +15,10 @@ from statistics import mean
 from threading import Thread
 from typing import Any
 
-from mercuric.experiments.compare import compare
+from mercuric.experiments.compare import claim, compare
 from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_config import RunConfig
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.subject import load_subject
 from mercuric.files import write_text
 
 Progress = Callable[[str, int, int, str], None]
@@ -153,7 +153,7 @@ def as_csv(rows: Sequence[AccuracyRow]) -> str:
 
 def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, tell: Progress) -> None:
     if resume and (folder / name / "summary.json").exists():
-        claim_folder(folder / name, config, resume)
+        claim(config, load_subject(config), folder / name, resume)
         return
     done: dict[tuple[str, int], int] = {}
 

@@ -12,6 +12,7 @@ from torch import nn
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.experiments.outcome import Outcome
+from mercuric.experiments.resolved import resolved_data, resolved_hardware
 from mercuric.experiments.run_config import RunConfig, RunName
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.subject import Subject, load_subject
@@ -49,7 +50,7 @@ def compare(
     """
     subject = load_subject(config)
     _check_fit(config, subject)
-    claim_folder(folder, config, resume)
+    claim(config, subject, folder, resume)
     outcomes = [
         _train(config, run, seed, subject, folder, resume, progress or (lambda *_: None))
         for seed in config.seeds
@@ -61,6 +62,12 @@ def compare(
     if reuse and config.reuse.adaptation is not None:
         _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
     return summarize(config, subject, outcomes, folder)
+
+
+def claim(config: RunConfig, subject: Subject, folder: Path, resume: bool) -> None:
+    """Claim the folder of a run; raises as :func:`~mercuric.experiments.run_folder.claim_folder` does."""
+    resolved = {**resolved_hardware(as_accelerator(config.accelerator)), **resolved_data(subject.data)}
+    claim_folder(folder, config, resume, resolved=resolved)
 
 
 def _write_table(path: Path, seeds: dict[int, pd.DataFrame]) -> None:
