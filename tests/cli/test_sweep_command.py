@@ -93,6 +93,9 @@ def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: py
     assert "custom-cnn, layer by layer" in page and "Fig. 16" in page
     again = mercuric("sweep", "custom-cnn", *options, "--resume", "--json")
     assert len(json.loads(again.stdout)["combinations"]) == 4
+    reuse = json.loads(again.stdout)["reuse"]
+    assert reuse["bits"] == 20 and "entries" not in reuse
+    assert "20-bit signatures of a channel's windows" in " ".join(result.stdout.split())
     line = mercuric("sweep", "custom-cnn", "--set", "rows=6,12", "--images", 1, "--out", "line")
     assert line.exit_code == 0 and "Speed-up against rows" in Path("line/report.html").read_text()
 

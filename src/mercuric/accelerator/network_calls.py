@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from mercuric.accelerator.checked_inputs import raised_by_torch, require_inputs, unreadable
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.layer_call import LayerCall, observed_call
 from mercuric.accelerator.work import Work
@@ -87,7 +88,13 @@ def network_calls(
     run: NetworkRun | None = None
     known: dict[torch.Size, list[Workload]] = {}
     for inputs in batches:
-        workloads = _workloads(model, inputs, config, known)
+        require_inputs(inputs)
+        try:
+            workloads = _workloads(model, inputs, config, known)
+        except (RuntimeError, TypeError) as error:
+            if not raised_by_torch(error):
+                raise
+            raise unreadable(inputs, error) from error
         with reusing(model, config) as handle:
             if run is not None:
                 for state in handle.layers.values():

@@ -56,10 +56,17 @@ def sweep(
         totals = combination_totals(results, list(config.vary))
         if as_json:
             typer.echo(
-                json.dumps({**config.model_dump(mode="json"), "combinations": records(totals)}, indent=2)
+                json.dumps(
+                    {
+                        **config.model_dump(mode="json"),
+                        "reuse": config.found_with(),
+                        "combinations": records(totals),
+                    },
+                    indent=2,
+                )
             )
             return
-        output().print(sweep_table(totals, list(config.vary)))
+        output().print(sweep_table(totals, config))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import field_validator
 
 from mercuric import data, zoo
-from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
+from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, found_with
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import network_calls, simulated_config
@@ -109,6 +109,11 @@ class SweepConfig(Config):
             require_once(f"field {name!r}", values)
         return vary
 
+    def found_with(self) -> dict[str, Any]:
+        """How similarity is found in every combination, ready for JSON: what varies is left out."""
+        reuse = simulated_config(ReuseConfig.paper(bits=self.bits), as_accelerator(self.accelerator))
+        return {name: value for name, value in found_with(reuse).items() if name not in self.vary}
+
     def combinations(self) -> list[dict[str, Field]]:
         """Every choice of values, the last field varying fastest."""
         return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
@@ -185,7 +190,9 @@ def sweep(
     for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
         told(total - len(missing) + done, total, part.model)
     results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
-    described = {"config": config.model_dump(mode="json"), "machine": machine()}
+    described = {
+        "config": config.model_dump(mode="json"), "reuse": config.found_with(), "machine": machine(),
+    }  # fmt: skip
     write_text(folder / "sweep.json", json.dumps(described, indent=2))
     _write_parquet(results, folder / RESULTS)
     return results
