@@ -9,6 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from mercuric.accelerator.checked_inputs import raised_by_torch, require_inputs, unreadable
 from mercuric.accelerator.coverage import Coverage, without_reuse
 from mercuric.accelerator.finite import require_finite
 from mercuric.accelerator.hardware import Accelerator
@@ -122,7 +123,13 @@ def _run_all(
     known: dict[torch.Size, NetworkWork] = {}
     coverage = Coverage()
     for inputs in batches:
-        work = _work(model, inputs, config, known)
+        require_inputs(inputs)
+        try:
+            work = _work(model, inputs, config, known)
+        except (RuntimeError, TypeError) as error:
+            if not raised_by_torch(error):
+                raise
+            raise unreadable(inputs, error) from error
         with reusing(model, config) as handle:
             if run is not None:
                 for state in handle.layers.values():

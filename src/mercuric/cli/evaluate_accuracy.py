@@ -1,6 +1,5 @@
 """``mercuric evaluate-accuracy``: a trained network's test accuracy with reuse and without."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from mercuric.cli.progress import part_bar
 from mercuric.config import read_mapping
 from mercuric.experiments.evaluated_accuracy import EvaluatedAccuracy, evaluated_accuracy
 from mercuric.files import write_text
+from mercuric.records import json_text
 from mercuric.report.evaluated_accuracy import evaluated_table
 from mercuric.reuse import ReuseConfig
 from mercuric.zoo import pretrained
@@ -52,7 +52,7 @@ def evaluate_accuracy(
         if log is not None:
             write_text(log, "\n".join(lines) + "\n")
         if as_json:
-            typer.echo(json.dumps(found, indent=2))
+            typer.echo(json_text(found))
             return
         output().print(evaluated_table(found))
         if log is not None:
