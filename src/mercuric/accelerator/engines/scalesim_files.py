@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from mercuric.accelerator.hardware import Accelerator, Stationary
 from mercuric.errors import MercuricError
+from mercuric.regular_files import require_regular
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 
@@ -280,6 +281,7 @@ def whole_number(text: str) -> int | None:
 
 
 def _text(path: Path, what: str) -> str:
+    require_regular(path, f"SCALE-Sim's {what}")
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
