@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from mercuric.errors import MercuricError
 from mercuric.file_locks import is_at, lock
-from mercuric.reading import irregular
+from mercuric.regular_files import irregular
 
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{8}\.mercuric\.tmp")
 _LONGEST = 50

@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from mercuric.errors import MalformedError
+from mercuric.regular_files import irregular
 
 MOST_JSON = 64 << 20
 MOST_LOG = 1 << 30
@@ -19,19 +19,6 @@ MOST_YAML = 256 << 10
 
 MOST_DEPTH = 50
 """Mappings and lists within each other."""
-
-_KINDS = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISFIFO: "a pipe",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-    stat.S_ISSOCK: "a socket",
-}
-
-
-def irregular(mode: int) -> str | None:
-    """``"a folder"``, ``"a pipe"``, ``"a device"``, ``"a socket"``; None for a regular file's mode."""
-    return next((name for is_kind, name in _KINDS.items() if is_kind(mode)), None)
 
 
 def read_bytes(path: Path, most: int = MOST_JSON) -> bytes:

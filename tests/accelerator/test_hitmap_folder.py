@@ -1,6 +1,10 @@
 """Hitmaps as CSV files: seed-compatible lines, an index, and what can be counted from them."""
 
+import json
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,6 +98,7 @@ GOOD = "1,2,3,4,3,20,2,1,0,1,1"
         ("1,2,3,4,-3,20,2,1,0,1,1", "rows was '-3', but must be a whole number of at least 1"),
         ("1,2,3,4,3,0,2,1,0,1,1", "bits was '0', but must be a whole number of at least 1"),
         ("1,2,3,4,3,20,-2,5,0,1,1", "hits was '-2', but must be a whole number of at least 0"),
+        (f"1,{10**30},3,4,3,20,2,1,0,1,1", "C was '10000000000000000000', but must be a whole number"),
         ("1,two,3,4,3,20,2,1,0,1,1", "C was 'two', but must be a whole number of at least 1"),
         ("1,2,3,4,3,20,2,1,0,1,\xff", "a value of the Hitmap was"),
     ],
@@ -175,8 +180,11 @@ def test_files_of_another_layer(photos: Tensor, tmp_path: Path) -> None:
     [
         ("hitmap-001.csv", "../hitmap-001.csv", r"layers.csv is broken: file was '../hitmap-001.csv'"),
         ("False", "no", r"layers.csv is broken: needs_input_gradient was 'no'"),
-        (",conv,False,20,", ",conv,False,many,", r"layers.csv is broken: invalid literal for int"),
-        ("layer,", "name,", r"layers.csv is broken: 'layer'"),
+        (",conv,False,20,", ",conv,False,many,", r"layers.csv is broken: bits was 'many'"),
+        (",conv,False,20,", ",evil,False,20,", r"layers.csv is broken: kind was 'evil'"),
+        (",conv,False,20,3,", ",conv,False,20,0,", r"layers.csv is broken: scopes was '0'"),
+        (",conv,False,20,", f",conv,False,20{'0' * 30},", r"layers.csv is broken: bits was '2000"),
+        ("layer,", "name,", r"layers.csv is broken: .*layer of the IndexRow is missing"),
     ],
 )
 def test_a_broken_index(photos: Tensor, tmp_path: Path, old: str, new: str, sentence: str) -> None:
@@ -186,6 +194,57 @@ def test_a_broken_index(photos: Tensor, tmp_path: Path, old: str, new: str, sent
     index.write_text(index.read_text().replace(old, new, 1))
     with pytest.raises(MercuricError, match=sentence):
         HitmapFolder(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_an_index_without_layers(photos: Tensor, tmp_path: Path, kept: int) -> None:
+    written(tmp_path, [photos[:1]])
+    index = tmp_path / "layers.csv"
+    index.write_text("".join(index.read_text().splitlines(keepends=True)[:kept]))
+    with pytest.raises(MercuricError, match=r"layers.csv is broken: it names no layer"):
+        HitmapFolder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: said.update(layers=[None]),
+        lambda said: said.update(layers=5),
+        lambda said: said["layers"][0].update(kind="evil"),
+        lambda said: said["layers"][0].update(error="evil"),
+        lambda said: said["layers"][0].update(layer=None),
+        lambda said: said.update(run=None),
+        lambda said: said.update(config=None),
+        lambda said: said.update(config={"bits": "evil"}),
+        lambda said: said.update(more=1),
+        lambda said: said.pop("layers"),
+    ],
+)
+def test_a_broken_description(photos: Tensor, tmp_path: Path, change: Callable[[Any], object]) -> None:
+    written(tmp_path, [photos[:1]])
+    said = json.loads((tmp_path / "run.json").read_text())
+    change(said)
+    (tmp_path / "run.json").write_text(json.dumps(said))
+    with pytest.raises(MercuricError, match=r"run.json was not written by Mercuric, or is damaged"):
+        HitmapFolder(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "null", "[]", "5", ""])
+def test_no_description_at_all(photos: Tensor, tmp_path: Path, text: str) -> None:
+    written(tmp_path, [photos[:1]])
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(MercuricError, match=r"run.json was not written by Mercuric, or is damaged"):
+        HitmapFolder(tmp_path)
+
+
+def test_pipes_are_never_waited_for(photos: Tensor, tmp_path: Path) -> None:
+    for name in ("layers.csv", "run.json", "hitmap-001.csv"):
+        folder = tmp_path / name
+        written(folder, [photos[:1]])
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+        with pytest.raises(MercuricError, match=f"{name} is a named pipe, but must be"):
+            simulate_saved(folder)
 
 
 def test_a_folder_is_not_written_over(photos: Tensor, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_weights_of_another_network_and_a_file_that_is_none(
     command = ("similarity", "custom-cnn", "--weights", path)
     assert f"the checkpoint {path} is of another network" in refused(mercuric(*command))
     path.write_bytes(b"no weights")
-    assert f"{path} is broken" in refused(mercuric(*command))
+    assert f"{path} can't be read as weights" in refused(mercuric(*command))
     assert f"{tmp_path}" in refused(mercuric("similarity", "custom-cnn", "--weights", tmp_path))
 
 

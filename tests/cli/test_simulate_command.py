@@ -84,7 +84,9 @@ def test_weights_of_another_network(mercuric: Run, refused: Refused, tmp_path: P
     sentence = refused(mercuric("simulate", "custom-cnn", "--weights", grey))
     assert f"the checkpoint {grey} is of another network" in sentence
     grey.write_bytes(b"no weights")
-    assert f"{grey} is broken" in refused(mercuric("simulate", "custom-cnn", "--weights", grey))
+    assert f"{grey} can't be read as weights" in refused(
+        mercuric("simulate", "custom-cnn", "--weights", grey)
+    )
 
 
 def test_json_adds_up(mercuric: Run) -> None:

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from mercuric import zoo
 from mercuric.errors import MercuricError
 from mercuric.experiments import similarity_study as module
+from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.similarity_network import SimilarityConfig, studied
 from mercuric.experiments.similarity_study import FILES, similarity_study
 
@@ -111,6 +112,17 @@ def test_a_folder_of_images_gives_some_of_every_class(photo_files: Path) -> None
     assert subject.images.shape == (2, 3, 16, 16)
     expected, _ = subject.data.train.batch(torch.tensor([0, 3]))
     assert torch.equal(subject.images, expected)
+    simulated = load_network(
+        NetworkConfig(
+            model="custom-cnn",
+            data="imagefolder",
+            data_root=str(photo_files),
+            image_size=16,
+            images=2,
+            batch=1,
+        )
+    )
+    assert torch.equal(torch.cat(list(simulated.batches(lambda *_: None))), expected)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 import math
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import sacrebleu
@@ -120,3 +122,10 @@ def test_a_network_learns_to_translate(sentences: TextData, network: Transformer
 def test_an_impossible_setting_is_refused(setting: str, value: float, must: str, sentences: TextData) -> None:
     with pytest.raises(ValueError, match=f"^{setting} was {value}, but it must be {must}"):
         TranslationTask(sentences, **{setting: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_equal_text_is_equal_in_every_form_of_unicode(forms: tuple[Literal["NFC", "NFD"], ...]) -> None:
+    text = "Das L\u00f6schen der gr\u00f6\u00dften Men\u00fcs \u00e4ndert nichts."
+    said, right = (unicodedata.normalize(form, text) for form in forms)
+    assert bleu([said], [right])[0] == pytest.approx(100)

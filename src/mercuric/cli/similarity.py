@@ -20,7 +20,8 @@ from mercuric.report.similarity_table import similarity_table
 from mercuric.report.similarity_training import read_training, write_training
 from mercuric.zoo import pretrained
 
-WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or a training run's checkpoint."
+_FILES = "a file: a training's checkpoint, safetensors or a state dict of torch.save"
+WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or {_FILES}."
 
 
 def similarity(

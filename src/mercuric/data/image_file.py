@@ -6,7 +6,6 @@ Alpha: what shows through is white. Of several frames or pages the first is read
 """
 
 import os
-import stat
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from mercuric.errors import MercuricError
+from mercuric.regular_files import irregular
 
 FORMATS = {
     "AVIF": (".avif",),
@@ -47,13 +47,6 @@ _TURNED_BACK = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFDIR: "a folder",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
 }
 
 
@@ -88,10 +81,10 @@ def require_content(path: Path) -> None:
     Raises:
         OSError, ValueError: it is so.
     """
-    about = path.stat()
-    if not stat.S_ISREG(about.st_mode):
-        raise ValueError(f"it is {_KINDS.get(stat.S_IFMT(about.st_mode), 'no file')}")
-    if not about.st_size:
+    kind = irregular(path.stat().st_mode)
+    if kind is not None:
+        raise ValueError(f"it is {kind}")
+    if not path.stat().st_size:
         raise ValueError("it is empty")
 
 

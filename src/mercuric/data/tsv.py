@@ -1,15 +1,22 @@
 """How are sentence pairs stored?"""
 
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 from mercuric.data.sentence_pairs import Pair
 from mercuric.errors import MercuricError
 from mercuric.files import write_text
+from mercuric.regular_files import require_regular
+
+MOST_CHARACTERS_OF_A_WORD = 1000
+"""A longer one is no word, and a vocabulary's training would take gigabytes for it."""
 
 
 def read_pairs(path: Path, remedy: str) -> tuple[Pair, ...]:
     """The pairs of a UTF-8 file: a line each, source and target separated by a tab.
+
+    Sentences are composed (Unicode's NFC), so that references compare equal to what a vocabulary decodes.
 
     Args:
         path: the file.
@@ -18,6 +25,7 @@ def read_pairs(path: Path, remedy: str) -> tuple[Pair, ...]:
     Raises:
         MercuricError: the file is missing, empty or cut off, or a line is no pair.
     """
+    require_regular(path, "sentence pairs")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -40,9 +48,18 @@ def _pair(line: bytes, place: str) -> Pair:
     if len(columns) != 2:
         have = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
         raise MercuricError(f"{place} has {have}, but must have 2, source and target, separated by a tab")
-    source, target = (column.strip() for column in columns)
+    source, target = (unicodedata.normalize("NFC", column).strip() for column in columns)
     if not source or not target:
         raise MercuricError(f"{place} has an empty {'target' if source else 'source'} sentence")
+    for sentence in (source, target):
+        if "\0" in sentence:
+            raise MercuricError(f"{place} holds a NUL byte, but must be text")
+        longest = max(map(len, sentence.split()))
+        if longest > MOST_CHARACTERS_OF_A_WORD:
+            raise MercuricError(
+                f"{place} has a word of {longest:,} characters, but must have at most "
+                f"{MOST_CHARACTERS_OF_A_WORD:,} in one"
+            )
     return source, target
 
 

@@ -13,6 +13,7 @@ from mercuric import zoo
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
 from mercuric.reading import parse_json
+from mercuric.regular_files import require_regular
 from mercuric.zoo.channels import find_channels, narrow_channels
 
 _KEY = "shrunk"
@@ -66,6 +67,7 @@ def load_shrunk(path: Path) -> nn.Module:
     Raises:
         MercuricError: no such file, or it is broken or no shrunk network.
     """
+    require_regular(path, "a network that mercuric shrink wrote")
     try:
         with safe_open(path, framework="pt") as file:
             described = Shrunk(**parse_json((file.metadata() or {})[_KEY], path))

@@ -122,16 +122,6 @@ def _slots(
     return slots
 
 
-def load_weights(path: Path, model: nn.Module) -> None:
-    """Read a checkpoint's weights alone into ``model``.
-
-    Raises:
-        MercuricError: no such file, it is broken, or it is of another network.
-    """
-    tensors, _ = _read(path)
-    _fill(model, tensors, path)
-
-
 def _lay_out(optimizer: Optimizer) -> None:
     """Give each slot its parameter's memory format again: files hold none, and channels_last is faster."""
     for parameter, slots in optimizer.state.items():

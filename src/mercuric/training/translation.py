@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
+from unicodedata import normalize
 
 import torch
 import torch.nn.functional as F
@@ -134,9 +135,13 @@ def translate(
 
 
 def bleu(translations: Sequence[str], references: Sequence[str]) -> tuple[float, str]:
-    """Corpus BLEU, 0 to 100, and sacrebleu's signature (Post, WMT 2018): tokens of 13a, case kept."""
+    """Corpus BLEU, 0 to 100, and sacrebleu's signature (Post, WMT 2018): tokens of 13a, case kept.
+
+    Both sides are composed first (Unicode's NFC), so that equal text is equal.
+    """
     metric = BLEU(tokenize="13a", lowercase=False)
-    score = metric.corpus_score(list(translations), [list(references)]).score
+    composed = [[normalize("NFC", text) for text in side] for side in (translations, references)]
+    score = metric.corpus_score(composed[0], [composed[1]]).score
     return float(score), str(metric.get_signature())
 
 

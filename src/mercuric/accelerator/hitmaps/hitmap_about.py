@@ -4,21 +4,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from math import isfinite
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 
 from mercuric.accelerator.layer_call import DENSE
-from mercuric.config import mismatches
+from mercuric.config import Config, mismatches
 from mercuric.errors import MercuricError
 from mercuric.reading import parse_json
 from mercuric.records import json_text
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.observation import Kind
 
 FORMAT = "mercuric hitmaps"
 VERSION = 1
+
+
+class LayerAbout(Config):
+    """A layer, as :class:`HitmapAbout` keeps it."""
+
+    layer: Annotated[str, Field(strict=True)]
+    kind: Kind | Literal["dense"]
+    error: Annotated[float, Field(strict=True)] | None
+
+
+class HitmapMetadata(Config):
+    """What stands in the JSON, beside its format and version."""
+
+    run: dict[str, Any]
+    config: ReuseConfig
+    layers: list[LayerAbout]
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,21 +77,15 @@ class HitmapAbout:
         """Everything, and the versions of what wrote it."""
         from mercuric import __version__
 
-        return json_text(
-            {
-                "format": FORMAT,
-                "version": VERSION,
-                "run": dict(self.run),
-                "config": self.config.model_dump(mode="json"),
-                "layers": self.layers,
-                "versions": {
-                    "mercuric": __version__,
-                    "torch": str(torch.__version__),
-                    "numpy": np.__version__,
-                    "pyarrow": version("pyarrow"),
-                },
-            }
-        )
+        versions = {
+            "mercuric": __version__,
+            "torch": str(torch.__version__),
+            "numpy": np.__version__,
+            "pyarrow": version("pyarrow"),
+        }
+        layers = [LayerAbout(**layer) for layer in self.layers]
+        written = HitmapMetadata(run=dict(self.run), config=self.config, layers=layers, versions=versions)
+        return json_text({"format": FORMAT, "version": VERSION, **written.model_dump(mode="json")})
 
     @classmethod
     def from_json(cls, text: str | bytes, source: object) -> Self:
@@ -94,10 +107,10 @@ class HitmapAbout:
                 raise MercuricError(
                     f"{source} is of version {said['version']} of the format, but must be of {VERSION}"
                 )
-            layers = [{key: layer[key] for key in ("layer", "kind", "error")} for layer in said["layers"]]
-            return cls(dict(said["run"]), ReuseConfig(**said["config"]), layers)
-        except (ValueError, KeyError, TypeError) as error:
+            described = HitmapMetadata(**{key: said[key] for key in said if key not in ("format", "version")})
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise MercuricError(f"{foreign}, or is damaged: {error}") from None
+        return cls(described.run, described.config, [layer.model_dump() for layer in described.layers])
 
     def require(
         self, source: object, config: ReuseConfig | None = None, run: Mapping[str, Any] | None = None

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mercuric.errors import MercuricError
+from mercuric.regular_files import require_regular
 
 _HEAD = ("N", "C", "H", "W", "rows", "bits", "hits", "misses")
 _SMALLEST = (1, 1, 1, 1, 1, 1, 0, 0)
+_MOST_DIGITS = 18
 _COMMA, _ZERO, _ONE, _NEWLINE = b",01\n"
 
 
@@ -44,6 +46,7 @@ def read_hitmap_csv(path: Path) -> Iterator[HitmapLine]:
     Raises:
         MercuricError: there is no such file, or a line is broken; it names the line.
     """
+    require_regular(path, "a layer's Hitmap")
     try:
         with path.open("rb") as file:
             number = 0
@@ -74,7 +77,7 @@ def _parsed(line: bytes) -> HitmapLine:
 
 def _number(name: str, cell: bytes, smallest: int) -> int:
     text = cell.decode("ascii", "replace")
-    if not text.removeprefix("-").isdecimal() or int(text) < smallest:
+    if len(text) > _MOST_DIGITS or not text.removeprefix("-").isdecimal() or int(text) < smallest:
         raise ValueError(f"{name} was {text[:20]!r}, but must be a whole number of at least {smallest}")
     return int(text)
 

@@ -5,19 +5,22 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import fields, replace
+from dataclasses import replace
+from io import StringIO
 from math import prod
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 
 from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
 from mercuric.accelerator.hitmaps.hitmap_csv import HitmapLine, read_hitmap_csv
+from mercuric.accelerator.hitmaps.saved_layer import SHAPE, SavedLayer
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.work import Work
 from mercuric.errors import MercuricError
@@ -28,8 +31,23 @@ from mercuric.similarity.hitmap import Hitmap, HitState
 
 INDEX, RUN = "layers.csv", "run.json"
 COUNTS = ("HIT", "MAU", "MNU", "zero", "zero_hits")
-_SHAPE = tuple(field.name for field in fields(VectorShape))
-_COLUMNS = ("file", "layer", "kind", "needs_input_gradient", "bits", *_SHAPE, *COUNTS, "error")
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class IndexRow(SavedLayer):
+    """A line of ``layers.csv``; its fields are the columns."""
+
+    file: str
+    needs_input_gradient: Literal["True", "False"]
+    HIT: Count
+    MAU: Count
+    MNU: Count
+    zero: Count
+    zero_hits: Count
+    error: str
+
+
+_COLUMNS = ("file", "layer", "kind", "needs_input_gradient", "bits", *SHAPE, *COUNTS, "error")
 
 
 def hitmap_name(number: int) -> str:
@@ -105,7 +123,7 @@ class HitmapFolderWriter:
                 part.replace(self._folder / saved)
             counts = [int(measured[column]) for column in COUNTS]
             for call in [self._layers[str(name)]] if saved else self._dense[str(name)]:
-                shape = [getattr(call.work.shape, field) for field in _SHAPE]
+                shape = [getattr(call.work.shape, field) for field in SHAPE]
                 about = [saved, name, call.work.kind, call.needs_input_gradient, call.work.bits]
                 rows.append([*about, *shape, *counts, measured["error"]])
         write_text(self._folder / RUN, self.about.to_json())
@@ -144,13 +162,18 @@ class HitmapFolder:
         self._folder = folder
         try:
             self.about = HitmapAbout.from_json(read_text(folder / RUN), folder / RUN)
-            with (folder / INDEX).open(encoding="utf-8", newline="") as file:
-                self._rows = [_indexed(row) for row in csv.DictReader(file)]
+            index = StringIO(read_text(folder / INDEX), newline="")
+            self._rows = [_indexed(row) for row in csv.DictReader(index)]
+            if not self._rows:
+                raise ValueError("it names no layer")
+        except MercuricError:
+            raise
         except (OSError, UnicodeDecodeError) as error:
             raise MercuricError(f"{folder} is no folder of mercuric hitmap: {error}") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, TypeError, csv.Error) as error:
             raise MercuricError(f"{folder / INDEX} is broken: {error}") from None
-        self.counts = pd.DataFrame(self._rows)[["layer", *COUNTS]].drop_duplicates("layer")
+        counts = pd.DataFrame([row.model_dump() for row in self._rows])[["layer", *COUNTS]]
+        self.counts = counts.drop_duplicates("layer")
 
     def calls(self) -> Iterator[LayerCall]:
         """Every call, layer by layer, one at a time.
@@ -162,23 +185,24 @@ class HitmapFolder:
         """
         products = self.about.products
         for row in self._rows:
-            shape = VectorShape(**{name: row[name] for name in _SHAPE})
-            path = self._folder / row["file"]
-            if not row["file"]:
-                dense = LayerCall(row["layer"], Work(shape, kind=row["kind"]), row["needs_input_gradient"])
-                yield replace(dense, is_product=row["layer"] in products)
+            shape, needed = row.shape(), row.needs_input_gradient == "True"
+            path = self._folder / row.file
+            if not row.file:
+                yield LayerCall(
+                    row.layer, Work(shape, kind=row.kind), needed, is_product=row.layer in products
+                )
                 continue
             images = None
             for number, line in enumerate(read_hitmap_csv(path), start=1):
                 images = images or line.input_shape[0]
                 here = _of_batch(shape, images, line.input_shape[0])
-                if line.hit.size != here.scopes * here.vectors or line.bits != row["bits"]:
+                if line.hit.size != here.scopes * here.vectors or line.bits != row.bits:
                     raise MercuricError(
                         f"{path}, line {number}: {line.hit.size} rows of {line.bits} bits, but {INDEX} says "
-                        f"{here.scopes * here.vectors} of {row['bits']} for layer {row['layer']}"
+                        f"{here.scopes * here.vectors} of {row.bits} for layer {row.layer}"
                     )
-                work = Work(here, hits_only(line.hit, here), line.bits, row["kind"])
-                yield LayerCall(row["layer"], work, row["needs_input_gradient"])
+                work = Work(here, hits_only(line.hit, here), line.bits, row.kind)
+                yield LayerCall(row.layer, work, needed)
 
 
 def hits_only(hit: NDArray[np.bool_], shape: VectorShape) -> Hitmap:
@@ -201,13 +225,9 @@ def _of_batch(shape: VectorShape, images: int, now: int) -> VectorShape:
     return replace(shape, vectors=shape.vectors * now // images)
 
 
-def _indexed(row: dict[str, str]) -> dict[str, Any]:
-    numbers = {name: int(row[name]) for name in ("bits", *_SHAPE, *COUNTS)}
-    name = row["file"]
-    if Path(name).name != name:
-        raise ValueError(f"file was {name!r}, but must be a file's name in the same folder")
-    needed = row["needs_input_gradient"]
-    if needed not in ("True", "False"):
-        raise ValueError(f"needs_input_gradient was {needed!r}, but must be True or False")
-    about = {"file": name, "layer": row["layer"], "kind": row["kind"]}
-    return {**about, "needs_input_gradient": needed == "True", **numbers}
+def _indexed(row: dict[str, str]) -> IndexRow:
+    indexed = IndexRow(**row)
+    if Path(indexed.file).name != indexed.file:
+        raise ValueError(f"file was {indexed.file!r}, but must be a file's name in the same folder")
+    indexed.shape()
+    return indexed

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -24,10 +24,13 @@ from mercuric.accelerator.hitmaps.hitmap_packing import (
     unpack_ids,
     unpack_states,
 )
+from mercuric.accelerator.hitmaps.saved_layer import SHAPE, SavedLayer
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.work import Work
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
+from mercuric.regular_files import require_regular
+from mercuric.reuse.observation import ObservedProduct
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import MCache
 
@@ -37,13 +40,13 @@ METADATA = "mercuric"
 _ROW_VECTORS = 1 << 20
 _GROUP_BYTES = 4 << 20
 _NAMES = ("layer", "product", "kind")
-_SHAPE = tuple(field.name for field in fields(VectorShape))
+_PRODUCTS = " or ".join(map(repr, get_args(ObservedProduct)))
 _PACKED = ("states", "zero", "entries")
 _SCHEMA = pa.schema(
     [
         pa.field("call", pa.int32(), nullable=False),
         *(pa.field(name, pa.string(), nullable=False) for name in _NAMES),
-        *(pa.field(name, pa.int64(), nullable=False) for name in _SHAPE),
+        *(pa.field(name, pa.int64(), nullable=False) for name in SHAPE),
         pa.field("bits", pa.int16(), nullable=False),
         pa.field("needs_input_gradient", pa.bool_(), nullable=False),
         pa.field("first_scope", pa.int64(), nullable=False),
@@ -166,6 +169,7 @@ class SavedHitmaps:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        require_regular(path, "a Parquet file of Hitmaps")
         try:
             self._parquet = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
@@ -205,18 +209,21 @@ class SavedHitmaps:
 
 def _call(rows: list[Row], cache: MCache) -> LayerCall:
     first = rows[0]
-    shape = VectorShape(**{name: first[name] for name in _SHAPE})
+    layer = SavedLayer(**{name: first[name] for name in SavedLayer.model_fields})
+    if first["product"] not in get_args(ObservedProduct):
+        raise ValueError(f"product was {first['product']!r}, but must be {_PRODUCTS}")
+    shape = layer.shape()
     scopes = np.cumsum([0, *(row["scopes_here"] for row in rows)])
     if [row["first_scope"] for row in rows] != scopes[:-1].tolist() or scopes[-1] != shape.scopes:
         raise ValueError(f"layer {first['layer']!r} has not all of its {shape.scopes} scopes")
     about = (first["layer"], first["needs_input_gradient"], first["product"])
     if first["states"] is None:
-        return LayerCall(first["layer"], Work(shape, kind=first["kind"]), *about[1:])
+        return LayerCall(first["layer"], Work(shape, kind=layer.kind), *about[1:])
     states = np.concatenate([unpack_states(row["states"], _here(row, shape)) for row in rows])
     lines = _lines(cache, shape)
     ids = np.concatenate([unpack_ids(row["entries"], _here(row, shape), lines) for row in rows])
     hitmap, cache_sets = hitmap_of(states, ids, cache)
-    work = Work(shape, hitmap, first["bits"], first["kind"], cache_sets)
+    work = Work(shape, hitmap, layer.bits, layer.kind, cache_sets)
     return LayerCall(about[0], work, about[1], about[2], _zero(rows, shape))
 
 
