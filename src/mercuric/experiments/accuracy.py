@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
@@ -15,10 +14,12 @@ from statistics import mean
 from threading import Thread
 from typing import Any
 
+from mercuric.errors import MercuricError
 from mercuric.experiments.compare import compare
 from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_config import RunConfig
 from mercuric.files import write_text
+from mercuric.saved import mapping, parse_json
 
 Progress = Callable[[str, int, int, str], None]
 """Called with the row's name, steps done, steps in all (over runs and seeds), and what is going on."""
@@ -113,8 +114,19 @@ def measure(
 
 
 def read_row(name: str, folder: Path) -> AccuracyRow:
-    """What a finished run's ``summary.json`` says."""
-    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    """What a finished run's ``summary.json`` says.
+
+    Raises:
+        MercuricError: it is broken.
+    """
+    path = folder / "summary.json"
+    try:
+        return _row(name, mapping(parse_json(path.read_bytes()), "it"))
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise MercuricError(f"{path} is broken: {type(error).__name__}, {error}") from None
+
+
+def _row(name: str, summary: dict[str, Any]) -> AccuracyRow:
     metric, reuse = summary["metric"], summary["reuse"]
     bits = [mean(layers.values()) for layers in reuse["final_bits"]]
     return AccuracyRow(
@@ -168,8 +180,12 @@ def _finished(folder: Path, config: RunConfig) -> bool:
     saved = folder / "summary.json"
     if not saved.exists() or RunConfig.read(folder / "config.yaml") != config:
         return False
-    summary: dict[str, Any] = json.loads(saved.read_text(encoding="utf-8"))
-    return (summary["seeds"], summary["epochs"]) == (list(config.seeds), config.training.epochs)
+    try:
+        summary = mapping(parse_json(saved.read_bytes()), "it")
+    except ValueError:
+        return False
+    done = [summary.get(key) for key in ("seeds", "epochs")]
+    return done == [list(config.seeds), config.training.epochs]
 
 
 def _train_in_processes(
