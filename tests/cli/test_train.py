@@ -140,3 +140,23 @@ def test_a_narrow_network_on_few_examples(mercuric: Run, tmp_path: Path) -> None
     assert load_file(out / "checkpoints" / "reuse-0.safetensors")["model.features.0.weight"].shape[0] == 16
     again = mercuric("train", "custom-cnn", "--resume", "--train-examples", 13, "--out", out)
     assert "holds another run: train_examples was 12, now 13" in again.stderr
+
+
+def test_a_finished_run_gets_more_epochs_and_seeds(mercuric: Run, tmp_path: Path) -> None:
+    out, config = tmp_path / "run", tmp_path / "more.yaml"
+    assert mercuric("train", "custom-cnn", "--batch-size", 12, "--out", out).exit_code == 0
+    first = (out / "checkpoints" / "reuse-0.safetensors").read_bytes()
+    more = mercuric("train", "custom-cnn", "--resume", "--seeds", "0,1", "--out", out, "--json")
+    assert more.exit_code == 0, more.output
+    assert json.loads(more.stdout)["seeds"] == [0, 1]
+    assert (out / "checkpoints" / "reuse-0.safetensors").read_bytes() == first
+    longer = mercuric("train", "custom-cnn", "--resume", "--epochs", 2, "--out", out, "--json")
+    assert longer.exit_code == 0, longer.output
+    assert json.loads(longer.stdout)["steps"] == 4
+    config.write_text("{seeds: [0, 1], training: {batch_size: 12, epochs: 2, checkpoint_every: 1}}")
+    again = mercuric("train", "custom-cnn", "--resume", "--config", config, "--out", out, "--json")
+    assert again.exit_code == 0, again.output
+    assert json.loads(again.stdout)["reuse"]["accuracies"] == json.loads(longer.stdout)["reuse"]["accuracies"]
+    fewer = mercuric("train", "custom-cnn", "--resume", "--epochs", 1, "--out", out)
+    assert fewer.exit_code == 2
+    assert "holds 4 steps, but 1 epochs have 2; give more epochs" in fewer.stderr

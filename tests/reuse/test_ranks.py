@@ -26,6 +26,7 @@ costs = [{"b": Cost(3, 4), "a": None, "c": None}, {"a": Cost(10, 20), "b": Cost(
 loss, agreed = agree([1.0, 4.0][rank], costs)
 told = {"loss": loss, "costs": {name: cost and [*vars(cost).values()] for name, cost in agreed.items()}}
 require_same({"bits": 20, "layers": ["conv1", "conv2"]})
+require_same([{"of": {"a": 1, "b": {"c": 2, "d": 3}}}, {"of": {"b": {"d": 3, "c": 2}, "a": 1}}][rank])
 try:
     mine = {"bits": 20 + rank, "seed": 3, "layers": ["x" * 100, str(rank)]} | ({"ways": 16} if rank else {})
     require_same(mine)

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from mercuric import ReuseConfig, restore_, reuse_
@@ -288,3 +290,26 @@ def test_more_bits_find_less_alike(network: nn.Sequential, photographs: Tensor) 
         hits.append(handle.report()["HIT"][0])
     assert hits == sorted(hits, reverse=True)
     assert len(set(hits)) == 4
+
+
+@given(st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=20)
+def test_the_order_of_keys_means_nothing(random: Any) -> None:
+    def layers() -> nn.ModuleDict:
+        return nn.ModuleDict({name: nn.Linear(4, 4) for name in ("z", "tensor", "layer10", "layer2", "a")})
+
+    def shuffled(state: Any) -> Any:
+        if not isinstance(state, dict):
+            return [shuffled(one) for one in state] if isinstance(state, list) else state
+        keys = list(state)
+        random.shuffle(keys)
+        return {key: shuffled(state[key]) for key in keys}
+
+    for config in (ReuseConfig.paper(), ReuseConfig(keep="faster", adaptation=None)):
+        handle, other = reuse_(layers(), config), reuse_(layers(), config)
+        handle.layers["tensor"].bits = 30
+        handle.switch_off("z")
+        handle.step(1.0)
+        other.load_state_dict(shuffled(json.loads(json.dumps(handle.state_dict()))))
+        assert json.dumps(other.state_dict()) == json.dumps(handle.state_dict())
+        assert list(other.layers) == ["z", "tensor", "layer10", "layer2", "a"]

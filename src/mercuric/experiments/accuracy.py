@@ -14,6 +14,7 @@ from statistics import mean
 from threading import Thread
 from typing import Any
 
+from mercuric.errors import MercuricError
 from mercuric.experiments.compare import claim, compare
 from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_config import RunConfig
@@ -114,8 +115,19 @@ def measure(
 
 
 def read_row(name: str, folder: Path) -> AccuracyRow:
-    """What a finished run's ``summary.json`` says."""
-    summary: dict[str, Any] = read_json_object(folder / "summary.json")
+    """What a finished run's ``summary.json`` says.
+
+    Raises:
+        MercuricError: it is broken.
+    """
+    path = folder / "summary.json"
+    try:
+        return _row(name, read_json_object(path))
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise MercuricError(f"{path} is broken: {type(error).__name__}, {error}") from None
+
+
+def _row(name: str, summary: dict[str, Any]) -> AccuracyRow:
     metric, reuse = summary["metric"], summary["reuse"]
     bits = [mean(layers.values()) for layers in reuse["final_bits"]]
     return AccuracyRow(
@@ -170,8 +182,12 @@ def _finished(folder: Path, config: RunConfig) -> bool:
     saved = folder / "summary.json"
     if not saved.exists() or RunConfig.read(folder / "config.yaml") != config:
         return False
-    summary = read_json_object(saved)
-    return (summary.get("seeds"), summary.get("epochs")) == (list(config.seeds), config.training.epochs)
+    try:
+        summary = read_json_object(saved)
+    except MercuricError:
+        return False
+    done = [summary.get(key) for key in ("seeds", "epochs")]
+    return done == [list(config.seeds), config.training.epochs]
 
 
 def _train_in_processes(
