@@ -59,12 +59,13 @@ def test_fields_are_set(figures: Figures) -> None:
     ("setting", "sentence"),
     [
         ("rows", "set was 'rows', but must be FIELD=VALUE, as design=asynchronous"),
+        ("rows=", "set was 'rows=', but a value is empty; for none at all, write null"),
         ("=3", "set was '=3', but must be FIELD=VALUE"),
         ("row=6", "Accelerator has no key 'row' (it has: name, dataflow, rows"),
         ("rows=six", "rows was 'six', but must be a valid integer"),
         ("rows=0", "rows of accelerator 'eyeriss-168 with rows=0' was 0, but must be at least 1"),
         ("design=fast", "design was 'fast', but must be 'synchronous' or 'asynchronous'"),
-        ("rows=[1", "set was 'rows=[1', whose value is no YAML"),
+        ("rows=[1", "set was 'rows=[1', whose value '[1' is not valid YAML"),
         ("entries=512", "set was entries=512, but the MCACHE is the reuse configuration's"),
     ],
 )

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
+from mercuric.cli.set_options import set_fields
 from mercuric.experiments import RunConfig
 from mercuric.experiments.bench_principal import checked_rank
 from mercuric.reuse import ReuseConfig
@@ -100,20 +99,10 @@ def chosen_accelerator(
         if scalesim_config is None
         else read_scalesim_config(scalesim_config)
     )
-    fields = dict(map(_setting, settings))
+    fields = set_fields(settings)
     for field in ("entries", "ways"):
         if field in fields:
             raise ValueError(f"set was {field}={fields[field]}, but the MCACHE is the reuse configuration's")
     if not fields:
         return known
     return known.changed(**{"name": f"{known.name} with {', '.join(settings)}", **fields})
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise ValueError(f"set was {text!r}, but must be FIELD=VALUE, as design=asynchronous")
-    try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ValueError(f"set was {text!r}, whose value is no YAML: {error}") from None

@@ -1,16 +1,15 @@
 """``mercuric sweep``: every combination of an accelerator's fields, in parallel."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
-from rich.console import Console
 
 from mercuric.cli.command_line import command_line
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
+from mercuric.cli.set_options import set_fields
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
 from mercuric.experiments.sweep import sweep as run_sweep
@@ -45,11 +44,11 @@ def sweep(
     """Simulate MODELS on every combination of the accelerator's fields that --set names."""
     with one_sentence("stopped; finished parts are kept: add --resume to go on"):
         config = SweepConfig(
-            models=tuple(models), vary=dict(map(_field, vary)), accelerator=accelerator, data=data,
+            models=tuple(models), vary=set_fields(vary, ","), accelerator=accelerator, data=data,
             data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
             seed=seed, bits=bits, inference=inference,
         )  # fmt: skip
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             results = run_sweep(config, out, jobs, resume, tell)
         report = write_sweep_report(out, _command(config))
         totals = combination_totals(results, list(config.vary))
@@ -58,18 +57,6 @@ def sweep(
             return
         output().print(sweep_table(totals, list(config.vary)))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
-
-
-def _field(option: str) -> tuple[str, tuple[Any, ...]]:
-    """``ways=2,4`` as a field and its values, each read as YAML."""
-    name, equals, values = option.partition("=")
-    if not equals or not name:
-        raise ValueError(f"--set was {option!r}, but must be FIELD=VALUE,VALUE,...")
-    try:
-        read = tuple(yaml.safe_load(value) for value in values.split(","))
-    except yaml.YAMLError:
-        raise ValueError(f"--set was {option!r}, but its values must be plain YAML values") from None
-    return name, read
 
 
 def _command(config: SweepConfig) -> str:

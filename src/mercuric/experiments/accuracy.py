@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from multiprocessing import get_context
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Queue
@@ -15,9 +14,9 @@ from threading import Thread
 from typing import Any
 
 from mercuric.experiments.compare import compare
-from mercuric.experiments.process_pool import process_pool
+from mercuric.experiments.process_pool import process_pool, shared_objects
 from mercuric.experiments.run_config import RunConfig
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.run_folder import alone, claim_folder
 from mercuric.files import write_text
 from mercuric.reading import read_json_object
 
@@ -79,6 +78,7 @@ class AccuracyRow:
         return (self.dense - self.reuse) * (100 if self.metric == "accuracy" else 1)
 
 
+@alone
 def measure(
     rows: Mapping[str, RunConfig],
     folder: Path,
@@ -169,7 +169,7 @@ def _train_in_processes(
     rows: Mapping[str, RunConfig], folder: Path, jobs: int, resume: bool, tell: Progress
 ) -> None:
     with (
-        get_context("spawn").Manager() as manager,
+        shared_objects() as manager,
         _told(manager, tell) as queue,
         process_pool(jobs) as pool,
     ):

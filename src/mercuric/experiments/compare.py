@@ -13,7 +13,7 @@ from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.experiments.outcome import Outcome
 from mercuric.experiments.run_config import RunConfig, RunName
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.run_folder import alone, claim_folder
 from mercuric.experiments.subject import Subject, load_subject
 from mercuric.experiments.summary import summarize
 from mercuric.files import write_text
@@ -29,6 +29,7 @@ Progress = Callable[[RunName, int, int, int, str], None]
 """Called with the run, its seed, steps done, steps in all, and what is going on."""
 
 
+@alone
 def compare(
     config: RunConfig, folder: Path, resume: bool = False, progress: Progress | None = None
 ) -> dict[str, Any]:

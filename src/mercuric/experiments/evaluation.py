@@ -24,6 +24,7 @@ from mercuric.accelerator.workload import Workload
 from mercuric.experiments.evaluation_config import EvaluationConfig
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.experiments.machine import machine
+from mercuric.experiments.run_folder import alone
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
 from mercuric.records import json_text, records
@@ -155,6 +156,7 @@ def evaluate(
     )  # fmt: skip
 
 
+@alone
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write ``config.yaml``, ``reuse.yaml``, ``layers.csv`` and ``evaluation.json`` into ``folder``.
 

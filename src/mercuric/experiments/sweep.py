@@ -25,7 +25,7 @@ from mercuric.config import Config
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.machine import machine
 from mercuric.experiments.process_pool import process_pool
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.run_folder import alone, claim_folder
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import replacing, write_text
 from mercuric.records import json_text
@@ -127,6 +127,7 @@ class Part:
         return f"{self.model}-{sha256(described.encode()).hexdigest()[:12]}.parquet"
 
 
+@alone
 def sweep(
     config: SweepConfig,
     folder: Path,
