@@ -3,7 +3,7 @@
 __version__ = "0.4.0"
 
 from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
-from mercuric.errors import MercuricError
+from mercuric.errors import Diverged, MercuricError
 from mercuric.reuse import (
     AdaptationConfig,
     ReuseConfig,
@@ -21,6 +21,7 @@ __all__ = [
     "Accelerator",
     "AdaptationConfig",
     "CycleCost",
+    "Diverged",
     "MercuricError",
     "ReuseConfig",
     "ReuseConv2d",

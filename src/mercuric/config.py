@@ -1,6 +1,6 @@
 """How is a configuration checked, read and written?"""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,15 +71,35 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return _mapping(text, f"the configuration {path}")
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """``"training.epochs was 1, now 2; ..."``: where two (nested) sets of fields differ; empty if nowhere."""
+def differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], free: Collection[str] = frozenset()
+) -> str:
+    """``"training.epochs was 1, now 2; ..."``: where two (nested) sets of fields differ; empty if nowhere.
+
+    Args:
+        before: the one.
+        now: the other.
+        free: fields that may differ, as ``"training.epochs"``.
+    """
     left, right = _flat(before), _flat(now)
     keys = [*right, *(key for key in left if key not in right)]
     return "; ".join(
         f"{key} was {left.get(key, 'not there')}, now {right.get(key, 'not there')}"
         for key in keys
-        if key not in left or key not in right or left[key] != right[key]
+        if key not in free and (key not in left or key not in right or left[key] != right[key])
     )
+
+
+def require_once(argument: str, values: Sequence[Any]) -> None:
+    """Refuse a value that is given twice.
+
+    Raises:
+        ValueError: names the argument and the values.
+    """
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        shown = ", ".join(map(str, values))
+        raise ValueError(f"{argument} was {shown}, but must name each once: {twice[0]} is there twice")
 
 
 def mismatches(saved: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -16,3 +16,10 @@ class MercuricError(Exception):
 
 class MalformedError(MercuricError, ValueError):
     """A file, or text from one, that is not what it must be; its sentence names it."""
+
+
+class Diverged(MercuricError, ValueError):  # noqa: N818 - what happened, as KeyboardInterrupt
+    """A training whose loss is no longer finite."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=1)

@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,13 @@ def read_bytes(path: Path, most: int = MOST_JSON) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123
+        try:
             other = irregular(os.fstat(descriptor).st_mode)
             if other is not None:
                 raise MalformedError(f"{path} is {other}, but must be a regular file")
-            content = file.read(most + 1)
+            content = _read(descriptor, most + 1)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, MalformedError):
         raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
@@ -59,6 +61,11 @@ def read_bytes(path: Path, most: int = MOST_JSON) -> bytes:
     if len(content) > most:
         raise MalformedError(f"{path} has more than {most:,} bytes, which is the most that is read of it")
     return content
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(most)
 
 
 def read_text(path: Path, most: int = MOST_JSON) -> str:
@@ -110,12 +117,28 @@ def parse_json(text: str | bytes, name: object, infinite: bool = False) -> Any:
     checks: dict[str, Any] = {} if infinite else {"parse_constant": _finite, "parse_float": _finite}
     try:
         value = json.loads(text, object_pairs_hook=_unique, **checks)
-        _check_depth(value)
+        if deeper(value, MOST_DEPTH):
+            raise RecursionError
     except RecursionError:
         raise MalformedError(f"{name} is broken: {_TOO_DEEP}") from None
     except ValueError as error:
         raise MalformedError(f"{name} is broken: it is not JSON ({_line(error)})") from None
     return value
+
+
+def deeper(value: object, levels: int) -> bool:
+    """Whether mappings and lists lie within each other in more than so many levels."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, Mapping | list | tuple)
+            for inner in (one.values() if isinstance(one, Mapping) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def read_yaml(path: Path) -> Any:
@@ -192,21 +215,6 @@ def _finite(number: str) -> float:
     if not isfinite(value):
         raise ValueError(f"{number} is no finite number")
     return value
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(MOST_DEPTH + 1):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return
-    raise RecursionError
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def _decoded(content: bytes, name: object) -> str:

@@ -1,12 +1,12 @@
 """How is a saved state checked, as a whole, before anything goes on from it?"""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
 from mercuric.config import Config
+from mercuric.reading import deeper
 
 DEEPEST = 32
 """Levels of dictionaries and lists that a saved state has at most; ours have nine."""
@@ -53,37 +53,6 @@ def mapping(state: object, name: str) -> dict[str, Any]:
     """
     if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
         raise ValueError(f"{name} was a {type(state).__name__}, but must be a mapping with text for keys")
-    if _deeper(state, DEEPEST):
+    if deeper(state, DEEPEST):
         raise ValueError(f"{name} is nested deeper than the {DEEPEST} levels of a saved state")
     return dict(state)
-
-
-def parse_json(text: str | bytes) -> Any:
-    """What JSON text holds.
-
-    Raises:
-        ValueError: it is no JSON, has numbers that are too long, or is nested too deeply.
-    """
-    try:
-        content = json.loads(text)
-    except RecursionError:
-        raise ValueError(f"it is nested deeper than {DEEPEST} levels") from None
-    except ValueError as error:
-        raise ValueError(f"it is no JSON ({error})") from None
-    if _deeper(content, DEEPEST):
-        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
-    return content
-
-
-def _deeper(content: object, levels: int) -> bool:
-    layer = [content]
-    for _ in range(levels + 1):
-        layer = [
-            inner
-            for one in layer
-            if isinstance(one, Mapping | list | tuple)
-            for inner in (one.values() if isinstance(one, Mapping) else one)
-        ]
-        if not layer:
-            return False
-    return True

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mercuric.accelerator.energy.accesses import Accesses, baseline_accesses, reuse_accesses
 from mercuric.accelerator.energy.array_traffic import array_traffic
 from mercuric.accelerator.energy.dram_traffic import dram_words
+from mercuric.accelerator.energy.energies import WordCosts, as_energies
 from mercuric.accelerator.energy.operands import Operands, operands
 from mercuric.accelerator.hardware import Accelerator, preset
 from mercuric.accelerator.work import Product, Work
@@ -96,8 +97,38 @@ def test_conservation(drawn: tuple[Accelerator, Work, Operands], product: Produc
     for dense in (paper, fair):
         assert dense.register_file + dense.pe_to_pe + dense.buffer >= 3 * dense.mac
         assert dense.buffer >= dense.dram
-    if product == "forward" and accelerator.dealing == "vectors":  # which the tile is chosen for
-        assert fair.buffer <= paper.buffer
+    if product == "forward" and accelerator.dataflow == "row":  # which the tile is chosen for
+        assert array_energy(fair, accelerator) <= array_energy(paper, accelerator)
+
+
+def array_energy(counted: Accesses, accelerator: Accelerator) -> float:
+    costs = as_energies(accelerator.energies).on(accelerator)
+    return (
+        costs.register_file * counted.register_file
+        + costs.pe_to_pe * counted.pe_to_pe
+        + costs.buffer * counted.buffer
+    )
+
+
+@settings(max_examples=50, deadline=None)
+@given(works(), st.booleans())
+def test_no_other_tile_of_a_row_stationary_array_takes_less_energy(
+    drawn: tuple[Accelerator, Work, Operands], whole: bool
+) -> None:
+    """A larger register file holds every tile of a smaller one: it never takes more, at equal costs."""
+    accelerator, work, tensors = drawn
+    accelerator = accelerator.changed(dataflow="row")
+    costs = WordCosts(1, 2, 6)
+    everything = np.full(work.shape.scopes, work.shape.vectors)
+    energies = []
+    for words in (3, 5, 9, 30, 1000):
+        array = accelerator.changed(register_file_words=words)
+        traffic = array_traffic(
+            array, work.shape, tensors, everything, costs, whole=whole, dealing=array.dealing
+        )
+        visited = costs.buffer * (traffic.visits.total + traffic.visits.outputs)
+        energies.append(traffic.register_file + costs.pe_to_pe * traffic.pe_to_pe + visited)
+    assert energies == sorted(energies, reverse=True)
 
 
 @settings(max_examples=50, deadline=None)
@@ -110,7 +141,7 @@ def test_systolic_traffic_is_what_a_loop_over_every_mac_counts(
         accelerator = accelerator.changed(dealing="vectors", dataflow="output")
     assert work.hitmap is not None
     computed = (work.hitmap.states != 0).sum(dim=1).numpy()
-    traffic = array_traffic(accelerator, work.shape, tensors, computed, whole=False)
+    traffic = array_traffic(accelerator, work.shape, tensors, computed, WordCosts(1, 2, 6), whole=False)
     entered = {"inputs": 0, "weights": 0, "outputs": 0}
     moved = macs = 0
     rows, columns = accelerator.rows, accelerator.columns
@@ -159,7 +190,9 @@ def test_dealt_products_send_operands_to_the_sets_that_hold_them(
         sent += shape.rows * tensors.fresh * len({v for _, v in block})
         sent += shape.length * len({f for f, _ in block})
     everything = np.full(shape.scopes, shape.vectors)
-    traffic = array_traffic(array, shape, tensors, everything, whole=False, dealing="products")
+    traffic = array_traffic(
+        array, shape, tensors, everything, WordCosts(1, 2, 6), whole=False, dealing="products"
+    )
     assert traffic.register_file - 4 * traffic.macs == shape.scopes * sent
     assert traffic.pe_to_pe == shape.scopes * (sent + (shape.rows - 1) * shape.vectors * shape.filters)
     assert astuple(traffic.visits) == (

@@ -2,8 +2,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mercuric.accelerator.energy.energies import REQUIRED, Energies, as_energies, tables
+from mercuric.accelerator import preset
+from mercuric.accelerator.energy.energies import REQUIRED, Energies, WordCosts, as_energies, tables
 
 COSTS = {"mac": 1.0, "register_file": 1.0, "pe_to_pe": 2.0, "buffer": 8.0, "dram": 100.0}
 MINE = {"name": "mine", "unit": "pJ", **COSTS}
@@ -76,3 +79,35 @@ def test_a_memory_costs_what_its_capacity_says() -> None:
     assert mine.memory((0.5 * 108) ** 0.5 * kib) == pytest.approx(8**0.5)
     assert mine.memory(1) == 1  # never below a register file
     assert mine.memory(400 * kib) > 8
+
+
+def test_an_accelerators_memories_cost_what_their_capacities_say() -> None:
+    """Eyeriss' law is the cube root of the capacity: 6 times the cost at 216 times the size."""
+    eyeriss, array = as_energies("eyeriss"), preset("eyeriss-168")
+    assert eyeriss.on(array) == WordCosts(1, 2, 6)
+    assert eyeriss.on(array.changed(buffer_kib=6912)).buffer == pytest.approx(24)
+    assert eyeriss.on(array.changed(buffer_kib=13.5)).buffer == pytest.approx(3)
+    registers = [
+        eyeriss.on(array.changed(register_file_words=words)).register_file for words in (32, 256, 2048)
+    ]
+    assert registers == pytest.approx([0.5, 1, 2])
+    assert eyeriss.on(array.changed(word_bits=32)).buffer == 6  # of as many KiB
+
+
+@settings(deadline=None)
+@given(words=st.integers(3, 10**5), kib=st.floats(1, 10**6), grows=st.floats(1.01, 100))
+def test_a_larger_memory_never_costs_less(words: int, kib: float, grows: float) -> None:
+    array = preset("eyeriss-168").changed(register_file_words=words, buffer_kib=kib)
+    larger = array.changed(register_file_words=words + 1, buffer_kib=kib * grows)
+    for table in tables():
+        small, large = table.on(array), table.on(larger)
+        assert small.register_file < large.register_file
+        assert small.buffer < large.buffer
+
+
+def test_costs_that_follow_no_law_are_those_of_the_table() -> None:
+    flat = Energies.model_validate({**MINE, "buffer": 1.0})
+    free = Energies.model_validate({**MINE, "register_file": 0.0})
+    array = preset("eyeriss-168").changed(buffer_kib=6912, register_file_words=8)
+    assert flat.on(array) == WordCosts(1, 2, 1)
+    assert free.on(array) == WordCosts(0, 2, 8)

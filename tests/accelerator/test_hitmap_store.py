@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mercuric import MercuricError, ReuseConfig, data, zoo
+from mercuric.accelerator import Accelerator, preset
 from mercuric.accelerator.hitmaps import hitmap_store
 from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
 from mercuric.accelerator.hitmaps.hitmap_packing import (
@@ -40,6 +41,10 @@ CONFIGS = [
 @pytest.fixture(scope="module")
 def photos() -> Tensor:
     return data.load("photos", image_size=16).train.batch(torch.arange(5))[0]
+
+
+def on_array_of(config: ReuseConfig) -> Accelerator:
+    return preset("eyeriss-168").changed(entries=config.entries, ways=config.ways)
 
 
 def network() -> torch.nn.Module:
@@ -76,7 +81,8 @@ def test_observed_calls_come_back(
         result = simulate_batches(
             network(),
             photos.split(2),
-            config=config,
+            on_array_of(config),
+            config,
             listeners=[seen.append, writer.add],
         )
         writer.finish(result.layers, result.run)
@@ -91,14 +97,18 @@ def test_observed_calls_come_back(
 def test_saved_hitmaps_count_as_the_run_did(photos: Tensor, config: ReuseConfig, tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     with HitmapWriter(path, HitmapAbout({}, config)) as writer:
-        result = simulate_batches(network(), [photos[:3], photos[3:]], config=config, listeners=[writer.add])
+        result = simulate_batches(
+            network(), [photos[:3], photos[3:]], on_array_of(config), config, listeners=[writer.add]
+        )
         writer.finish(result.layers, result.run)
-    again = simulate_saved(path)
+    again = simulate_saved(path, on_array_of(config))
     assert again.layers.equals(result.layers)
     assert again.summary() == result.summary()
     assert again.accelerator == result.accelerator
-    forward = simulate_saved(path, "eyeriss-168", training=False)
+    forward = simulate_saved(path, on_array_of(config), training=False)
     assert forward.cycles() == result.counter.products().forward
+    with pytest.raises(ValueError, match="entries of accelerator 'other' was 32, but must be"):
+        simulate_saved(path, preset("eyeriss-168").changed(name="other", entries=32))
 
 
 def test_layers_without_reuse_come_back(tmp_path: Path) -> None:

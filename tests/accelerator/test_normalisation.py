@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 import mercuric
 import mercuric.torchvision_operators
-from mercuric.accelerator.network_calls import simulated_config
 from mercuric.accelerator.normalisation import normalisation_of, normalised
 from mercuric.accelerator.simulation import simulate_batches
 from mercuric.accelerator.workload import evaluating
@@ -263,5 +262,5 @@ def test_the_model_comes_back_whatever_the_batches(sizes: list[int], training: b
     before = everything(model)
     batches = [images(size, seed=seed) for seed, size in enumerate(sizes)]
     for mode in (True, False):
-        simulate_batches(model, batches, config=simulated_config(None), training=mode)
+        simulate_batches(model, batches, training=mode)
     assert_untouched(before, everything(model))

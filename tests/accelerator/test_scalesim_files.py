@@ -1,11 +1,17 @@
 """SCALE-Sim's own files are read as SCALE-Sim reads them."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mercuric import MercuricError
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config, read_topology
+from mercuric.accelerator.layer_call import LayerCall
+from mercuric.accelerator.work import Work
+from mercuric.experiments.scalesim_cycles import LayerGemms
 from mercuric.reuse.vectors import VectorShape
 
 CONFIG = """\
@@ -100,7 +106,9 @@ def test_convolutions_split_into_windows_of_one_channel(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("header", ["Layer, M, N, K,", "Layer,M,N,K", "Layer name, M, N, K, Sparsity,"])
+@pytest.mark.parametrize(
+    "header", ["a, b, c, d,", "Layer, M, N, K,", "Layer,M,N,K", "Layer name, M, N, K, Sparsity,"]
+)
 def test_matrix_products(tmp_path: Path, header: str) -> None:
     (layer,) = read_topology(written(tmp_path / "gemm.csv", f"{header}\nQKT,1024,512,64\n"))
     assert layer.shape == VectorShape(1, 1024, 1, 64, 512)
@@ -126,7 +134,25 @@ def test_matrix_products(tmp_path: Path, header: str) -> None:
         ("31,31,5,5", "4,31,5,5", "line 3: Filter Height of layer 'Conv2' was 5, but must be at most IFMAP"),
         ("2:4,", "two,", "line 4: layer 'Point' has 'two' behind its 7 numbers"),
         ("FC, 6", ", 6", "line 7: the layer has no name"),
-        ("Layer name, IFMAP Height", "Layer name, Height", "line 1: the header was 'Layer name, Height"),
+        ("256, 384, 1,", "256, 384, 1e3,", "line 4: Strides of layer 'Point' was '1e3', but must be"),
+        ("256, 384, 1,", "256, 384, nan,", "line 4: Strides of layer 'Point' was 'nan', but must be"),
+        ("2:4,", "4:2,", "line 4: layer 'Point' has '4:2' behind its 7 numbers"),
+        ("2:4,", "0,", "line 4: Stride width of layer 'Point' was '0', but must be a whole number from 1"),
+        (
+            "256, 384, 1,",
+            f"256, {10**9}, 1,",
+            "line 4: Num Filter of layer 'Point' was '1000000000', but must",
+        ),
+        ("256, 384, 1,", f"256, {10**30}, 1,", "line 4: Num Filter of layer 'Point' was '1000"),
+        (
+            "13, 13, 1, 1, 256, 384",
+            f"{10**7}, {10**7}, 1, 1, 256, 384",
+            "line 4: layer 'Point' has 9.83e+18 mul",
+        ),
+        ("Layer name, ", "c1, 34, 34, 3, 3, 3, 8, 1,", "line 1: the header was 'c1, 34, 34, 3"),
+        (", ", "\t", "line 1: the header was 'Layer name\\tIFMAP"),
+        ("IFMAP Height", "IFMAP Height Intraline Factor", "line 1: the header is a layout's"),
+        ("Layer name, IFMAP Height, IFMAP Width, Filter Height", "Layer, M, K, N", "line 1: the header was"),
     ],
 )
 def test_a_wrong_topology(tmp_path: Path, old: str, new: str, sentence: str) -> None:
@@ -161,3 +187,96 @@ def test_scalesim_reads_the_same_sizes(tmp_path: Path) -> None:
     macs = [theirs.get_layer_mac_ops(number) for number in range(theirs.get_num_layers())]
     assert sum(layer.shape.macs for layer in ours) == sum(macs)
     assert [layer.shape.macs for layer in ours[:3]] == macs[:3]
+
+
+CONV_HEADERS = [
+    "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,",
+    "Layer, IFMAP Width, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,",
+    "Layer name,Ifmap height,ifmap width,filter height,filter width,channels,num filters,strides,batch size,",
+    "Layer, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides, Sparsity,",
+    "Name, Height, Width, R, S, C, K, Stride,",
+]
+"""As SCALE-Sim's own topologies are headed, and one that nobody knows."""
+
+
+@st.composite
+def conv_rows(draw: st.DrawFn) -> str:
+    name = draw(st.sampled_from(["Conv1", "fc", "DP_conv", "conv_DP2", "a b"]))
+    filters = [draw(st.integers(1, 7)) for _ in range(2)]
+    sizes = [filter_size + draw(st.integers(0, 9)) for filter_size in filters]
+    rest = [draw(st.integers(1, most)) for most in (6, 8, 4)]
+    ratio = draw(st.sampled_from(["", " 2:4,", "1:1,"]))
+    comment = draw(st.sampled_from(["", " ", "#dw", "a comment"]))
+    cells = draw(st.sampled_from([",", ", ", " ,\t"])).join(map(str, [name, *sizes, *filters, *rest]))
+    return f"{cells},{ratio}{comment}"
+
+
+@st.composite
+def gemm_rows(draw: st.DrawFn) -> str:
+    sizes = [draw(st.integers(1, 60)) for _ in range(3)]
+    ratio = draw(st.sampled_from(["", "2:4,"]))
+    return f"product,{','.join(map(str, sizes))},{ratio}"
+
+
+def gemms_of_scalesim(path: Path, is_gemm: bool) -> Counter[tuple[int, int, int]]:
+    """Rows, length and filters of the products that SCALE-Sim's own reader finds."""
+    from scalesim.topology_utils import topologies
+
+    theirs = topologies()
+    theirs.load_arrays(str(path), mnk_inputs=is_gemm)
+    theirs.topo_calc_hyperparams()
+    dims = [theirs.calc_spatio_temporal_params("os", number) for number in range(theirs.get_num_layers())]
+    return Counter((rows, length, filters) for rows, filters, length in dims)
+
+
+@given(data=st.data(), blank=st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_scalesim_s_own_reader_finds_the_same_products(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, blank: bool
+) -> None:
+    pytest.importorskip("scalesim")
+    is_gemm = data.draw(st.booleans())
+    header = "Layer, M, N, K," if is_gemm else data.draw(st.sampled_from(CONV_HEADERS))
+    rows = data.draw(st.lists(gemm_rows() if is_gemm else conv_rows(), min_size=1, max_size=5))
+    lines = [header, *[""] * blank, *rows]
+    path = written(tmp_path_factory.mktemp("topology") / "net.csv", "\n".join(lines) + "\n")
+    ours = LayerGemms()
+    for layer in read_topology(path):
+        ours.add(LayerCall(layer.name, Work(layer.shape, kind=layer.kind)))
+    assert ours.dense == gemms_of_scalesim(path, is_gemm)
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Strides,", "2,1,"),
+        ("Stride height, Stride width,", "2, 1,"),
+        ("Stride height, Stride width,", "2,1,1,1,"),
+        ("Stride height, Stride width, Sparsity,", "2,1,2:4,"),
+        ("Stride height, Stride width", "2,1"),
+    ],
+)
+def test_strides_of_height_and_width(tmp_path: Path, header: str, row: str) -> None:
+    columns = "Layer name,IFMAP height,IFMAP width,Filter height,Filter width,Channels,Num filter"
+    text = f"{columns},{header}\nc,9,9,3,3,2,4,{row}\n"
+    (layer,) = read_topology(written(tmp_path / "net.csv", text))
+    assert layer.shape == VectorShape(2, 4 * 7, 3, 3, 4, depth=2)
+
+
+def test_what_scalesim_writes_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("scalesim")
+    from scalesim.topology_utils import topologies
+
+    theirs = topologies()
+    theirs.load_arrays(str(written(tmp_path / "net.csv", TOPOLOGY.replace("4096, 1\n", "4096, 1,\n"))))
+    theirs.write_topo_file(str(tmp_path), "again.csv")
+    assert (
+        sum(layer.shape.macs for layer in read_topology(tmp_path / "again.csv")) == theirs.get_all_mac_ops()
+    )
+
+
+@pytest.mark.parametrize("value", [10**9, 10**30])
+def test_an_array_without_measure(tmp_path: Path, value: int) -> None:
+    path = written(tmp_path / "array.cfg", CONFIG.replace("ArrayWidth:     14", f"ArrayWidth: {value}"))
+    with pytest.raises(MercuricError, match="line 6: ArrayWidth was '1000"):
+        read_scalesim_config(path)

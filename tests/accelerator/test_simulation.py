@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 import mercuric
 from mercuric import ReuseConfig, data, zoo
-from mercuric.accelerator import Accelerator, Simulation
+from mercuric.accelerator import Accelerator, Simulation, preset
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +92,29 @@ def test_the_leading_timing_is_the_accelerators(model: nn.Module, photos: Tensor
     assert summary["baseline"] == summary["fair"]["baseline"] != summary["paper"]["baseline"]
 
 
-def test_the_cache_is_the_configurations(model: nn.Module, photos: Tensor) -> None:
-    result = mercuric.simulate(model, photos, config=ReuseConfig(entries=8, ways=2))
-    assert (result.accelerator.entries, result.accelerator.ways) == (8, 2)
-    assert result.layers["MAU"].max() <= 8 * 2 * 64
+def test_the_cache_is_the_accelerators(model: nn.Module, photos: Tensor) -> None:
+    small, large = preset("eyeriss-168").changed(name="small", entries=8, ways=2), preset("eyeriss-168")
+    config = ReuseConfig.paper()
+    few, many = (mercuric.simulate(model, photos, one, config) for one in (small, large))
+    assert few.layers["MAU"].max() <= 8 * 2 * 64
+    rates = [one.summary()["reuse"] for one in (few, many)]
+    assert [(one["bits"], one["entries"], one["ways"]) for one in rates] == [(20, 8, 2), (20, 1024, 16)]
+    assert rates[0]["hit_rate"] < rates[1]["hit_rate"]
+    agreeing = mercuric.simulate(model, photos, small, ReuseConfig.paper(entries=8, ways=2))
+    assert agreeing.layers.equals(few.layers)
+
+
+@pytest.mark.parametrize("given", [{"entries": 64}, {"ways": 4}, {"entries": None}])
+def test_a_configuration_of_another_cache_is_refused(
+    model: nn.Module, photos: Tensor, given: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"of the reuse configuration was .* must be left out, or be the"):
+        mercuric.simulate(model, photos, "eyeriss-168", ReuseConfig.paper(**given))
+
+
+def test_directions_are_not_simulated(model: nn.Module, photos: Tensor) -> None:
+    with pytest.raises(ValueError, match="principal was given, but must be None in a simulation"):
+        mercuric.simulate(model, photos, config=ReuseConfig.fast())
 
 
 def test_alike_images_save_more(model: nn.Module, photos: Tensor) -> None:

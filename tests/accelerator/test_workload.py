@@ -143,8 +143,10 @@ def test_the_network_is_left_as_it_was() -> None:
 def test_a_transformer_layer_is_read_through_its_modules() -> None:
     encoder = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
     workloads = read_workloads(encoder, torch.randn(2, 5, 8))
-    assert [workload.layer for workload in workloads] == ["linear1", "linear2"]
-    assert workloads[0].shape == VectorShape(2, 5, rows=1, elements=8, filters=16, images=2)
+    assert [workload.layer for workload in workloads] == [
+        "self_attn.in_proj", "self_attn", "self_attn", "self_attn.out_proj", "linear1", "linear2",
+    ]  # fmt: skip
+    assert workloads[4].shape == VectorShape(2, 5, rows=1, elements=8, filters=16, images=2)
 
 
 def test_no_layer_to_count() -> None:

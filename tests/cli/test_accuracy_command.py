@@ -38,6 +38,7 @@ def test_a_row(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (["both"], "row was 'both', but must be others or one of one, other"),
+        (["one", "one"], "row was one, one, but must name each once: one is there twice"),
         (["one", "--jobs", "0"], "jobs was 0, but"),
     ],
 )

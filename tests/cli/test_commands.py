@@ -27,7 +27,7 @@ def test_data_list(mercuric: Run, tmp_path: Path) -> None:
     result = mercuric("data", "list", "--root", tmp_path)
     assert result.exit_code == 0
     assert "photos" in result.stdout
-    listed = json.loads(mercuric("data", "list", "--json", "--root", tmp_path).stdout)
+    listed = json.loads(mercuric("data", "list", "--json", "--data-root", tmp_path).stdout)
     assert [row["name"] for row in listed] == list(data.names())
     assert [row["name"] for row in listed if row["present"]] == ["photos"]
 
@@ -43,7 +43,7 @@ def test_data_fetch_without_apt(
     mercuric: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    sentence = refused(mercuric("data", "fetch", "fashion-mnist", "--root", tmp_path))
+    sentence = refused(mercuric("data", "fetch", "fashion-mnist", "--data-root", tmp_path))
     assert "apt-get and dpkg-deb not found" in sentence
 
 

@@ -65,8 +65,9 @@ def test_fields_are_set(figures: Figures) -> None:
         ("rows=six", "rows was 'six', but must be a valid integer"),
         ("rows=0", "rows of accelerator 'eyeriss-168 with rows=0' was 0, but must be at least 1"),
         ("design=fast", "design was 'fast', but must be 'synchronous' or 'asynchronous'"),
-        ("rows=[1", "set was 'rows=[1', whose value '[1' is not valid YAML"),
-        ("entries=512", "set was entries=512, but the MCACHE is the reuse configuration's"),
+        ("rows=[1", "set was 'rows=[1', but must be a plain YAML value after the ="),
+        ("entries=", "set was 'entries=', but must have a value (null for none): is a variable empty?"),
+        ("entries=24", "entries of accelerator 'eyeriss-168 with entries=24' was 24, but must be a multiple"),
     ],
 )
 def test_a_wrong_setting(mercuric: Run, refused: Refused, setting: str, sentence: str) -> None:

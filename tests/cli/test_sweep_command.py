@@ -46,7 +46,7 @@ def test_one_file_with_a_row_for_each_layer(swept: tuple[Path, pd.DataFrame]) ->
 
 
 def test_combinations_that_share_a_cache_share_a_run() -> None:
-    one = config(vary={"entries": (64, None), "dataflow": ("row", "weight"), "versions": (1, 2)})
+    one = config(vary={"entries": (64, None), "dataflow": ("row", "weight"), "rows": (6, 12)})
     assert [len(part.chosen) for part in split(one)] == [4, 4]
     moved = config(vary={"arrival": ("raster", "interleaved"), "rows": (6, 12)})
     assert [len(part.chosen) for part in split(moved)] == [2, 1, 1]
@@ -93,8 +93,8 @@ def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: py
     assert "custom-cnn, layer by layer" in page and "Fig. 16" in page
     again = mercuric("sweep", "custom-cnn", *options, "--resume", "--json")
     assert len(json.loads(again.stdout)["combinations"]) == 4
-    line = mercuric("sweep", "custom-cnn", "--set", "versions=1,2", "--images", 1, "--out", "line")
-    assert line.exit_code == 0 and "Speed-up against versions" in Path("line/report.html").read_text()
+    line = mercuric("sweep", "custom-cnn", "--set", "rows=6,12", "--images", 1, "--out", "line")
+    assert line.exit_code == 0 and "Speed-up against rows" in Path("line/report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,18 @@ def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: py
     [
         (["--set", "cores=2"], "field was 'cores', but must be one of dataflow, rows"),
         (["--set", "ways"], "set was 'ways', but must be FIELD=VALUE,VALUE,..."),
+        (["--set", "entries="], "set was 'entries=', but must have a value (null for none)"),
+        (["--set", "ways=4, ,8"], "set was 'ways=4, ,8', but must have a value (null for none)"),
+        (["--set", "ways=4", "--set", "ways=8"], "must name each field once: ways is twice"),
+        (["--set", "ways={a: 1}"], "set was 'ways={a: 1}', but must be a plain value after the ="),
+        (["--set", "buffer_kib=1,2"], "field was 'buffer_kib', but must be one that cycles depend on"),
+        (["--set", "clock_mhz=1"], "field was 'clock_mhz', but must be one that cycles depend on"),
+        (["--set", "versions=1,2"], "field was 'versions', but must be left out of this sweep: design is"),
+        (["--set", "ways=4,8", "--set", "entries=null"], "must be left out of this sweep: an unlimited"),
         (["--set", "ways=3"], "must be a multiple of ways, 3"),
         (["--set", "versions=0"], "versions of accelerator 'eyeriss-168' was 0, but must be at least 1"),
-        (["--set", "ways=4,4"], "field 'ways' had a value twice: 4, 4"),
-        (["--set", "ways=[4"], "set was 'ways=[4', whose value '[4' is not valid YAML"),
-        (["--set", "ways=4,,8"], "set was 'ways=4,,8', but a value is empty; for none at all, write null"),
-        (["--set", "ways=4", "--set", "ways=8"], "set was 'ways=8', but ways is set already"),
+        (["--set", "ways=4,4"], "field 'ways' was 4, 4, but must name each once: 4 is there twice"),
+        (["--set", "ways=[4"], "set was 'ways=[4', but must be a plain YAML value after the ="),
         (["--set", "ways=4", "--jobs", 0], "jobs was 0, but must be at least 1"),
         (["--set", "ways=4", "--accelerator", "big"], "accelerator was 'big', but must be one of"),
         (["--set", "ways=4", "--images", 0], "images was 0"),
@@ -119,6 +125,14 @@ def test_a_wrong_option_is_one_sentence(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     assert sentence in refused(mercuric("sweep", "custom-cnn", *options))
+
+
+@pytest.mark.parametrize("command", [("sweep", "--set", "rows=4,8"), ("speedups",)])
+def test_a_network_twice(mercuric: Run, refused: Refused, command: tuple[str, ...]) -> None:
+    said = refused(mercuric(command[0], "custom-cnn", "vgg13", "custom-cnn", *command[1:]))
+    assert (
+        "model was custom-cnn, vgg13, custom-cnn, but must name each once: custom-cnn is there twice" in said
+    )
 
 
 def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:

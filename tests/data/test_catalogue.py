@@ -8,13 +8,21 @@ from mercuric.errors import MercuricError
 
 
 def test_names() -> None:
-    assert data.names() == ("photos", "fashion-mnist", "cifar10", "imagefolder", "help-en-de", "tsv")
+    assert data.names() == (
+        "photos",
+        "fashion-mnist",
+        "cifar10",
+        "imagefolder",
+        "imagefolder-readable",
+        "help-en-de",
+        "tsv",
+    )
 
 
 @pytest.mark.parametrize("function", [data.load, data.fetch])
 def test_an_unknown_name_is_refused_with_the_known_ones(function: object) -> None:
     assert callable(function)
-    known = "photos, fashion-mnist, cifar10, imagefolder, help-en-de, tsv"
+    known = "photos, fashion-mnist, cifar10, imagefolder, imagefolder-readable, help-en-de, tsv"
     with pytest.raises(ValueError, match=f"name was 'mnist', but it must be one of {known}"):
         function("mnist")
 

@@ -64,11 +64,23 @@ def test_inference_counts_one_product_of_three(evaluated: Evaluation) -> None:
     assert 2 * forward < training < 6 * forward
 
 
-def test_the_cache_is_the_configurations_and_an_unlimited_one_has_no_area() -> None:
-    config = EvaluationConfig(**SMALL, accelerators=("eyeriss-like",))
-    one = evaluate(config, ReuseConfig.paper().model_copy(update={"entries": None}))
-    assert one.accelerators[0].entries is None
-    assert one.areas == {}
+def test_each_accelerator_has_its_own_cache_and_an_unlimited_one_has_no_area(tmp_path: Path) -> None:
+    files = []
+    for name, entries in (("few", 16), ("all", None), ("also-few", 16)):
+        one = preset("eyeriss-like").changed(name=name, entries=entries, ways=4)
+        (tmp_path / f"{name}.yaml").write_text(one.to_yaml())
+        files.append(str(tmp_path / f"{name}.yaml"))
+    together = evaluate(EvaluationConfig(**SMALL, accelerators=tuple(files)))
+    assert [one.entries for one in together.accelerators] == [16, None, 16]
+    assert list(together.areas) == ["few", "also-few"]
+    computed = together.totals().query("design == 'mercury'").set_index("accelerator")["count_mac"]
+    assert computed["few"] == computed["also-few"] > computed["all"]
+    alone = evaluate(EvaluationConfig(**SMALL, accelerators=(files[0],)))
+    few = together.layers[together.layers["accelerator"] == "few"].reset_index(drop=True)
+    assert alone.layers.equals(few)
+    assert "entries" not in together.summary()["reuse"]
+    with pytest.raises(ValueError, match="entries of the reuse configuration was 16, but must be left out"):
+        evaluate(EvaluationConfig(**SMALL, accelerators=tuple(files)), ReuseConfig.paper(entries=16, ways=4))
 
 
 def test_products_dealt_take_the_area_of_what_ran(tmp_path: Path) -> None:

@@ -141,5 +141,12 @@ def test_the_dense_side_is_scalesims(tmp_path: Path, dataflow: str) -> None:
         shape = layer.shape
         groups = shape.scopes // shape.depth
         theirs = groups * engine(shape.vectors, shape.length * shape.depth, shape.filters)
-        ours = simulate_topology([layer], array, PAPER.model_copy(update={"entries": None}))
+        ours = simulate_topology([layer], array, PAPER)
         assert ours.cycles("fair").baseline == theirs
+
+
+@pytest.mark.parametrize(("rows", "scopes"), [(10**8, 1), (2**24, 17)])
+def test_layers_that_would_not_fit_into_memory_are_named(rows: int, scopes: int) -> None:
+    layer = TopologyLayer("QKT", VectorShape(scopes, rows, 1, 1, 64), "conv", scopes, 2)
+    with pytest.raises(MercuricError, match=r"layer 'QKT' \(line 2 of the topology\) has .* vectors"):
+        simulate_topology([layer], preset("weight-168"), ReuseConfig.paper(), 0.5)

@@ -147,6 +147,109 @@ def test_bfloat16(tmp_path: Path) -> None:
     assert all(value.dtype == torch.float32 and value.isfinite().all() for value in module.parameters())
 
 
+class Late(Classifier):
+    """The same network, made by the hooks that Lightning's documentation recommends; again by each setup."""
+
+    def __init__(self, body: str, head: str) -> None:
+        super().__init__()
+        self.made = {"body": body, "head": head}
+        del self.network
+        self.make("__init__")
+
+    def make(self, place: str) -> None:
+        torch.manual_seed(0)
+        whole = Classifier().network
+        if self.made["body"] == place:
+            self.body = whole[:3]
+        if self.made["head"] == place:
+            self.head = whole[3]
+
+    def network(self, images: Tensor) -> Tensor:  # type: ignore[override]
+        return self.head(self.body(images))
+
+    def setup(self, stage: str) -> None:
+        assert stage
+        self.make("setup")
+
+    def configure_model(self) -> None:
+        self.make("configure_model")
+
+
+LATE = [
+    ("setup", "setup"), ("configure_model", "configure_model"), ("__init__", "setup"),
+    ("__init__", "configure_model"), ("setup", "configure_model"),
+]  # fmt: skip
+
+
+def late_fit(module: LightningModule, callback: MercuricCallback, folder: Path, **options: Any) -> Trainer:
+    resume = options.pop("resume", None)
+    trainer = Trainer(default_root_dir=folder, callbacks=[callback], **{"max_epochs": 1, **QUIET, **options})
+    trainer.fit(module, batches(), batches(), ckpt_path=resume)
+    trainer.save_checkpoint(folder / "end.ckpt")
+    return trainer
+
+
+@pytest.mark.parametrize(("body", "head"), LATE)
+def test_layers_that_the_module_makes_late(tmp_path: Path, body: str, head: str) -> None:
+    def first(observation: Any) -> Cost:
+        return Cost(2, 1) if observation.layer == "body.0" else Cost(1, 2)
+
+    early = MercuricCallback(ADAPTING, cost=losing_first_layer)
+    plain = fit(tmp_path / "early", early, epochs=2)
+    whole, half, rest = (MercuricCallback(ADAPTING, cost=first) for _ in range(3))
+    module = Late(body, head)
+    late_fit(module, whole, tmp_path / "whole", max_epochs=2)
+    assert whole.handle is not None and early.handle is not None
+    assert list(whole.handle.layers) == ["body.0", "head"]
+    assert module.losses == plain.losses
+    assert [c.after for c in whole.handle.changes] == [c.after for c in early.handle.changes]
+    late_fit(Late(body, head), half, tmp_path / "half")
+    resumed = Late(body, head)
+    late_fit(resumed, rest, tmp_path / "rest", max_epochs=2, resume=str(tmp_path / "half" / "end.ckpt"))
+    assert rest.handle is not None
+    assert rest.handle.state_dict() == whole.handle.state_dict()
+    assert resumed.losses == module.losses[3:]
+
+
+def test_layers_made_anew_get_a_handle_anew(tmp_path: Path) -> None:
+    callback = MercuricCallback(ADAPTING)
+    module = Late("__init__", "setup")
+    late_fit(module, callback, tmp_path)
+    before = callback.handle
+    late_fit(module, callback, tmp_path)
+    assert before is not None and callback.handle is not None
+    assert callback.handle is not before
+    assert list(callback.handle.layers) == ["body.0", "head"]
+    assert callback.handle.report()["vectors"].tolist() == before.report()["vectors"].tolist()
+
+
+@pytest.mark.parametrize("stage", ["validate", "test", "predict"])
+def test_reuse_before_any_fit(tmp_path: Path, stage: str) -> None:
+    callback, module = MercuricCallback(ADAPTING), Classifier()
+    module.predict_step = module.validation_step  # type: ignore[assignment]
+    trainer = Trainer(default_root_dir=tmp_path, callbacks=[callback], logger=False, max_epochs=1, **QUIET)
+    getattr(trainer, stage)(module, batches())
+    handle = callback.handle
+    assert handle is not None and (handle.report()["vectors"] > 0).all()
+    handle.reset()
+    trainer.fit(module, batches(), batches())
+    assert callback.handle is handle
+    assert handle.report().set_index("layer")["vectors"]["network.3"] == 12
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(module, batches(), batches())
+    assert callback.handle is handle
+
+
+def test_another_module_after_reuse_was_taken_off(tmp_path: Path) -> None:
+    callback = MercuricCallback(ADAPTING, restore=True)
+    module = fit(tmp_path, callback)
+    late_fit(module, callback, tmp_path)
+    assert callback.handle is not None
+    assert callback.handle.state_dict()["adaptation"]["step"] == 6
+    late_fit(Late("setup", "setup"), callback, tmp_path)
+    assert callback.handle.state_dict()["adaptation"]["step"] == 3
+
+
 def test_manual_optimization_must_return_its_loss(tmp_path: Path) -> None:
     class Manual(Classifier):
         automatic_optimization = False

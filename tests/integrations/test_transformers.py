@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mercuric import AdaptationConfig, ReuseConfig, ReuseConv2d
@@ -18,7 +19,9 @@ from mercuric.torchvision_operators import torchvision  # noqa: F401 - before tr
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
 
 from mercuric.integrations.transformers import MercuricCallback, as_text, from_text  # isort: skip
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments  # isort: skip
+import transformers  # isort: skip
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainerCallback  # isort: skip
+from transformers import TrainingArguments  # isort: skip
 
 ADAPTING = ReuseConfig(
     bits=10, adaptation=AdaptationConfig(patience=1, tolerance=0.99, stoppage=2), backward="signature"
@@ -59,7 +62,7 @@ def losing_first_layer(observation: Any) -> Cost:
 
 def train(
     folder: Path,
-    callback: MercuricCallback,
+    callback: Any,
     model: nn.Module | None = None,
     resume: Path | None = None,
     data: list[Any] | None = None,
@@ -67,14 +70,20 @@ def train(
     **options: Any,
 ) -> Any:
     arguments = TrainingArguments(
-        output_dir=str(folder), per_device_train_batch_size=4, report_to=[], disable_tqdm=True, use_cpu=True,
-        **{"max_steps": 3, "logging_steps": 1, "save_steps": 3, "learning_rate": 1e-3, **options},
+        output_dir=str(folder), report_to=[], disable_tqdm=True, use_cpu=True,
+        **{
+            "per_device_train_batch_size": 4, "max_steps": 3, "logging_steps": 1, "save_steps": 3,
+            "learning_rate": 1e-3, **options,
+        },
     )  # fmt: skip
     chosen = data or examples()
+    callbacks = callback if isinstance(callback, list) else [callback]
     trainer = Trainer(
-        model or Classifier(), arguments, train_dataset=chosen, eval_dataset=chosen, callbacks=[callback],
+        model or Classifier(), arguments, train_dataset=chosen, eval_dataset=chosen, callbacks=callbacks,
         compute_loss_func=loss_function,
     )  # fmt: skip
+    for one in callbacks:
+        one.trainer = trainer
     trainer.train(resume_from_checkpoint=None if resume is None else str(resume))
     return trainer
 
@@ -127,6 +136,163 @@ def test_the_best_checkpoint_has_the_state_too(tmp_path: Path) -> None:
     train(tmp_path / "again", resumed, resume=last, max_steps=step + 1)
     assert resumed.handle is not None
     assert resumed.handle.state_dict()["adaptation"]["step"] == step + 1
+
+
+SMALL = {
+    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+    "num_labels": 3,
+}  # fmt: skip
+DISTIL = {"vocab_size": 30, "dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, "num_labels": 3}
+STAGES = {"hidden_sizes": [8, 16], "depths": [1, 1], "num_labels": 3}
+SWIN = {"image_size": 32, "embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2], "window_size": 4}
+LIBRARY = {
+    "ViT": (transformers.ViTForImageClassification, transformers.ViTConfig,
+            {"image_size": 32, "patch_size": 8, **SMALL}),
+    "BERT": (BertForSequenceClassification, BertConfig, {"vocab_size": 30, **SMALL}),
+    "DistilBERT": (transformers.DistilBertForSequenceClassification, transformers.DistilBertConfig, DISTIL),
+    "ResNet": (transformers.ResNetForImageClassification, transformers.ResNetConfig,
+               {"embedding_size": 8, **STAGES}),
+    "ConvNeXt": (transformers.ConvNextForImageClassification, transformers.ConvNextConfig,
+                 {"num_stages": 2, **STAGES}),
+    "Swin": (transformers.SwinForImageClassification, transformers.SwinConfig, {"num_labels": 3, **SWIN}),
+}  # fmt: skip
+
+
+def library_model(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    kind, config, settings = LIBRARY[name]
+    return kind(config(**settings))
+
+
+def library_data(name: str) -> list[Any]:
+    torch.manual_seed(1)
+    words = "BERT" in name
+    inputs = torch.randint(3, 30, (12, 6)) if words else torch.randn(12, 3, 32, 32)
+    key = "input_ids" if words else "pixel_values"
+    return [{key: one, "labels": torch.tensor(index % 3)} for index, one in enumerate(inputs)]
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_models_of_the_library_resume(tmp_path: Path, name: str) -> None:
+    def judge(observation: Any) -> Cost:
+        return Cost(2, 1) if "1" in observation.layer else Cost(1, 2)
+
+    whole, second = MercuricCallback(ADAPTING, cost=judge), MercuricCallback(ADAPTING, cost=judge)
+    through = train(tmp_path, whole, library_model(name), data=library_data(name), max_steps=5)
+    resumed = train(
+        tmp_path / "second", second, library_model(name), tmp_path / "checkpoint-3", library_data(name),
+        max_steps=5,
+    )  # fmt: skip
+    assert whole.handle is not None and second.handle is not None
+    assert any(change.what == "off" for change in whole.handle.changes)
+    assert second.handle.changes[:3] == whole.handle.changes[:3]
+    assert second.handle.state_dict()["adaptation"]["step"] == 5
+    if comes_back(through.model, tmp_path / "checkpoint-3"):
+        assert second.handle.state_dict() == whole.handle.state_dict()
+        for one, other in zip(resumed.model.parameters(), through.model.parameters(), strict=True):
+            assert torch.equal(one, other)
+
+
+def comes_back(model: nn.Module, checkpoint: Path) -> bool:
+    """Whether the Trainer finds its weights again: it saves those of some models under older names."""
+    return load_file(checkpoint / "model.safetensors").keys() == model.state_dict().keys()
+
+
+@pytest.mark.parametrize("name", ["BERT", "ResNet"])
+def test_directions_resume(tmp_path: Path, name: str) -> None:
+    config = ReuseConfig(**{**ReuseConfig.fast(2, None).model_dump(), "keep": "always"})
+    whole, second = MercuricCallback(config), MercuricCallback(config)
+    through = train(tmp_path, whole, library_model(name), data=library_data(name), max_steps=5)
+    resumed = train(
+        tmp_path / "second", second, library_model(name), tmp_path / "checkpoint-3", library_data(name),
+        max_steps=5,
+    )  # fmt: skip
+    assert whole.handle is not None and second.handle is not None
+    expected, found = (as_text(one.handle.state_dict()) for one in (whole, second))
+    assert "tensors" in expected
+    assert found == expected
+    for one, other in zip(resumed.model.parameters(), through.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+class Saves(TrainerCallback):
+    """Saves at an event of its own, by the Trainer's switch or at once, as on a signal."""
+
+    def __init__(self, event: str, step: int, at_once: bool = False) -> None:
+        self.step, self.at_once, self.trainer = step, at_once, None
+        setattr(self, event, self.save)
+
+    def save(self, _args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == self.step:
+            control.should_save |= not self.at_once
+            if self.at_once:
+                self.trainer._save_checkpoint(self.trainer.model, trial=None)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before ours", "behind ours"])
+@pytest.mark.parametrize("only_model", [True, False])
+@pytest.mark.parametrize("saves", [
+    ("on_step_end", 2, False), ("on_step_end", 2, True), ("on_step_begin", 2, True),
+    ("on_pre_optimizer_step", 2, True), ("on_substep_end", 2, True), ("on_epoch_end", 3, True),
+    ("on_epoch_end", 3, False), ("on_train_end", 4, True),
+], ids=str)  # fmt: skip
+def test_a_checkpoint_holds_its_step_whoever_saves_it(
+    tmp_path: Path, saves: tuple[str, int, bool], first: bool, only_model: bool
+) -> None:
+    plain = MercuricCallback(ADAPTING)
+    settings = {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2, "max_steps": 4}
+    train(tmp_path / "plain", plain, save_steps=1, **settings)
+    event, step, at_once = saves
+    ours, theirs = MercuricCallback(ADAPTING), Saves(event, step, at_once)
+    train(
+        tmp_path, [theirs, ours] if first else [ours, theirs], save_strategy="no", save_only_model=only_model,
+        **settings,
+    )  # fmt: skip
+    found, expected = (
+        json.loads((folder / f"checkpoint-{step}" / "trainer_state.json").read_text())["stateful_callbacks"]
+        for folder in (tmp_path, tmp_path / "plain")
+    )
+    assert expected["mercuric"]["adaptation"]["step"] == step
+    assert found["mercuric"] == expected["mercuric"]
+
+
+def test_the_state_goes_back_with_the_best_weights(tmp_path: Path) -> None:
+    callback = MercuricCallback(ADAPTING)
+    trainer = train(
+        tmp_path, callback, load_best_model_at_end=True, metric_for_best_model="loss", max_steps=4,
+        eval_strategy="steps", eval_steps=1, save_steps=1, learning_rate=10.0,
+    )  # fmt: skip
+    best = int(trainer.state.best_model_checkpoint.rsplit("-", 1)[1])
+    assert best < 4
+    assert callback.handle is not None
+    assert callback.handle.state_dict()["adaptation"]["step"] == best
+    assert callback.handle.layers["network.0"].bits == callback.handle.state_dict()["adaptation"]["bits"]
+
+
+def test_training_that_stopped_by_an_error_counts_no_loss_twice(tmp_path: Path) -> None:
+    callback, model = MercuricCallback(), Classifier()
+
+    class Stops(TrainerCallback):
+        def on_step_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+            if state.global_step == 1:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, [callback, Stops()], model)
+    train(tmp_path, callback, model)
+    assert len(callback._losses) == 1
+    assert callback.handle is not None
+    assert callback.handle.report().set_index("layer")["vectors"]["network.3"] == 16
+
+
+@pytest.mark.parametrize("broken", [
+    5, None, [], {"tensors": 5}, {"tensors": "?"}, {"tensors": "AAAA"},
+    {"config": {"tensor": "none"}}, {"config": 5}, {},
+], ids=str)  # fmt: skip
+def test_a_broken_state_in_the_trainers_file(broken: Any) -> None:
+    handle = reuse_(Classifier())
+    with pytest.raises(ValueError, match=r"trainer_state|is missing|broken"):
+        handle.load_state_dict(from_text(broken))
 
 
 def test_filter_and_restore(tmp_path: Path) -> None:

@@ -66,17 +66,6 @@ def test_masks_of_own_attention(model: nn.ModuleDict, arguments: tuple[Tensor, .
         model["own"](WORDS, *arguments)
 
 
-@pytest.mark.parametrize("shape", [(0, 5, 8), (3, 0, 8)])
-def test_no_words(model: nn.ModuleDict, shape: tuple[int, ...]) -> None:
-    nothing = torch.empty(shape)
-    with pytest.raises(
-        ValueError, match=r"of layer 'heads\.in_proj' was .*, but must hold at least one vector"
-    ):
-        model["heads"](nothing, nothing, nothing)
-    with pytest.raises(ValueError, match=r"of layer 'own' were .*, none of them empty$"):
-        model["own"](nothing)
-
-
 def test_attention_that_shares_its_weights() -> None:
     layer = nn.MultiheadAttention(8, 2)
     other = nn.MultiheadAttention(8, 2)

@@ -44,15 +44,17 @@ def test_weights_do_not_change_the_precision_of_what_goes_in() -> None:
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(4, 3, 1), nn.Linear(4, 3)])
-def test_values_that_overflowed_going_forward(layer: nn.Module) -> None:
+def test_values_that_overflowed_going_forward_stay_visible(layer: nn.Module) -> None:
     model = nn.Sequential(layer)
-    reuse_(model)
-    shape = (2, 4, 1, 1) if isinstance(layer, nn.Conv2d) else (2, 4)
-    with (
-        torch.autocast("cpu", torch.float16),
-        pytest.raises(ValueError, match=r"^input was float16 with values that overflowed to infinity or NaN"),
-    ):
-        model(torch.full(shape, 7e4))
+    shape = (3, 4, 1, 1) if isinstance(layer, nn.Conv2d) else (3, 4)
+    given = torch.ones(shape)
+    given[0] = 7e4
+    with torch.autocast("cpu", torch.float16):
+        expected = model(given).isfinite()
+        handle = reuse_(model)
+        assert torch.equal(model(given).isfinite(), expected)
+    assert not expected.all()
+    assert handle.report()[["HIT", "MNU"]].sum().tolist() == [0 if shape == (3, 4, 1, 1) else 1, 1]
 
 
 @pytest.mark.parametrize("kind", ["conv", "grouped", "linear"])
@@ -85,7 +87,7 @@ def test_a_gradient_scaler_sees_gradients_that_overflowed(backward: str, kind: s
     assert all(value.isfinite().all() for value in model.parameters())
     if backward == "signature":
         counted = handle.report().set_index("layer")["gradient_vectors"]["2"]
-        assert 0 < counted < 20 * {"linear": 6, "conv": 18, "grouped": 36}[kind]
+        assert counted == 20 * {"linear": 6, "conv": 18, "grouped": 36}[kind]
 
 
 def test_nothing_warns(name: str, backward: str) -> None:

@@ -96,13 +96,19 @@ def test_last_line_cut_off_is_left_out(write_run):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ('{"event": "step", "run": "reu', "not a JSON object"),
-        ("3", 'not a JSON object with an "event"'),
-        ('{"event": "step", "run": "dense", "seed": 0, "epoch": 0, "step": 1}', "loss is missing"),
-        ('{"event": "step", "run": "other"}', "run is 'other', expected dense or reuse"),
+        ('{"event": "step", "run": "reu', "it is no JSON (Unterminated string"),
+        ("3", "the line was a int, but must be a mapping"),
+        (
+            '{"event": "step", "run": "dense", "seed": 0, "epoch": 0, "step": 1, "seconds": 1}',
+            "loss is missing",
+        ),
+        (
+            '{"event": "step", "run": "other", "seed": 0, "epoch": 0, "step": 1, "loss": 1, "seconds": 1}',
+            "run is 'other', expected dense or reuse",
+        ),
         (
             '{"event": "step", "run": "dense", "seed": 0, "epoch": 0, "step": 1, "loss": "x", "seconds": 1}',
-            "loss is 'x', expected a number",
+            "loss was 'x', but must be a valid number",
         ),
     ],
 )

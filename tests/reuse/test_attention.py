@@ -170,9 +170,9 @@ BAD = [
     ),
     (
         {"value": (2, 2, 4)},
-        r"but must be \(\.\.\., L, d\), \(\.\.\., S, d\) and \(\.\.\., S, e\), none of them",
+        r"but must be \(\.\.\., L, d\), \(\.\.\., S, d\) and \(\.\.\., S, e\) that broadcast",
     ),
-    ({"query": (2, 0, 4)}, "none of them empty"),
+    ({"key": (3, 3, 4)}, "that broadcast"),
     ({"mask": (5, 4)}, r"^attn_mask of layer 'attention' was \(5, 4\), but must broadcast to \(2, 5, 3\)$"),
     ({"mask": (1, 2, 5, 3)}, r"^attn_mask of layer 'attention' was \(1, 2, 5, 3\), but must broadcast"),
     ({"mask": (5, 1)}, r"^attn_mask of layer 'attention' was \(5, 1\), but must broadcast"),

@@ -16,16 +16,21 @@ from mercuric.similarity.first_come import first_come
     st.integers(1, 60),
     st.sampled_from([1, 2]),
     st.sampled_from([1, 2, 7, 2**62]),
+    st.sampled_from([None, 0.5]),
     st.integers(0, 99),
 )
-def test_it_equals_the_unlimited_mcache(scopes: int, vectors: int, words: int, kinds: int, seed: int) -> None:
+def test_it_equals_the_unlimited_mcache(
+    scopes: int, vectors: int, words: int, kinds: int, alone: float | None, seed: int
+) -> None:
     generator = torch.Generator().manual_seed(seed)
     signatures = torch.randint(-kinds, kinds, (scopes, vectors, words), generator=generator)
-    found = first_come(signatures.view(-1, words), scopes)
-    expected = MCache(None).reference_access(signatures if words > 1 else signatures[..., 0])
+    finite = None if alone is None else torch.rand(scopes, vectors, generator=generator) > alone
+    found = first_come(signatures.view(-1, words), scopes, None if finite is None else finite.view(-1))
+    context = None if finite is None else finite.long() - 1
+    expected = MCache(None).reference_access(signatures if words > 1 else signatures[..., 0], context)
     first = torch.arange(scopes)[:, None] * vectors
     assert torch.equal(found.source.view(scopes, vectors) - first, expected.representatives)
-    inserted = (expected.states == HitState.MAU).flatten().nonzero()[:, 0]
+    inserted = (expected.states != HitState.HIT).flatten().nonzero()[:, 0]
     assert torch.equal(found.kept, inserted)
     assert torch.equal(found.kept[found.rank], found.source)
 

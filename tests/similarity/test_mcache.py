@@ -71,6 +71,29 @@ def test_every_kernel_gives_the_hitmap_of_the_definition(drawn: tuple[MCache, Te
         assert torch.equal(hitmap.representatives, owners.view(scopes, vectors))
 
 
+@settings(max_examples=200, deadline=None)
+@given(accesses(), st.integers(0, 99))
+def test_vectors_that_are_alone_are_neither_found_nor_stored(drawn: tuple[MCache, Tensor], seed: int) -> None:
+    cache, tags = drawn
+    scopes, vectors = tags.shape[:2]
+    generator = torch.Generator().manual_seed(seed)
+    context = torch.randint(-2, 2, (scopes, vectors), generator=generator)
+    alone = context < 0
+    of_definition = cache.reference_access(tags, context)
+    words = tags[..., None] if tags.dim() == 2 else tags
+    three_words = torch.cat([words, context[..., None]], -1)
+    for hitmap in (cache.access(tags, context), access_tensor(three_words, cache.sets, cache.ways, alone)):
+        assert torch.equal(hitmap.states, of_definition.states)
+        assert torch.equal(hitmap.representatives, of_definition.representatives)
+    own = torch.arange(vectors).expand(scopes, vectors)
+    assert torch.equal(of_definition.representatives[alone], own[alone])
+    assert bool((of_definition.states[alone] == MNU).all())
+    for scope in range(scopes):
+        others = ~alone[scope]
+        kept = cache.reference_access(tags[scope, others][None], context[scope, others][None])
+        assert torch.equal(of_definition.states[scope, others], kept.states[0])
+
+
 @settings(max_examples=100, deadline=None)
 @given(accesses())
 def test_what_holds_of_every_hitmap(drawn: tuple[MCache, Tensor]) -> None:

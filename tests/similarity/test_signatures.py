@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from mercuric.similarity import random_projection, reference_signatures, signatures
+from mercuric.similarity.rpq import ALONE, reference_sizes, signatures_and_sizes
 
-DTYPES = (torch.float32, torch.float64, torch.bfloat16)
+DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 
 def words_one_by_one(vector: Tensor, projection: Tensor) -> list[int]:
@@ -66,6 +67,38 @@ def test_vectors_longer_than_one_tile_and_more_than_one_block() -> None:
     vectors = torch.randn(200, 131, generator=torch.Generator().manual_seed(0))
     expected = torch.tensor([words_one_by_one(vector, projection) for vector in vectors[-9:]])
     assert torch.equal(signatures(vectors, projection)[-9:], expected)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows_and_projections(), st.none() | st.integers(0, 8), st.data())
+def test_what_is_not_finite_has_a_class_of_its_own(
+    drawn: tuple[Tensor, Tensor], magnitude: int | None, data: st.DataObject
+) -> None:
+    vectors, projection = drawn
+    rows = vectors.reshape(-1, vectors.shape[-1])
+    beyond = st.sampled_from([float("nan"), float("inf"), float("-inf"), 3e38, -3e38])
+    if len(rows):
+        for _ in range(data.draw(st.integers(1, 4))):
+            rows[data.draw(st.integers(0, len(rows) - 1)), 0] = torch.tensor(data.draw(beyond)).to(rows.dtype)
+    _, sizes = signatures_and_sizes(rows, projection, magnitude)
+    expected = reference_sizes(rows, projection, magnitude)
+    assert torch.equal(torch.zeros(len(rows)).long() if sizes is None else sizes, expected)
+    assert torch.equal(signatures(rows, projection), reference_signatures(rows, projection))
+    assert bool((expected[~rows.isfinite().all(-1)] == ALONE).all())
+
+
+def test_finite_numbers_whose_projection_overflows_have_no_size() -> None:
+    vectors = torch.tensor([[1e308, 1e308], [1e300, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    projection = torch.tensor([[4.0, 1.0], [1.0, 1.0]])
+    for magnitude in (None, 0, 3):
+        _, sizes = signatures_and_sizes(vectors, projection, magnitude)
+        assert torch.equal(sizes, reference_sizes(vectors, projection, magnitude))
+        assert (sizes == ALONE).tolist() == [True, False, False]
+
+
+def test_vectors_with_the_negative_bit() -> None:
+    rows, projection = torch.randn(5, 9), random_projection(9, 20)
+    assert torch.equal(signatures(torch._neg_view(rows), projection), signatures(-rows, projection))
 
 
 @pytest.mark.parametrize("zero", [0.0, -0.0])

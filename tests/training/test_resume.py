@@ -1,6 +1,7 @@
 import errno
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from mercuric import zoo
 from mercuric.data import ImageData
-from mercuric.errors import MercuricError
+from mercuric.errors import Diverged, MercuricError
 from mercuric.training import ClassificationTask, FewerExamples, TrainingConfig, TrainingRun
 from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.optimization import make_optimizer
@@ -181,8 +182,7 @@ def test_other_settings_are_refused(stopped: TrainingRun) -> None:
     config = CONFIGS["sgd"].model_copy(update={"epochs": 3, "clip_norm": 1.0})
     with pytest.raises(
         MercuricError,
-        match=r"dense-4.safetensors is of another run: training.epochs was 2, now 3; "
-        r"training.clip_norm was None, now 1.0$",
+        match=r"dense-4.safetensors is of another run: training.clip_norm was None, now 1.0$",
     ):
         replace(stopped, config=config).fit(resume=True)
 
@@ -214,3 +214,48 @@ def test_a_checkpoint_without_settings_is_refused(stopped: TrainingRun) -> None:
     save_checkpoint(stopped.checkpoint, stopped.model, optimizer, {"step": 3})
     with pytest.raises(MercuricError, match=r"holds no settings; remove it to start over"):
         stopped.fit(resume=True)
+
+
+def test_a_finished_run_goes_on_for_more_epochs(tmp_path: Path, few_photos: ImageData) -> None:
+    constant = CONFIGS["sgd"].model_copy(update={"schedule": "constant"})
+    longer = constant.model_copy(update={"epochs": 4, "checkpoint_every": 7})
+    whole = run(tmp_path / "whole", few_photos, longer)
+    for training in (whole, run(tmp_path / "first", few_photos, constant)):
+        training.companions["counter"].load_state_dict = lambda _: None  # type: ignore[method-assign]
+        training.fit()
+    resumed = run(tmp_path / "first", few_photos, longer)
+    resumed.companions["counter"].load_state_dict = lambda _: None  # type: ignore[method-assign]
+    resumed.fit(resume=True)
+    assert same(whole.model.state_dict(), resumed.model.state_dict())
+    assert lines(tmp_path / "whole") == lines(tmp_path / "first")
+    with pytest.raises(MercuricError, match=r"holds 20 steps, but 2 epochs have 10; give more epochs$"):
+        run(tmp_path / "first", few_photos, constant).fit(resume=True)
+
+
+def test_a_diverged_run_says_so_again(tmp_path: Path, few_photos: ImageData) -> None:
+    config = CONFIGS["sgd"].model_copy(
+        update={"learning_rate": 1e30, "schedule": "constant", "checkpoint_every": 1}
+    )
+    with pytest.raises(Diverged, match=r"^the loss of the dense run with seed 4 became \w+ at step 2;"):
+        run(tmp_path, few_photos, config).fit()
+    before = lines(tmp_path)
+    with pytest.raises(Diverged, match=r"was not finite at step 2; going on would give it again; try a lea"):
+        run(tmp_path, few_photos, config).fit(resume=True)
+    assert lines(tmp_path) == before
+    with pytest.raises(Diverged, match="became"):
+        run(tmp_path, few_photos, config).fit()
+
+
+@pytest.mark.parametrize("back", [10**9, 10**18])
+def test_a_clock_that_was_set_back_hides_no_step(
+    tmp_path: Path, few_photos: ImageData, monkeypatch: pytest.MonkeyPatch, back: int
+) -> None:
+    with pytest.raises(Killed):
+        run(tmp_path, few_photos, CONFIGS["sgd"], 4).fit()
+    before = time.time_ns()
+    monkeypatch.setattr("mercuric.training.events.time.time_ns", lambda: before - back)
+    monkeypatch.setattr("mercuric.training.events.time.time", lambda: (before - back) / 1e9)
+    run(tmp_path, few_photos, CONFIGS["sgd"]).fit(resume=True)
+    logged = [(line["step"], line["loss"]) for line in lines(tmp_path) if line["event"] == "step"]
+    assert events(tmp_path, "loss") == [(step, pytest.approx(loss)) for step, loss in logged]
+    assert [step for step, _ in logged] == list(range(1, 11))

@@ -10,6 +10,7 @@ from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
 from mercuric.accelerator.simulation import (
     Simulation,
+    found_with,
     simulate,
     simulate_batches,
     simulate_saved,
@@ -34,6 +35,7 @@ __all__ = [
     "as_accelerator",
     "as_energies",
     "chip_area",
+    "found_with",
     "layer_cost",
     "preset",
     "presets",

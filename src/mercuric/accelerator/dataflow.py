@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from mercuric.accelerator import input_stationary, output_stationary, row_stationary, weight_stationary
 from mercuric.accelerator.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dot_product import TIMINGS, Timing
-from mercuric.accelerator.hardware import Accelerator, Stationary
+from mercuric.accelerator.hardware import Accelerator, Stationary, unknown_dataflow
 from mercuric.accelerator.work import Product, Work
 
 ProductCycles = Callable[[Accelerator, Work, Sequence[Product]], dict[Product, dict[Timing, Cycles]]]
@@ -28,7 +28,20 @@ def product_cycles(accelerator: Accelerator, work: Work) -> dict[Timing, Cycles]
     Raises:
         ValueError: the array is too small for the layer's vectors.
     """
-    return DATAFLOWS[accelerator.dataflow](accelerator, work, ["forward"])["forward"]
+    return counted_products(accelerator, work, ["forward"])["forward"]
+
+
+def counted_products(
+    accelerator: Accelerator, work: Work, products: Sequence[Product]
+) -> dict[Product, dict[Timing, Cycles]]:
+    """Cycles of some of a layer's products, in both timings.
+
+    Raises:
+        ValueError: the array is too small for the layer's vectors, or its dataflow is unknown.
+    """
+    if accelerator.dataflow not in DATAFLOWS:
+        raise unknown_dataflow(accelerator)
+    return DATAFLOWS[accelerator.dataflow](accelerator, work, products)
 
 
 def training_cycles(
@@ -48,7 +61,7 @@ def training_cycles(
     products: list[Product] = ["forward"]
     if training:
         products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = DATAFLOWS[accelerator.dataflow](accelerator, work, products)
+    counted = counted_products(accelerator, work, products)
     return {
         timing: TrainingCycles(**{product: cycles[timing] for product, cycles in counted.items()})
         for timing in TIMINGS

@@ -1,12 +1,13 @@
 """Which accelerator is simulated?"""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from mercuric.accelerator.dot_product import Timing
 from mercuric.config import Config
+from mercuric.similarity import MCache
 
 Stationary = Literal["row", "weight", "input", "output"]
 Design = Literal["synchronous", "asynchronous"]
@@ -144,6 +145,11 @@ class Accelerator(Config):
         return self.rows * self.columns
 
     @property
+    def cache(self) -> MCache:
+        """The MCACHE's organisation."""
+        return MCache(self.entries, self.ways)
+
+    @property
     def results(self) -> int:
         """Results that an MCACHE entry holds where vectors are dealt: one a filter under way (III-C1)."""
         return self.versions if self.design == "asynchronous" else 1
@@ -171,6 +177,13 @@ class Accelerator(Config):
             ValueError: an unknown field, or a value out of range.
         """
         return type(self)(**{**self.model_dump(), **fields})
+
+
+def unknown_dataflow(accelerator: Accelerator) -> ValueError:
+    """What is raised where an accelerator that no check has seen has a dataflow that nothing is known of."""
+    known = ", ".join(map(repr, get_args(Stationary)))
+    named = f"dataflow of accelerator {accelerator.name!r}"
+    return ValueError(f"{named} was {accelerator.dataflow!r}, but must be one of {known}")
 
 
 # Paper VI gives 168 PEs, entries and ways, and no clock: Eyeriss has 12 x 14 of them at 200 MHz.

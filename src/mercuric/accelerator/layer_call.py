@@ -8,6 +8,8 @@ from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.work import Work, observed_work
 from mercuric.reuse.observation import Observation, ObservedProduct
 
+DENSE = "dense"
+
 
 @dataclass(frozen=True)
 class LayerCall:
@@ -20,6 +22,7 @@ class LayerCall:
         product: ``"forward"``, or ``"input_gradient"`` for gradient vectors (paper III-C2).
         zero: bool, (scopes, vectors): which vectors are all zeros; None where that isn't known.
         input_shape: of the layer's input tensor; None where that isn't known.
+        is_product: whether no layer makes it: a product in a module's forward pass, counted without reuse.
     """
 
     layer: str
@@ -28,6 +31,12 @@ class LayerCall:
     product: ObservedProduct = "forward"
     zero: Tensor | None = None
     input_shape: tuple[int, ...] | None = None
+    is_product: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What tables say: the layer's kind, or ``"dense"`` for a product that no layer makes."""
+        return DENSE if self.is_product else self.work.kind
 
 
 def observed_call(

@@ -1,18 +1,20 @@
 """What does each layer of a network do on these batches?"""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from mercuric.accelerator.coverage import Coverage, without_reuse
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.layer_call import LayerCall, observed_call
 from mercuric.accelerator.normalisation import Normalisation, Statistics, normalisation_of, normalised
 from mercuric.accelerator.work import Work
-from mercuric.accelerator.workload import Inputs, Workload, call, evaluating, read_workloads
+from mercuric.accelerator.workload import Inputs, NetworkWork, Workload, call, evaluating, read_network
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
 
 Listen = Callable[[LayerCall], None]
@@ -26,19 +28,40 @@ class NetworkRun:
         order: the layers' names in the network's order, those that can't reuse among them.
         errors: relative output error of each reuse layer, measured on the first batch.
         normalisation: the statistics that layers normalised by.
+        coverage: what no reuse layer computes.
     """
 
     order: tuple[str, ...]
     errors: dict[str, float]
     normalisation: Normalisation
+    coverage: Coverage
 
 
-def simulated_config(config: ReuseConfig | None) -> ReuseConfig:
-    """The configuration that a simulation runs: :meth:`ReuseConfig.paper` by default.
+def simulated_config(config: ReuseConfig | None, accelerator: Accelerator) -> ReuseConfig:
+    """The configuration that a simulation runs: :meth:`ReuseConfig.paper` by default, in the accelerator's
+    MCACHE.
 
     There are no labels, so no gradient vectors: the saved Hitmaps stand for all three products.
+
+    Raises:
+        ValueError: the configuration gives another ``entries`` or ``ways``, or principal directions, which
+            no accelerator computes.
     """
-    return (config or ReuseConfig.paper()).model_copy(update={"backward": "exact"})
+    asked = config or ReuseConfig.paper()
+    if asked.principal is not None:
+        raise ValueError(
+            "principal was given, but must be None in a simulation: accelerators compare vectors, and "
+            "compute in no principal directions"
+        )
+    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
+        given, own = getattr(asked, field), getattr(accelerator, field)
+        if field in asked.model_fields_set and given != own:
+            raise ValueError(
+                f"{field} of the reuse configuration was {given}, but must be left out, or be the {own} of "
+                f"accelerator {accelerator.name!r}: a simulation's MCACHE is the accelerator's"
+            )
+    own_cache = {"entries": accelerator.entries, "ways": accelerator.ways}
+    return asked.model_copy(update={"backward": "exact", **own_cache})
 
 
 def network_calls(
@@ -52,7 +75,8 @@ def network_calls(
 ) -> NetworkRun:
     """Run the batches with reuse, one after the other, and tell every layer's call as it happens.
 
-    The model is left as it was. Nothing of a batch is kept when the next one runs.
+    Products that no layer makes are told of as well, as calls without reuse; a warning names those whose form
+    isn't known. The model is left as it was. Nothing of a batch is kept when the next one runs.
 
     Args:
         model: any network without reuse layers; it runs in evaluation mode but for normalisation.
@@ -78,8 +102,9 @@ def network_calls(
     if by == "data" and iter(batches) is batches:
         batches = list(batches)
     with normalised(model, by, batches):
-        order, errors = _run_all(model, batches, accelerator, config, listen)
-    return NetworkRun(order, errors, by)
+        order, errors, coverage = _run_all(model, batches, accelerator, config, listen)
+    coverage.warn()
+    return NetworkRun(order, errors, by, coverage)
 
 
 def _run_all(
@@ -88,26 +113,29 @@ def _run_all(
     accelerator: Accelerator,
     config: ReuseConfig,
     listen: Listen,
-) -> tuple[tuple[str, ...], dict[str, float]]:
-    """The layers' names in order, and the errors of those that reuse, on the first batch."""
+) -> tuple[tuple[str, ...], dict[str, float], Coverage]:
+    """The layers in order, errors of those that reuse on the first batch, and what isn't reused."""
     run: tuple[tuple[str, ...], dict[str, float]] | None = None
-    known: dict[torch.Size, list[Workload]] = {}
+    known: dict[torch.Size, NetworkWork] = {}
+    coverage = Coverage()
     for inputs in batches:
-        workloads = _workloads(model, inputs, config, known)
+        work = _work(model, inputs, config, known)
         with reusing(model, config) as handle:
             if run is not None:
                 for state in handle.layers.values():
                     state.error_due = False
-            _run(model, inputs, handle, workloads, accelerator, listen)
-            dense = [workload for workload in workloads if workload.layer not in handle.layers]
+            reused = _run(model, inputs, handle, work.workloads, accelerator, listen)
+            dense = without_reuse(work.workloads, reused)
+            coverage.add(work, dense)
             if run is None:
-                names = [workload.layer for workload in workloads] + list(handle.layers)
+                names = [one.layer for one in (*work.workloads, *dense)]
                 run = tuple(dict.fromkeys(names)), _errors(handle)
         for one in dense:
-            listen(LayerCall(one.layer, Work(one.shape, kind=one.kind), one.needs_input_gradient))
+            call = LayerCall(one.layer, Work(one.shape, kind=one.kind), one.needs_input_gradient)
+            listen(replace(call, is_product=one.operation is not None))
     if run is None:
         raise ValueError("batches was empty, but must hold at least one batch")
-    return run
+    return *run, coverage
 
 
 def _run(
@@ -117,11 +145,15 @@ def _run(
     workloads: list[Workload],
     accelerator: Accelerator,
     listen: Listen,
-) -> None:
+) -> Counter[str]:
+    """Tell of every reuse layer's call; returns the multiply-accumulates of each layer."""
+    reused: Counter[str] = Counter()
     needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
     shapes: dict[str, tuple[int, ...]] = {}
 
     def tell(seen: Observation) -> None:
+        if seen.product == "forward":
+            reused[seen.layer] += seen.shape.macs
         needed = needs_gradient.get(seen.layer, True)
         listen(observed_call(seen, accelerator, needed, shapes.get(seen.layer)))
 
@@ -135,6 +167,7 @@ def _run(
             if name in handle.layers:
                 stack.callback(module.register_forward_pre_hook(partial(note, name)).remove)
         call(model, inputs)
+    return reused
 
 
 @contextmanager
@@ -147,14 +180,14 @@ def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
         restore_(model)
 
 
-def _workloads(
-    model: nn.Module, inputs: Inputs, config: ReuseConfig, known: dict[torch.Size, list[Workload]]
-) -> list[Workload]:
-    """Inputs of a shape that was seen before have the workloads that they had then."""
+def _work(
+    model: nn.Module, inputs: Inputs, config: ReuseConfig, known: dict[torch.Size, NetworkWork]
+) -> NetworkWork:
+    """Inputs of a shape that was seen before make the work that they made then."""
     if not isinstance(inputs, Tensor):
-        return read_workloads(model, inputs, config.granularity, config.scope)
+        return read_network(model, inputs, config.granularity, config.scope)
     if inputs.shape not in known:
-        known[inputs.shape] = read_workloads(model, inputs, config.granularity, config.scope)
+        known[inputs.shape] = read_network(model, inputs, config.granularity, config.scope)
     return known[inputs.shape]
 
 

@@ -45,7 +45,7 @@ class SimilarityTally:
         """Count one call; those of gradient vectors are left out."""
         if call.product != "forward":
             return
-        layer = self._layers.setdefault(call.layer, _Layer(call.work.kind))
+        layer = self._layers.setdefault(call.layer, _Layer(call.kind))
         if call.work.hitmap is not None:
             layer.add(call.work.hitmap, call.zero, call.work.bits)
 

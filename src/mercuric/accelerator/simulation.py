@@ -27,19 +27,25 @@ class Simulation:
     """Cycles of one or more batches, with and without reuse.
 
     Attributes:
-        accelerator: what was simulated.
+        accelerator: what was simulated, with its MCACHE.
+        config: how similarity was found, in that MCACHE.
         layers: a layer a row: its similarity (as ``ReuseHandle.report``) and its cycles (as
             ``CycleCounter.layers``); layers that can't reuse cost the same on both sides.
         counter: the cycles by product and timing.
         normalisation: by which statistics layers normalised that keep some: ``"batch"``, each batch's own;
             ``"data"``, taken from all batches first; ``"stored"``, the model's; ``"none"``: no layer does;
             None: no network ran, and nothing says how one did.
+        coverage: ``macs`` of the forward pass; ``dense``: which of them are in operations that no layer
+            makes, whose rows have the kind ``"dense"``; ``left_out``: which have no row. Each operation has
+            ``layer``, ``operation``, ``macs`` and ``share``. None: nothing says it.
     """
 
     accelerator: Accelerator
+    config: ReuseConfig
     layers: pd.DataFrame
     counter: CycleCounter
     normalisation: Normalisation | None = None
+    coverage: Mapping[str, Any] | None = None
 
     def cycles(self, timing: Timing | None = None) -> Cycles:
         """Cycles of all layers; ``timing`` defaults to the accelerator's."""
@@ -52,13 +58,13 @@ class Simulation:
     @property
     def run(self) -> dict[str, Any]:
         """How the network ran, for files that its Hitmaps are saved in."""
-        return {"normalisation": self.normalisation}
+        return {"normalisation": self.normalisation, "coverage": self.coverage}
 
     def summary(self) -> dict[str, Any]:
         """The figures for scripts, ready for JSON."""
         return {
             **self.run,
-            "reuse": similarity_rates(self.layers),
+            "reuse": {**similarity_rates(self.layers), **found_with(self.config)},
             **totals(self.layers, self.accelerator),
         }
 
@@ -86,13 +92,23 @@ class Simulator:
 
     def simulation(
         self,
+        config: ReuseConfig,
         order: Sequence[str] = (),
         errors: Mapping[str, float] | None = None,
         normalisation: Normalisation | None = None,
+        coverage: Mapping[str, Any] | None = None,
     ) -> Simulation:
-        """Everything that was counted, the layers in ``order`` with their output errors."""
+        """Everything that was counted, the layers in ``order`` with their output errors.
+
+        Args:
+            config: how similarity was found.
+            order: the layers' names, by default in the order of their first calls.
+            errors: of each layer's output, where they are known.
+            normalisation: by which statistics the network normalised, where it ran.
+            coverage: what of the network's products has a row.
+        """
         layers = self._similarity.layers(order, errors).merge(self._counter.layers(), how="left")
-        return Simulation(self._counter.accelerator, layers, self._counter, normalisation)
+        return Simulation(self._counter.accelerator, config, layers, self._counter, normalisation, coverage)
 
 
 def simulate(
@@ -105,14 +121,15 @@ def simulate(
 ) -> Simulation:
     """Run one batch with reuse and count the cycles that it takes in hardware.
 
-    The model is left as it was. The MCACHE is the configuration's.
+    The model is left as it was. The MCACHE is the accelerator's.
 
     Args:
         model: any network without reuse layers; it runs in evaluation mode (no dropout), but normalises as
             ``normalisation`` says.
         inputs: a tensor, or positional arguments, or keyword arguments of the network.
         accelerator: a preset's name, or a description.
-        config: how similarity is found; :meth:`ReuseConfig.paper` by default.
+        config: how similarity is found; :meth:`ReuseConfig.paper` by default. Where it gives ``entries`` or
+            ``ways``, they must be the accelerator's.
         training: count both backward products as well.
         normalisation: by which statistics batch normalisation normalises: ``"batch"``, as a training step
             does; ``"data"``, taken from the inputs first; ``"stored"``, the model's own. By default
@@ -121,7 +138,8 @@ def simulate(
 
     Raises:
         ValueError: an unknown accelerator or normalisation, an accelerator with fewer PEs than a kernel
-            has rows, or a model with no layer to count or with reuse layers already. What the model
+            has rows, a configuration of another MCACHE, or a model with no layer to count or with reuse
+            layers already. What the model
             raises goes through.
     """
     return simulate_batches(model, [inputs], accelerator, config, training, normalisation=normalisation)
@@ -148,8 +166,8 @@ def simulate_batches(
         ValueError: as :func:`simulate`, or there is no batch, or someone listens and the Hitmaps would go
             by another order than the input's.
     """
-    simulated = simulated_config(config)
-    hardware = with_cache(as_accelerator(accelerator), simulated)
+    hardware = as_accelerator(accelerator)
+    simulated = simulated_config(config, hardware)
     if listeners and hardware.arrival != "raster":
         raise ValueError(
             f"arrival of accelerator {hardware.name!r} was {hardware.arrival!r}, but must be 'raster' for "
@@ -160,7 +178,7 @@ def simulate_batches(
         model, batches, hardware, simulated, simulator.add, *listeners,
         training=training, normalisation=normalisation,
     )  # fmt: skip
-    return simulator.simulation(run.order, run.errors, run.normalisation)
+    return simulator.simulation(simulated, run.order, run.errors, run.normalisation, run.coverage.to_dict())
 
 
 def simulate_saved(
@@ -173,26 +191,27 @@ def simulate_saved(
 
     Args:
         path: a Parquet file of ``mercuric simulate --save-hitmaps``, or a folder of ``mercuric hitmap``.
-        accelerator: a preset's name, or a description; the MCACHE is that of the Hitmaps.
+        accelerator: a preset's name, or a description; its MCACHE must be that of the Hitmaps.
         training: count both backward products as well.
         listeners: each called with every layer's call, once it is counted.
 
     Raises:
-        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, or one that asks
-            for more than was saved.
+        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, with another MCACHE, or
+            one that asks for more than was saved.
         MercuricError: a file is missing, damaged or something else.
     """
     hardware = as_accelerator(accelerator)
     saved = open_hitmaps(Path(path), hardware)
-    simulator = Simulator(with_cache(hardware, saved.about.config), training)
+    simulator = Simulator(hardware, training)
     for call in saved.calls():
         require_countable(call, hardware)
         for listener in (simulator.add, *listeners):
             listener(call)
     known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
     errors = {name: error for name, error in known.items() if error is not None}
-    normalisation = saved.about.run.get("normalisation")
-    return _with_counts(simulator.simulation(list(known), errors, normalisation), saved.counts)
+    run = [saved.about.run.get(fact) for fact in ("normalisation", "coverage")]
+    again = simulator.simulation(saved.about.config, list(known), errors, *run)
+    return _with_counts(again, saved.counts)
 
 
 def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:
@@ -202,6 +221,13 @@ def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:
     return replace(result, layers=layers[result.layers.columns])
 
 
+def found_with(config: ReuseConfig) -> dict[str, Any]:
+    """What stands beside every figure of a configuration, ready for JSON."""
+    return config.model_dump(
+        mode="json", include={"bits", "granularity", "magnitude", "scope", "entries", "ways"}
+    )
+
+
 def with_cache(accelerator: Accelerator, config: ReuseConfig) -> Accelerator:
-    """The accelerator with the MCACHE that the Hitmaps come from."""
-    return accelerator.model_copy(update={"entries": config.entries, "ways": config.ways})
+    """The accelerator with the MCACHE of a configuration that runs on the host, in training."""
+    return accelerator.changed(entries=config.entries, ways=config.ways)

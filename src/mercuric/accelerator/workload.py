@@ -10,6 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from mercuric.accelerator.products import Frame, Product, ProductsOf
+from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import Granularity, Scope, VectorShape, conv_vectors, linear_vectors
 
 Inputs = Tensor | tuple[Any, ...] | list[Any] | Mapping[str, Any]
@@ -17,24 +19,28 @@ Inputs = Tensor | tuple[Any, ...] | list[Any] | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Workload:
-    """One call of one layer.
+    """One call of one layer, or one product that no call of a layer makes.
 
     Attributes:
-        layer: the module's name in the network (its class, where the network is the layer itself).
-        kind: ``"conv"`` for convolutions, those of 1x1 pixels too, ``"linear"`` for fully connected layers.
+        layer: the module's name in the network (its class, where the network is the layer itself). A
+            product has the name of the module whose weight it reads, else of the one that it runs in.
+        kind: ``"conv"`` for convolutions, those of 1x1 pixels too, ``"linear"`` for fully connected layers
+            and products of two matrices, ``"attention"`` for those of many.
         shape: the layer's input vectors.
         needs_input_gradient: whether training needs the gradient of the layer's input; no
             trained parameter comes before the first layer, so it needs none.
         inputs: words of the layer's input, each counted once; without those that no window covers.
         fresh: elements that a window's row has and the one before it (one stride to the left) had not.
+        operation: PyTorch's name of a product's operation, as ``bmm``; None for a layer's call.
     """
 
     layer: str
-    kind: Literal["conv", "linear"]
+    kind: Kind
     shape: VectorShape
     needs_input_gradient: bool
     inputs: int
     fresh: int
+    operation: str | None = None
 
     @property
     def macs(self) -> int:
@@ -42,10 +48,45 @@ class Workload:
         return self.shape.macs
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A product whose input vectors aren't known, so that it can't be counted.
+
+    Attributes:
+        layer: as a workload's.
+        operation: PyTorch's name of the operation.
+        macs: its multiply-accumulates.
+    """
+
+    layer: str
+    operation: str
+    macs: int
+
+
+@dataclass(frozen=True)
+class NetworkWork:
+    """Everything that a network multiplies on a batch.
+
+    Attributes:
+        workloads: what can be counted, in order.
+        unknown: what can't.
+    """
+
+    workloads: list[Workload]
+    unknown: list[Unknown]
+
+
 def read_workloads(
     model: nn.Module, inputs: Inputs, granularity: Granularity = "channel", scope: Scope = "image"
 ) -> list[Workload]:
-    """Run one batch and note every call of an ``nn.Conv2d`` or ``nn.Linear``, subclasses too, in order.
+    """The ``workloads`` of :func:`read_network`."""
+    return read_network(model, inputs, granularity, scope).workloads
+
+
+def read_network(
+    model: nn.Module, inputs: Inputs, granularity: Granularity = "channel", scope: Scope = "image"
+) -> NetworkWork:
+    """Run one batch and note in order calls of ``nn.Conv2d`` and ``nn.Linear``, and all other products.
 
     The network runs in evaluation mode with gradients on, and is left as it was, also on an error.
     A network whose parameters are all frozen is read as if all were trained.
@@ -57,32 +98,97 @@ def read_workloads(
         scope: what clears the MCACHE.
 
     Raises:
-        ValueError: the network has no such module, it called none of them, or the granularity
-            divides no group of channels of a layer.
+        ValueError: the network multiplies nothing, or the granularity divides no group of channels of a
+            layer.
     """
-    found: list[Workload] = []
-    layers = [(name, m) for name, m in model.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)]
-    if not layers:
-        raise ValueError(f"model was a {type(model).__name__} without any nn.Conv2d or nn.Linear to count")
+    calls = _Calls(model)
+    products = ProductsOf(model, calls.ended, granularity, scope)
+    with ExitStack() as stack:
+        stack.enter_context(_ready_to_read(model))
+        products.watch(stack)
+        for name, module in model.named_modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                note = partial(calls.note, name, granularity, scope)
+                stack.callback(module.register_forward_hook(note, with_kwargs=True, prepend=True).remove)
+        stack.enter_context(products)
+        call(model, inputs)
+        products.finish()
+    return calls.work()
+
+
+class _Calls:
+    """The calls of a network's layers, and the products that none of them accounts for."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._found: list[Workload | Product] = []
+        self._layers: dict[str, Workload] = {}
 
     def note(
-        name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
+        self,
+        name: str,
+        granularity: Granularity,
+        scope: Scope,
+        module: nn.Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        out: Tensor,
     ) -> None:
+        """A layer's own product; its call ends right after."""
         x: Tensor = args[0] if args else kwargs["input"]
         kind, shape = _vectors(module, x, out, granularity, scope)
         inputs = min(x.numel(), shape.scopes * shape.vectors * shape.length)
-        fresh = _fresh(module, shape)
-        found.append(Workload(name or type(module).__name__, kind, shape, x.requires_grad, inputs, fresh))
+        needs = x.requires_grad
+        self._layers[name] = Workload(self._shown(name), kind, shape, needs, inputs, _fresh(module, shape))
 
-    with ExitStack() as stack:
-        stack.enter_context(_ready_to_read(model))
-        for name, module in layers:
-            hook = module.register_forward_hook(partial(note, name), with_kwargs=True)
-            stack.callback(hook.remove)
-        call(model, inputs)
-    if not found:
-        raise ValueError(f"model was a {type(model).__name__} that called none of its {len(layers)} layers")
-    return found
+    def ended(self, frame: Frame) -> None:
+        """A module's call: of a layer's products, one is the layer's own."""
+        layer, products = self._layers.pop(frame.name, None), frame.products
+        if layer is not None and (not products or layer.macs in _with_sum(products)):
+            self._found.append(layer)
+            same = [place for place, one in enumerate(products) if one.macs == layer.macs]
+            products = products[: same[0]] + products[same[0] + 1 :] if same else []
+        self._found += products
+
+    def work(self) -> NetworkWork:
+        """All of it; what shares a layer's name, or is laid out otherwise, is named by its operation too."""
+        kinds = {one.layer: one.kind for one in self._found if isinstance(one, Workload)}
+        layers = set(kinds)
+        work = NetworkWork([], [])
+        for one in self._found:
+            if isinstance(one, Workload):
+                work.workloads.append(one)
+                continue
+            name = self._shown(one.owner)
+            if one.parts is None:
+                work.unknown.append(Unknown(name, one.operation, one.macs))
+                continue
+            for part in one.parts:
+                same = (kinds.setdefault(name, part.kind) == "conv") == (part.kind == "conv")
+                called = name if same and name not in layers else f"{name}: {one.operation}"
+                work.workloads.append(
+                    Workload(
+                        called, part.kind, part.shape, part.needs_input_gradient, part.inputs,
+                        part.shape.elements, one.operation,
+                    )
+                )  # fmt: skip
+        if not self._found:
+            raise ValueError(self._nothing())
+        return work
+
+    def _nothing(self) -> str:
+        kind = type(self._model).__name__
+        layers = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in self._model.modules())
+        if not layers:
+            return f"model was a {kind} without any nn.Conv2d or nn.Linear to count, or another product"
+        return f"model was a {kind} that called none of its {layers} layers, and multiplied nothing else"
+
+    def _shown(self, name: str) -> str:
+        return name or type(self._model).__name__
+
+
+def _with_sum(products: list[Product]) -> set[int]:
+    return {sum(one.macs for one in products), *(one.macs for one in products)}
 
 
 def _vectors(

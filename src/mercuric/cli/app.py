@@ -8,6 +8,7 @@ from mercuric.cli.accuracy import accuracy
 from mercuric.cli.bounds import bounds
 from mercuric.cli.console import print_any_name
 from mercuric.cli.evaluate import evaluate_command
+from mercuric.cli.evaluate_accuracy import evaluate_accuracy
 from mercuric.cli.failures import finish_output
 from mercuric.cli.hitmap import hitmap
 from mercuric.cli.models import models
@@ -33,6 +34,7 @@ app.command()(accuracy)
 app.command()(bounds)
 app.command()(shrink)
 app.command("evaluate")(evaluate_command)
+app.command()(evaluate_accuracy)
 app.command()(sweep)
 app.command()(speedups)
 app.command()(report)

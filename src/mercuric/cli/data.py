@@ -15,7 +15,10 @@ from mercuric.records import json_text
 from mercuric.zoo import pretrained
 
 app = typer.Typer(help="List data sets, and fetch them.", no_args_is_help=True)
-Root = Annotated[Path | None, typer.Option(help="Where the files lie; $MERCURIC_DATA by default.")]
+Root = Annotated[
+    Path | None,
+    typer.Option("--data-root", "--root", help="Where the files lie; $MERCURIC_DATA by default."),
+]
 
 
 @app.command("list")

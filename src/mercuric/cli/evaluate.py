@@ -8,6 +8,7 @@ import typer
 from mercuric.cli.command_line import command_line
 from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
+from mercuric.cli.options import simulated_reuse
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.evaluation import evaluate, write_evaluation
@@ -16,7 +17,6 @@ from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import json_text, records
 from mercuric.report.evaluation import write_evaluation_report
 from mercuric.report.evaluation_tables import evaluation_table
-from mercuric.reuse import ReuseConfig
 
 _WIDE = 110
 """Columns of a terminal that hold the energy's shares as well."""
@@ -55,7 +55,7 @@ def evaluate_command(
             data_root=data_root, weights=weights, image_size=image_size, energies=energies, timing=timing,
             inference=inference, dense=dense, engine=engine, seed=seed,
         )  # fmt: skip
-        reuse = ReuseConfig.paper() if config is None else ReuseConfig.read(config)
+        reuse = simulated_reuse(config)
         folder = out or Path("runs") / f"evaluate-{model}-{data}"
         with part_bar(errors()) as tell:
             evaluation = evaluate(evaluated, reuse, tell, lambda said: typer.echo(said, err=True))

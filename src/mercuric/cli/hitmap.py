@@ -7,12 +7,12 @@ import typer
 
 from mercuric.cli.console import errors
 from mercuric.cli.failures import one_sentence
+from mercuric.cli.options import simulated_reuse
 from mercuric.cli.progress import bars
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.hitmaps import write_hitmap_folder
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.weighted_network import RANDOM
-from mercuric.reuse import ReuseConfig
 
 
 def hitmap(
@@ -31,7 +31,7 @@ def hitmap(
 ) -> None:
     """Write which vectors of each layer of MODEL reuse a result, a line a batch."""
     with one_sentence():
-        reuse = None if config is None else ReuseConfig.read(config)
+        reuse = simulated_reuse(config)
         subject = load_network(
             NetworkConfig(
                 model=model, data=data, images=images, batch=batch, image_size=image_size,

@@ -6,9 +6,11 @@ from typing import Any
 
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
-from mercuric.cli.set_options import set_fields
+from mercuric.config import read_mapping
+from mercuric.errors import MalformedError
 from mercuric.experiments import RunConfig
 from mercuric.experiments.bench_principal import checked_rank
+from mercuric.reading import parse_yaml
 from mercuric.reuse import ReuseConfig
 
 
@@ -59,6 +61,21 @@ def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
     return tuple(map(checked_rank, ranks))
 
 
+def simulated_reuse(path: Path | None) -> ReuseConfig | None:
+    """How a simulation finds similarity: the paper's form, with what the YAML file says on top.
+
+    Raises:
+        ValueError: no such file, or its contents are wrong.
+    """
+    if path is None:
+        return None
+    fields = read_mapping(path)
+    try:
+        return ReuseConfig.paper(**fields)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
 def merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
     """A run's configuration: ``base``, with the options that were given on top.
 
@@ -99,10 +116,41 @@ def chosen_accelerator(
         if scalesim_config is None
         else read_scalesim_config(scalesim_config)
     )
-    fields = set_fields(settings)
-    for field in ("entries", "ways"):
-        if field in fields:
-            raise ValueError(f"set was {field}={fields[field]}, but the MCACHE is the reuse configuration's")
+    fields = {name: value for name, (value,) in parse_settings(settings).items()}
     if not fields:
         return known
     return known.changed(**{"name": f"{known.name} with {', '.join(settings)}", **fields})
+
+
+def parse_settings(settings: Sequence[str], most: int | None = 1) -> dict[str, tuple[Any, ...]]:
+    """``["ways=2,4"]`` as fields and their values, each read as YAML.
+
+    Args:
+        settings: of ``--set``.
+        most: values of a field; None: any number.
+
+    Raises:
+        ValueError: something else, a field twice, or a value that is empty, no plain YAML or one too many.
+    """
+    form = "FIELD=VALUE, as design=asynchronous" if most == 1 else "FIELD=VALUE,VALUE,..., as ways=4,16"
+    read: dict[str, tuple[Any, ...]] = {}
+    for text in settings:
+        name, equals, values = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            raise ValueError(f"set was {text!r}, but must be {form}")
+        if name in read:
+            raise ValueError(f"set was {', '.join(settings)}, but must name each field once: {name} is twice")
+        read[name] = tuple(_value(text, value) for value in (values.split(",") if most != 1 else [values]))
+    return read
+
+
+def _value(setting: str, text: str) -> Any:
+    if not text.strip():
+        raise ValueError(f"set was {setting!r}, but must have a value (null for none): is a variable empty?")
+    try:
+        value = parse_yaml(text, "the value")
+    except MalformedError:
+        raise ValueError(f"set was {setting!r}, but must be a plain YAML value after the =") from None
+    if isinstance(value, str | int | float) or value is None:
+        return value
+    raise ValueError(f"set was {setting!r}, but must be a plain value after the =")

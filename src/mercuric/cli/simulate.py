@@ -7,7 +7,7 @@ import typer
 
 from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
-from mercuric.cli.options import chosen_accelerator
+from mercuric.cli.options import chosen_accelerator, simulated_reuse
 from mercuric.cli.progress import bars
 from mercuric.cli.similarity import WEIGHTS
 from mercuric.experiments.loaded_network import NetworkConfig
@@ -15,7 +15,6 @@ from mercuric.experiments.simulated import Simulated, SimulateRequest, simulate_
 from mercuric.records import json_text, records
 from mercuric.report import layer_table, simulation_table
 from mercuric.report.topology import topology_table, topology_total
-from mercuric.reuse import ReuseConfig
 
 
 def simulate(
@@ -65,7 +64,7 @@ def simulate(
             model=model,
             unused=tuple(given),
             accelerator=chosen_accelerator(accelerator, scalesim_config, settings or []),
-            reuse=None if config is None else ReuseConfig.read(config),
+            reuse=simulated_reuse(config),
             training=not inference,
             save=save_hitmaps,
             hitmaps=hitmaps,

@@ -45,10 +45,13 @@ def speedups(
         found, losses = speedup_rows(table), lost_rows(left)
         write_text(out / "speedups.md", f"{markdown_table(*found)}\n{markdown_table(*losses)}")
         if as_json:
-            typer.echo(json_text({"speedups": records(table), "lost": records(left)}))
+            figures = {"normalisation": "batch", "speedups": records(table), "lost": records(left)}
+            typer.echo(json_text(figures))
             return
         console = output()
-        console.print(terminal_table(*found, "training, layers that lose turned off (III-D)"))
+        console.print(
+            terminal_table(*found, "training, normalised by the batch; layers that lose turned off (III-D)")
+        )
         console.print(
             terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")
         )

@@ -8,10 +8,10 @@ import typer
 from mercuric.cli.command_line import command_line
 from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
+from mercuric.cli.options import parse_settings
 from mercuric.cli.progress import part_bar
-from mercuric.cli.set_options import set_fields
 from mercuric.cli.similarity import WEIGHTS
-from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.experiments.sweep import sweep as run_sweep
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.records import json_text, records
@@ -44,7 +44,7 @@ def sweep(
     """Simulate MODELS on every combination of the accelerator's fields that --set names."""
     with one_sentence("stopped; finished parts are kept: add --resume to go on"):
         config = SweepConfig(
-            models=tuple(models), vary=set_fields(vary, ","), accelerator=accelerator, data=data,
+            models=tuple(models), vary=parse_settings(vary, most=None), accelerator=accelerator, data=data,
             data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
             seed=seed, bits=bits, inference=inference,
         )  # fmt: skip
@@ -53,7 +53,12 @@ def sweep(
         report = write_sweep_report(out, _command(config))
         totals = combination_totals(results, list(config.vary))
         if as_json:
-            typer.echo(json_text({**config.model_dump(mode="json"), "combinations": records(totals)}))
+            described = {
+                **config.model_dump(mode="json"),
+                "normalisation": normalisations(results),
+                "combinations": records(totals),
+            }
+            typer.echo(json_text(described))
             return
         output().print(sweep_table(totals, list(config.vary)))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")

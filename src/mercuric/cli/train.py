@@ -43,7 +43,10 @@ def train(
     config: Annotated[Path | None, typer.Option(help="YAML with any field of a run's config.yaml.")] = None,
     data_root: Annotated[str | None, typer.Option(help="Where the data set's files lie.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; runs/MODEL-DATA by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped run.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with a run; it may get more epochs and more seeds."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
     """Train MODEL with MERCURY or --fast (and densely, with --compare); write a folder with a report."""

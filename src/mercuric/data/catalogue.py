@@ -1,7 +1,9 @@
 """Which data sets are there, and how is one had by name?"""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, overload
 
@@ -54,8 +56,9 @@ class _Sentences:
     fetch: Callable[[Path], str]
 
 
-ImageName = Literal["photos", "fashion-mnist", "cifar10", "imagefolder"]
+ImageName = Literal["photos", "fashion-mnist", "cifar10", "imagefolder", "imagefolder-readable"]
 TextName = Literal["help-en-de", "tsv"]
+Root = str | os.PathLike[str]
 
 
 def _photos_need_no_fetch(_root: Path) -> str:
@@ -97,12 +100,21 @@ _DATA_SETS: dict[str, _DataSet] = {
         present=cifar10.present,
         fetch=cifar10.fetch,
     ),
-    "imagefolder": _DataSet(
+    image_folder.NAME: _DataSet(
         what="your own images",
         classes="one a folder",
-        image_size="224 (any, cropped)",
+        image_size=f"224 (1 to {image_folder.LARGEST_SIZE}, cropped)",
         how=f"lay the images out as {image_folder.LAYOUT} and give that folder as root",
         load=image_folder.load,
+        present=image_folder.present,
+        fetch=_image_folder_is_the_users,
+    ),
+    image_folder.SKIPPING: _DataSet(
+        what="your own images without those that can't be read",
+        classes="one a folder",
+        image_size=f"224 (1 to {image_folder.LARGEST_SIZE}, cropped)",
+        how=f"as {image_folder.NAME}",
+        load=partial(image_folder.load, skip_unreadable=True),
         present=image_folder.present,
         fetch=_image_folder_is_the_users,
     ),
@@ -125,7 +137,11 @@ _SENTENCES: dict[str, _Sentences] = {
     ),
 }
 
-_NEEDS_ROOT = {"imagefolder": image_folder.LAYOUT, own_sentences.NAME: own_sentences.LAYOUT}
+_NEEDS_ROOT = {
+    image_folder.NAME: image_folder.LAYOUT,
+    image_folder.SKIPPING: image_folder.LAYOUT,
+    own_sentences.NAME: own_sentences.LAYOUT,
+}
 
 
 def names() -> tuple[str, ...]:
@@ -133,9 +149,9 @@ def names() -> tuple[str, ...]:
     return (*_DATA_SETS, *_SENTENCES)
 
 
-def describe(root: Path | None = None) -> tuple[Description, ...]:
+def describe(root: Root | None = None) -> tuple[Description, ...]:
     """One row a data set; whether it is present is looked up in ``root`` (``data_root()``)."""
-    where = data_root() if root is None else root
+    where = _folder(root)
     images = (
         Description(name, entry.what, entry.classes, entry.image_size, entry.present(where), entry.how)
         for name, entry in _DATA_SETS.items()
@@ -148,13 +164,13 @@ def describe(root: Path | None = None) -> tuple[Description, ...]:
 
 
 @overload
-def load(name: ImageName, root: Path | None = None, image_size: int | None = None) -> ImageData: ...
+def load(name: ImageName, root: Root | None = None, image_size: int | None = None) -> ImageData: ...
 
 
 @overload
 def load(
     name: TextName,
-    root: Path | None = None,
+    root: Root | None = None,
     *,
     vocabulary_size: int | None = None,
     max_words: int | None = None,
@@ -164,7 +180,7 @@ def load(
 @overload
 def load(
     name: str,
-    root: Path | None = None,
+    root: Root | None = None,
     image_size: int | None = None,
     *,
     vocabulary_size: int | None = None,
@@ -174,7 +190,7 @@ def load(
 
 def load(
     name: str,
-    root: Path | None = None,
+    root: Root | None = None,
     image_size: int | None = None,
     *,
     vocabulary_size: int | None = None,
@@ -184,8 +200,8 @@ def load(
 
     Args:
         name: one of ``names()``.
-        root: the folder of data sets (``data_root()``); for ``imagefolder`` and ``tsv`` the folder of
-            images or TSV files, which must be given.
+        root: the folder of data sets (``data_root()``); for ``imagefolder``, ``imagefolder-readable``
+            and ``tsv`` the folder of images or TSV files, which must be given.
         image_size: side of the square images, in pixels; each data set has its own default.
         vocabulary_size: for sentences, how many subwords there are at most (8000).
         max_words: for sentences, pairs with a longer one are left out; all are kept by default.
@@ -203,7 +219,7 @@ def load(
     return load_images(name, root, image_size)
 
 
-def load_images(name: str, root: Path | None = None, image_size: int | None = None) -> ImageData:
+def load_images(name: str, root: Root | None = None, image_size: int | None = None) -> ImageData:
     """``load`` for a name that must be one of images.
 
     Raises:
@@ -211,13 +227,15 @@ def load_images(name: str, root: Path | None = None, image_size: int | None = No
         MercuricError: see ``load``.
     """
     _entry(name)
+    if image_size is not None and (isinstance(image_size, bool) or not isinstance(image_size, int)):
+        raise ValueError(f"image_size was {image_size!r}, but must be a whole number of pixels")
     if name in _SENTENCES:
         known = ", ".join(_DATA_SETS)
         raise ValueError(f"name was {name!r}, which holds sentences, but images are needed: one of {known}")
     return _DATA_SETS[name].load(_where(name, root), image_size)
 
 
-def fetch(name: str, root: Path | None = None) -> str:
+def fetch(name: str, root: Root | None = None) -> str:
     """Get the data set called ``name`` from where it is published, and check it.
 
     Args:
@@ -231,13 +249,21 @@ def fetch(name: str, root: Path | None = None) -> str:
         ValueError: an unknown name.
         MercuricError: it cannot be had, or is not what it must be; the message says what to do.
     """
-    return _entry(name).fetch(data_root() if root is None else root)
+    return _entry(name).fetch(_folder(root))
 
 
-def _where(name: str, root: Path | None) -> Path:
+def _where(name: str, root: Root | None) -> Path:
     if root is None and name in _NEEDS_ROOT:
         raise ValueError(f"root was None, but {name} needs the folder that holds {_NEEDS_ROOT[name]}")
-    return data_root() if root is None else root
+    return _folder(root)
+
+
+def _folder(root: Root | None) -> Path:
+    if root is None:
+        return data_root()
+    if not isinstance(root, str | os.PathLike) or not os.fspath(root):
+        raise ValueError(f"root was {root!r}, but must be the path of a folder")
+    return Path(root).expanduser()
 
 
 def _refuse(name: str, what: str, **settings: int | None) -> None:

@@ -1,19 +1,22 @@
 """How is a folder of one's own images read?"""
 
+import unicodedata
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 
+from mercuric.data.image_file import ENDINGS, read_image, shown
+from mercuric.data.image_files import image_files, in_threads, is_the_users, unreadable
 from mercuric.data.normalisation import IMAGENET
-from mercuric.data.split import ImageData, check_indices, network_inputs
+from mercuric.data.split import ImageData, check_count, check_indices, network_inputs
 from mercuric.errors import MercuricError
 
-DEFAULT_SIZE = 224
-ENDINGS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+NAME, SKIPPING = "imagefolder", "imagefolder-readable"
+DEFAULT_SIZE, LARGEST_SIZE = 224, 4096
 LAYOUT = "train/CLASS/*.jpg and test/CLASS/*.jpg (or val/CLASS/*.jpg)"
 
 
@@ -22,7 +25,7 @@ class FolderSplit:
     """Images that are read from their files when a batch asks for them.
 
     Attributes:
-        files: one path an image.
+        files: one path an image, class by class.
         labels: (N,) int64.
         image_size: side that every image is resized and cropped to, in pixels.
     """
@@ -34,16 +37,26 @@ class FolderSplit:
     def __len__(self) -> int:
         return len(self.files)
 
+    def few(self, count: int) -> Tensor:
+        """Some of every class, evenly: see ``Split.few``."""
+        check_count(count, len(self))
+        return torch.arange(count) * (len(self) - 1) // max(count - 1, 1)
+
+    def pixels(self, indices: Tensor) -> Tensor:
+        """The images at ``indices`` (B,) as (B, 3, image_size, image_size) uint8, decoded side by side.
+
+        Raises:
+            ValueError: ``indices`` is no int64 vector of indices from 0 to ``len(self) - 1``.
+            MercuricError: a file cannot be decoded.
+        """
+        check_indices(indices, len(self))
+        size = self.image_size
+        images = in_threads(lambda path: read_image(path, size), [self.files[i] for i in indices.tolist()])
+        return torch.stack(images) if images else torch.empty(0, 3, size, size, dtype=torch.uint8)
+
     def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """See ``Split.batch``; also raises ``MercuricError`` where a file cannot be decoded."""
-        check_indices(indices, len(self))
-        pixels = [read_image(self.files[index], self.image_size) for index in indices.tolist()]
-        images = (
-            torch.stack(pixels)
-            if pixels
-            else torch.empty(0, 3, self.image_size, self.image_size, dtype=torch.uint8)
-        )
-        return network_inputs(images, IMAGENET, generator), self.labels[indices]
+        return network_inputs(self.pixels(indices), IMAGENET, generator), self.labels[indices]
 
 
 def present(root: Path) -> bool:
@@ -51,67 +64,101 @@ def present(root: Path) -> bool:
     return (root / "train").is_dir() and any((root / name).is_dir() for name in ("test", "val"))
 
 
-def load(root: Path, image_size: int | None) -> ImageData:
+def load(root: Path, image_size: int | None, skip_unreadable: bool = False) -> ImageData:
     """Classes are the folders under ``root/train``; ``root/test`` (or ``root/val``) must have the same.
 
     An image is resized so that its shorter side is ``image_size`` (224), then cropped about its
     centre. Images are decoded a batch at a time, as RGB, normalised by ImageNet's statistics.
 
+    Args:
+        root: the folder.
+        image_size: side of the images in pixels, up to 4096.
+        skip_unreadable: leave out files that can't be read, with a warning that names them, instead of
+            refusing the folder.
+
     Raises:
-        ValueError: ``image_size`` is not positive.
-        MercuricError: a folder is missing or empty, or the classes of the two parts differ.
+        ValueError: ``image_size`` is out of range.
+        MercuricError: a folder is missing or empty, the classes of the two parts differ, or files can't
+            be read; it names all of these.
     """
     size = DEFAULT_SIZE if image_size is None else image_size
-    if size < 1:
-        raise ValueError(f"image_size was {size}, but it must be a positive number of pixels")
-    train_folder, test_folder = root / "train", _test_folder(root)
-    classes = _classes(train_folder)
-    if classes != _classes(test_folder):
-        difference = ", ".join(sorted(set(classes) ^ set(_classes(test_folder))))
-        raise MercuricError(
-            f"{train_folder} and {test_folder} must have the same classes, but differ in {difference}"
+    if not 1 <= size <= LARGEST_SIZE:
+        raise ValueError(
+            f"image_size was {size}, but it must be a positive number of pixels, at most {LARGEST_SIZE}"
         )
-    train, test = (_split(folder, classes, size) for folder in (train_folder, test_folder))
-    return ImageData("imagefolder", classes, 3, size, train, test)
-
-
-def read_image(path: Path, image_size: int) -> Tensor:
-    """The image at ``path`` as (3, image_size, image_size) uint8.
-
-    Raises:
-        MercuricError: the file is missing, or no image that Pillow can decode.
-    """
-    try:
-        with Image.open(path) as image:
-            fitted = ImageOps.fit(image.convert("RGB"), (image_size, image_size), Image.Resampling.BILINEAR)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise MercuricError(f"{path} cannot be read as an image ({error}); replace or remove it") from error
-    return torch.from_numpy(np.array(fitted)).permute(2, 0, 1)
+    train_folder, test_folder = root / "train", _test_folder(root)
+    train_classes, test_classes = _classes(train_folder), _classes(test_folder)
+    if train_classes.keys() != test_classes.keys():
+        difference = ", ".join(sorted(train_classes.keys() ^ test_classes.keys()))
+        raise MercuricError(
+            f"{shown(train_folder)} and {shown(test_folder)} must have the same classes, but differ in "
+            f"{difference}"
+        )
+    found = [_found(folders) for folders in (train_classes, test_classes)]
+    broken = unreadable([path for files in found for path, _ in files])
+    if broken:
+        _tell(broken, root, skip_unreadable)
+    train, test = (
+        _split(folders, [pair for pair in files if pair[0] not in broken], size)
+        for folders, files in zip((train_classes, test_classes), found, strict=True)
+    )
+    name = SKIPPING if skip_unreadable else NAME
+    return ImageData(name, tuple(train_classes), 3, size, train, test, len(broken))
 
 
 def _test_folder(root: Path) -> Path:
     for name in ("test", "val"):
         if (root / name).is_dir():
             return root / name
-    raise MercuricError(f"{root / 'test'} is missing; an image folder holds {LAYOUT}")
+    raise MercuricError(f"{shown(root / 'test')} is missing; an image folder holds {LAYOUT}")
 
 
-def _classes(folder: Path) -> tuple[str, ...]:
+def _classes(folder: Path) -> dict[str, Path]:
+    """Every class's folder, by its name as text in composed Unicode, in the order of the names."""
     if not folder.is_dir():
-        raise MercuricError(f"{folder} is missing; an image folder holds {LAYOUT}")
-    classes = tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
+        raise MercuricError(f"{shown(folder)} is missing; an image folder holds {LAYOUT}")
+    classes: dict[str, Path] = {}
+    for path in folder.iterdir():
+        name = unicodedata.normalize("NFC", shown(path.name))
+        if path.is_dir() and is_the_users(path.name) and classes.setdefault(name, path) != path:
+            raise MercuricError(f"{shown(folder)} holds two folders that are both called {name}")
     if not classes:
-        raise MercuricError(f"{folder} holds no folder of a class; an image folder holds {LAYOUT}")
-    return classes
+        raise MercuricError(f"{shown(folder)} holds no folder of a class; an image folder holds {LAYOUT}")
+    return dict(sorted(classes.items()))
 
 
-def _split(folder: Path, classes: tuple[str, ...], image_size: int) -> FolderSplit:
-    files: list[Path] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        found = sorted(path for path in (folder / name).rglob("*") if path.suffix.lower() in ENDINGS)
-        if not found:
-            raise MercuricError(f"{folder / name} holds no image ({', '.join(sorted(ENDINGS))})")
-        files += found
-        labels += [label] * len(found)
-    return FolderSplit(tuple(files), torch.tensor(labels, dtype=torch.int64), image_size)
+def _found(classes: dict[str, Path]) -> list[tuple[Path, int]]:
+    found = []
+    for label, folder in enumerate(classes.values()):
+        try:
+            files = image_files(folder)
+        except OSError as error:
+            raise MercuricError(
+                f"{shown(error.filename or folder)} can't be read: {error.strerror}"
+            ) from None
+        if not files:
+            raise MercuricError(f"{shown(folder)} holds no image ({', '.join(sorted(ENDINGS))})")
+        found += [(path, label) for path in files]
+    return found
+
+
+def _split(classes: dict[str, Path], files: Sequence[tuple[Path, int]], image_size: int) -> FolderSplit:
+    paths, labels = [path for path, _ in files], [label for _, label in files]
+    there = set(labels)
+    for label, folder in enumerate(classes.values()):
+        if label not in there:
+            raise MercuricError(f"{shown(folder)} holds no image that can be read")
+    return FolderSplit(tuple(paths), torch.tensor(labels, dtype=torch.int64), image_size)
+
+
+def _tell(broken: dict[Path, str], root: Path, skip: bool) -> None:
+    named = "; ".join(f"{shown(path.relative_to(root))}: {why}" for path, why in broken.items())
+    count = f"{len(broken)} image{'s' * (len(broken) > 1)} of {shown(root)}"
+    if skip:
+        warnings.warn(
+            f"{count} can't be read and {'are' if len(broken) > 1 else 'is'} left out ({named})", stacklevel=4
+        )
+        return
+    raise MercuricError(
+        f"{count} can't be read ({named}); remove such files, or take {SKIPPING} as data to leave them out"
+    )

@@ -17,6 +17,14 @@ class Split(Protocol):
         """How many images there are."""
         ...
 
+    def few(self, count: int) -> Tensor:
+        """(count,) int64: which images stand for all, of every class some where they are in its order.
+
+        Raises:
+            ValueError: ``count`` is not from 1 to ``len(self)``.
+        """
+        ...
+
     def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """The images at ``indices``, augmented where a generator is given.
 
@@ -44,6 +52,7 @@ class ImageData:
         image_size: side of the square images, in pixels.
         train: what to train on.
         test: what to measure accuracy on; shares no pixel with ``train``.
+        skipped: how many unreadable files were left out.
     """
 
     name: str
@@ -52,6 +61,7 @@ class ImageData:
     image_size: int
     train: Split
     test: Split
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,11 @@ class InMemorySplit:
     def __len__(self) -> int:
         return len(self.images)
 
+    def few(self, count: int) -> Tensor:
+        """The first ones: see ``Split.few``."""
+        check_count(count, len(self))
+        return torch.arange(count)
+
     def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """See ``Split.batch``."""
         check_indices(indices, len(self))
@@ -80,6 +95,16 @@ class InMemorySplit:
 def network_inputs(images: Tensor, normalisation: Normalisation, generator: torch.Generator | None) -> Tensor:
     """(B, C, H, W) uint8 to normalised float32, augmented first where a generator is given."""
     return normalisation.apply(images if generator is None else augment(images, generator))
+
+
+def check_count(count: int, length: int) -> None:
+    """Refuse a number of images that is not from 1 to ``length``.
+
+    Raises:
+        ValueError: it is so.
+    """
+    if not 1 <= count <= length:
+        raise ValueError(f"count was {count}, but must be from 1 to the {length} images there are")
 
 
 def check_indices(indices: Tensor, length: int) -> None:

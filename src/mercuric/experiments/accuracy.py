@@ -16,7 +16,7 @@ from typing import Any
 from mercuric.experiments.compare import compare
 from mercuric.experiments.process_pool import process_pool, shared_objects
 from mercuric.experiments.run_config import RunConfig
-from mercuric.experiments.run_folder import alone, claim_folder
+from mercuric.experiments.run_folder import alone
 from mercuric.files import write_text
 from mercuric.reading import read_json_object
 
@@ -152,8 +152,7 @@ def as_csv(rows: Sequence[AccuracyRow]) -> str:
 
 
 def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, tell: Progress) -> None:
-    if resume and (folder / name / "summary.json").exists():
-        claim_folder(folder / name, config, resume)
+    if resume and _finished(folder / name, config):
         return
     done: dict[tuple[str, int], int] = {}
 
@@ -163,6 +162,15 @@ def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, tell: P
         tell(name, sum(done.values()), total * trainings, f"{run}, seed {seed}, {what}")
 
     compare(config, folder / name, resume, told)
+
+
+def _finished(folder: Path, config: RunConfig) -> bool:
+    """Whether the folder's run is this one; more seeds or other epochs are left to train."""
+    saved = folder / "summary.json"
+    if not saved.exists() or RunConfig.read(folder / "config.yaml") != config:
+        return False
+    summary = read_json_object(saved)
+    return (summary.get("seeds"), summary.get("epochs")) == (list(config.seeds), config.training.epochs)
 
 
 def _train_in_processes(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from mercuric.config import require_once
 from mercuric.experiments.run_config import RunConfig
 from mercuric.reuse import AdaptationConfig, ReuseConfig
 from mercuric.training import TrainingConfig
@@ -96,4 +97,5 @@ def chosen(names: Sequence[str]) -> dict[str, RunConfig]:
     for name in listed:
         if name not in rows:
             raise ValueError(f"row was {name!r}, but must be others or one of {', '.join(rows)}")
+    require_once("row", listed)
     return {name: rows[name] for name in listed}

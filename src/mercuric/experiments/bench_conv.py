@@ -118,7 +118,7 @@ def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str
     pixels, filters = pixel_rows(images), filter_rows(layer.weight)
     columns, taps = pixel_projection(pixels.shape[1], grid.taps, config.bits, config.seed, pixels.dtype)
     projected = multiply(pixels, columns)
-    signatures = grid_signatures(projected, taps, grid)
+    signatures, _ = grid_signatures(projected, taps, grid)
     scopes = len(images) if config.scope == "image" else 1
     found = first_come(signatures, scopes)
     # As many rows as there are representatives: their values take no part in the time.

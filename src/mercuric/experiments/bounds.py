@@ -19,7 +19,7 @@ from mercuric.accelerator.bounds import (
     zero_pruning_macs,
 )
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
-from mercuric.accelerator.network_calls import reusing
+from mercuric.accelerator.network_calls import reusing, simulated_config
 from mercuric.accelerator.normalisation import normalisation_of, normalised
 from mercuric.accelerator.workload import evaluating
 from mercuric.experiments.machine import machine
@@ -76,6 +76,7 @@ def bounds_study(
         "image_size": subject.data.image_size,
         "bits": config.bits,
         "accelerator": counter.accelerator.name,
+        "mcache": {"entries": counter.accelerator.entries, "ways": counter.accelerator.ways},
     }
     summary = {**described, "speedup": speedups(layers), "machine": machine()}
     write_text(folder / "bounds.csv", layers.to_csv(index=False))
@@ -94,7 +95,7 @@ def measure(
     """
     told = progress or (lambda *_: None)
     rows: dict[str, dict[str, Any]] = {}
-    reuse = ReuseConfig.paper().model_copy(update={"bits": config.bits})
+    reuse = simulated_config(ReuseConfig.paper(bits=config.bits), counter.accelerator)
 
     def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
         assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone

@@ -11,6 +11,7 @@ from torch import nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.cycle_cost import CycleCost
+from mercuric.errors import MercuricError
 from mercuric.experiments.outcome import Outcome
 from mercuric.experiments.run_config import RunConfig, RunName
 from mercuric.experiments.run_folder import alone, claim_folder
@@ -20,7 +21,7 @@ from mercuric.files import write_text
 from mercuric.reuse import ReuseHandle, reuse_
 from mercuric.reuse.adaptation import Change
 from mercuric.training import TrainingRun, full_batches
-from mercuric.training.loop import Companion
+from mercuric.training.loop import FREE, Companion
 
 COUNTED = ["vectors", "bits", "HIT", "MAU", "MNU", "zero", "zero_hits"]
 """Columns of a report that only layers which compare vectors have something to say in."""
@@ -39,7 +40,8 @@ def compare(
         config: what to train.
         folder: gets ``config.yaml``, ``metrics.jsonl``, ``events/``, ``checkpoints/``, ``layers.csv``,
             ``adaptation.csv`` and ``summary.json``.
-        resume: go on with a run of the same configuration that was stopped or killed.
+        resume: go on with a run of the same configuration that was stopped or killed, or is finished;
+            it may have more seeds, other epochs and another ``checkpoint_every``.
         progress: told after each step.
 
     Raises:
@@ -50,7 +52,8 @@ def compare(
     """
     subject = load_subject(config)
     _check_fit(config, subject)
-    claim_folder(folder, config, resume)
+    _keep_seeds(config, folder, resume)
+    claim_folder(folder, config, resume, free=FREE | {"seeds"})
     outcomes = [
         _train(config, run, seed, subject, folder, resume, progress or (lambda *_: None))
         for seed in config.seeds
@@ -62,6 +65,15 @@ def compare(
     if reuse and config.reuse.adaptation is not None:
         _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
     return summarize(config, subject, outcomes, folder)
+
+
+def _keep_seeds(config: RunConfig, folder: Path, resume: bool) -> None:
+    saved = folder / "config.yaml"
+    if resume and saved.exists() and not set(before := RunConfig.read(saved).seeds) <= set(config.seeds):
+        raise MercuricError(
+            f"{folder} holds another run: seeds was {before}, now {config.seeds}; seeds can be added, but "
+            "not left out"
+        )
 
 
 def _write_table(path: Path, seeds: dict[int, pd.DataFrame]) -> None:

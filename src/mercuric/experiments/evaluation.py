@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 import torch
+import yaml
 from torch import Tensor, nn
 
 from mercuric import zoo
-from mercuric.accelerator import Accelerator, as_accelerator, read_workloads, with_cache
+from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
 from mercuric.accelerator.dealing import results_held
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
@@ -19,6 +20,7 @@ from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, fitting
 from mercuric.accelerator.energy.roofline import bound, buffer_cycles
 from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
+from mercuric.accelerator.network_calls import simulated_config
 from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.accelerator.workload import Workload
 from mercuric.experiments.evaluation_config import EvaluationConfig
@@ -41,7 +43,7 @@ class Evaluation:
 
     Attributes:
         config: what was evaluated.
-        reuse: how MERCURY found similarity.
+        reuse: how MERCURY found similarity, each accelerator in its own MCACHE.
         accelerators: what it was evaluated on.
         energies: the table of each, in the same unit.
         layers: a row for each accelerator, batch, timing, layer and design (``baseline`` or ``mercury``):
@@ -75,6 +77,10 @@ class Evaluation:
         """Designs with figures of their own."""
         return DESIGNS[:1] if self.config.dense else DESIGNS
 
+    def found_with(self) -> dict[str, Any]:
+        """How similarity was found, ready for JSON: without the MCACHE, which each accelerator has."""
+        return self.reuse.model_dump(mode="json", exclude={"entries", "ways"})
+
     def totals(self, timing: Timing | None = None) -> pd.DataFrame:
         """A row for each accelerator, batch and design, over all layers; ``timing`` is the leading one."""
         rows = self.layers[self.layers["timing"] == (timing or self.config.timing)]
@@ -90,7 +96,10 @@ class Evaluation:
             "unit": self.unit,
             "accelerators": [one.model_dump(mode="json") for one in self.accelerators],
             "energies": [one.model_dump(mode="json") for one in self.energies],
-            "reuse": None if self.config.dense else self.reuse.model_dump(mode="json"),
+            "word_costs": [
+                asdict(table.on(one)) for one, table in zip(self.accelerators, self.energies, strict=True)
+            ],
+            "reuse": None if self.config.dense else self.found_with(),
             "results": results,
             "area_mm2": self.areas,
             "fpga": {"resources": FPGA_RESOURCES, "watts": FPGA_WATTS},
@@ -108,17 +117,20 @@ def evaluate(
 
     Args:
         config: network, data and accelerators.
-        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default. The gradient of what was
-            computed is counted: the saved Hitmap serves all three products.
+        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default. The MCACHE is each
+            accelerator's. The gradient of what was computed is counted: the saved Hitmap serves all three
+            products.
         progress: told before each batch.
         tell: told in a sentence what is fetched.
 
     Raises:
-        ValueError: a wrong setting, or an accelerator that is too small for the network.
+        ValueError: a wrong setting, an accelerator that is too small for the network, or a configuration of
+            another MCACHE than an accelerator has.
         MercuricError: files are missing or damaged, or the engine is not installed.
     """
-    reuse = (reuse or ReuseConfig.paper()).model_copy(update={"backward": "exact"})
-    accelerators, energies = _hardware(config, reuse)
+    accelerators, energies = _hardware(config)
+    found_with = [simulated_config(reuse, accelerator) for accelerator in accelerators]
+    reuse = found_with[0]
     check_engine(config.engine)
     subject = _subject(config, tell)
     told = progress or (lambda *_: None)
@@ -133,14 +145,9 @@ def evaluate(
         if config.dense:
             costs = dense_costs(workloads, accelerators, energies, training=not config.inference)
         else:
-            costs = reuse_costs(
-                subject.network,
-                subject.images[:batch],
-                workloads,
-                reuse,
-                accelerators,
-                energies,
-                training=not config.inference,
+            images, training = subject.images[:batch], not config.inference
+            costs = _by_cache(
+                subject.network, images, workloads, found_with, accelerators, energies, training
             )
         for accelerator, table, layers in zip(accelerators, energies, costs, strict=True):
             rows += _rows(accelerator, batch, workloads, layers, config)
@@ -156,6 +163,27 @@ def evaluate(
     )  # fmt: skip
 
 
+def _by_cache(
+    network: nn.Module,
+    images: Tensor,
+    workloads: Sequence[Workload],
+    found_with: Sequence[ReuseConfig],
+    accelerators: Sequence[Accelerator],
+    energies: Sequence[Energies],
+    training: bool,
+) -> list[LayerCosts]:
+    """The costs on each accelerator: the batch runs once for all that have the same MCACHE."""
+    counted: dict[int, LayerCosts] = {}
+    for one in dict.fromkeys(config.cache for config in found_with):
+        same = [place for place, config in enumerate(found_with) if config.cache == one]
+        costs = reuse_costs(
+            network, images, workloads, found_with[same[0]], [accelerators[place] for place in same],
+            [energies[place] for place in same], training=training,
+        )  # fmt: skip
+        counted |= dict(zip(same, costs, strict=True))
+    return [counted[place] for place in range(len(accelerators))]
+
+
 @alone
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write ``config.yaml``, ``reuse.yaml``, ``layers.csv`` and ``evaluation.json`` into ``folder``.
@@ -165,7 +193,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """
     write_text(folder / "config.yaml", evaluation.config.to_yaml())
     if not evaluation.config.dense:
-        write_text(folder / "reuse.yaml", evaluation.reuse.to_yaml())
+        write_text(folder / "reuse.yaml", yaml.safe_dump(evaluation.found_with(), sort_keys=False))
     write_text(folder / "layers.csv", evaluation.layers.to_csv(index=False))
     write_text(folder / "evaluation.json", json_text(evaluation.summary()) + "\n")
 
@@ -174,10 +202,8 @@ def _searched(progress: Progress, what: str, done: int, total: int) -> None:
     progress(done, total, what)
 
 
-def _hardware(
-    config: EvaluationConfig, reuse: ReuseConfig
-) -> tuple[tuple[Accelerator, ...], tuple[Energies, ...]]:
-    accelerators = tuple(with_cache(as_accelerator(name), reuse) for name in config.accelerators)
+def _hardware(config: EvaluationConfig) -> tuple[tuple[Accelerator, ...], tuple[Energies, ...]]:
+    accelerators = tuple(map(as_accelerator, config.accelerators))
     names = [accelerator.name for accelerator in accelerators]
     if len(set(names)) < len(names):
         raise ValueError(f"accelerators are called {', '.join(names)}, but must have different names")

@@ -37,8 +37,9 @@ class FrontBench(BenchSettings):
         data: a data set of images.
         data_root: where its files, or the weights, lie.
         image_size: side of the images in pixels; 224 for pretrained weights, else the data set's own.
-        images: test images that the outputs are judged on: the first ones (4 for edge maps, 98 for
-            ImageNet's classes), or, for a checkpoint, those of a shuffle (1,000, or all there are).
+        images: test images that the outputs are judged on: the first ones, or of a folder some of each class
+            (4 for edge maps, 98 for ImageNet's classes), or, for a checkpoint, those of a shuffle (1,000,
+            or all there are).
         batch: training images that are timed, and that directions are estimated from; 2 for pretrained
             weights, else 64.
         step: time a training step (forward, backward, SGD's step) instead of inference.
@@ -108,9 +109,9 @@ def front_subject(config: FrontBench) -> FrontSubject:
     batch = config.batch or (_OWN_BATCH if config.own else _PRETRAINED_BATCH)
     calibration = config.calibration or (_OWN_CALIBRATION if config.own else _PRETRAINED_CALIBRATION)
     images = config.images or _IMAGES.get(config.weights, min(_OWN_IMAGES, len(test)))
-    timed = _chosen("batch", batch, len(train), config)
-    fitted = _chosen("calibration", min(calibration, len(train)), len(train), config)
-    judged = [test.batch(part) for part in torch.split(_chosen("images", images, len(test), config), batch)]
+    timed = _chosen("batch", batch, train, config)
+    fitted = _chosen("calibration", min(calibration, len(train)), train, config)
+    judged = [test.batch(part) for part in torch.split(_chosen("images", images, test, config), batch)]
     network = _own(config, loaded) if config.own else _pretrained(config.weights, loaded.image_size, root)
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     named = _SHOWN.get(config.weights) or f"{config.network}, weights {config.weights}"
@@ -134,12 +135,13 @@ def _loaded(config: FrontBench, root: Path | None) -> ImageData:
     return data.load_images(config.data, root, size_for(config.weights, network, config.image_size))
 
 
-def _chosen(what: str, count: int, there: int, config: FrontBench) -> Tensor:
-    """Which images: the first, or the first of a shuffle, as a folder's are sorted by class."""
+def _chosen(what: str, count: int, split: Split, config: FrontBench) -> Tensor:
+    """Which images: a few that stand for all, or, for a checkpoint, the first of a shuffle."""
+    there = len(split)
     if count > there:
         raise ValueError(f"{what} was {count}, but must be from 1 to the {there} there are of {config.data}")
     if not config.own:
-        return torch.arange(count)
+        return split.few(count)
     return first_of_shuffle(count, there)
 
 
@@ -171,6 +173,10 @@ class _Renormalised:
 
     def __len__(self) -> int:
         return len(self.split)
+
+    def few(self, count: int) -> Tensor:
+        """See ``Split.few``."""
+        return self.split.few(count)
 
     def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """See ``Split.batch``."""

@@ -29,7 +29,7 @@ def simulate_network(
 
     Args:
         subject: what runs.
-        accelerator: what is simulated; the MCACHE is the configuration's.
+        accelerator: what is simulated, with its MCACHE.
         reuse: how similarity is found; :meth:`ReuseConfig.paper` by default.
         training: count both backward products as well.
         save: a Parquet file for the Hitmaps.
@@ -43,7 +43,8 @@ def simulate_network(
     batches = subject.batches(tell)
     if save is None:
         return simulate_batches(subject.network, batches, accelerator, reuse, training, listeners)
-    with HitmapWriter(save, HitmapAbout(subject.described, simulated_config(reuse))) as writer:
+    config = simulated_config(reuse, accelerator)
+    with HitmapWriter(save, HitmapAbout(subject.described, config)) as writer:
         every = (writer.add, *listeners)
         result = simulate_batches(subject.network, batches, accelerator, reuse, training, every)
         writer.finish(result.layers, result.run)
@@ -62,7 +63,7 @@ def simulate_hitmaps(
 
     Args:
         path: a Parquet file, or a folder of CSV files.
-        accelerator: what is simulated; the MCACHE is that of the Hitmaps.
+        accelerator: what is simulated; its MCACHE must be that of the Hitmaps.
         training: count both backward products as well.
         model: where given, the network that they must be of.
         reuse: where given, the configuration that they must have been found with.
@@ -73,7 +74,7 @@ def simulate_hitmaps(
         MercuricError: a file is missing, damaged or something else, or of another network.
     """
     about = open_hitmaps(path, accelerator).about
-    config = None if reuse is None else simulated_config(reuse)
+    config = None if reuse is None else simulated_config(reuse, accelerator)
     about.require(path, config, None if model is None else {"model": model})
     return simulate_saved(path, accelerator, training, listeners), {**about.run, "hitmaps": str(path)}
 
@@ -87,12 +88,14 @@ def write_hitmap_folder(
         MercuricError: the folder holds Hitmaps already.
         OSError: it can't be written.
     """
-    config, tally = simulated_config(reuse), SimilarityTally()
-    accelerator = with_cache(preset("eyeriss-168"), config)
+    accelerator, tally = preset("eyeriss-168"), SimilarityTally()
+    if reuse is not None:
+        accelerator = with_cache(accelerator, reuse)
+    config = simulated_config(reuse, accelerator)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
         run = network_calls(
             subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
         )
         layers = tally.layers(run.order, run.errors)
-        writer.finish(layers, {"normalisation": run.normalisation})
+        writer.finish(layers, {"normalisation": run.normalisation, "coverage": run.coverage.to_dict()})
     return int(layers["on"].sum())

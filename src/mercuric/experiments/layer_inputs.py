@@ -1,6 +1,7 @@
 """What do a network's layers read, on real examples?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from mercuric import data, zoo
+from mercuric.accelerator.normalisation import normalisation_of, normalised
 from mercuric.data import ImageData
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 
@@ -67,7 +69,7 @@ def vision_transformer(images: int, seed: int) -> Subject:
 
 
 def first_images(loaded: ImageData, images: int) -> tuple[Tensor, Tensor]:
-    """The first training images (N, C, H, W) and their labels.
+    """A few training images (N, C, H, W) and their labels.
 
     Raises:
         ValueError: there are not so many.
@@ -75,7 +77,7 @@ def first_images(loaded: ImageData, images: int) -> tuple[Tensor, Tensor]:
     there = len(loaded.train)
     if not 1 <= images <= there:
         raise ValueError(f"batch was {images}, but must be from 1 to the {there} images of {loaded.name}")
-    return loaded.train.batch(torch.arange(images))
+    return loaded.train.batch(loaded.train.few(images))
 
 
 def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.Module, Tensor]]:
@@ -86,7 +88,7 @@ def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.M
     """
     found: dict[str, tuple[nn.Module, Tensor]] = {}
     modules = dict(subject.network.named_modules())
-    hooks = []
+    hooks: list[tuple[nn.Module, Callable[..., None]]] = []
     for name in names:
         if not isinstance(modules.get(name), nn.Conv2d | nn.Linear):
             known = ", ".join(
@@ -97,15 +99,22 @@ def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.M
         def keep(layer: nn.Module, given: tuple[Any, ...], name: str = name) -> None:
             found.setdefault(name, (layer, given[0].detach()))
 
-        hooks.append(modules[name].register_forward_pre_hook(keep))
-    with torch.no_grad():
+        hooks.append((modules[name], keep))
+    with _inference(subject), ExitStack() as stack:
+        for module, keep in hooks:
+            stack.callback(module.register_forward_pre_hook(keep).remove)
         subject.network(*subject.inputs)
-    for hook in hooks:
-        hook.remove()
     for name in names:
         if name not in found:
             raise ValueError(f"layer was {name!r}, but the network does not run it")
     return found
+
+
+@contextmanager
+def _inference(subject: Subject) -> Iterator[None]:
+    by = normalisation_of(subject.network, training=False)
+    with torch.no_grad(), normalised(subject.network, by, [subject.inputs]):
+        yield
 
 
 class _Attentions(TorchFunctionMode):
@@ -128,7 +137,7 @@ def attention_inputs(subject: Subject) -> list[tuple[Tensor, Tensor, Tensor]]:
         ValueError: the network calls none.
     """
     attentions = _Attentions()
-    with torch.no_grad(), attentions:
+    with _inference(subject), attentions:
         subject.network(*subject.inputs)
     if not attentions.kept:
         raise ValueError(f"{subject.shown} calls no scaled_dot_product_attention")

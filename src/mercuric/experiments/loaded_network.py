@@ -32,8 +32,8 @@ class NetworkConfig(Config):
 
     Attributes:
         model: a network of the zoo.
-        data: a data set; the first examples of its training part are taken. ``photos``, or
-            ``help-en-de`` for a network that reads sentences, by default.
+        data: a data set; of its training part the first examples are taken, of a folder of images some of
+            each class. ``photos``, or ``help-en-de`` for a network that reads sentences, by default.
         data_root: where its files and the pretrained weights lie.
         images: how many images, or pairs of sentences.
         image_size: side of the images in pixels; 224 for pretrained weights, else the data set's own.
@@ -120,7 +120,7 @@ def _on_images(
     network = weighted_network(config.model, config.weights, config.seed, loaded, root, tell)
     split = loaded.train
     if config.weights in pretrained.names():
-        split = _normalised(split, name, config.weights)
+        split = normalised(split, name, config.weights)
     described = {
         "model": config.model,
         "form": zoo.form(loaded.image_size),
@@ -131,9 +131,11 @@ def _on_images(
         "weights": _weights(config),
     }
 
+    few = split.few(count)
+
     def batches(told: Tell) -> Iterator[Inputs]:
         for indices in _indices(count, batch, told):
-            yield split.batch(indices)[0]
+            yield split.batch(few[indices])[0]
 
     return LoadedNetwork(network, lambda told: Batches(lambda: batches(told)), described)
 
@@ -169,7 +171,12 @@ def _weights(config: NetworkConfig) -> str:
     return f"random, seed {config.seed}" if config.weights == RANDOM else config.weights
 
 
-def _normalised(split: Split, name: str, weights: str) -> Split:
+def normalised(split: Split, name: str, weights: str) -> Split:
+    """The images as pretrained weights need them.
+
+    Raises:
+        ValueError: the data's normalisation is fixed, and another one.
+    """
     normalisation: Normalisation = pretrained.PRETRAINED[weights].normalisation
     if isinstance(split, InMemorySplit):
         return replace(split, normalisation=normalisation)

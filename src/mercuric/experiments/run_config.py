@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mercuric import data, zoo
-from mercuric.accelerator import as_accelerator
+from mercuric.accelerator import as_accelerator, presets
 from mercuric.config import Config
 from mercuric.reuse import ReuseConfig
 from mercuric.training import TrainingConfig
@@ -33,7 +33,7 @@ class RunConfig(Config):
         training: the training loop's settings.
         reuse: how similarity is found; its MCACHE is also the simulated accelerator's. With principal
             directions no similarity is looked for, and nothing is simulated: seconds are compared.
-        accelerator: a preset's name.
+        accelerator: a preset's name, or a YAML file, whose MCACHE must be that of ``reuse``.
     """
 
     model: str
@@ -60,5 +60,18 @@ class RunConfig(Config):
             values = getattr(self, key)
             if not values or len(set(values)) < len(values):
                 raise ValueError(f"{key} was {list(values)}, but must name at least one, and each once")
-        as_accelerator(self.accelerator)
+        return self
+
+    @model_validator(mode="after")
+    def _one_cache(self) -> Self:
+        """A preset counts with the run's MCACHE; who describes an accelerator says what it has."""
+        accelerator, reuse = as_accelerator(self.accelerator), self.reuse
+        described = accelerator.name not in {one.name for one in presets()}
+        if described and reuse.principal is None and accelerator.cache != reuse.cache:
+            raise ValueError(
+                f"reuse has an MCACHE of entries={reuse.entries}, ways={reuse.ways}, but must have "
+                f"the entries={accelerator.entries}, ways={accelerator.ways} of accelerator "
+                f"{accelerator.name!r}: "
+                "a training run's Hitmaps come from its own MCACHE"
+            )
         return self

@@ -40,7 +40,7 @@ def claim_folder(folder: Path, config: Config, resume: bool, free: frozenset[str
         folder: of the run.
         config: of the run.
         resume: whether it may hold that run already.
-        free: fields that may change from one resumption to the next.
+        free: fields that may change from one resumption to the next, as ``"training.epochs"``.
 
     Raises:
         MercuricError: the folder holds a run and ``resume`` is False, or it holds another run.
@@ -57,7 +57,7 @@ def claim_folder(folder: Path, config: Config, resume: bool, free: frozenset[str
                 f"{folder} holds a run already; add --resume to go on, or choose another --out"
             )
         before = type(config).read(saved)
-        changes = differences(before.model_dump(exclude=set(free)), config.model_dump(exclude=set(free)))
+        changes = differences(before.model_dump(), config.model_dump(), free)
         if changes:
             raise MercuricError(f"{folder} holds another run: {changes}")
     write_text(saved, config.to_yaml())

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mercuric.accelerator import Accelerator, read_workloads, with_cache
+from mercuric.accelerator import Accelerator, read_workloads
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, fitting
+from mercuric.accelerator.network_calls import simulated_config
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.reuse import ReuseConfig
 
@@ -44,8 +45,7 @@ def mercury_cost(network: nn.Module, images: Tensor, accelerator: Accelerator) -
     Raises:
         ValueError: the accelerator is too small for the network.
     """
-    config = ReuseConfig.paper()
-    accelerator = with_cache(accelerator, config)
+    config = simulated_config(None, accelerator)
     layers: dict[str, LayerCost] = {}
     for image in torch.split(images, 1):
         for name, timings in _reused(network, image, accelerator, config).items():

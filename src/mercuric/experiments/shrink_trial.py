@@ -13,7 +13,7 @@ from torch import nn
 from mercuric import data, zoo
 from mercuric.accelerator import as_accelerator
 from mercuric.data import ImageData
-from mercuric.errors import MercuricError
+from mercuric.errors import Diverged
 from mercuric.experiments.shrink_config import ShrinkConfig
 from mercuric.experiments.shrink_cost import dense_cost, macs_of, mercury_cost
 from mercuric.experiments.shrunk import Shrunk, save_shrunk
@@ -150,9 +150,7 @@ def run_trial(
     )  # fmt: skip
     try:
         figures = training.fit(resume=True)
-    except MercuricError as error:
-        if error.exit_code != 1:
-            raise
+    except Diverged as error:
         return TrialResult(**{**result.to_dict(), "note": str(error)})
     classes, channels, image_size = shared.shape
     described = Shrunk(config.model, classes, channels, image_size, config.width, dict(factors))
@@ -165,6 +163,6 @@ def _with_mercury(config: ShrinkConfig, network: nn.Module) -> dict[str, float]:
     if not config.mercury:
         return {}
     test = ground(config).images.test
-    images, _ = test.batch(torch.arange(min(MERCURY_IMAGES, len(test))))
+    images, _ = test.batch(test.few(min(MERCURY_IMAGES, len(test))))
     cost = mercury_cost(network.cpu(), images, as_accelerator(config.accelerator))
     return {"mercury_energy": cost.energy, "mercury_latency": cost.latency}

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from mercuric import data, zoo
 from mercuric.config import Config
 from mercuric.data import ImageData, Split
-from mercuric.data.image_folder import FolderSplit, read_image
+from mercuric.data.image_folder import FolderSplit
 from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import InMemorySplit
 from mercuric.experiments.weighted_network import RANDOM, size_for, weighted_network
@@ -26,7 +25,7 @@ class SimilarityConfig(Config):
 
     Attributes:
         model: a network of the zoo.
-        data: a data set of images; the first images of its training part are taken.
+        data: a data set of images; of its training part the first are taken, of a folder some of each class.
         data_root: where its files and the pretrained weights lie.
         weights: ``"random"``, a name of ``mercuric.zoo.pretrained``, or a training run's checkpoint.
         images: images in the batch; 16, or 2 above 64 pixels, where none is given.
@@ -123,12 +122,10 @@ def _images(wanted: int | None, loaded: ImageData) -> int:
 
 
 def _pixels(split: Split, count: int) -> tuple[Tensor, Tensor, Normalisation]:
-    """The first images before normalisation, their labels, and the split's normalisation."""
+    """A few images before normalisation, their labels, and the split's normalisation."""
     if isinstance(split, InMemorySplit):
         return split.images[:count], split.labels[:count], split.normalisation
     if isinstance(split, FolderSplit):
-        # Files are in the classes' order: take some of every class.
-        chosen = torch.linspace(0, len(split) - 1, count).long()
-        pixels = [read_image(split.files[index], split.image_size) for index in chosen.tolist()]
-        return torch.stack(pixels), split.labels[chosen], IMAGENET
+        chosen = split.few(count)
+        return split.pixels(chosen), split.labels[chosen], IMAGENET
     raise TypeError(f"split was a {type(split).__name__}, but must be of images in memory or in files")

@@ -89,7 +89,7 @@ def _step(
     subject: Studied, config: SimilarityConfig, bits: int, *, unlimited: bool
 ) -> tuple[TrainingStep, pd.DataFrame]:
     changes = {"bits": bits, "seed": config.seed, **({"entries": None} if unlimited else {})}
-    reuse = ReuseConfig.paper().model_copy(update=changes)
+    reuse = ReuseConfig.paper(**changes)
     return training_step(subject.network, subject.images, subject.labels, reuse, config.seed, subject.shown)
 
 

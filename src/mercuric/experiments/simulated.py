@@ -81,7 +81,7 @@ def simulate_request(request: SimulateRequest, tell: Tell) -> Simulated:
     engine = None if request.engine is None else ScaleSimCycles(request.accelerator)
     listeners = () if engine is None else (engine.add,)
     if request.topology is not None:
-        config = simulated_config(request.reuse)
+        config = simulated_config(request.reuse, request.accelerator)
         result = simulate_topology(
             read_topology(request.topology), request.accelerator, config, request.hit_rate, request.hitmaps,
             listeners,
@@ -95,8 +95,9 @@ def simulate_request(request: SimulateRequest, tell: Tell) -> Simulated:
         described = {**described, "products": products}
     summary = result.summary()
     if request.topology is not None:
-        summary["reuse"] = {"hit_rate": summary["reuse"]["hit_rate"]}
-        del summary["normalisation"]
+        known = ("hit_rate", "bits", "entries", "ways")
+        summary["reuse"] = {key: summary["reuse"][key] for key in known}
+        del summary["normalisation"], summary["coverage"]
     layers = result.layers
     if engine is not None:
         counted = engine.layers(lambda done, total: tell("SCALE-Sim", done, total, "products"))

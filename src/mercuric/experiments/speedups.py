@@ -69,7 +69,7 @@ def speedup_table(results: pd.DataFrame) -> pd.DataFrame:
         for _, one in group.iterrows():
             for timing in TIMINGS:
                 row[f"{one['design']}_{timing}"] = one[f"{timing}_adapted"]
-        row["no_hits"] = float(group[[f"{timing}_no_hits" for timing in TIMINGS]].max(axis=None))
+        row["no_hits"] = max(group[f"{timing}_no_hits"].max() for timing in TIMINGS)
         rows.append({**row, "published": PUBLISHED.get((str(model), str(dataflow)))})
     return pd.DataFrame([*rows, *_means(rows)])
 

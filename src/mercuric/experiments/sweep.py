@@ -1,7 +1,7 @@
 """What does each choice of hardware cost? Every combination of an accelerator's fields, on the same data."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +17,11 @@ from mercuric import zoo
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.layer_call import LayerCall
-from mercuric.accelerator.network_calls import network_calls
+from mercuric.accelerator.network_calls import network_calls, simulated_config
 from mercuric.accelerator.no_hits import without_hits
 from mercuric.accelerator.normalisation import Normalisation
 from mercuric.accelerator.simulation import Simulator
-from mercuric.config import Config
+from mercuric.config import Config, require_once
 from mercuric.experiments.loaded_network import NetworkConfig, load_network
 from mercuric.experiments.machine import machine
 from mercuric.experiments.process_pool import process_pool
@@ -32,6 +32,19 @@ from mercuric.records import json_text
 from mercuric.reuse import ReuseConfig
 
 RESULTS = "sweep.parquet"
+NOT_IN_CYCLES = (
+    "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
+    "energies",
+)  # fmt: skip
+"""Fields that no cycle count depends on; ``mercuric evaluate`` counts what does."""
+
+_DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
+    "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
+    "ways": (lambda one: one.entries is not None, "an unlimited MCACHE (entries=null) has no sets"),
+    "insertion_queue": (lambda one: one.dataflow == "row", "systolic arrays look up a signature a cycle"),
+}
+"""What makes cycles depend on a field that some arrays don't care for, and why they don't."""
+
 Field = str | int | float | bool | None
 Progress = Callable[[int, int, str], None]
 
@@ -77,19 +90,24 @@ class SweepConfig(Config):
                 raise ValueError(f"model was {model!r}, but must be one of {', '.join(zoo.all_names())}")
         if not models:
             raise ValueError("models was empty, but must name at least one network")
+        require_once("model", models)
         return models
 
     @field_validator("vary")
     @classmethod
     def _fields(cls, vary: dict[str, tuple[Field, ...]]) -> dict[str, tuple[Field, ...]]:
-        known = [name for name in Accelerator.model_fields if name != "name"]
+        known = [name for name in Accelerator.model_fields if name not in ("name", *NOT_IN_CYCLES)]
         for name, values in vary.items():
+            if name in NOT_IN_CYCLES:
+                raise ValueError(
+                    f"field was {name!r}, but must be one that cycles depend on, which a sweep counts: "
+                    f"{', '.join(known)}"
+                )
             if name not in known:
                 raise ValueError(f"field was {name!r}, but must be one of {', '.join(known)}")
             if not values:
                 raise ValueError(f"field {name!r} had no value, but must have at least one")
-            if len(set(map(repr, values))) < len(values):
-                raise ValueError(f"field {name!r} had a value twice: {', '.join(map(str, values))}")
+            require_once(f"field {name!r}", values)
         return vary
 
     def combinations(self) -> list[dict[str, Field]]:
@@ -165,20 +183,30 @@ def sweep(
     for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
         told(total - len(missing) + done, total, part.model)
     results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
-    described = {"config": config.model_dump(mode="json"), "machine": machine()}
+    described = {
+        "config": config.model_dump(mode="json"),
+        "normalisation": normalisations(results),
+        "machine": machine(),
+    }
     write_text(folder / "sweep.json", json_text(described))
     _write_parquet(results, folder / RESULTS)
     return results
+
+
+def normalisations(results: pd.DataFrame) -> dict[str, Normalisation]:
+    """By which statistics each network normalised."""
+    return dict(results.drop_duplicates("model").set_index("model")["normalisation"])
 
 
 def split(config: SweepConfig) -> list[Part]:
     """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
 
     Raises:
-        ValueError: an accelerator that can't be built.
+        ValueError: an accelerator that can't be built, or a field that varies and changes nothing.
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
     accelerators, combinations = config.accelerators(), config.combinations()
+    _require_effect(config, accelerators)
     for index, one in enumerate(accelerators):
         # Interleaved signatures arrive in an order that the array's size decides.
         array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
@@ -188,6 +216,13 @@ def split(config: SweepConfig) -> list[Part]:
         for model in config.models
         for group in groups.values()
     ]
+
+
+def _require_effect(config: SweepConfig, accelerators: Sequence[Accelerator]) -> None:
+    """Refuse a field that varies where no combination's cycles depend on it."""
+    for name, (depends, why) in _DEPENDS.items():
+        if len(config.vary.get(name, ())) > 1 and not any(map(depends, accelerators)):
+            raise ValueError(f"field was {name!r}, but must be left out of this sweep: {why}")
 
 
 def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) -> Any:
@@ -205,9 +240,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     """Run the part's network once, count every accelerator, and write the layers to ``target``."""
     loaded = load_network(_loaded(config, part.model))
     cache = part.accelerators[0]
-    reuse = ReuseConfig.paper().model_copy(
-        update={"bits": config.bits, "entries": cache.entries, "ways": cache.ways, "backward": "exact"}
-    )
+    reuse = simulated_config(ReuseConfig.paper(bits=config.bits), cache)
     simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
     counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
 
@@ -222,7 +255,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     )
     tables = [
         _described(
-            simulator.simulation(run.order, run.errors).layers.merge(_no_hits(counter)),
+            simulator.simulation(reuse, run.order, run.errors).layers.merge(_no_hits(counter)),
             part.model,
             run.normalisation,
             chosen,
@@ -249,8 +282,8 @@ def _described(
 ) -> pd.DataFrame:
     """The layers with what they were simulated on before them; unlimited entries are left empty."""
     fields = {name: [value] * len(layers) for name, value in chosen.items()}
-    run = {"model": [model] * len(layers), "normalisation": [normalisation] * len(layers)}
-    return pd.concat([pd.DataFrame({**run, **fields}), layers], axis=1)
+    run = {"model": [model] * len(layers), **fields, "normalisation": [normalisation] * len(layers)}
+    return pd.concat([pd.DataFrame(run), layers], axis=1)
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mercuric.accelerator import Accelerator, Simulation, with_cache
+from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.engines.scalesim_files import TopologyLayer
 from mercuric.accelerator.hitmaps.hitmap_csv import read_hitmap_csv
 from mercuric.accelerator.hitmaps.hitmap_folder import hits_only
@@ -20,6 +20,9 @@ from mercuric.errors import MercuricError
 from mercuric.reuse import ReuseConfig
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap, HitState
+
+_MOST_VECTORS, _MOST_VECTORS_OF_ALL_SCOPES = 2**24, 2**28
+"""What a layer's Hitmap may hold: about 1 and 3 GB while it is counted."""
 
 
 def simulate_topology(
@@ -35,7 +38,7 @@ def simulate_topology(
     Args:
         layers: the topology's rows.
         accelerator: what is simulated.
-        config: signature length and MCACHE.
+        config: signature length.
         hit_rate: share of HITs among the vectors of each scope; 0 where neither is given.
         hitmaps: a Parquet file or a folder of CSV files instead: the n-th layer's Hitmap is the n-th row's.
         listeners: each called with every layer's call, once it is counted.
@@ -47,12 +50,12 @@ def simulate_topology(
     """
     if hit_rate is not None and hitmaps is not None:
         raise ValueError(f"hit_rate was {hit_rate}, but with hitmaps it must not be given: they say who hits")
-    simulator = Simulator(with_cache(accelerator, config), training=False)
+    simulator = Simulator(accelerator, training=False)
     for call in _calls(layers, accelerator, config, hit_rate, hitmaps):
         require_countable(call, accelerator)
         for listener in (simulator.add, *listeners):
             listener(call)
-    return simulator.simulation([layer.name for layer in layers])
+    return simulator.simulation(config, [layer.name for layer in layers])
 
 
 def _calls(
@@ -63,17 +66,33 @@ def _calls(
     hitmaps: Path | None,
 ) -> Iterator[LayerCall]:
     if hitmaps is None:
-        return _assumed(layers, config, hit_rate or 0.0)
+        return _assumed(layers, accelerator, config, hit_rate or 0.0)
     if hitmaps.is_dir():
         require_saved(hitmaps, accelerator)
         return _from_folder(layers, hitmaps)
     return _from_parquet(layers, hitmaps, accelerator)
 
 
-def _assumed(layers: Sequence[TopologyLayer], config: ReuseConfig, rate: float) -> Iterator[LayerCall]:
+def _assumed(
+    layers: Sequence[TopologyLayer], accelerator: Accelerator, config: ReuseConfig, rate: float
+) -> Iterator[LayerCall]:
     for layer in layers:
-        hitmap = spread_hits(layer.shape, rate, config.entries)
+        _fits_memory(layer)
+        hitmap = spread_hits(layer.shape, rate, accelerator.entries)
         yield LayerCall(layer.name, Work(layer.shape, hitmap, config.bits, layer.kind))
+
+
+def _fits_memory(layer: TopologyLayer) -> None:
+    shape = layer.shape
+    for what, vectors, most in (
+        ("vectors a scope", shape.vectors, _MOST_VECTORS),
+        ("vectors", shape.scopes * shape.vectors, _MOST_VECTORS_OF_ALL_SCOPES),
+    ):
+        if vectors > most:
+            raise MercuricError(
+                f"layer {layer.name!r} (line {layer.line} of the topology) has {vectors:,} {what}, but its "
+                f"HITs can be spread over at most {most:,}"
+            )
 
 
 def spread_hits(shape: VectorShape, rate: float, entries: int | None) -> Hitmap:
@@ -91,7 +110,7 @@ def spread_hits(shape: VectorShape, rate: float, entries: int | None) -> Hitmap:
         raise ValueError(f"hit_rate was {rate}, but must be from 0 to 1")
     vectors = torch.arange(shape.vectors)
     # The small term keeps 0.1 x 30 at 3.
-    reached = ((vectors + 1) * rate + 1e-9).floor()
+    reached = ((vectors + 1).double() * rate + 1e-9).floor()
     hit = reached > torch.cat([reached.new_zeros(1), reached])[: shape.vectors]
     hit[:1] = False
     number = (~hit).cumsum(0)
@@ -101,7 +120,7 @@ def spread_hits(shape: VectorShape, rate: float, entries: int | None) -> Hitmap:
     latest = torch.where(~hit & kept, vectors, 0).cummax(0).values
     representatives = torch.where(hit, latest, vectors)
     size = (shape.scopes, shape.vectors)
-    return Hitmap(states.expand(size).contiguous(), representatives.expand(size).contiguous())
+    return Hitmap(states.expand(size), representatives.expand(size))  # every scope is the same memory
 
 
 def _from_folder(layers: Sequence[TopologyLayer], folder: Path) -> Iterator[LayerCall]:

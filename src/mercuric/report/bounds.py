@@ -16,6 +16,7 @@ from mercuric.report import chart, formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure, figure_element, hover_names, name_layers
 from mercuric.report.document import definitions, section, write_page
+from mercuric.report.found_with import found_with
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.similarity_charts import named
@@ -55,8 +56,10 @@ def bounds_table(layers: pd.DataFrame, summary: dict[str, Any]) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         title=Text(_subject(summary)),
-        caption="multiply-accumulates over what is left; all but MERCURY are bounds, their overheads free; "
-        f"normalised {SHOWN[summary['normalisation']]}",
+        caption=Text(
+            "multiply-accumulates over what is left; all but MERCURY are bounds, their overheads free; "
+            f"{_found_with(summary)}; normalised {SHOWN[summary['normalisation']]}"
+        ),
     )
     table.add_column("layer", overflow="fold")
     for head in _COLUMNS.values():
@@ -198,13 +201,18 @@ def _subject(summary: dict[str, Any]) -> str:
     )
 
 
+def _found_with(summary: dict[str, Any]) -> str:
+    paper = {"granularity": "channel", "magnitude": None, "scope": "image"}
+    return found_with({**paper, "bits": summary["bits"], **summary["mcache"]})
+
+
 def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Weights", f"{summary['weights']}. UCNN and element similarity depend on them."),
         ("Normalisation", f"{SHOWN[summary['normalisation']]}.".capitalize()),
         (
             "MERCURY",
-            f"{summary['bits']}-bit signatures of one channel's windows, MCACHE of 1024 entries in 16 ways; "
+            f"{_found_with(summary)}; "
             "misses and signature bits, as multiply-accumulates; the title has layers off where that is "
             "more than the dense layer has. With any cache: unlimited entries, and "
             f"signatures free. Cycles: {summary['accelerator']}, forward.",

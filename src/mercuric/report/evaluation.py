@@ -27,6 +27,7 @@ from mercuric.report.evaluation_tables import (
     layer_table,
     total_rows,
 )
+from mercuric.report.found_with import mcache, signatures
 from mercuric.report.html_table import titled_table
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
@@ -265,13 +266,13 @@ def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Timing", f"Figures of both are in layers.csv; here {_timing(evaluation)}."),
     ]
     if not config.dense:
-        cache = "an unlimited MCACHE" if reuse.entries is None else f"{reuse.entries} entries"
+        caches = dict.fromkeys(f"{mcache(one)} ({one.name})" for one in evaluation.accelerators)
         entries.append(
             (
                 "MERCURY",
-                f"{reuse.bits}-bit signatures, {cache} in sets of {reuse.ways}, granularity "
-                f"{reuse.granularity}, cleared for each {reuse.scope}; Hitmaps of the batch itself, and the "
-                "saved ones serve the backward products (III-C2). Reuse is on in every layer that can.",
+                f"{signatures(evaluation.found_with())}, cleared for each {reuse.scope}; each accelerator's "
+                f"own MCACHE: {formats.listing(list(caches))}. Hitmaps of the batch itself, and the saved "
+                "ones serve the backward products (III-C2). Reuse is on in every layer that can.",
             )
         )
         entries.append(("Normalisation", f"{SHOWN[evaluation.described['normalisation']]}.".capitalize()))

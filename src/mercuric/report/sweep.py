@@ -12,7 +12,7 @@ from rich.text import Text
 from mercuric import zoo
 from mercuric.accelerator.normalisation import SHOWN
 from mercuric.experiments.loaded_network import DATA
-from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals
+from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.reading import read_json_object
 from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
@@ -164,11 +164,11 @@ def _named(fields: list[str], values: tuple[object, ...]) -> list[str]:
 
 def normalisation_text(results: pd.DataFrame) -> str:
     """By which statistics the networks normalised, each said once."""
-    models = results.drop_duplicates("model").groupby("normalisation", sort=False)["model"]
-    said = {str(by): formats.listing(list(names)) for by, names in models}
+    found = normalisations(results)
+    said = {by: [name for name, its in found.items() if its == by] for by in dict.fromkeys(found.values())}
     if len(said) == 1:
         return SHOWN[next(iter(said))]
-    return "; ".join(f"{names} {SHOWN[by]}" for by, names in said.items())
+    return "; ".join(f"{formats.listing(names)} {SHOWN[by]}" for by, names in said.items())
 
 
 def _methods(config: SweepConfig, results: pd.DataFrame) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from mercuric.accelerator.normalisation import SHOWN
 from mercuric.report import formats
 from mercuric.report.comparison import Figure, compare
+from mercuric.report.found_with import found_with
 from mercuric.report.layers import average_over_seeds
 from mercuric.report.summary import parse_summary
 
@@ -52,7 +53,8 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
         title=Text(f"{summary['model']} on {_examples(summary)} of {summary['data']}"),
         caption=Text(
             f"weights: {summary['weights']}; {summary['products']} on "
-            f"{summary['cycles']['accelerator']}; {_reused(summary['reuse'])}{_normalised(summary)}"
+            f"{summary['cycles']['accelerator']}; {found_with(summary['reuse'])}: "
+            f"{_reused(summary['reuse'])}{_normalised(summary)}"
         ),
     )
     for name in ("timing", "baseline", "MERCURY", "of which signatures", "speed-up"):

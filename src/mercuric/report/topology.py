@@ -64,7 +64,9 @@ def topology_total(summary: Mapping[str, Any]) -> Table:
         summary: what was counted, and the figures of ``Simulated.summary``.
     """
     said = [f"{key}: {value}" for key, value in summary.items() if isinstance(value, str | int | float)]
-    caption = f"on {summary['cycles']['accelerator']}; {'; '.join(said)}"
+    reuse = summary["reuse"]
+    cache = "unlimited" if reuse["entries"] is None else f"{reuse['entries']} entries, {reuse['ways']} ways"
+    caption = f"on {summary['cycles']['accelerator']}, MCACHE: {cache}; {'; '.join(said)}"
     table = Table(caption=Text(caption))
     for name in ("", "baseline", "MERCURY", "of which signatures", "speed-up"):
         table.add_column(name, justify="right" if name else "left")

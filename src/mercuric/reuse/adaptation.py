@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from mercuric.config import Config, mismatches
+from mercuric.errors import Diverged
 from mercuric.reuse.observation import Observation
 from mercuric.saved import Finite, SavedState, Text, Whole
 from mercuric.similarity.rpq import MAX_BITS, check_bits
@@ -157,7 +158,8 @@ class Adaptation:
                 measured: such a batch neither adds to T nor starts it anew.
 
         Raises:
-            ValueError: the loss or a cost is not finite, or a layer is unknown; nothing has then changed.
+            Diverged: the loss is not finite; nothing has then changed.
+            ValueError: a cost is not finite, or a layer is unknown; nothing has then changed.
         """
         self._check(loss, costs)
         self._step += 1
@@ -209,7 +211,7 @@ class Adaptation:
 
     def _check(self, loss: float, costs: Mapping[str, Cost | None]) -> None:
         if not isfinite(loss):
-            raise ValueError(f"loss was {loss} at step {self._step + 1}, but must be finite")
+            raise Diverged(f"loss was {loss} at step {self._step + 1}, but must be finite")
         for name, cost in costs.items():
             if name not in self.layers:
                 raise ValueError(f"costs named layer {name!r}, but must name {', '.join(self.layers)}")

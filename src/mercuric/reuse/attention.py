@@ -1,5 +1,6 @@
 """How does attention reuse results?"""
 
+from itertools import zip_longest
 from math import sqrt
 from typing import Any
 
@@ -9,9 +10,10 @@ from torch import Tensor
 
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.layer_reuse import LayerReuse
-from mercuric.reuse.precision import autocast
+from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import attention_vectors
-from mercuric.similarity.rpq import signatures_and_sizes
+from mercuric.similarity.rpq import ALONE, signatures_and_sizes
 
 
 def reuse_attention(
@@ -34,7 +36,7 @@ def reuse_attention(
 
     Args:
         query: (..., L, d), the leading dimensions sequences and heads; each is a scope.
-        key: (..., S, d).
+        key: (..., S, d); leading dimensions of the three broadcast.
         value: (..., S, e).
         state: the layer's.
         attn_mask: bool (True takes part) or floating (added), broadcastable to (..., L, S).
@@ -44,33 +46,52 @@ def reuse_attention(
         need_weights: return the weights as well.
 
     Returns:
-        (..., L, e), and the weights (..., L, S) or None. Gradients are exact.
+        (..., L, e), and the weights (..., L, S) or None. Gradients are exact. What PyTorch refuses raises
+        PyTorch's error, and an empty batch gives what it gives there.
 
     Raises:
-        ValueError: shapes do not fit, or there is no vector.
+        ValueError: shapes do not fit, or the numbers are complex.
     """
     query, key, value = autocast(query), autocast(key), autocast(value)
-    _check(state, query, key, value, attn_mask, is_causal)
-    shape = attention_vectors(tuple(query.shape), key.shape[-2], value.shape[-1])
-    if is_causal:
-        attn_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
-    elif attn_mask is not None and attn_mask.dim() == 1:
-        attn_mask = attn_mask[None]
     options: dict[str, Any] = {"dropout_p": dropout_p, "scale": scale, "need_weights": need_weights}
     if not state.on:
-        state.tell(shape, None, query.requires_grad)
-        return _attend(query, key, value, attn_mask, **options)
-    detection = _detect(query.detach(), attn_mask, state)
-    kept, slot = _distinct(detection.source)
+        rows, weights = _attend(query, key, value, attn_mask, is_causal=is_causal, **options)
+        tell_dense(state, query, key, value, rows)
+        return rows, weights
+    refuse_complex(state.name, query, key, value)
+    if left_to_torch(query, key, value) or not key.numel() or not value.numel():
+        return _attend(query, key, value, attn_mask, is_causal=is_causal, **options)
+    meet(state.name, query, key, value)
+    _check(state, query, key, value, attn_mask, is_causal)
+    query, key, value = _broadcast(query, key, value)
+    shape = attention_vectors(tuple(query.shape), key.shape[-2], value.shape[-1])
+    attn_mask = _causal(query, key) if is_causal else attn_mask
+    if attn_mask is not None and attn_mask.dim() == 1:
+        attn_mask = attn_mask[None]
+
+    def find(numbers: Tensor, mask: Tensor | None, *_: Tensor) -> tuple[Detection, Tensor, Tensor]:
+        detection = _detect(numbers, mask, state)
+        return detection, *_distinct(detection.source)
+
+    detection, kept, slot = see(state.name, find, query, attn_mask, key, value)
     mask = None if attn_mask is None else _rows_of_mask(attn_mask, query, kept)
     rows, weights = _attend(_take(query, kept), key, value, mask, **options)
     output = _take(rows, slot)
     if state.wants_error:
         with torch.no_grad():
             dense, _ = _attend(query, key, value, attn_mask, 0.0, scale, need_weights=False)
-            state.measure_error(_take(dense, detection.source), dense)
-    state.tell(shape, detection, query.requires_grad)
+            see(state.name, state.measure_error, _take(dense, detection.source), dense)
+    needs_gradient = query.requires_grad
+    see(state.name, lambda _: state.tell(shape, detection, needs_gradient), output)
     return output, None if weights is None else _take(weights, slot)
+
+
+def tell_dense(state: LayerReuse, query: Tensor, key: Tensor, value: Tensor, rows: Tensor) -> None:
+    """Tell of a pass that PyTorch computed: ``rows`` (..., L, e) are what it gave."""
+    if rows.numel() and query.numel() and key.numel():
+        queries = (*rows.shape[:-1], query.shape[-1])
+        shape = attention_vectors(queries, key.shape[-2], value.shape[-1])
+        state.tell(shape, None, query.requires_grad)
 
 
 def reference_attention(
@@ -97,7 +118,9 @@ def _detect(query: Tensor, attn_mask: Tensor | None, state: LayerReuse) -> Detec
     projection = state.projection(query.shape[-1], query.device)
     found, sizes = signatures_and_sizes(vectors, projection, state.config.magnitude)
     masks = None if attn_mask is None else _mask_context(attn_mask, tuple(query.shape[:-1]))
-    context = masks if sizes is None else sizes if masks is None else sizes + (masks << _SIZE_BITS)
+    context = masks if sizes is None else sizes
+    if sizes is not None and masks is not None:
+        context = torch.where(sizes == ALONE, ALONE, sizes + (masks << _SIZE_BITS))
     hitmap = state.config.cache.access(found, context)
     return Detection(hitmap, (vectors == 0).all(-1), hitmap.representatives, found, context)
 
@@ -148,11 +171,16 @@ def _attend(
     dropout_p: float,
     scale: float | None,
     need_weights: bool,
+    is_causal: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     if not need_weights:
         with torch._C.DisableTorchFunction():  # or a module around this one counts the rows as its own
-            return F.scaled_dot_product_attention(query, key, value, attn_mask, dropout_p, scale=scale), None
-    weights = query @ key.transpose(-1, -2) * (scale or 1 / sqrt(query.shape[-1]))
+            return F.scaled_dot_product_attention(
+                query, key, value, attn_mask, dropout_p, is_causal, scale=scale
+            ), None
+    factor = 1 / sqrt(query.shape[-1]) if scale is None else scale
+    weights = query @ key.transpose(-1, -2) * factor
+    attn_mask = _causal(query, key) if is_causal else attn_mask
     if attn_mask is not None:
         floating = attn_mask.is_floating_point()
         weights = weights + attn_mask if floating else weights.masked_fill(~attn_mask, -torch.inf)
@@ -160,19 +188,41 @@ def _attend(
     return weights @ value, weights
 
 
+def _causal(query: Tensor, key: Tensor) -> Tensor:
+    return torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
+
+
+def _broadcast(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    leading = _leading(query, key, value)
+    query, key, value = (part.expand(*leading, *part.shape[-2:]) for part in (query, key, value))
+    return query, key, value
+
+
+def _leading(*parts: Tensor) -> tuple[int, ...]:
+    shape: torch.Size = torch.broadcast_shapes(  # type: ignore[no-untyped-call]
+        *(part.shape[:-2] for part in parts)
+    )
+    return tuple(shape)
+
+
+def _broadcasts(*shapes: torch.Size) -> bool:
+    aligned = zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1)
+    return all(len({size for size in sizes if size != 1}) <= 1 for sizes in aligned)
+
+
 def _check(
     state: LayerReuse, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool
 ) -> None:
     fitting = (
-        query.dim() >= 2
-        and key.shape[:-2] == query.shape[:-2] == value.shape[:-2]
+        min(query.dim(), key.dim(), value.dim()) >= 2
+        and _broadcasts(query.shape[:-2], key.shape[:-2], value.shape[:-2])
         and key.shape[-1] == query.shape[-1]
         and key.shape[-2] == value.shape[-2]
     )
-    if not fitting or (state.on and not (query.numel() and key.numel())):
+    if not fitting:
         raise ValueError(
             f"query, key and value of layer {state.name!r} were {tuple(query.shape)}, {tuple(key.shape)} and "
-            f"{tuple(value.shape)}, but must be (..., L, d), (..., S, d) and (..., S, e), none of them empty"
+            f"{tuple(value.shape)}, but must be (..., L, d), (..., S, d) and (..., S, e) that broadcast"
         )
     if attn_mask is None:
         return
@@ -180,7 +230,8 @@ def _check(
         raise ValueError(
             f"layer {state.name!r} was given an attn_mask and is_causal=True, but takes one of them"
         )
-    rows = (*query.shape[:-1], key.shape[-2])
+    leading = _leading(query, key, value)
+    rows = (*leading, query.shape[-2], key.shape[-2])
     if (
         attn_mask.dim() > len(rows)
         or any(given not in (1, must) for given, must in zip(attn_mask.shape[::-1], rows[::-1], strict=False))

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from mercuric.reuse.attention import reuse_attention
+from mercuric.reuse.attention import reuse_attention, tell_dense
 from mercuric.reuse.layer_reuse import LayerReuse
 
 
@@ -71,8 +71,18 @@ def _shared(
     enable_gqa: bool = False,
     **kw: Any,
 ) -> Tensor:
+    if not state.on or (enable_gqa and not _grouped(query, key, value)):
+        kw["enable_gqa"] = enable_gqa
+        rows: Tensor = F.scaled_dot_product_attention(query, key, value, *args, **kw)
+        tell_dense(state, query, key, value, rows)
+        return rows
     if enable_gqa:
-        repeats = query.shape[-3] // key.shape[-3]
-        key, value = key.repeat_interleave(repeats, -3), value.repeat_interleave(repeats, -3)
+        key, value = (x.repeat_interleave(query.shape[-3] // x.shape[-3], -3) for x in (key, value))
     output, _ = reuse_attention(query, key, value, state, *args, **kw)
     return output
+
+
+def _grouped(query: Tensor, key: Tensor, value: Tensor) -> bool:
+    """Whether each head of ``key`` and ``value`` serves as many heads of ``query``."""
+    heads = [x.shape[-3] if x.dim() > 2 else 0 for x in (query, key, value)]
+    return all(heads) and not any(heads[0] % others for others in heads[1:])

@@ -1,6 +1,6 @@
 """What is reused, and when are two vectors alike?"""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -34,8 +34,8 @@ class ReuseConfig(Config):
             channel, so that a pixel is projected once for all the windows it is in. For
             ``granularity="patch"`` without ``magnitude``.
         scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.
-        entries: cache lines; ``None`` for an unlimited cache.
-        ways: lines a set (paper VI: 1024 entries, 16 ways).
+        entries: cache lines; ``None`` for an unlimited cache. A simulation takes its accelerator's.
+        ways: lines a set (paper VI: 1024 entries, 16 ways). As ``entries``.
         backward: ``"exact"``: the gradient of the forward pass that was really computed;
             ``"signature"``: gradient vectors are compared too (paper III-C2).
         principal: None: vectors reuse each other's results. Else layers compute their outputs in a few
@@ -94,12 +94,15 @@ class ReuseConfig(Config):
         return self
 
     @classmethod
-    def paper(cls) -> Self:
+    def paper(cls, **fields: Any) -> Self:
         """MERCURY as published: 20-bit signatures a channel and image, 1024 entries, 16 ways.
 
         Gradient vectors are compared as well (III-C2), bits grow and layers turn off (III-D).
+
+        Args:
+            fields: what is to be otherwise.
         """
-        return cls(bits=20, magnitude=None, backward="signature")
+        return cls(**{"bits": 20, "magnitude": None, "backward": "signature", **fields})
 
     @classmethod
     def fast(cls, rank: int | float | None = 0.25, error: float | None = FAST_ERROR) -> Self:

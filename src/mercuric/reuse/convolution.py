@@ -1,5 +1,6 @@
 """How does a convolution reuse results?"""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,10 +13,12 @@ from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import ImageGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
-from mercuric.reuse.precision import autocast
+from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
 from mercuric.reuse.principal.product import Placement
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
-from mercuric.reuse.windows import conv_windows
+from mercuric.reuse.windows import Windows, conv_windows
+from mercuric.similarity.window_grid import WindowGrid
 
 
 class ReuseConv2d(nn.Conv2d):
@@ -37,41 +40,60 @@ class ReuseConv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
         """Convolve (N, C, H, W) or (C, H, W).
 
+        What PyTorch refuses raises PyTorch's error, and an empty batch gives what it gives there.
+
         Raises:
-            ValueError: another number of channels or dimensions, an image smaller than the kernel, no
-                image at all, or float16 values that overflowed.
+            ValueError: another number of channels or dimensions, an image smaller than the kernel, or
+                complex filters.
         """
-        misfit = input.dim() not in (3, 4) or input.shape[-3] != self.in_channels
-        if misfit or (self.reuse.on and not input.numel()):
+        if not self.reuse.on:
+            return self._dense(input)
+        refuse_complex(self.reuse.name, self.weight, self.bias)
+        if input.dim() not in (3, 4) or input.shape[-3] != self.in_channels:
             raise ValueError(
                 f"input of layer {self.reuse.name!r} was {tuple(input.shape)}, but must be (images, "
-                f"{self.in_channels}, height, width), none of them 0, or one such image"
+                f"{self.in_channels}, height, width) or one such image"
             )
-        images = input if input.dim() == 4 else input[None]
+        if left_to_torch(input, self.weight, self.bias):
+            return super().forward(input)
+        images = input if input.dim() == 4 else input.unsqueeze(0)
         output = self._convolve(images) if self.reuse.principal is None else self._project(images)
-        return output if input.dim() == 4 else output[0]
+        return output if input.dim() == 4 else output.squeeze(0)
+
+    def _dense(self, input: Tensor) -> Tensor:  # noqa: A002
+        output = super().forward(input)
+        if input.numel() and self.reuse.principal is None:
+            images = input if input.dim() == 4 else input.unsqueeze(0)
+            self.reuse.tell(self._vectors(images, self._pads), None, input.requires_grad)
+        return output
+
+    def _vectors(self, images: Tensor, pads: Sequence[int] = (0, 0, 0, 0)) -> VectorShape:
+        count, _, *sides = images.shape
+        grid = WindowGrid.of(count, sides, self.kernel_size, self.stride, self.dilation, pads)
+        config = self.reuse.config
+        return conv_vectors(self, count, grid.windows // count, config.granularity, config.scope)
 
     def _convolve(self, images: Tensor) -> Tensor:
-        state, config = self.reuse, self.reuse.config
+        state = self.reuse
         needs_gradient = images.requires_grad
+        meet(state.name, images, self.weight, self.bias)
         x, weight, bias = autocast(images), autocast(self.weight), autocast(self.bias)
         if reuses_patches(state, x, self.groups):
             return self._reuse_patches(images, x, weight, bias)
         padded = self._padded(x)
-        windows = conv_windows(padded, self)
-        positions = len(windows.starts) // max(1, len(images))
-        shape = conv_vectors(self, len(images), positions, config.granularity, config.scope)
-        if not state.on:
-            state.tell(shape, None, needs_gradient)
-            return super().forward(images)
-        projection = state.projection(shape.length, padded.device, len(windows.taps))
-        detection = detect(padded.detach().view(-1), windows, shape, projection, config)
+
+        def find(numbers: Tensor, *_: Tensor) -> tuple[Detection, VectorShape, Windows]:
+            windows = conv_windows(numbers, self)
+            shape = self._vectors(numbers)
+            projection = state.projection(shape.length, numbers.device, len(windows.taps))
+            return detect(numbers.view(-1), windows, shape, projection, state.config), shape, windows
+
+        detection, shape, windows = see(state.name, find, padded, weight, bias)
         filters = weight.reshape(self.groups, self.out_channels // self.groups, -1)
         own_gradient = state.own_gradient and torch.is_grad_enabled() and needs_gradient
-        operand = padded.detach() if own_gradient else padded
-        product = reuse_product(operand, filters, bias, detection.source, windows)
+        product = reuse_product(padded, filters, bias, detection.source, windows, to_input=not own_gradient)
         output = _like(images, product.view(*windows.output, -1).permute(0, 3, 1, 2))
-        if state.own_gradient:
+        if state.own_gradient and (self.padding_mode == "zeros" or not any(self._pads)):
             hand_back(images, self._saved(detection, shape))
         if own_gradient:
             output = self._with_own_gradient(output, x, padded, weight)
@@ -84,7 +106,7 @@ class ReuseConv2d(nn.Conv2d):
     def _project(self, images: Tensor) -> Tensor:
         state = self.reuse
         dense = super().forward
-        if not state.on or state.principal is None or state.principal.settled:
+        if state.principal is None or state.principal.settled:
             return dense(images)
         x, pads = autocast(images), self._pads
         self._check_size(images)
@@ -120,8 +142,9 @@ class ReuseConv2d(nn.Conv2d):
     def _with_own_gradient(self, output: Tensor, x: Tensor, padded: Tensor, weight: Tensor) -> Tensor:
         if self.padding_mode == "zeros":
             pads = self._pads
-            return attach(output, x, weight, ImageGradient(self.reuse, self, tuple(padded.shape), pads))
-        product = ImageGradient(self.reuse, self, tuple(padded.shape), [0, 0, 0, 0])
+            product = ImageGradient(self.reuse, self, tuple(output.shape), tuple(padded.shape), pads)
+            return attach(output, x, weight, product)
+        product = ImageGradient(self.reuse, self, tuple(output.shape), tuple(padded.shape), [0, 0, 0, 0])
         return attach(output, padded, weight, product)
 
     def _saved(self, detection: Detection, shape: VectorShape) -> Saved:
@@ -156,8 +179,9 @@ def conv_reuse(conv: nn.Conv2d, name: str, config: ReuseConfig) -> LayerReuse:
     """The state of ``conv`` with reuse.
 
     Raises:
-        ValueError: the granularity divides no group of the layer's channels.
+        ValueError: the granularity divides no group of the layer's channels, or they are of complex numbers.
     """
+    refuse_complex(name, conv.weight, conv.bias)
     group_channels(config.granularity, conv)
     if config.backward == "signature":
         gradient_channels(config.granularity, conv)

@@ -21,7 +21,8 @@ class Detection:
         zero: bool, (scopes, vectors): vectors whose elements are all zero.
         source: int64, (channel groups, Q): the window whose result each window uses.
         signatures: int64, (scopes, vectors) or (scopes, vectors, 2).
-        context: int64, (scopes, vectors): what must be equal besides the signatures; None for nothing.
+        context: int64, (scopes, vectors): what must be equal besides the signatures, and negative for a
+            vector that isn't finite, which is like no other; None for nothing.
     """
 
     hitmap: Hitmap
@@ -42,9 +43,6 @@ def detect(
         shape: how the windows split into vectors and scopes.
         projection: (vector length, bits).
         config: scope and organisation of the MCACHE.
-
-    Raises:
-        ValueError: float16 values that overflowed.
     """
     groups = windows.length // shape.length
     images = _images(shape, groups, config.scope)
@@ -58,7 +56,12 @@ def detect(
 
 
 def patch_detection(
-    source: Tensor, signatures: Tensor, zero: Tensor, shape: VectorShape, unstored: Tensor | None = None
+    source: Tensor,
+    signatures: Tensor,
+    zero: Tensor,
+    shape: VectorShape,
+    finite: Tensor,
+    unstored: Tensor | None = None,
 ) -> Detection:
     """The similarity of whole patches whose representatives are known, scope after scope.
 
@@ -67,21 +70,33 @@ def patch_detection(
         signatures: int64, (Q, words).
         zero: bool, (Q,): windows that are all zeros.
         shape: how the windows split into scopes.
+        finite: bool, (Q,): windows that may be like others.
         unstored: bool, (Q,): windows that found no room in the cache; None for none.
     """
     split = (shape.scopes, shape.vectors)
     places = torch.arange(len(source), device=source.device)
     states = (source == places).to(torch.uint8) * HitState.MAU.value
-    if unstored is not None:
-        states = states.masked_fill(unstored, HitState.MNU.value)
+    unstored = ~finite if unstored is None else unstored | ~finite
+    states = states.masked_fill(unstored, HitState.MNU.value)
+    context = None if bool(finite.all()) else (finite.to(torch.int64) - 1).view(split)
     words = signatures.view(*split, -1)
     return Detection(
         Hitmap(states.view(split), source.view(split) - places.view(split)[:, :1]),
         zero.view(split),
         source[None],
         words[..., 0] if words.shape[-1] == 1 else words,
-        None,
+        context,
     )
+
+
+def source_without_zeros(detection: Detection) -> Tensor:
+    """``detection.source`` with each zero vector that a zero vector represents on its own.
+
+    Results are the same; their derivative towards each such vector then is its own as well.
+    """
+    zero, source = detection.zero, detection.source
+    both = _by_group(zero & zero.gather(1, detection.hitmap.representatives), len(zero) // len(source))
+    return torch.where(both, torch.arange(source.shape[1], device=source.device), source)
 
 
 def zero_windows(
@@ -93,19 +108,6 @@ def zero_windows(
     return _by_scope(zero, _images(shape, groups, config.scope))
 
 
-def check_finite(values: Tensor) -> None:
-    """Refuse what overflowed.
-
-    Raises:
-        ValueError: float16 values that overflowed.
-    """
-    if values.dtype == torch.float16 and not bool(torch.isfinite(values).all()):
-        raise ValueError(
-            "input was float16 with values that overflowed to infinity or NaN, but signatures need finite "
-            "ones; use bfloat16 or scale the loss down"
-        )
-
-
 def _images(shape: VectorShape, groups: int, scope: Scope) -> int:
     return 1 if scope == "batch" else shape.scopes // groups
 
@@ -113,7 +115,6 @@ def _images(shape: VectorShape, groups: int, scope: Scope) -> int:
 def _signatures(
     flat: Tensor, windows: Windows, projection: Tensor, groups: int, magnitude: int | None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    check_finite(flat)
     if flat.device.type == "cpu":
         if flat.dtype not in (torch.float32, torch.float64):
             flat = flat.to(torch.float32)

@@ -15,6 +15,7 @@ from torch import Tensor
 from mercuric.reuse.detection import Detection, patch_detection
 from mercuric.reuse.kernels.gpu.device import require_triton
 from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.separable import SeparableProjection, separable_projection
 from mercuric.similarity.window_grid import WindowGrid
@@ -52,12 +53,20 @@ def reuse_patches_on_gpu(
     require_triton(images.device)
     from mercuric.reuse.kernels.gpu.convolution import gpu_product
 
-    projection = _projection(images.shape[1], grid.taps, state.bits, state.config.seed, images.device)
-    output, alike, computed = gpu_product(images, weight, bias, projection, grid, shape.scopes, capacity)
+    projection = see(
+        state.name,
+        lambda plain: _projection(plain.shape[1], grid.taps, state.bits, state.config.seed, plain.device),
+        images,
+    )
+    output, alike, computed = gpu_product(
+        images, weight, bias, projection, grid, shape.scopes, capacity, state.name
+    )
+
+    plain = see(state.name, lambda numbers: numbers, images)
 
     def detection() -> Detection:
-        zero, unstored = _zero_windows(images.detach(), grid), computed.rows >= computed.shared
-        return patch_detection(computed.source.long(), alike.signatures, zero, shape, unstored)
+        zero, unstored = _zero_windows(plain, grid), computed.rows >= computed.shared
+        return patch_detection(computed.source.long(), alike.signatures, zero, shape, alike.finite, unstored)
 
     state.conclude(output, dense, shape, detection, images.requires_grad)
     return output

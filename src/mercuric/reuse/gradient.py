@@ -1,5 +1,6 @@
 """Which gradient does a layer's input get when gradient vectors are compared? (paper III-C2)"""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
-from mercuric.reuse.detection import Detection, detect, zero_windows
+from mercuric.reuse.detection import Detection, detect, source_without_zeros, zero_windows
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.same_places import maker_of
+from mercuric.reuse.transforms import WithoutRules, see
 from mercuric.reuse.vectors import VectorShape, gradient_vectors, row_vectors
 from mercuric.reuse.windows import Windows, image_windows, row_windows
 
@@ -36,8 +37,8 @@ class Saved:
 def attach(result: Tensor, input: Tensor, weight: Tensor, product: "RowGradient | ImageGradient") -> Tensor:  # noqa: A002
     """``result``, such that its gradient reaches ``input`` through ``product``.
 
-    ``result`` must have been computed from ``input.detach()``: gradients of parameters go through it,
-    the gradient of the input does not.
+    ``result`` must be of a product that gives its inputs no gradient: gradients of parameters go through
+    it, the gradient of the input does not. Gradients of gradients are those of what was really computed.
     """
     attached: Tensor = _Attached.apply(result, input, weight, product)  # type: ignore[no-untyped-call]
     return attached
@@ -46,41 +47,30 @@ def attach(result: Tensor, input: Tensor, weight: Tensor, product: "RowGradient 
 def hand_back(input: Tensor, saved: Saved) -> None:  # noqa: A002 - a layer's word
     """Give what a layer saved to the layer that made its input, if the vectors match.
 
-    O_i is I_(i+1) where nothing but operations on one tensor stand between (activation,
-    normalisation, dropout); sums and concatenations of several results end the search.
+    O_i is I_(i+1) where nothing stands between but what keeps every element at its place: activations,
+    normalisation and dropout, casts and views that come back to the same shape.
     """
-    node = input.grad_fn
-    for _ in range(_FURTHEST):
-        if node is None:
-            return
-        product = getattr(node, "product", None)
-        if isinstance(product, RowGradient | ImageGradient):
-            if product.following is None and product.awaited == (saved.vectors, saved.placement):
-                product.following = saved
-            return
-        if node.name().startswith(_JOINS):
-            return
-        parents = [parent for parent, _ in node.next_functions if parent and parent.next_functions]
-        node = parents[0] if len(parents) == 1 else None
+    product = maker_of(input, (RowGradient, ImageGradient))
+    if product is None or product.following is not None or product.output_shape != tuple(input.shape):
+        return
+    if product.awaited == (saved.vectors, saved.placement):
+        product.following = saved
 
 
-_JOINS = ("AddBackward", "SubBackward", "CatBackward")
-_FURTHEST = 8
-"""Operations between two layers that are looked through."""
-
-
-class _Attached(Function):
+class _Attached(WithoutRules):
     @staticmethod
     def forward(
-        ctx: Any, result: Tensor, _input: Tensor, weight: Tensor, product: "RowGradient | ImageGradient"
+        result: Tensor, _input: Tensor, _weight: Tensor, _product: "RowGradient | ImageGradient"
     ) -> Tensor:
-        ctx.save_for_backward(weight)
-        ctx.product = product
         # A copy, for a view made here could not be changed in place by an activation.
         return result.clone(memory_format=torch.preserve_format)
 
     @staticmethod
-    @once_differentiable
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        _, _, weight, ctx.product = inputs
+        ctx.save_for_backward(weight)
+
+    @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
         needed = ctx.needs_input_grad[1]
@@ -97,11 +87,13 @@ class RowGradient:
 
     Attributes:
         following: what the layer that takes this one's output saved, where its vectors match; else None.
+        output_shape: of the layer's output.
     """
 
     def __init__(self, reuse: LayerReuse, output_shape: tuple[int, ...], inputs: int) -> None:
         self.reuse = reuse
         self.following: Saved | None = None
+        self.output_shape = output_shape
         self._shape = row_vectors(output_shape, inputs, reuse.config.scope)
 
     @property
@@ -112,9 +104,8 @@ class RowGradient:
     def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
         """(..., filters) to (..., features)."""
         rows = gradient.contiguous()
-        windows = row_windows(rows)
         adjoint = weight.T[None].to(rows.dtype)
-        product = _compare_and_multiply(rows, windows, self._shape, adjoint, self.reuse, self.following)
+        product = _compare_and_multiply(rows, row_windows, self._shape, adjoint, self.reuse, self.following)
         return product.view(*gradient.shape[:-1], -1)
 
 
@@ -124,16 +115,26 @@ class ImageGradient:
     Args:
         reuse: the layer's state.
         conv: the layer.
+        output_shape: of its output, (N, M, H', W').
         padded: shape of the padded input.
         pads: the zeros around the input: left, right, top, bottom, as ``F.pad`` takes them.
 
     Attributes:
         following: what the layer that takes this one's output saved, where its vectors match; else None.
+        output_shape: of the layer's output.
     """
 
-    def __init__(self, reuse: LayerReuse, conv: nn.Conv2d, padded: tuple[int, ...], pads: list[int]) -> None:
+    def __init__(
+        self,
+        reuse: LayerReuse,
+        conv: nn.Conv2d,
+        output_shape: tuple[int, ...],
+        padded: tuple[int, ...],
+        pads: list[int],
+    ) -> None:
         self.reuse = reuse
         self.following: Saved | None = None
+        self.output_shape = output_shape
         self._stride, self._dilation, self._groups = conv.stride, conv.dilation, conv.groups
         self._kernel = conv.kernel_size
         self._reach = [d * (k - 1) for d, k in zip(self._dilation, self._kernel, strict=True)]
@@ -153,12 +154,15 @@ class ImageGradient:
     def __call__(self, gradient: Tensor, weight: Tensor) -> Tensor:
         """(N, M, H', W') to (N, C, H, W)."""
         spread = self._spread(gradient)
-        windows = image_windows(spread, self._kernel, self._dilation, (1, 1))
+
+        def windows(values: Tensor) -> Windows:
+            return image_windows(values, self._kernel, self._dilation, (1, 1))
+
         filters, channels = weight.shape[0] // self._groups, weight.shape[1]
         turned = weight.view(self._groups, filters, channels, *self._kernel).flip(-1, -2)
         adjoint = turned.transpose(1, 2).reshape(self._groups, channels, -1).to(spread.dtype)
         product = _compare_and_multiply(spread, windows, self._shape, adjoint, self.reuse, self.following)
-        return product.view(*windows.output, -1).permute(0, 3, 1, 2)
+        return product.view(len(spread), *self._size, -1).permute(0, 3, 1, 2)
 
     def _spread(self, gradient: Tensor) -> Tensor:
         """The gradient with zeros between its pixels (the stride) and around it: a window an input pixel."""
@@ -174,25 +178,28 @@ class ImageGradient:
 
 def _compare_and_multiply(
     values: Tensor,
-    windows: Windows,
+    windows_of: Callable[[Tensor], Windows],
     shape: VectorShape,
     adjoint: Tensor,
     reuse: LayerReuse,
     following: Saved | None,
 ) -> Tensor:
-    with torch.no_grad(), torch.autocast(values.device.type, enabled=False):
-        flat = values.view(-1)
-        if values.dtype == torch.float16 and not bool(torch.isfinite(flat).all()):
-            # A gradient scaler skips this step when it sees what overflowed.
-            reuse.tell(shape, None, True, "input_gradient")
-            alone = torch.arange(len(windows.starts), device=values.device)[None]
-            return reuse_product(values, adjoint, None, alone, windows)
-        projection = reuse.projection(shape.length, values.device, len(windows.taps))
-        if following is None:
+    again = torch.is_grad_enabled()
+
+    def compare(numbers: Tensor, _: Tensor) -> tuple[Tensor, Windows]:
+        windows, flat = windows_of(numbers), numbers.view(-1)
+        projection = reuse.projection(shape.length, numbers.device, len(windows.taps))
+        # What isn't finite is like nothing, whatever its place held in the forward pass.
+        saved = following if following is not None and bool(flat.isfinite().all()) else None
+        if saved is None:
             detection = detect(flat, windows, shape, projection, reuse.config)
         else:
             zero = zero_windows(flat, windows, shape, projection, reuse.config) if reuse.counting else None
-            saved = following.detection
-            detection = saved if zero is None else replace(saved, zero=zero)
-        reuse.tell(shape, detection, True, "input_gradient", bits=0 if following else None)
-        return reuse_product(values, adjoint, None, detection.source, windows)
+            detection = saved.detection if zero is None else replace(saved.detection, zero=zero)
+        reuse.tell(shape, detection, True, "input_gradient", bits=0 if saved else None)
+        # Derivatives along directions are found by differentiating towards a gradient that is zero.
+        return source_without_zeros(detection) if again and saved is None else detection.source, windows
+
+    with torch.autocast(values.device.type, enabled=False):
+        source, windows = see(reuse.name, compare, values, adjoint)
+        return reuse_product(values, adjoint, None, source, windows)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.faster import KeepFaster
-from mercuric.reuse.layer_report import report_row
 from mercuric.reuse.handle_state import HandleState
+from mercuric.reuse.layer_report import report_row
 from mercuric.reuse.layer_reuse import Counts, LayerReuse, fold_
 from mercuric.reuse.measured_cost import MeasuredCost
 from mercuric.reuse.observation import Observation, Observer

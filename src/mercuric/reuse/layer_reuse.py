@@ -13,6 +13,7 @@ from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
 from mercuric.reuse.principal.part import PrincipalPart
+from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape
 from mercuric.saved import Figure, SavedState, Switch, Whole
 from mercuric.similarity import HitState, random_projection
@@ -199,9 +200,9 @@ class LayerReuse:
         """
         if self.wants_error:
             with torch.no_grad():
-                self.measure_error(output, dense())
+                see(self.name, self.measure_error, output, dense())
         if self.counting:
-            self.tell(shape, detection(), needs_input_gradient)
+            see(self.name, lambda _: self.tell(shape, detection(), needs_input_gradient), output)
 
     def tell(
         self,

@@ -7,15 +7,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.reuse.config import ReuseConfig
-from mercuric.reuse.detection import detect
+from mercuric.reuse.detection import Detection, detect
 from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
-from mercuric.reuse.precision import autocast
+from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
 from mercuric.reuse.principal.part import PrincipalPart
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import row_vectors
-from mercuric.reuse.windows import row_windows
+from mercuric.reuse.windows import Windows, row_windows
 
 
 class ReuseLinear(nn.Linear):
@@ -36,7 +37,7 @@ class ReuseLinear(nn.Linear):
         """Map (..., in_features) to (..., out_features).
 
         Raises:
-            ValueError: another number of features, no vector at all, or float16 values that overflowed.
+            ValueError: another number of features, or complex weights.
         """
         return reuse_linear(input, self.weight, self.bias, self.reuse, self.training)
 
@@ -50,32 +51,37 @@ def reuse_linear(
 ) -> Tensor:
     """``F.linear`` of (..., features) that computes alike rows once; ``training`` as modules have it.
 
+    What PyTorch refuses raises PyTorch's error, and an empty batch gives what it gives there.
+
     Raises:
-        ValueError: another number of features, no vector at all, or float16 values that overflowed.
+        ValueError: another number of features, or complex weights.
     """
-    misfit = input.dim() < 1 or input.shape[-1] != weight.shape[1]
-    if misfit or (state.on and not input.numel()):
+    if not state.on:
+        return _dense(input, weight, bias, state)
+    refuse_complex(state.name, weight, bias)
+    if input.dim() < 1 or input.shape[-1] != weight.shape[1]:
         raise ValueError(
-            f"input of layer {state.name!r} was {tuple(input.shape)}, but must hold at least one vector and "
-            f"its last dimension must be {weight.shape[1]}"
+            f"input of layer {state.name!r} was {tuple(input.shape)}, but its last dimension must be "
+            f"{weight.shape[1]}"
         )
-    if state.on and state.principal is not None:
+    if left_to_torch(input, weight, bias):
+        return F.linear(input, weight, bias)
+    if state.principal is not None:
         return _project(input, weight, bias, state, training and torch.is_grad_enabled())
+    meet(state.name, input, weight, bias)
     shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
     needs_gradient = input.requires_grad
-    if not state.on:
-        state.tell(shape, None, needs_gradient)
-        return F.linear(input, weight, bias)
     x, matrix, offset = autocast(input.contiguous()), autocast(weight), autocast(bias)
     if reuses_patches(state, x):
         return multiply_rows(x, matrix, offset, shape, state, lambda: F.linear(input, weight, bias))
-    windows = row_windows(x)
-    detection = detect(
-        x.detach().view(-1), windows, shape, state.projection(shape.length, x.device), state.config
-    )
+
+    def find(rows: Tensor, *_: Tensor) -> tuple[Detection, Windows]:
+        windows, projection = row_windows(rows), state.projection(shape.length, rows.device)
+        return detect(rows.view(-1), windows, shape, projection, state.config), windows
+
+    detection, windows = see(state.name, find, x, matrix, offset)
     own_gradient = state.own_gradient and torch.is_grad_enabled() and needs_gradient
-    operand = x.detach() if own_gradient else x
-    product = reuse_product(operand, matrix[None], offset, detection.source, windows)
+    product = reuse_product(x, matrix[None], offset, detection.source, windows, to_input=not own_gradient)
     output = product.view(*windows.output, len(weight))
     if state.own_gradient:
         hand_back(input, Saved(detection, (shape.scopes, shape.vectors, shape.length), ()))
@@ -85,6 +91,14 @@ def reuse_linear(
         output, lambda: F.linear(input, weight, bias), shape, lambda: detection,
         needs_gradient and not own_gradient,
     )  # fmt: skip
+    return output
+
+
+def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse) -> Tensor:  # noqa: A002
+    output = F.linear(input, weight, bias)
+    if input.numel():
+        shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
+        state.tell(shape, None, input.requires_grad)
     return output
 
 
@@ -100,5 +114,10 @@ def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReus
 
 
 def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:
-    """The state of ``linear`` with reuse."""
+    """The state of ``linear`` with reuse.
+
+    Raises:
+        ValueError: the layer is of complex numbers.
+    """
+    refuse_complex(name, linear.weight, linear.bias)
     return LayerReuse(name, config, "linear", linear.out_features)

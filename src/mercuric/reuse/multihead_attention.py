@@ -1,5 +1,7 @@
 """How does ``nn.MultiheadAttention`` reuse results?"""
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,6 +10,8 @@ from mercuric.reuse.attention import reuse_attention
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import reuse_linear
+from mercuric.reuse.precision import refuse_complex
+from mercuric.reuse.vectors import attention_vectors, row_vectors
 
 
 class ReuseMultiheadAttention(nn.MultiheadAttention):
@@ -22,7 +26,12 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
     out_projection: LayerReuse
 
     def start(self, name: str, config: ReuseConfig) -> dict[str, LayerReuse]:
-        """Make the layer's states; returns them by name."""
+        """Make the layer's states; returns them by name.
+
+        Raises:
+            ValueError: the layer is of complex numbers.
+        """
+        refuse_complex(name, self.out_proj.weight)
         self.reuse = LayerReuse(name, config, "attention")
         self.in_projection = LayerReuse(f"{name}.in_proj", config, "linear", self.embed_dim)
         self.out_projection = LayerReuse(f"{name}.out_proj", config, "linear", self.embed_dim)
@@ -43,15 +52,39 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
         """As ``nn.MultiheadAttention.forward``.
 
         Raises:
-            ValueError: a mask or an input of the wrong shape, or ``is_causal`` without its mask.
+            ValueError: a mask or an input of the wrong shape, ``is_causal`` without its mask, or complex
+                weights.
         """
+        states = (self.in_projection, self.reuse, self.out_projection)
+        if any(state.on for state in states) and query.numel() and key.numel():
+            return self._share(
+                query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal
+            )
+        with torch._C.DisableTorchFunction():  # or a module around this one counts the rows as its own
+            output: tuple[Tensor, Tensor | None] = super().forward(
+                query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal
+            )
+        if output[0].numel() and key.numel():
+            self._tell_dense([query, key, value], output[0].requires_grad)
+        return output
+
+    def _share(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None,
+        need_weights: bool,
+        attn_mask: Tensor | None,
+        average_attn_weights: bool,
+        is_causal: bool,
+    ) -> tuple[Tensor, Tensor | None]:
+        refuse_complex(self.reuse.name, self.out_proj.weight)
         if is_causal and attn_mask is None:
             raise ValueError(f"is_causal of layer {self.reuse.name!r} was True, but needs attn_mask with it")
         batched = query.dim() == 3
         inputs = [self._batch_first(x, batched) for x in (query, key, value)]
-        # One tensor thrice is projected at once: its signatures are computed once.
-        same = [key is query, value is key]
-        q, k, v = self._project(inputs, same)
+        q, k, v = self._project(inputs, self._together(query, key, value))
         mask = self._mask(key_padding_mask, attn_mask, q, k, batched)
         heads = [self._split(x) for x in self._with_extra_keys(q, k, v)]
         rows, weights = reuse_attention(
@@ -76,7 +109,30 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
             return x[None]
         return x if self.batch_first else x.transpose(0, 1)
 
-    def _project(self, inputs: list[Tensor], same: list[bool]) -> list[Tensor]:
+    def _tell_dense(self, given: list[Tensor], trained: bool) -> None:
+        inputs = [self._batch_first(x, x.dim() == 3) for x in given]
+        scope = self.reuse.config.scope
+        for first, last in self._together(*given):
+            rows, filters = inputs[first], (last - first) * self.embed_dim
+            self.in_projection.tell(row_vectors(tuple(rows.shape), filters, scope), None, rows.requires_grad)
+        sequences, rows_of_one, _ = inputs[0].shape
+        keys = inputs[1].shape[1] + (self.bias_k is not None) + self.add_zero_attn
+        queries = (sequences, self.num_heads, rows_of_one, self.head_dim)
+        self.reuse.tell(attention_vectors(queries, keys, self.head_dim), None, trained)
+        joined = (sequences, rows_of_one, self.embed_dim)
+        self.out_projection.tell(row_vectors(joined, self.embed_dim, scope), None, trained)
+
+    def _together(self, query: Tensor, key: Tensor, value: Tensor) -> list[tuple[int, int]]:
+        """Which of the three, from and to, are one tensor: projected at once, signed once."""
+        apart = self.in_proj_weight is None
+        first_of = [
+            0,
+            *(place for place in (1, 2) if apart or not (key is query, value is key)[place - 1]),
+            3,
+        ]
+        return list(pairwise(first_of))
+
+    def _project(self, inputs: list[Tensor], together: list[tuple[int, int]]) -> list[Tensor]:
         biases = [None] * 3 if self.in_proj_bias is None else list(self.in_proj_bias.chunk(3))
         if self.in_proj_weight is None:
             weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
@@ -85,20 +141,16 @@ class ReuseMultiheadAttention(nn.MultiheadAttention):
                 for x, weight, bias in zip(inputs, weights, biases, strict=True)
             ]
         projected: list[Tensor] = []
-        first = 0
-        for last in range(1, 4):
-            if last < 3 and same[last - 1]:
-                continue
+        for first, last in together:
             part = slice(first * self.embed_dim, last * self.embed_dim)
             bias = None if self.in_proj_bias is None else self.in_proj_bias[part]
             joint = reuse_linear(inputs[first], self.in_proj_weight[part], bias, self.in_projection)
             projected += joint.chunk(last - first, dim=-1)
-            first = last
         return projected
 
     def _split(self, x: Tensor) -> Tensor:
         """(N, L, E) to (N, heads, L, E / heads)."""
-        return x.view(*x.shape[:2], self.num_heads, -1).transpose(1, 2)
+        return x.view(*x.shape[:2], self.num_heads, self.head_dim).transpose(1, 2)
 
     def _mask(
         self, key_padding_mask: Tensor | None, attn_mask: Tensor | None, q: Tensor, k: Tensor, batched: bool

@@ -32,7 +32,8 @@ class Observation:
         kind: what the layer is.
         signatures: int64, (scopes, vectors) or (scopes, vectors, 2): what was looked up in the MCACHE;
             None while the layer is off.
-        context: int64, (scopes, vectors): what had to be equal besides; None for nothing.
+        context: int64, (scopes, vectors): what had to be equal besides, and negative for a vector that isn't
+            finite; None for nothing.
     """
 
     layer: str

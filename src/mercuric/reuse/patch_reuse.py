@@ -11,11 +11,12 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse.detection import Detection, check_finite, patch_detection
+from mercuric.reuse.detection import Detection, patch_detection
 from mercuric.reuse.gpu_patch_reuse import reuse_patches_on_gpu
-from mercuric.reuse.kernels.patch_product import PatchProduct, pixel_rows
+from mercuric.reuse.kernels.patch_product import patch_product, pixel_rows
 from mercuric.reuse.kernels.row_products import as_image, multiply
 from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape, conv_vectors
 from mercuric.similarity.first_come import FirstCome, first_come
 from mercuric.similarity.separable import grid_signatures, lanes, separable_projection
@@ -95,20 +96,20 @@ def reuse_patches(
     """Find alike windows, multiply them once, and tell the layer's state of it."""
     if images.device.type == "cuda":
         return reuse_patches_on_gpu(images, weight, bias, grid, shape, state, dense)
-    check_finite(images)
     needs_gradient, dtype = images.requires_grad, images.dtype
     if dtype == torch.float16:
         images, weight = images.float(), weight.float()
         bias = None if bias is None else bias.float()
     images = images.contiguous(memory_format=torch.channels_last)
-    found = find_patches(images.detach(), grid, shape.scopes, state.bits, state.config.seed)
-    product: Tensor = PatchProduct.apply(  # type: ignore[no-untyped-call]
-        images, weight, bias, found.assignment, grid
-    )
-    output = product.to(dtype)
+
+    def find(numbers: Tensor, *_: Tensor) -> FoundPatches:
+        return find_patches(numbers, grid, shape.scopes, state.bits, state.config.seed)
+
+    found = see(state.name, find, images, weight, bias)
+    output = patch_product(images, weight, bias, found.assignment, grid).to(dtype)
 
     def detection() -> Detection:
-        return patch_detection(found.assignment.source, found.signatures, found.zero(), shape)
+        return patch_detection(found.assignment.source, found.signatures, found.zero(), shape, found.finite)
 
     state.conclude(output, dense, shape, detection, needs_gradient)
     return output
@@ -122,6 +123,7 @@ class FoundPatches:
         pixels: (N x H x W, C).
         projected: (N x H x W, lanes), the pixels' projections.
         signatures: int64, (Q, words).
+        finite: bool, (Q,): whether a window's projections are; one whose aren't is like no other.
         assignment: each window's representative.
         grid: where the windows lie.
     """
@@ -129,6 +131,7 @@ class FoundPatches:
     pixels: Tensor
     projected: Tensor
     signatures: Tensor
+    finite: Tensor
     assignment: FirstCome
     grid: WindowGrid
 
@@ -142,7 +145,7 @@ class FoundPatches:
         nonzero[unsure] = (self.pixels[unsure] != 0).any(1)
         # A window's bit is set where the sum of its pixels' -1s is negative.
         ones = torch.ones(self.grid.taps, 1)
-        return grid_signatures(-nonzero[:, None].to(torch.float32), ones, self.grid)[:, 0] == 0
+        return grid_signatures(-nonzero[:, None].to(torch.float32), ones, self.grid)[0][:, 0] == 0
 
 
 def find_patches(images: Tensor, grid: WindowGrid, scopes: int, bits: int, seed: int) -> FoundPatches:
@@ -152,8 +155,9 @@ def find_patches(images: Tensor, grid: WindowGrid, scopes: int, bits: int, seed:
     projected = multiply(pixels, filters)
     if projected.dtype == torch.bfloat16:
         projected = projected.float()
-    signatures = grid_signatures(projected, taps, grid)
-    return FoundPatches(pixels, projected, signatures, first_come(signatures, scopes), grid)
+    signatures, finite = grid_signatures(projected, taps, grid)
+    assignment = first_come(signatures, scopes, finite)
+    return FoundPatches(pixels, projected, signatures, finite, assignment, grid)
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""In which precision does a layer compute under autocast?"""
+"""In which precision does a layer compute, and what does it leave to PyTorch?"""
 
 from typing import TypeVar
 
@@ -10,8 +10,31 @@ MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
 def autocast(value: MaybeTensor) -> MaybeTensor:
     """``value`` in the precision that autocast chose for products on its device, if it is on."""
-    if value is None or value.is_meta or value.dtype == torch.float64:
+    if value is None or value.is_meta or not value.is_floating_point() or value.dtype == torch.float64:
         return value
     if not torch.is_autocast_enabled(value.device.type):
         return value
     return value.to(torch.get_autocast_dtype(value.device.type))
+
+
+def left_to_torch(input: Tensor, *others: Tensor | None) -> bool:  # noqa: A002 - a layer's word
+    """Whether PyTorch's own operator takes a call: it knows what an empty batch gives, and its own errors.
+
+    These are the calls without a number, and those whose numbers are integers or of several dtypes.
+    """
+    dtypes = {autocast(value).dtype for value in (input, *others) if value is not None}
+    return not input.numel() or len(dtypes) > 1 or not input.is_floating_point()
+
+
+def refuse_complex(name: str, *values: Tensor | None) -> None:
+    """Return if the numbers of a layer are real.
+
+    Raises:
+        ValueError: they are complex.
+    """
+    for value in values:
+        if value is not None and value.is_complex():
+            raise ValueError(
+                f"layer {name!r} was of {value.dtype} numbers, but reuse compares real ones; leave it dense "
+                "with filter_fn"
+            )

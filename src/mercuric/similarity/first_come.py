@@ -26,12 +26,13 @@ class FirstCome:
     kept: Tensor
 
 
-def first_come(signatures: Tensor, scopes: int) -> FirstCome:
+def first_come(signatures: Tensor, scopes: int, finite: Tensor | None = None) -> FirstCome:
     """``MCache(entries=None).access``, in one pass over an open-addressing table a scope.
 
     Args:
         signatures: int64, (scopes x vectors, words), scope after scope; one or two words.
         scopes: how often the table is cleared.
+        finite: bool, (scopes x vectors,): which vectors may be like others; None for all.
 
     Raises:
         ValueError: signatures of another shape or dtype, or scopes that don't divide them.
@@ -46,14 +47,20 @@ def first_come(signatures: Tensor, scopes: int) -> FirstCome:
     if scopes < 1 or count % scopes:
         raise ValueError(f"scopes was {scopes}, but must be at least 1 and divide the {count} vectors")
     source, rank, kept = (np.empty(count, dtype=np.int64) for _ in range(3))
-    over_chunks(_find, scopes, signatures.contiguous().numpy(), count // scopes, source)
+    comparable = np.empty(0, dtype=np.bool_) if finite is None else finite.contiguous().numpy()
+    over_chunks(_find, scopes, signatures.contiguous().numpy(), comparable, count // scopes, source)
     found = _number(source, rank, kept)
     return FirstCome(torch.from_numpy(source), torch.from_numpy(rank), torch.from_numpy(kept[:found]))
 
 
 @njit(nogil=True, cache=True)
 def _find(
-    first: int, last: int, signatures: NDArray[np.int64], vectors: int, source: NDArray[np.int64]
+    first: int,
+    last: int,
+    signatures: NDArray[np.int64],
+    finite: NDArray[np.bool_],
+    vectors: int,
+    source: NDArray[np.int64],
 ) -> None:
     slots = 1
     while slots < 2 * vectors:
@@ -63,6 +70,9 @@ def _find(
     for scope in range(first, last):
         owner[:] = -1
         for vector in range(scope * vectors, (scope + 1) * vectors):
+            if len(finite) and not finite[vector]:
+                source[vector] = vector
+                continue
             low = signatures[vector, 0]
             high = signatures[vector, 1] if words > 1 else np.int64(0)
             mixed = (low ^ (high * np.int64(0x2545F4914F6CDD1D))) * np.int64(0x1E3779B97F4A7C15)

@@ -16,7 +16,7 @@ class HitState(IntEnum):
     MAU = 1
     """Miss and update: the signature was inserted, the result will be stored."""
     MNU = 2
-    """Miss, no update: the set is full, the result is computed and not stored."""
+    """Miss, no update: the result is computed and not stored; the set is full, or the vector isn't finite."""
 
 
 @dataclass(frozen=True)

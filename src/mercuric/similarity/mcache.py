@@ -46,7 +46,8 @@ class MCache:
         Args:
             signatures: int64, (scopes, vectors), or (scopes, vectors, 2) for more than 64 bits.
             context: int64, (scopes, vectors): vectors are alike only where this is equal as well (an
-                attention row's mask); part of the tag, not of the set's index.
+                attention row's mask); part of the tag, not of the set's index. A vector whose context is
+                negative is like no other: neither looked up nor inserted (MNU).
 
         Returns:
             The Hitmap, on the signatures' device; equal to :meth:`reference_access`, bit for bit.
@@ -55,17 +56,23 @@ class MCache:
             ValueError: wrong shape or dtype.
         """
         tags = _tags(signatures, context)
+        alone = None if context is None else context < 0
         if signatures.device.type == "cpu":
-            return access_compiled(tags, self.sets, self.ways)
-        return access_tensor(tags, self.sets, self.ways)
+            return access_compiled(tags, self.sets, self.ways, alone)
+        return access_tensor(tags, self.sets, self.ways, alone)
 
     def reference_access(self, signatures: Tensor, context: Tensor | None = None) -> Hitmap:
         """The definition: Fig. 9 of the paper, one signature after the other."""
         tags = _tags(signatures, context).tolist()
+        alone = torch.zeros(signatures.shape[:2], dtype=torch.bool) if context is None else context < 0
         states, representatives = [], []
-        for scope in tags:
+        for scope, lonely in zip(tags, alone.tolist(), strict=True):
             lines: dict[int, dict[object, int]] = {}
             for vector, tag in enumerate(scope):
+                if lonely[vector]:
+                    states.append(HitState.MNU)
+                    representatives.append(vector)
+                    continue
                 low, key = (tag[0], tuple(tag)) if isinstance(tag, list) else (tag, tag)
                 cache_set = lines.setdefault(0 if self.sets is None else low % self.sets, {})
                 if key in cache_set:

@@ -10,17 +10,18 @@ from mercuric.similarity.hitmap import Hitmap
 from mercuric.similarity.threads import over_chunks
 
 
-def access_compiled(signatures: Tensor, sets: int | None, ways: int) -> Hitmap:
+def access_compiled(signatures: Tensor, sets: int | None, ways: int, alone: Tensor | None = None) -> Hitmap:
     """:meth:`MCache.reference_access <mercuric.similarity.MCache.reference_access>`, compiled."""
     scopes, vectors = signatures.shape[:2]
     states = np.empty((scopes, vectors), dtype=np.uint8)
     representatives = np.empty((scopes, vectors), dtype=np.int64)
     if scopes and vectors:
         words = signatures.contiguous().view(scopes, vectors, -1).numpy()
+        lonely = np.empty((0, 0), dtype=np.bool_) if alone is None else alone.contiguous().numpy()
         if sets is None:
-            over_chunks(_access_unlimited, scopes, words, states, representatives)
+            over_chunks(_access_unlimited, scopes, words, lonely, states, representatives)
         else:
-            over_chunks(_access_sets, scopes, words, sets, ways, states, representatives)
+            over_chunks(_access_sets, scopes, words, lonely, sets, ways, states, representatives)
     return Hitmap(torch.from_numpy(states), torch.from_numpy(representatives))
 
 
@@ -29,6 +30,7 @@ def _access_sets(
     first: int,
     last: int,
     signatures: NDArray[np.int64],
+    alone: NDArray[np.bool_],
     sets: int,
     ways: int,
     states: NDArray[np.uint8],
@@ -43,6 +45,10 @@ def _access_sets(
     for scope in range(first, last):
         filled[:] = 0
         for vector in range(signatures.shape[1]):
+            if len(alone) and alone[scope, vector]:
+                states[scope, vector] = 2
+                representatives[scope, vector] = vector
+                continue
             tag = signatures[scope, vector, 0]
             index = tag & mask if mask >= 0 else tag % sets
             count = filled[index]
@@ -79,6 +85,7 @@ def _access_unlimited(
     first: int,
     last: int,
     signatures: NDArray[np.int64],
+    alone: NDArray[np.bool_],
     states: NDArray[np.uint8],
     representatives: NDArray[np.int64],
 ) -> None:
@@ -90,6 +97,10 @@ def _access_unlimited(
     for scope in range(first, last):
         owner[:] = -1
         for vector in range(vectors):
+            if len(alone) and alone[scope, vector]:
+                states[scope, vector] = 2
+                representatives[scope, vector] = vector
+                continue
             tag = signatures[scope, vector, 0]
             mixed = tag
             for word in range(1, words):

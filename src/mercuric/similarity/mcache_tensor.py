@@ -10,22 +10,25 @@ from torch import Tensor
 from mercuric.similarity.hitmap import Hitmap, HitState
 
 
-def access_tensor(signatures: Tensor, sets: int | None, ways: int) -> Hitmap:
+def access_tensor(signatures: Tensor, sets: int | None, ways: int, alone: Tensor | None = None) -> Hitmap:
     """:meth:`MCache.reference_access <mercuric.similarity.MCache.reference_access>` by sorting."""
     scopes, vectors = signatures.shape[:2]
     if not scopes or not vectors:
         empty = torch.empty(scopes, vectors, dtype=torch.int64, device=signatures.device)
         return Hitmap(empty.to(torch.uint8), empty)
     words = signatures.view(scopes, vectors, -1)
-    first = _first_occurrence(words)
     own = torch.arange(vectors, device=signatures.device).expand(scopes, vectors)
-    is_first = first == own
+    first = _first_occurrence(words)
+    if alone is not None:
+        # No other has the context of one that is alone, so its group holds nobody else.
+        first = torch.where(alone, own, first)
+    is_first = first == own if alone is None else (first == own) & ~alone
     if sets is None:
         kept = torch.ones_like(is_first)
     else:
         rank = _rank_among_first(words[..., 0].remainder(sets), is_first)
         kept = rank.gather(1, first) < ways
-    hit = kept & ~is_first
+    hit = kept & (first != own)
     states = torch.full_like(own, HitState.MNU.value, dtype=torch.uint8)
     states[kept & is_first] = HitState.MAU.value
     states[hit] = HitState.HIT.value

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from mercuric.similarity.threads import over_chunks
 
+ALONE = -1
+"""Class of a vector whose projections aren't all finite: it is like no other (see ``MCache.access``)."""
+
 MAX_BITS = 128
 MAX_MAGNITUDE = 8
 WORD = 64
@@ -67,17 +70,19 @@ def reference_signatures(vectors: Tensor, projection: Tensor) -> Tensor:
     return pack(_projected(vectors, projection) < 0)
 
 
-def reference_sizes(vectors: Tensor, projection: Tensor, magnitude: int) -> Tensor:
+def reference_sizes(vectors: Tensor, projection: Tensor, magnitude: int | None) -> Tensor:
     """The definition of a vector's size class: the octave of its largest projection, and a part of it.
 
     Signs of projections know a vector's direction and not its length. The largest absolute projection
     knows the length, and hardware that has the projections needs a comparator for it: its binary
-    exponent and ``magnitude`` leading bits of its mantissa are the class.
+    exponent and ``magnitude`` leading bits of its mantissa are the class. A vector that holds NaN or
+    infinity, or overflows where it is projected, has no direction and no size: its class is ``ALONE``.
 
     Args:
         vectors: (..., m), any floating dtype.
         projection: (m, n).
-        magnitude: 0 for classes an octave wide, up to 8; each bit halves them.
+        magnitude: 0 for classes an octave wide, up to 8; each bit halves them. None: all finite vectors
+            are of class 0.
 
     Returns:
         int64, (...).
@@ -85,7 +90,7 @@ def reference_sizes(vectors: Tensor, projection: Tensor, magnitude: int) -> Tens
     Raises:
         ValueError: the shapes do not fit.
     """
-    return _size_class(_projected(vectors, projection).abs().amax(-1), magnitude)
+    return _size_class(_projected(vectors, projection), magnitude)
 
 
 def _projected(vectors: Tensor, projection: Tensor) -> Tensor:
@@ -98,9 +103,20 @@ def _projected(vectors: Tensor, projection: Tensor) -> Tensor:
     return projected
 
 
-def _size_class(largest: Tensor, magnitude: int) -> Tensor:
+def _size_class(projected: Tensor, magnitude: int | None) -> Tensor:
+    largest = projected.abs().amax(-1)  # NaN where one is
     # A positive float64's bits are exponent, then mantissa: dropping low ones leaves the class.
-    return largest.view(torch.int64) >> (52 - magnitude)
+    classes = largest.view(torch.int64) >> _dropped_bits(magnitude)
+    return classes.masked_fill(~largest.isfinite(), ALONE)
+
+
+def _dropped_bits(magnitude: int | None) -> int:
+    return 63 if magnitude is None else 52 - magnitude
+
+
+def _classes(sizes: Tensor, magnitude: int | None) -> Tensor | None:
+    """``sizes``, or None where they tell no vector from another."""
+    return None if magnitude is None and not bool((sizes == ALONE).any()) else sizes
 
 
 def pack(negative: Tensor) -> Tensor:
@@ -132,13 +148,15 @@ def signatures(vectors: Tensor, projection: Tensor) -> Tensor:
 def signatures_and_sizes(
     vectors: Tensor, projection: Tensor, magnitude: int | None
 ) -> tuple[Tensor, Tensor | None]:
-    """:func:`signatures`, and :func:`reference_sizes` unless ``magnitude`` is None, bit for bit."""
+    """:func:`signatures` and :func:`reference_sizes`, bit for bit.
+
+    The sizes are None where ``magnitude`` is and every vector is finite.
+    """
     _check_shapes(vectors, projection)
     if vectors.device.type != "cpu":
         projected = _projected(vectors, projection)
-        sizes = None if magnitude is None else _size_class(projected.abs().amax(-1), magnitude)
-        return pack(projected < 0), sizes
-    rows = vectors.detach().reshape(-1, vectors.shape[-1])
+        return pack(projected < 0), _classes(_size_class(projected, magnitude), magnitude)
+    rows = vectors.detach().resolve_neg().reshape(-1, vectors.shape[-1])
     if rows.dtype not in (torch.float32, torch.float64):
         rows = rows.to(torch.float32)
     starts = torch.arange(len(rows)) * rows.shape[1]
@@ -177,22 +195,27 @@ def window_signatures(
 
     Returns:
         The signatures, int64, (G, Q) for n up to 64, else (G, Q, 2); which windows are all zeros,
-        bool, (G, Q); and the size classes, int64, (G, Q), or None.
+        bool, (G, Q); and the size classes, int64, (G, Q), None where ``magnitude`` is and every window is
+        finite.
     """
     bits = projection.shape[1]
     words = (bits + WORD - 1) // WORD
     out = np.empty((groups, len(starts), words), dtype=np.int64)
     zero = np.empty((groups, len(starts)), dtype=np.bool_)
-    largest = np.empty((0 if magnitude is None else groups, len(starts)), dtype=np.float64)
+    sizes = np.empty((groups, len(starts)), dtype=np.int64)
+    # Sums of float32 products can't overflow in float64: one of them tells whether all elements are finite.
+    exact = flat.dtype == projection.dtype == torch.float32
+    looked_at = 1 if magnitude is None and exact else bits
     blocks = (len(starts) + _LANES - 1) // _LANES
     over_chunks(
         _sign_windows, groups * blocks,
         flat.numpy(), starts.numpy(), channel_stride, taps.numpy(),
-        projection.to("cpu", torch.float64).contiguous().numpy(), blocks, out, zero, largest,
+        projection.to("cpu", torch.float64).contiguous().numpy(), blocks, out, zero,
+        looked_at, _dropped_bits(magnitude), sizes,
     )  # fmt: skip
     packed = torch.from_numpy(out)
-    sizes = None if magnitude is None else _size_class(torch.from_numpy(largest), magnitude)
-    return packed[..., 0] if words == 1 else packed, torch.from_numpy(zero), sizes
+    classes = _classes(torch.from_numpy(sizes), magnitude)
+    return packed[..., 0] if words == 1 else packed, torch.from_numpy(zero), classes
 
 
 def _check_shapes(vectors: Tensor, projection: Tensor) -> None:
@@ -222,7 +245,9 @@ def _sign_windows(
     blocks: int,
     out: NDArray[np.int64],
     zero: NDArray[np.bool_],
-    largest: NDArray[np.float64],
+    looked_at: int,
+    dropped: int,
+    sizes: NDArray[np.int64],
 ) -> None:
     # Lanes are windows: each keeps the definition's order of additions, and the loops vectorise.
     length, bits = projection.shape
@@ -231,6 +256,9 @@ def _sign_windows(
     lanes = np.zeros((_TILE, _LANES), dtype=np.float64)
     packed = np.empty(_LANES, dtype=np.int64)
     nonzero = np.empty(_LANES, dtype=np.bool_)
+    # NaN's bits are above infinity's, and these above every finite number's: the largest tells.
+    largest = np.empty(_LANES, dtype=np.int64)
+    exponents, signless = np.int64(0x7FF << 52), np.int64(2**63 - 1)
     for block in range(first, last):
         group = block // blocks
         begin = (block % blocks) * _LANES
@@ -255,12 +283,14 @@ def _sign_windows(
                         total[lane] += lanes[element, lane] * weight
         for lane in range(width):
             zero[group, begin + lane] = not nonzero[lane]
-        if len(largest):
-            sizes = largest[group, begin : begin + width]
-            sizes[:] = 0.0
-            for bit in range(bits):
-                for lane in range(width):
-                    sizes[lane] = max(sizes[lane], abs(projected[bit, lane]))
+        largest[:] = 0
+        for bit in range(looked_at):
+            seen = projected[bit].view(np.int64)
+            for lane in range(_LANES):
+                largest[lane] = max(largest[lane], seen[lane] & signless)
+        for lane in range(width):
+            size = largest[lane] >> dropped if largest[lane] < exponents else ALONE
+            sizes[group, begin + lane] = size
         for word in range(out.shape[2]):
             packed[:] = 0
             for bit in range(64 * word, min(bits, 64 * word + 64)):

@@ -61,7 +61,7 @@ def separable_projection(channels: int, taps: int, bits: int, seed: int = 0) -> 
     return SeparableProjection(drawn.T.contiguous(), weights.T.contiguous())
 
 
-def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
+def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
     """The definition: a window's projections are its pixels', each times its tap, added up in raster order.
 
     Args:
@@ -71,7 +71,8 @@ def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) ->
         grid: where the windows lie; pixels outside an image project to 0.
 
     Returns:
-        int64, (Q, words).
+        The signatures, int64, (Q, words); and whether a window's projections are all finite, bool, (Q,).
+        One whose projections are not is like no other.
     """
     images, rows, columns = grid.output
     lanes = taps.shape[1]
@@ -83,10 +84,10 @@ def reference_grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) ->
         inside = ((y >= 0) & (y < grid.height))[:, None] & ((x >= 0) & (x < grid.width))
         values = image[:, y.clamp(0, grid.height - 1)][:, :, x.clamp(0, grid.width - 1)]
         total += torch.where(inside[..., None], values * weights, torch.zeros_like(values))
-    return pack(total < 0).view(grid.windows, -1)
+    return pack(total < 0).view(grid.windows, -1), total.isfinite().all(-1).view(-1)
 
 
-def grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
+def grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> tuple[Tensor, Tensor]:
     """:func:`reference_grid_signatures`, bit for bit, compiled.
 
     Fastest where the number of lanes is that of :func:`lanes`.
@@ -106,11 +107,13 @@ def grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> Tensor:
     weights = np.zeros((len(taps), columns, pixels.shape[1]), dtype=pixels.numpy().dtype)
     weights[:, :, :bits] = taps.numpy()[:, None]
     found = np.empty((grid.windows, (bits + WORD - 1) // WORD), dtype=np.int64)
+    finite = np.empty(grid.windows, dtype=np.bool_)
     over_chunks(
         _sign_rows, grid.output[0] * grid.output[1],
-        pixels.reshape(-1).numpy(), pixels.shape[1], weights.reshape(len(taps), -1), grid.numbers, found,
+        pixels.reshape(-1).numpy(), pixels.shape[1], weights.reshape(len(taps), -1), grid.numbers,
+        found, finite,
     )  # fmt: skip
-    return torch.from_numpy(found)
+    return torch.from_numpy(found), torch.from_numpy(finite)
 
 
 def lanes(bits: int) -> int:
@@ -130,6 +133,7 @@ def _sign_rows(
     weights: NDArray[np.float32],
     grid: NDArray[np.int64],
     found: NDArray[np.int64],
+    finite: NDArray[np.bool_],
 ) -> None:
     height, width, kernel_rows, kernel_columns = grid[0], grid[1], grid[2], grid[3]
     rows, columns = grid[11], grid[12]
@@ -153,7 +157,9 @@ def _sign_rows(
             for column in range(begin, end):
                 shifted = place + column * (grid[5] - 1) * lanes
                 _add_weighted(total, pixels, weights[tap], column * lanes, (column + 1) * lanes, shifted)
-        _pack(total, lanes, places, found[line * columns : (line + 1) * columns])
+        windows = slice(line * columns, (line + 1) * columns)
+        _pack(total, lanes, places, found[windows])
+        _mark_finite(total, lanes, finite[windows])
 
 
 @njit(nogil=True, cache=True)
@@ -182,3 +188,14 @@ def _pack(
             for lane in range(len(values)):
                 packed |= places[lane] if values[lane] < 0 else np.int64(0)
             found[column, word] = packed
+
+
+@njit(nogil=True, cache=True)
+def _mark_finite(total: NDArray[np.float32], lanes: int, finite: NDArray[np.bool_]) -> None:
+    # x - x is 0, and NaN where x is not finite. Lanes behind the last bit are finite where all others are.
+    for column in range(len(finite)):
+        values = total[column * lanes : (column + 1) * lanes]
+        good = True
+        for lane in range(lanes):
+            good &= values[lane] - values[lane] == 0
+        finite[column] = good

@@ -1,6 +1,7 @@
 """How is a training run saved, so that a killed one goes on to the same weights?"""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch.optim import Optimizer
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
 from mercuric.reading import parse_json
+from mercuric.saved import SavedState, mapping
 from mercuric.tensors_apart import joined, parted
 
 MODEL = "model."
@@ -43,32 +45,81 @@ def save_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer, state: d
     text, beside = parted(state, STATE)
     tensors |= beside
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    metadata = {"state": json.dumps(text), "optimizer": json.dumps(scalars)}
+    metadata = {
+        "state": json.dumps(text),
+        "optimizer": json.dumps(scalars),
+        "tensors": json.dumps(sorted(contiguous)),
+    }
     with replacing(path) as temporary:
         temporary.write_bytes(save(contiguous, metadata=metadata))
 
 
-def load_checkpoint(path: Path, model: nn.Module, optimizer: Optimizer) -> dict[str, Any]:
+class _Described(SavedState):
+    """What a checkpoint's header says: the state, the optimizer's numbers, and which tensors there are."""
+
+    state: dict[str, Any]
+    optimizer: dict[str, float | int | bool | None]
+    tensors: list[str] | None = None
+
+
+def load_checkpoint(
+    path: Path,
+    model: nn.Module,
+    optimizer: Optimizer,
+    check: Callable[[dict[str, Any]], object] = lambda _: None,
+) -> dict[str, Any]:
     """Read a checkpoint into ``model`` and ``optimizer``; returns its ``state``.
 
+    Args:
+        path: of the file.
+        model: gets the weights.
+        optimizer: gets the slots.
+        check: called with the state before anything is changed; what it raises stops the reading.
+
     Raises:
-        MercuricError: the file is broken, or is of another network.
+        MercuricError: the file is broken, or is of another network; nothing has then changed.
     """
     tensors, metadata = _read(path)
     try:
-        state: dict[str, Any] = joined(parse_json(metadata["state"], path, infinite=True), tensors)
-        scalars = parse_json(metadata["optimizer"], path, infinite=True)
-    except (KeyError, ValueError) as error:
+        read = {
+            key: parse_json(text, f"its {key}", infinite=True)
+            for key, text in metadata.items()
+            if key in _Described.model_fields
+        }
+        described = _Described.of(read, "the header")
+        if described.tensors is not None and set(described.tensors) != tensors.keys():
+            lost = sorted(set(described.tensors) ^ tensors.keys())
+            raise ValueError(f"it lacks tensors, or has too many: {', '.join(lost[:4])}")
+        state: dict[str, Any] = mapping(joined(described.state, tensors), STATE)
+        slots = _slots(tensors, described.optimizer, optimizer)
+    except ValueError as error:
         raise _broken(path, error) from None
+    check(state)
     _fill(model, tensors, path)
-    slots: dict[int, dict[str, Any]] = {}
-    for name, value in [*tensors.items(), *((OPTIMIZER + key, v) for key, v in scalars.items())]:
-        if name.startswith(OPTIMIZER):
-            index, slot = name.removeprefix(OPTIMIZER).split(".", 1)
-            slots.setdefault(int(index), {})[slot] = value
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
     _lay_out(optimizer)
     return state
+
+
+def _slots(
+    tensors: dict[str, Tensor], scalars: dict[str, Any], optimizer: Optimizer
+) -> dict[int, dict[str, Any]]:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    held = {name.removeprefix(OPTIMIZER): one for name, one in tensors.items() if name.startswith(OPTIMIZER)}
+    slots: dict[int, dict[str, Any]] = {}
+    for name, value in [*held.items(), *scalars.items()]:
+        index, _, slot = name.partition(".")
+        if not (index.isascii() and index.isdecimal() and len(index) < 9 and slot):
+            raise ValueError(f"{name!r} names no slot of an optimizer")
+        if int(index) >= len(parameters):
+            raise ValueError(f"slot {name!r} is of a parameter that there is not")
+        shape = parameters[int(index)].shape
+        if isinstance(value, Tensor) and not (value.is_floating_point() and value.shape in (shape, ())):
+            raise ValueError(f"slot {name!r} was {_form(value)}, but its parameter is {tuple(shape)}")
+        slots.setdefault(int(index), {})[slot] = value
+    if len({frozenset(held) for held in slots.values()}) > 1:
+        raise ValueError("the parameters' slots of the optimizer differ")
+    return slots
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
@@ -92,12 +143,14 @@ def _lay_out(optimizer: Optimizer) -> None:
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if path.is_dir():
         raise MercuricError(f"{path} is a folder, but must be a checkpoint, a file of its own")
+    if path.exists() and not path.is_file():
+        raise MercuricError(f"{path} is a pipe or a device, but must be a checkpoint, a file of its own")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
         raise MercuricError(f"there is no checkpoint {path}") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, AttributeError) as error:
         raise _broken(path, error) from None
 
 
@@ -107,8 +160,23 @@ def _broken(path: Path, error: Exception) -> MercuricError:
 
 def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     weights = {name.removeprefix(MODEL): t for name, t in tensors.items() if name.startswith(MODEL)}
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        difference = " ".join(str(error).split())[:300]
-        raise MercuricError(f"the checkpoint {path} is of another network: {difference}") from None
+    here = model.state_dict()
+    differences = [f"{name} is missing" for name in here if name not in weights]
+    differences += [f"{name} is not of it" for name in weights if name not in here]
+    differences += [
+        f"size mismatch for {name}: {_form(weight)}, but must be {_form(here[name])}"
+        for name, weight in weights.items()
+        if name in here and not _alike(weight, here[name])
+    ]
+    if differences:
+        raise MercuricError(f"the checkpoint {path} is of another network: {'; '.join(differences)[:300]}")
+    model.load_state_dict(weights)
+
+
+def _alike(saved: Tensor, here: Tensor) -> bool:
+    kinds = saved.dtype == here.dtype or (saved.is_floating_point() and here.is_floating_point())
+    return kinds and saved.shape == here.shape
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

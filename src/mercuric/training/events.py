@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-
 from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignore[import-untyped]
 
 _NUMBERS = itertools.count()
+_NAME = re.compile(r"events\.out\.tfevents\.(\d{20})\.")
 
 
 class EventFile:
@@ -27,8 +29,9 @@ class EventFile:
 
     def __init__(self, folder: Path, step: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        # TensorBoard reads files by name: nanoseconds keep those of one second in order.
-        name = f"{time.time_ns():020d}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
+        # TensorBoard reads files by name and never goes back: a clock that was set back must not either.
+        self._started = max(time.time_ns(), _latest(folder) + 1)
+        name = f"{self._started:020d}.{socket.gethostname()}.{os.getpid()}.{next(_NUMBERS)}"
         self._file = (folder / f"events.out.tfevents.{name}").open("ab", buffering=0)
         self._records = RecordWriter(self._file)
         self._add(Event(file_version="brain.Event:2"))
@@ -44,5 +47,11 @@ class EventFile:
         self._file.close()
 
     def _add(self, event: Event) -> None:
-        event.wall_time = time.time()
+        event.wall_time = max(time.time(), self._started / 1e9)
         self._records.write(event.SerializeToString())
+
+
+def _latest(folder: Path) -> int:
+    """The nanoseconds in the name of the last event file there is, or 0."""
+    starts = (_NAME.match(path.name) for path in folder.iterdir())
+    return max((int(start[1]) for start in starts if start), default=0)

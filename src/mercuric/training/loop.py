@@ -7,21 +7,47 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from math import ceil, isfinite
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from mercuric.config import differences
-from mercuric.errors import MercuricError
+from mercuric.errors import Diverged, MercuricError
+from mercuric.saved import Figure, Finite, SavedState, Whole
 from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.config import TrainingConfig
-from mercuric.training.metrics import MetricsLog
+from mercuric.training.metrics import MetricsLog, read_lines
 from mercuric.training.optimization import learning_rate, make_optimizer, seed_step
 from mercuric.training.task import Task
 
 Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and what is going on."""
+
+
+FREE = frozenset({"training.epochs", "training.checkpoint_every"})
+"""Settings that may change where a run goes on: they decide how far it goes, and what a kill costs."""
+
+
+class RunState(SavedState):
+    """Where a saved run stands, beside its weights and its optimizer.
+
+    Attributes:
+        step: steps done.
+        seconds: of training so far.
+        losses: of the steps since the last test.
+        last: figures of the last test; empty before the first one.
+        settings: what must be the same where it goes on.
+        companions: name to state.
+    """
+
+    step: Whole
+    seconds: Annotated[Finite, Field(ge=0)]
+    losses: list[Finite]
+    last: dict[str, Figure]
+    settings: dict[str, Any]
+    companions: dict[str, dict[str, Any]]
 
 
 class Companion(Protocol):
@@ -121,11 +147,14 @@ class TrainingRun:
             Where it stands, before the first step and after each one.
 
         Raises:
-            MercuricError: the loss is no longer finite, or the checkpoint does not fit.
+            Diverged: the loss is no longer finite, or was so before in the same training.
+            MercuricError: the checkpoint or ``metrics.jsonl`` does not fit, or is broken.
             OSError: the folder can't be written; checkpoints written before are still there.
         """
         optimizer = make_optimizer(self.model, self.config)
         state: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "last": {}}
+        if resume:
+            self._refuse_diverged()
         if resume and self.checkpoint.exists():
             state = self._resume(optimizer)
         with MetricsLog(self.folder, self.name, self.seed, state["step"]) as log:
@@ -134,6 +163,9 @@ class TrainingRun:
                 started = self.clock()
                 rate = learning_rate(self.config, state["step"], self.total)
                 loss = self._step(optimizer, indices, state["step"], rate)
+                if not isfinite(loss):
+                    log.diverged(epoch, state["step"] + 1, self.total, state["seconds"])
+                    raise self._diverged(f"became {loss}", state["step"] + 1)
                 state["seconds"] += self.clock() - started
                 state["step"] += 1
                 state["losses"].append(loss)
@@ -171,11 +203,7 @@ class TrainingRun:
             loss = self.task.loss(self.model, indices, generator)
         value = float(loss.detach())
         if not isfinite(value):
-            raise MercuricError(
-                f"the loss of the {self.name} run with seed {self.seed} became {value} at step {step + 1}; "
-                f"try a learning_rate under {self.config.learning_rate:g}",
-                exit_code=1,
-            )
+            return value
         loss.backward()  # type: ignore[no-untyped-call]
         if self.config.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
@@ -191,25 +219,51 @@ class TrainingRun:
 
     def _save(self, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
         beside = {name: companion.state_dict() for name, companion in self.companions.items()}
-        whole = {**state, "settings": self._settings(), "companions": beside}
-        save_checkpoint(self.checkpoint, self.model, optimizer, whole)
+        whole = RunState(**state, settings=self._settings(), companions=beside)
+        save_checkpoint(self.checkpoint, self.model, optimizer, whole.plain())
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-        state = load_checkpoint(self.checkpoint, self.model, optimizer)
+        state = load_checkpoint(self.checkpoint, self.model, optimizer, self._check)
+        saved = RunState.of(state, "its state")
+        for name, companion in self.companions.items():
+            try:
+                companion.load_state_dict(saved.companions[name])
+            except ValueError as error:
+                raise MercuricError(f"the checkpoint {self.checkpoint} does not fit: {error}") from None
+        return saved.model_dump(exclude={"settings", "companions"})
+
+    def _check(self, state: dict[str, Any]) -> None:
         if "settings" not in state:
             raise MercuricError(
                 f"the checkpoint {self.checkpoint} holds no settings; remove it to start over"
             )
-        changes = differences(state.pop("settings"), self._settings())
-        if changes:
+        try:
+            saved = RunState.of(state, "its state")
+        except ValueError as error:
+            raise MercuricError(f"the checkpoint {self.checkpoint} does not fit: {error}") from None
+        if changes := differences(saved.settings, self._settings(), FREE):
             raise MercuricError(f"the checkpoint {self.checkpoint} is of another run: {changes}")
-        beside = state.pop("companions")
-        for name, companion in self.companions.items():
-            try:
-                companion.load_state_dict(beside[name])
-            except ValueError as error:
-                raise MercuricError(f"the checkpoint {self.checkpoint} does not fit: {error}") from None
-        return state
+        if saved.step > self.total or (saved.step == self.total and not saved.last):
+            raise MercuricError(
+                f"the checkpoint {self.checkpoint} holds {saved.step} steps, but {self.config.epochs} epochs "
+                f"have {self.total}; give more epochs"
+            )
+        if missing := self.companions.keys() - saved.companions.keys():
+            raise MercuricError(
+                f"the checkpoint {self.checkpoint} does not fit: it lacks {', '.join(sorted(missing))}"
+            )
+
+    def _refuse_diverged(self) -> None:
+        for line in read_lines(self.folder / "metrics.jsonl"):
+            same = (line.event, line.run, line.seed) == ("diverged", self.name, self.seed)
+            if same and line.figures.get("total") == self.total:
+                raise self._diverged("was not finite", line.step, "going on would give it again; ")
+
+    def _diverged(self, what: str, step: int, why: str = "") -> Diverged:
+        return Diverged(
+            f"the loss of the {self.name} run with seed {self.seed} {what} at step {step}; {why}"
+            f"try a learning_rate under {self.config.learning_rate:g}"
+        )
 
     def _settings(self) -> dict[str, Any]:
         """What must be the same where a run goes on, as JSON gives it back."""

@@ -67,6 +67,50 @@ def test_a_convolution_sees_the_same_and_computes_the_same(
 
 
 @interpreted
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # NumPy's, in the interpreter
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 3e38])
+def test_what_is_not_finite_is_like_nothing_on_both(
+    photographs: Tensor, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    images = photograph(photographs)
+    images[0, 1, 1:3, 2] = images[1, 0, 5, 6] = value
+    found = []
+    for gpu in (False, True):
+        if gpu:
+            on_gpus_way(monkeypatch)
+        conv, seen = layer("batch", padding=1), []
+        conv.reuse.observers.append(seen.append)
+        found.append((conv(images).isfinite(), seen[0], conv.reuse.counts))
+    (finite, on_cpu, counts), (other_finite, on_gpu, other_counts) = found
+    assert torch.equal(finite, other_finite)
+    assert torch.equal(on_cpu.hitmap.states, on_gpu.hitmap.states)
+    assert torch.equal(on_cpu.hitmap.representatives, on_gpu.hitmap.representatives)
+    assert torch.equal(on_cpu.context, on_gpu.context) and torch.equal(on_cpu.zero, on_gpu.zero)
+    assert counts == other_counts and counts.hit > 0 and counts.mnu >= 3 * 3 + 2
+
+
+@interpreted
+def test_gradients_of_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient penalty's: those of a CPU, and by ``torch.func.grad`` those of ``backward``."""
+    images = torch.randn(2, 3, 5, 4, generator=torch.Generator().manual_seed(0))[[0, 0]]
+
+    def penalty(conv: ReuseConv2d) -> list[Tensor]:
+        at = images.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(conv(at).square().sum(), at, create_graph=True)
+        found = torch.autograd.grad(slope.square().sum(), [at, conv.weight, conv.bias])
+        other = torch.func.grad(lambda values: conv(values).square().sum())(images)
+        torch.testing.assert_close(other, slope.detach())
+        return list(found)
+
+    expected = penalty(layer("batch", padding=1))
+    on_gpus_way(monkeypatch)
+    conv = layer("batch", padding=1)
+    torch.testing.assert_close(penalty(conv), expected, rtol=1e-3, atol=1e-3)
+    assert conv.reuse.counts.hit > 0
+
+
+@interpreted
 def test_rows_are_computed_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     linear = ReuseLinear(5, 3, reuse=CONFIG)

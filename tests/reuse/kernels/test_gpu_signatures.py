@@ -12,7 +12,7 @@ pytest.importorskip("triton", reason="the kernels are compiled by Triton")
 
 from mercuric.reuse.kernels.gpu.signature import reference_window_signatures, window_signatures
 from mercuric.reuse.kernels.gpu.table import first_alike, reference_representatives
-from mercuric.similarity.separable import reference_grid_signatures
+from mercuric.similarity.separable import grid_signatures, reference_grid_signatures
 
 FEW = settings(max_examples=15, deadline=None)
 
@@ -26,7 +26,7 @@ def test_signatures_are_the_definitions_bit_for_bit(device: torch.device, layer:
     found, finite = window_signatures(projected, taps, layer.grid)
     expected, all_finite = reference_window_signatures(projected, taps, layer.grid)
     assert torch.equal(found, expected) and torch.equal(finite, all_finite) and bool(finite.all())
-    same_as_cpu = reference_grid_signatures(projected.float().cpu().flatten(0, 2), taps.cpu(), layer.grid)
+    same_as_cpu, _ = reference_grid_signatures(projected.float().cpu().flatten(0, 2), taps.cpu(), layer.grid)
     assert torch.equal(found.cpu(), same_as_cpu)
 
 
@@ -38,6 +38,8 @@ def test_windows_of_what_is_not_finite_are_known(device: torch.device, layer: La
     taps = layer.projection(3).taps.to(device)
     _, finite = window_signatures(projected, taps, layer.grid)
     assert torch.equal(finite, reference_window_signatures(projected, taps, layer.grid)[1])
+    on_cpu = grid_signatures(projected.float().cpu().flatten(0, 2), taps.cpu(), layer.grid)[1]
+    assert torch.equal(finite.cpu(), on_cpu)
 
 
 @FEW

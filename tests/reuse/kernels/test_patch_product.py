@@ -11,8 +11,8 @@ from torch import Tensor
 from windows_drawn import Layer, first_of_kind, layers
 
 from mercuric.reuse.functional import reuse_product
-from mercuric.reuse.kernels import patch_product
-from mercuric.reuse.kernels.patch_product import PatchProduct
+from mercuric.reuse.kernels import patch_product as patches
+from mercuric.reuse.kernels.patch_product import patch_product
 from mercuric.reuse.windows import image_windows
 from mercuric.similarity.first_come import FirstCome, first_come
 from mercuric.similarity.window_grid import WindowGrid
@@ -64,8 +64,8 @@ def test_it_is_the_definition_forward_and_backward(
     values = [value.detach().requires_grad_() for value in values]
     alike = found(layer, kinds)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(patch_product, "SCRATCH_ELEMENTS", scratch)
-        output = PatchProduct.apply(*values, alike, layer.grid)
+        patch.setattr(patches, "SCRATCH_ELEMENTS", scratch)
+        output = patch_product(*values, alike, layer.grid)
         upstream = laid_out(layer.normal(CPU, *output.shape), layout)
         gradients = torch.autograd.grad(output, values, upstream)
     expected = reference(*values, alike.source, layer.grid)
@@ -77,7 +77,7 @@ def test_no_images_give_no_outputs_and_no_gradients() -> None:
     images, weight, bias = (value.detach().requires_grad_() for value in operands(LAYER))
     none = replace(GRID, output=(0, *GRID.output[1:]))
     nobody = first_come(torch.zeros(0, 1, dtype=torch.int64), 1)
-    output = PatchProduct.apply(images[:0], weight, bias, nobody, none)
+    output = patch_product(images[:0], weight, bias, nobody, none)
     output.sum().backward()
     assert output.shape == (0, 4, 5, 6)
     assert not weight.grad.any() and not bias.grad.any() and not images.grad.any()
@@ -104,7 +104,7 @@ def test_the_general_product_takes_any_layout() -> None:
 def test_other_dtypes_are_refused(dtype: torch.dtype) -> None:
     images, weight, _ = (value.to(dtype) for value in operands(LAYER))
     with pytest.raises(ValueError, match=f"images and weight were {dtype} and {dtype}, but must both be"):
-        PatchProduct.apply(images, weight, None, found(LAYER, 3), GRID)
+        patch_product(images, weight, None, found(LAYER, 3), GRID)
 
 
 def test_what_would_lie_outside_the_images_is_refused() -> None:
@@ -112,8 +112,8 @@ def test_what_would_lie_outside_the_images_is_refused() -> None:
     alike = found(LAYER, 3)
     for wrong in ((images[:1], weight), (images[..., :5], weight), (images, weight[..., :2])):
         with pytest.raises(ValueError, match="but by the grid and the weight must be"):
-            PatchProduct.apply(*wrong, None, alike, GRID)
+            patch_product(*wrong, None, alike, GRID)
     with pytest.raises(ValueError, match="windows 7, but by the grid"):
-        PatchProduct.apply(images, weight, None, first_come(torch.zeros(7, 1).long(), 1), GRID)
+        patch_product(images, weight, None, first_come(torch.zeros(7, 1).long(), 1), GRID)
     with pytest.raises(ValueError, match=r"were torch\.float64 and torch\.float32"):
-        PatchProduct.apply(images, weight.float(), None, alike, GRID)
+        patch_product(images, weight.float(), None, alike, GRID)

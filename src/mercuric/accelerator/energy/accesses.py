@@ -7,6 +7,7 @@ import numpy as np
 from mercuric.accelerator.dot_product import Timing
 from mercuric.accelerator.energy.array_traffic import ArrayTraffic, array_traffic
 from mercuric.accelerator.energy.dram_traffic import dram_words
+from mercuric.accelerator.energy.energies import WordCosts, as_energies
 from mercuric.accelerator.energy.operands import Operands, Tensor, Words
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.work import Product, Work
@@ -53,7 +54,12 @@ class Accesses:
 
 
 def baseline_accesses(
-    accelerator: Accelerator, work: Work, operands: Operands, product: Product, timing: Timing
+    accelerator: Accelerator,
+    work: Work,
+    operands: Operands,
+    product: Product,
+    timing: Timing,
+    costs: WordCosts | None = None,
 ) -> Accesses:
     """Accesses of one product without reuse.
 
@@ -64,20 +70,28 @@ def baseline_accesses(
         product: which of the layer's three.
         timing: ``"paper"``: scope by scope, as MERCURY works; ``"fair"``: channels that add up and images
             of a batch share what a dense array can hold for them.
+        costs: what a row-stationary array's tile is chosen by; the accelerator's own by default.
 
     Raises:
         ValueError: the array is too small for the layer's vectors.
     """
     everything = np.full(work.shape.scopes, work.shape.vectors)
     dealing = work.dealing(accelerator)
+    costs = costs or _own_costs(accelerator)
     traffic = array_traffic(
-        accelerator, work.shape, operands, everything, whole=timing == "fair", dealing=dealing
+        accelerator, work.shape, operands, everything, costs, whole=timing == "fair", dealing=dealing
     )
     return _beside_dram(accelerator, work, operands, product, traffic, traffic.visits)
 
 
 def reuse_accesses(
-    accelerator: Accelerator, work: Work, operands: Operands, product: Product, *, training: bool
+    accelerator: Accelerator,
+    work: Work,
+    operands: Operands,
+    product: Product,
+    *,
+    training: bool,
+    costs: WordCosts | None = None,
 ) -> Accesses:
     """Accesses of one product with MERCURY, signatures among them in the forward product.
 
@@ -87,6 +101,7 @@ def reuse_accesses(
         operands: the layer's tensors.
         product: which of the layer's three.
         training: whether the forward product saves signatures and Hitmap for the backward ones (III-C2).
+        costs: as for :func:`baseline_accesses`.
 
     Raises:
         ValueError: reuse is off (there is no Hitmap), or the array is too small for the layer's vectors.
@@ -98,7 +113,8 @@ def reuse_accesses(
     stored = int((states == HitState.MAU.value).sum())
     hits = states.numel() - int(computed.sum())
     dealing = work.dealing(accelerator)
-    traffic = array_traffic(accelerator, work.shape, operands, computed, whole=False, dealing=dealing)
+    costs = costs or _own_costs(accelerator)
+    traffic = array_traffic(accelerator, work.shape, operands, computed, costs, whole=False, dealing=dealing)
     reused = hits * filters * traffic.sums
     visits = replace(traffic.visits, outputs=traffic.visits.outputs + reused)
     dense = _beside_dram(accelerator, work, operands, product, traffic, visits)
@@ -118,7 +134,7 @@ def reuse_accesses(
     )
     if backward or not work.bits:
         return dense + mercury
-    return dense + mercury + _signatures(accelerator, work, operands, stored)
+    return dense + mercury + _signatures(accelerator, work, operands, stored, costs)
 
 
 def id_bits(accelerator: Accelerator, work: Work) -> int:
@@ -127,13 +143,19 @@ def id_bits(accelerator: Accelerator, work: Work) -> int:
     return max(entries - 1, 1).bit_length()
 
 
-def _signatures(accelerator: Accelerator, work: Work, operands: Operands, stored: int) -> Accesses:
+def _own_costs(accelerator: Accelerator) -> WordCosts:
+    return as_energies(accelerator.energies).on(accelerator)
+
+
+def _signatures(
+    accelerator: Accelerator, work: Work, operands: Operands, stored: int, costs: WordCosts
+) -> Accesses:
     """Random filters are multiplied with every vector, and every signature is looked up once."""
     shape = replace(work.shape, filters=work.bits)
     everything = np.full(shape.scopes, shape.vectors)
     vectors = shape.scopes * shape.vectors
     dealing = work.dealing(accelerator)
-    traffic = array_traffic(accelerator, shape, operands, everything, whole=False, dealing=dealing)
+    traffic = array_traffic(accelerator, shape, operands, everything, costs, whole=False, dealing=dealing)
     visits, projection = traffic.visits, shape.length * work.bits
     # Only what is added up over several pieces goes through the buffer: the last one leaves as a sign bit.
     partial = 2 * (visits.outputs - vectors * work.bits)

@@ -1,13 +1,15 @@
 """How often do the PEs touch registers, each other and the buffer? Closed forms of ``docs/energy.md``."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mercuric.accelerator.dealing import Dealt, deal
+from mercuric.accelerator.energy.energies import WordCosts
 from mercuric.accelerator.energy.operands import Operands, Words
-from mercuric.accelerator.hardware import Accelerator, Dealing
+from mercuric.accelerator.hardware import Accelerator, Dealing, Stationary, unknown_dataflow
 from mercuric.accelerator.pe_sets import pe_sets
 from mercuric.reuse.vectors import VectorShape
 
@@ -15,10 +17,6 @@ Counts = NDArray[np.int64]
 
 _ROW_REGISTERS = 4
 """Input, weight and partial sum are read, the partial sum is written (Eyeriss, ISCA 2016, III)."""
-
-_DELIVERY: dict[Dealing, float] = {"vectors": 0, "products": 0.5}
-"""What a word on its way to a PE counts in the choice of a tile, beside a visit of the buffer: dealt products
-go to many sets. A network access and a register are half a buffer access in Eyeriss's costs."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,7 @@ def array_traffic(
     shape: VectorShape,
     operands: Operands,
     computed: Counts,
+    costs: WordCosts,
     *,
     whole: bool,
     dealing: Dealing = "vectors",
@@ -59,16 +58,20 @@ def array_traffic(
         shape: the input vectors.
         operands: their tensors.
         computed: (scopes,): vectors that are multiplied; all of ``shape.vectors`` without reuse.
+        costs: of the words, which a row-stationary array's tile is chosen by.
         whole: scopes that add up to one output, and images that share filters, are worked on together,
             as a dense array can; else scope by scope, as MERCURY does. Only where all are computed.
         dealing: what PE sets are dealt, where the dataflow has any.
 
     Raises:
-        ValueError: the array has fewer PEs than a window has rows.
+        ValueError: the array has fewer PEs than a window has rows, or an unknown dataflow.
     """
     if accelerator.dataflow == "row":
-        return _row_stationary(accelerator, shape, operands, int(computed.sum()), whole, dealing)
-    return _systolic(accelerator, shape, computed, whole)
+        return _row_stationary(accelerator, shape, operands, int(computed.sum()), costs, whole, dealing)
+    if accelerator.dataflow not in _SYSTOLIC:
+        raise unknown_dataflow(accelerator)
+    product = _matrix_product(accelerator, shape, computed, whole)
+    return _SYSTOLIC[accelerator.dataflow](product)
 
 
 def _row_stationary(
@@ -76,16 +79,17 @@ def _row_stationary(
     shape: VectorShape,
     operands: Operands,
     computed: int,
+    costs: WordCosts,
     whole: bool,
     dealing: Dealing,
 ) -> ArrayTraffic:
-    """A PE holds part of a row of its block's inputs, or of the filters: whichever costs less.
+    """A PE holds part of a row of its block's inputs, or of the filters: whichever takes less energy.
 
     An input or a weight comes from the buffer once for all PE sets that take it, and goes to each of them.
     """
     depth = shape.depth if whole else 1
     dealt = deal(dealing, shape.vectors, shape.filters, pe_sets(accelerator, shape.rows))
-    tile = _best_tile(accelerator.register_file_words, shape, operands, dealt, whole, _DELIVERY[dealing])
+    tile = _best_tile(accelerator.register_file_words, shape, operands, dealt, costs, whole)
     chains = computed * shape.filters * tile.pieces // depth
     macs = computed * shape.filters * shape.length
     return ArrayTraffic(
@@ -109,17 +113,17 @@ class _Tile:
 
 
 def _best_tile(
-    registers: int, shape: VectorShape, operands: Operands, dealt: Dealt, whole: bool, delivery: float
+    registers: int, shape: VectorShape, operands: Operands, dealt: Dealt, costs: WordCosts, whole: bool
 ) -> _Tile:
-    """The tile of least cost, of those that fit into a PE's registers: filters held, or else inputs.
+    """The tile of least energy, of those that fit into a PE's registers: filters held, or else inputs.
 
     Args:
         registers: words of a PE's register file.
         shape: the input vectors.
         operands: their tensors.
         dealt: what each PE set gets.
-        whole: as for :func:`array_traffic`.
-        delivery: what a word costs on its way to a PE, a visit of the buffer being 1.
+        costs: as for :func:`array_traffic`.
+        whole: as there.
     """
     depth = shape.depth if whole else 1
     row = depth * shape.elements
@@ -145,31 +149,91 @@ def _best_tile(
     delivered = (
         shape.scopes * shape.rows * operands.fresh * every + weights // max(shape.filters, 1) * holders
     )
-    best = int((inputs + weights + 2 * np.tile(sums, 2) + delivery * delivered).argmin())
+    every_sum = np.tile(sums, 2)
+    energy = costs.buffer * (inputs + weights + 2 * every_sum)
+    energy += (costs.pe_to_pe + costs.register_file) * delivered
+    energy += costs.pe_to_pe * (shape.rows - 1) * every_sum
+    best = int(energy.argmin())
     return _Tile(int(np.tile(pieces, 2)[best]), int(inputs[best]), int(weights[best]), int(delivered[best]))
 
 
-def _systolic(accelerator: Accelerator, shape: VectorShape, computed: Counts, whole: bool) -> ArrayTraffic:
-    """One matrix product a scope, or a convolution group: (vectors x length) times (length x filters)."""
-    length, filters, vectors = shape.length, shape.filters, computed
+@dataclass(frozen=True)
+class _MatrixProduct:
+    """One product a scope, or a convolution group: (vectors x length) times (length x filters).
+
+    Attributes:
+        vectors: (products,): rows of each.
+        length: elements of a dot product.
+        filters: columns.
+        rows: of the array.
+        columns: of the array.
+    """
+
+    vectors: Counts
+    length: int
+    filters: int
+    rows: int
+    columns: int
+
+    @property
+    def streamed(self) -> int:
+        """Vectors of all products."""
+        return int(self.vectors.sum())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of all products."""
+        return self.streamed * self.length * self.filters
+
+    @property
+    def folds(self) -> int:
+        """Folds that a dot product is cut into."""
+        return -(-self.length // self.rows)
+
+    @property
+    def wide(self) -> int:
+        """Folds that the filters are cut into."""
+        return -(-self.filters // self.columns)
+
+    def tall(self, places: int) -> int:
+        """Folds that the vectors of all products are cut into, ``places`` of them side by side."""
+        return int((-(-self.vectors // places)).sum())
+
+
+def _matrix_product(
+    accelerator: Accelerator, shape: VectorShape, computed: Counts, whole: bool
+) -> _MatrixProduct:
+    length, vectors = shape.length, computed
     if whole:
         length *= shape.depth
         groups = shape.scopes // max(shape.images * shape.depth, 1)
         vectors = np.full(groups, shape.images * shape.vectors)
-    rows, columns = accelerator.rows, accelerator.columns
-    streamed, products = int(vectors.sum()), int(np.count_nonzero(vectors))
-    folds, wide = -(-length // rows), -(-filters // columns)
-    macs = streamed * length * filters
-    if accelerator.dataflow == "weight":
-        visits = Words(streamed * length * wide, products * length * filters, streamed * filters * folds)
-        moved, registers = 2 * macs - visits.inputs - visits.outputs, macs + visits.weights
-        return ArrayTraffic(macs, registers, moved, visits, folds, folds * wide)
-    if accelerator.dataflow == "input":
-        tall = int((-(-vectors // columns)).sum())
-        visits = Words(streamed * length, length * filters * tall, streamed * filters * folds)
-        moved, registers = 2 * macs - visits.weights - visits.outputs, macs + visits.inputs
-        return ArrayTraffic(macs, registers, moved, visits, folds, folds)
-    tall = int((-(-vectors // rows)).sum())
-    visits = Words(streamed * length * wide, length * filters * tall, streamed * filters)
-    moved = 2 * macs - visits.inputs - visits.weights
-    return ArrayTraffic(macs, 2 * macs, moved, visits, 1, wide)
+    return _MatrixProduct(vectors, length, shape.filters, accelerator.rows, accelerator.columns)
+
+
+def _weight_stationary(of: _MatrixProduct) -> ArrayTraffic:
+    loaded = int(np.count_nonzero(of.vectors)) * of.length * of.filters
+    visits = Words(of.streamed * of.length * of.wide, loaded, of.streamed * of.filters * of.folds)
+    moved = 2 * of.macs - visits.inputs - visits.outputs
+    return ArrayTraffic(of.macs, of.macs + visits.weights, moved, visits, of.folds, of.folds * of.wide)
+
+
+def _input_stationary(of: _MatrixProduct) -> ArrayTraffic:
+    weights = of.length * of.filters * of.tall(of.columns)
+    visits = Words(of.streamed * of.length, weights, of.streamed * of.filters * of.folds)
+    moved = 2 * of.macs - visits.weights - visits.outputs
+    return ArrayTraffic(of.macs, of.macs + visits.inputs, moved, visits, of.folds, of.folds)
+
+
+def _output_stationary(of: _MatrixProduct) -> ArrayTraffic:
+    weights = of.length * of.filters * of.tall(of.rows)
+    visits = Words(of.streamed * of.length * of.wide, weights, of.streamed * of.filters)
+    moved = 2 * of.macs - visits.inputs - visits.weights
+    return ArrayTraffic(of.macs, 2 * of.macs, moved, visits, 1, of.wide)
+
+
+_SYSTOLIC: Mapping[Stationary, Callable[[_MatrixProduct], ArrayTraffic]] = {
+    "weight": _weight_stationary,
+    "input": _input_stationary,
+    "output": _output_stationary,
+}

@@ -1,12 +1,14 @@
 """What does one access cost, level by level?"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import log
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from mercuric.accelerator.hardware import Accelerator
 from mercuric.config import Config
 
 Level = Literal[
@@ -28,11 +30,22 @@ _Cost = Annotated[float, Field(ge=0)]
 _Kib = Annotated[float, Field(gt=0)]
 
 
+@dataclass(frozen=True)
+class WordCosts:
+    """What a word costs on an accelerator, on its way from the buffer into a PE and in it."""
+
+    register_file: float
+    pe_to_pe: float
+    buffer: float
+
+
 class Energies(Config):
     """Energy of one operation and of one access to one word.
 
-    The memories that MERCURY adds cost, where the table doesn't say, what a memory of their capacity
-    does on the power law through the register file and the buffer, and at least a register file's access.
+    A memory's access costs the more, the larger it is: it follows the power law through the register file
+    and the buffer of the table, on which an accelerator's own ones lie as well. The memories that MERCURY
+    adds cost, where the table doesn't say, what a memory of their capacity does, and at least the table's
+    register file.
 
     Attributes:
         name: what reports call it.
@@ -40,9 +53,9 @@ class Energies(Config):
         source: where the figures come from.
         word_bits: bits of the words that an access reads or writes.
         mac: one multiply-accumulate.
-        register_file: one word of a PE's register file.
+        register_file: one word of a PE's register file of ``register_file_kib``.
         pe_to_pe: one word from a PE to its neighbour.
-        buffer: one word of the global buffer.
+        buffer: one word of a global buffer of ``buffer_kib``.
         dram: one word of the DRAM.
         mcache_tag: ``word_bits`` bits of tags in the MCACHE; None: by capacity.
         mcache_data: one result in the MCACHE; None: by capacity.
@@ -94,12 +107,24 @@ class Energies(Config):
 
     def memory(self, bits: float) -> float:
         """Cost of a word of a memory that holds ``bits`` bits, by the power law that the class tells."""
-        small, large = self.register_file, self.buffer
         kib = bits / 8 / 1024
-        if kib <= self.register_file_kib or not 0 < small < large:
-            return small
-        exponent = log(large / small) / log(self.buffer_kib / self.register_file_kib)
-        return float(small * (kib / self.register_file_kib) ** exponent)
+        return float(self.register_file * max(1.0, kib / self.register_file_kib) ** self.exponent)
+
+    @property
+    def exponent(self) -> float:
+        """Of the power law; 0 where the table's buffer costs no more than its register file."""
+        if not 0 < self.register_file < self.buffer:
+            return 0.0
+        return log(self.buffer / self.register_file) / log(self.buffer_kib / self.register_file_kib)
+
+    def on(self, accelerator: Accelerator) -> WordCosts:
+        """The costs of an accelerator's own register files and buffer, by their capacities."""
+        register_kib = accelerator.register_file_words * accelerator.word_bits / 8 / 1024
+        return WordCosts(
+            float(self.register_file * (register_kib / self.register_file_kib) ** self.exponent),
+            self.pe_to_pe,
+            float(self.buffer * (accelerator.buffer_kib / self.buffer_kib) ** self.exponent),
+        )
 
 
 def _horowitz(bits: int, multiply: float, add: float) -> Energies:

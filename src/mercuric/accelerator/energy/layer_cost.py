@@ -1,10 +1,10 @@
 """How much energy and time does a layer take, with and without reuse?"""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import ceil
 
 from mercuric.accelerator.cycles import Cycles
-from mercuric.accelerator.dataflow import DATAFLOWS
+from mercuric.accelerator.dataflow import counted_products
 from mercuric.accelerator.dealing import results_held
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.accesses import (
@@ -96,10 +96,10 @@ def layer_cost(
     products: list[Product] = ["forward"]
     if training:
         products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = DATAFLOWS[accelerator.dataflow](accelerator, work, products)
-    costs = _access_costs(table, accelerator, work)
+    counted = counted_products(accelerator, work, products)
+    costs, words = _access_costs(table, accelerator, work), table.on(accelerator)
     reused = {
-        product: reuse_accesses(accelerator, work, tensors, product, training=training)
+        product: reuse_accesses(accelerator, work, tensors, product, training=training, costs=words)
         for product in products
         if work.hitmap is not None
     }
@@ -108,7 +108,7 @@ def layer_cost(
         baseline, mercury = Cost(), Cost()
         for product in products:
             cycles: Cycles = counted[product][timing]
-            dense = baseline_accesses(accelerator, work, tensors, product, timing)
+            dense = baseline_accesses(accelerator, work, tensors, product, timing, words)
             baseline += _cost(accelerator, costs, dense, cycles.baseline)
             mercury += _cost(accelerator, costs, reused.get(product, dense), cycles.mercury)
         layer[timing] = LayerCost(baseline, mercury)
@@ -141,9 +141,9 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
         "signature_table": vectors * (work.bits + id_bits(accelerator, work)),
         "hitmap": vectors * STATE_BITS,
     }
-    costs: dict[Level, float] = {}
+    words, costs = asdict(table.on(accelerator)), dict[Level, float]()
     for level in LEVELS:
-        given: float | None = getattr(table, level)
+        given: float | None = words.get(level, getattr(table, level))
         cost = table.memory(capacities[level]) if given is None else given
         costs[level] = cost / table.word_bits if level in _IN_BITS else cost
     return costs

@@ -101,7 +101,7 @@ def _schedule(layer: DenseLayer, accelerator: Accelerator, energies: Energies) -
             f"nn-dataflow has no schedule for layer {layer.name!r} on {accelerator.rows} x "
             f"{accelerator.columns} PEs: it maps no layer that leaves half of them idle"
         ) from error
-    cost = _costs(core, energies)
+    cost = _costs(core, accelerator, energies)
     found = [
         blocking
         for nest in strategy.gen_nested_loop_desc()
@@ -133,9 +133,10 @@ def _core() -> Any:
         ) from error
 
 
-def _costs(core: Any, energies: Energies) -> Any:
-    levels = {"DRAM": energies.dram, "GBUF": energies.buffer, "ITCN": energies.pe_to_pe}
-    levels["REGF"] = energies.register_file
+def _costs(core: Any, accelerator: Accelerator, energies: Energies) -> Any:
+    words = energies.on(accelerator)
+    levels = {"DRAM": energies.dram, "GBUF": words.buffer, "ITCN": words.pe_to_pe}
+    levels["REGF"] = words.register_file
     access = tuple(
         cost for _, cost in sorted((getattr(core.MemHierEnum, name), cost) for name, cost in levels.items())
     )

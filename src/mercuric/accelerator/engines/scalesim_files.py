@@ -1,8 +1,9 @@
 """What do SCALE-Sim's own files say: which array (.cfg), and which layers (.csv)?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,14 +16,21 @@ from mercuric.reuse.vectors import VectorShape
 
 DATAFLOWS: dict[str, Stationary] = {"ws": "weight", "is": "input", "os": "output"}
 _ARRAY = "architecture_presets"
-_SIZES = ("ArrayHeight", "ArrayWidth", "IfmapSramSzkB", "FilterSramSzkB", "OfmapSramSzkB")
+_SIDES = ("ArrayHeight", "ArrayWidth")
+_SIZES = ("IfmapSramSzkB", "FilterSramSzkB", "OfmapSramSzkB")
 _OFFSETS = ("IfmapOffset", "FilterOffset", "OfmapOffset")
 _CLOCK_MHZ, _ENTRIES, _WAYS = 200, 1024, 16
 _CONV = (
     "IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides",
 )  # fmt: skip
 _GEMM = ("M", "N", "K")
+_RATIO = ("N", "M")
 _DEPTHWISE = "DP"
+_LAYOUT = "intraline"
+_SHOWN = 40
+_MOST_PES_A_SIDE = 2**16
+_LARGEST_SIZE, _MOST_MACS = 10**8, 2**53
+"""Of a topology: no layer is near them, and every count of cycles is exact below."""
 Known = TypeVar("Known")
 
 
@@ -62,7 +70,9 @@ def read_scalesim_config(path: Path) -> Accelerator:
     except ConfigError as error:
         raise MercuricError(f"{path} is no configuration of SCALE-Sim: {error.message}") from None
     file = _ConfigFile(path, text.splitlines(), parser)
-    rows, columns, *_ = (file.whole(_ARRAY, key, 1) for key in _SIZES)
+    rows, columns = (file.whole(_ARRAY, key, 1, _MOST_PES_A_SIDE) for key in _SIDES)
+    for key in _SIZES:
+        file.whole(_ARRAY, key, 1)
     for key in _OFFSETS:
         file.whole(_ARRAY, key, 0)
     if file.one_of("run_presets", "InterfaceBandwidth", {"CALC": False, "USER": True}):
@@ -95,11 +105,13 @@ class _ConfigFile:
             raise MercuricError(f"{self.path}{place}: {key} is missing in [{section}]")
         return self.parser.get(section, key).strip()
 
-    def whole(self, section: str, key: str, least: int) -> int:
-        text = self.text(section, key)
-        if not text.removeprefix("-").isdecimal() or int(text) < least:
+    def whole(self, section: str, key: str, least: int, most: int = 2**63 - 1) -> int:
+        number = whole_number(self.text(section, key))
+        if number is None or number < least:
             raise self.wrong(section, key, f"a whole number of at least {least}")
-        return int(text)
+        if number > most:
+            raise self.wrong(section, key, f"at most {most}")
+        return number
 
     def one_of(self, section: str, key: str, known: dict[str, Known], lower: bool = False) -> Known:
         text = self.text(section, key)
@@ -110,7 +122,7 @@ class _ConfigFile:
 
     def wrong(self, section: str, key: str, must: str) -> MercuricError:
         was, line = self.text(section, key), self._line(key)
-        return MercuricError(f"{self.path}, line {line}: {key} was {was!r}, but must be {must}")
+        return MercuricError(f"{self.path}, line {line}: {key} was {was[:_SHOWN]!r}, but must be {must}")
 
     def _line(self, start: str) -> int:
         starts = (line.strip().lower().startswith(start.lower()) for line in self.lines)
@@ -120,73 +132,136 @@ class _ConfigFile:
 def read_topology(path: Path) -> list[TopologyLayer]:
     """The layers of a topology of SCALE-Sim: convolutions, or matrix products.
 
-    The header tells the form: ``Layer name, IFMAP Height, ...`` or ``Layer, M, N, K,`` (M x K times K x
-    N). As SCALE-Sim reads them, the input's size includes its padding, a last window that sticks out is
-    counted, and a layer with ``DP`` in its name is a depthwise one: each channel has ``Num Filter``
-    filters of its own. A ratio ``N:M`` of sparse filters and a comment may follow the last column.
+    As SCALE-Sim reads them: the first line is a header, and numbers go by their places, seven of a
+    convolution (``IFMAP Height`` to ``Strides``) or three of a product (``M, N, K``: M x K times K x N);
+    the input's size includes its padding, a last window that sticks out is counted, and a layer with
+    ``DP`` in its name is a depthwise one: each channel has ``Num Filter`` filters of its own. May follow:
+    a stride of the width, where it is another; a ratio ``N:M`` of sparse filters, which counts nothing
+    while ``SparsitySupport`` is off; a batch size of 1; a comment behind the last comma.
 
     Raises:
         MercuricError: the file can't be read or holds no layer, or a row is wrong; names file, line and
             column.
     """
     header, *rows = _text(path, "topology").splitlines() or [""]
-    columns = _form(header)
-    if columns is None:
-        raise MercuricError(
-            f"{path}, line 1: the header was {header[:60]!r}, but must name the columns "
-            f"{', '.join(_CONV)}, or {', '.join(_GEMM)}"
-        )
+    names = [cell.strip().lower() for cell in header.split(",")[1:]]
+    filled = [(number, row) for number, row in enumerate(rows, start=2) if row.strip()]
+    with _at(path, 1):
+        columns = _form(header, names, filled[0][1] if filled else "")
     layers = []
-    for number, row in enumerate(rows, start=2):
-        if row.strip():
-            try:
-                layers.append(_layer(row, columns, number))
-            except ValueError as error:
-                raise MercuricError(f"{path}, line {number}: {error}") from None
+    for number, row in filled:
+        with _at(path, number):
+            layers.append(_layer(row, columns, names[len(columns) :], number))
     if not layers:
         raise MercuricError(f"{path} holds no layer")
     return layers
 
 
-def _form(header: str) -> tuple[str, ...] | None:
-    cells = tuple(cell.strip().lower() for cell in header.split(",")[1:])
-    for columns in (_GEMM, _CONV):
-        # Files differ in the last names ("Strides", "Stride height"), not in the first.
-        known = tuple(column.lower() for column in columns[:3])
-        if cells[:3] == known:
-            return columns
-    return None
+@contextmanager
+def _at(path: Path, line: int) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise MercuricError(f"{path}, line {line}: {error}") from None
 
 
-def _layer(row: str, columns: tuple[str, ...], line: int) -> TopologyLayer:
+def _form(header: str, names: Sequence[str], first_row: str) -> tuple[str, ...]:
+    """Which columns a file has: what its header says, and where it says nothing known, how many there are.
+
+    Raises:
+        ValueError: the first line is no header of a topology.
+    """
+    if any(_LAYOUT in name for name in names):
+        raise ValueError(
+            "the header is a layout's, which SCALE-Sim reads beside a topology, but must be a topology's"
+        )
+    if sorted(names[:3]) == sorted(column.lower() for column in _GEMM):
+        known = [column.lower() for column in _GEMM] == list(names[:3])
+    else:
+        known = len(names) >= len(_GEMM) and not all(whole_number(name) is not None for name in names[:3])
+    if not known:
+        raise ValueError(
+            f"the header was {header[:60]!r}, but must name the columns "
+            f"{', '.join(_CONV)}, or {', '.join(_GEMM)}"
+        )
+    if "ifmap" in names[0] or "ifmap" in names[1]:
+        return _CONV
+    numbers = [whole_number(cell.strip()) for cell in first_row.split(",")[1 : 1 + len(_CONV)]]
+    is_conv = (
+        names[0] != _GEMM[0].lower() and len(numbers) == len(_CONV) and None not in numbers[len(_GEMM) :]
+    )
+    return _CONV if is_conv else _GEMM
+
+
+def _layer(row: str, columns: tuple[str, ...], names: Sequence[str], line: int) -> TopologyLayer:
     name, *cells = (cell.strip() for cell in row.split(","))
     if not name:
         raise ValueError("the layer has no name")
     if len(cells) < len(columns) or not cells[len(columns) - 1]:
         raise ValueError(f"layer {name!r} must have {len(columns)} numbers ({', '.join(columns)})")
-    for extra in cells[len(columns) :]:
-        if extra and not extra.startswith("#") and not _is_ratio(extra):
-            raise ValueError(f"layer {name!r} has {extra!r} behind its {len(columns)} numbers")
-    numbers = {}
-    for column, cell in zip(columns, cells, strict=False):
-        if not cell.removeprefix("-").isdecimal() or int(cell) < 1:
-            raise ValueError(f"{column} of layer {name!r} was {cell!r}, but must be a whole number above 0")
-        numbers[column] = int(cell)
+    sizes = [_size(name, *one) for one in zip(columns, cells, strict=False)]
+    *extras, comment = cells[len(columns) :] or [""]
+    if whole_number(comment) is not None:
+        extras.append(comment)  # SCALE-Sim drops what is behind the last comma; a number there was meant
+    across = _stride_across(name, columns, extras, names)
     if columns is _GEMM:
-        shape = VectorShape(1, numbers["M"], 1, numbers["K"], numbers["N"])
-        return TopologyLayer(name, shape, "linear", None, line)
-    return TopologyLayer(name, _conv(name, *numbers.values()), "conv", numbers["Channels"], line)
+        return _checked(
+            TopologyLayer(name, VectorShape(1, sizes[0], 1, sizes[2], sizes[1]), "linear", None, line)
+        )
+    shape = _conv(name, sizes, across or sizes[-1])
+    return _checked(TopologyLayer(name, shape, "conv", sizes[4], line))
 
 
-def _conv(
-    name: str, height: int, width: int, rows: int, columns: int, channels: int, filters: int, stride: int
-) -> VectorShape:
+def _checked(layer: TopologyLayer) -> TopologyLayer:
+    if layer.shape.macs > _MOST_MACS:
+        macs = f"{layer.shape.macs:.3g} multiply-accumulates"
+        raise ValueError(f"layer {layer.name!r} has {macs}, but must have at most {_MOST_MACS:.3g}")
+    return layer
+
+
+def _size(name: str, column: str, cell: str) -> int:
+    number = whole_number(cell)
+    if number is None or not 1 <= number <= _LARGEST_SIZE:
+        was = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..."
+        raise ValueError(
+            f"{column} of layer {name!r} was {was!r}, but must be a whole number from 1 to {_LARGEST_SIZE:,}"
+        )
+    return number
+
+
+def _stride_across(
+    layer: str, columns: Sequence[str], extras: Sequence[str], names: Sequence[str]
+) -> int | None:
+    """The stride of the width, where a column behind the others gives one.
+
+    Raises:
+        ValueError: a column holds something else than SCALE-Sim's files have there.
+    """
+    across: int | None = None
+    for place, cell in enumerate(extras):
+        name = names[place] if place < len(names) else ""
+        if not cell or cell.startswith("#") or _is_ratio(cell) or ("batch" in name and cell == "1"):
+            continue
+        is_number = whole_number(cell) is not None
+        if is_number and columns is _CONV and place == 0 and (not name or "stride" in name):
+            across = _size(layer, "Stride width", cell)
+        elif not is_number or across is None or place > len(_RATIO) or name:
+            # SCALE-Sim itself writes N and M of a ratio as two numbers behind both strides.
+            raise ValueError(
+                f"layer {layer!r} has {cell[:_SHOWN]!r} behind its {len(columns)} numbers"
+                + (f" as {name}" if name else "")
+            )
+    return across
+
+
+def _conv(name: str, sizes: Sequence[int], across: int) -> VectorShape:
+    height, width, rows, columns, channels, filters, down = sizes
     for what, filter_size, size in (("Height", rows, height), ("Width", columns, width)):
         if filter_size > size:
             raise ValueError(
                 f"Filter {what} of layer {name!r} was {filter_size}, but must be at most IFMAP {what}, {size}"
             )
-    positions = -(-(height - rows + stride) // stride) * -(-(width - columns + stride) // stride)
+    positions = -(-(height - rows + down) // down) * -(-(width - columns + across) // across)
     if _DEPTHWISE in name:
         return VectorShape(channels, positions, rows, columns, filters)
     if rows == columns == 1:
@@ -195,8 +270,14 @@ def _conv(
 
 
 def _is_ratio(text: str) -> bool:
-    parts = [part.strip() for part in text.split(":")]
-    return len(parts) == 2 and all(part.isdecimal() for part in parts)
+    parts = [whole_number(part.strip()) or 0 for part in text.split(":")]
+    return len(parts) == len(_RATIO) and 1 <= parts[0] <= parts[1]
+
+
+def whole_number(text: str) -> int | None:
+    """The number that ``text`` is; None where it is none, or one of more digits than 64 bits hold."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else None
 
 
 def _text(path: Path, what: str) -> str:

@@ -29,7 +29,7 @@ def hardware_description(accelerator: Accelerator, energies: Energies) -> dict[s
     """
     memories = _registers(accelerator, energies)
     for name, words, cost in (
-        ("buffer", accelerator.buffer_words, energies.buffer),
+        ("buffer", accelerator.buffer_words, energies.on(accelerator).buffer),
         ("dram", _NEVER_FULL, energies.dram),
     ):
         memories[name] = _memory(accelerator, words, cost, cost, _OPERANDS, wide=accelerator.pes)
@@ -48,7 +48,7 @@ def hardware_description(accelerator: Accelerator, energies: Energies) -> dict[s
 
 
 def _registers(accelerator: Accelerator, energies: Energies) -> dict[str, dict[str, Any]]:
-    register = energies.register_file
+    register = energies.on(accelerator).register_file
     if accelerator.dataflow != "row":
         operand = _STAYS[accelerator.dataflow]
         return {f"register_{operand}": _memory(accelerator, 1, register, register, (operand,))}

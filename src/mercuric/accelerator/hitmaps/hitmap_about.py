@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from mercuric.accelerator.layer_call import DENSE
 from mercuric.config import mismatches
 from mercuric.errors import MercuricError
 from mercuric.reading import parse_json
@@ -34,6 +35,11 @@ class HitmapAbout:
     run: Mapping[str, Any]
     config: ReuseConfig
     layers: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def products(self) -> set[str]:
+        """Rows that stand for no layer."""
+        return {layer["layer"] for layer in self.layers if layer["kind"] == DENSE}
 
     def finished(self, layers: pd.DataFrame, run: Mapping[str, Any]) -> "HitmapAbout":
         """The same with what can't be counted again from Hitmaps.

@@ -53,6 +53,7 @@ class HitmapFolderWriter:
         self.about = about
         self._folder, self._stack = folder, ExitStack()
         self._layers: dict[str, LayerCall] = {}
+        self._dense: dict[str, list[LayerCall]] = {}
         self._table: pd.DataFrame | None = None
         if (folder / INDEX).exists() or any(folder.glob("hitmap-*.csv")):
             raise MercuricError(f"{folder} holds Hitmaps already; remove them or name another folder")
@@ -75,6 +76,7 @@ class HitmapFolderWriter:
         bare = replace(call, work=replace(call.work, hitmap=None, cache_sets=None), zero=None)
         first = self._layers.setdefault(call.layer, bare)
         if call.work.hitmap is None:
+            self._dense.setdefault(call.layer, []).append(bare)
             return
         hit = call.work.hitmap.hits.cpu().numpy().ravel()
         line = HitmapLine(_four(call), call.work.bits, hit)
@@ -97,15 +99,15 @@ class HitmapFolderWriter:
         """Put every file into its place, the index last."""
         rows = []
         for number, (name, measured) in enumerate(table.iterrows(), start=1):
-            call = self._layers[str(name)]
             part = self._part(str(name))
             saved = hitmap_name(number) if part.exists() else ""
             if saved:
                 part.replace(self._folder / saved)
-            shape = [getattr(call.work.shape, field) for field in _SHAPE]
             counts = [int(measured[column]) for column in COUNTS]
-            about = [saved, name, measured["kind"], call.needs_input_gradient, call.work.bits]
-            rows.append([*about, *shape, *counts, measured["error"]])
+            for call in [self._layers[str(name)]] if saved else self._dense[str(name)]:
+                shape = [getattr(call.work.shape, field) for field in _SHAPE]
+                about = [saved, name, call.work.kind, call.needs_input_gradient, call.work.bits]
+                rows.append([*about, *shape, *counts, measured["error"]])
         write_text(self._folder / RUN, self.about.to_json())
         index = pd.DataFrame(rows, columns=list(_COLUMNS))
         write_text(self._folder / INDEX, index.to_csv(index=False, lineterminator="\n"))
@@ -148,7 +150,7 @@ class HitmapFolder:
             raise MercuricError(f"{folder} is no folder of mercuric hitmap: {error}") from None
         except (ValueError, KeyError, TypeError) as error:
             raise MercuricError(f"{folder / INDEX} is broken: {error}") from None
-        self.counts = pd.DataFrame(self._rows)[["layer", *COUNTS]]
+        self.counts = pd.DataFrame(self._rows)[["layer", *COUNTS]].drop_duplicates("layer")
 
     def calls(self) -> Iterator[LayerCall]:
         """Every call, layer by layer, one at a time.
@@ -158,11 +160,13 @@ class HitmapFolder:
         Raises:
             MercuricError: a file is missing or broken, or is of another layer.
         """
+        products = self.about.products
         for row in self._rows:
             shape = VectorShape(**{name: row[name] for name in _SHAPE})
             path = self._folder / row["file"]
             if not row["file"]:
-                yield LayerCall(row["layer"], Work(shape, kind=row["kind"]), row["needs_input_gradient"])
+                dense = LayerCall(row["layer"], Work(shape, kind=row["kind"]), row["needs_input_gradient"])
+                yield replace(dense, is_product=row["layer"] in products)
                 continue
             images = None
             for number, line in enumerate(read_hitmap_csv(path), start=1):

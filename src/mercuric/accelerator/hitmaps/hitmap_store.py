@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -181,13 +181,15 @@ class SavedHitmaps:
         Raises:
             MercuricError: the file is damaged.
         """
+        products = self.about.products
         for number, (said, rows) in enumerate(groupby(self._rows(), lambda row: row["call"])):
             if said != number:
                 raise self._damaged(f"call {number} is missing")
             try:
-                yield _call(list(rows), self.about.config.cache)
+                call = _call(list(rows), self.about.config.cache)
             except ValueError as error:
                 raise self._damaged(f"in call {number}, {error}") from None
+            yield replace(call, is_product=call.layer in products)
 
     def _rows(self) -> Iterator[Row]:
         for group in range(self._parquet.num_row_groups):

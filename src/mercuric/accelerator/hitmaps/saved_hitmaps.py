@@ -39,15 +39,21 @@ def open_hitmaps(path: Path, accelerator: Accelerator) -> Saved:
     """A Parquet file's Hitmaps, or those of a folder of CSV files.
 
     Raises:
-        ValueError: an accelerator that asks for more than was saved.
+        ValueError: an accelerator that asks for more than was saved, or has another MCACHE.
         MercuricError: there are no Hitmaps here.
     """
     require_saved(path, accelerator)
-    if path.is_dir():
-        return HitmapFolder(path)
     if not path.exists():
         raise MercuricError(f"there are no Hitmaps at {path}")
-    return SavedHitmaps(path)
+    saved: Saved = HitmapFolder(path) if path.is_dir() else SavedHitmaps(path)
+    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
+        own, found = getattr(accelerator, field), getattr(saved.about.config, field)
+        if own != found:
+            raise ValueError(
+                f"{field} of accelerator {accelerator.name!r} was {own}, but must be {found}: the Hitmaps in "
+                f"{path} were found in an MCACHE of so many"
+            )
+    return saved
 
 
 def require_saved(path: Path, accelerator: Accelerator) -> None:

@@ -1,6 +1,7 @@
 """The product with reuse on a CPU: gather windows, one matrix product, scatter."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,9 @@ import torch.nn.functional as F
 from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 from torch.nn.grad import conv2d_weight
 
+from mercuric.reuse.kernels.differentiable import Assignment, Gradients, Needed
 from mercuric.reuse.kernels.row_products import add_up_outer, as_image, multiply
 from mercuric.reuse.windows import Windows
 from mercuric.similarity.threads import over_chunks
@@ -21,47 +21,48 @@ SCRATCH_ELEMENTS = 1 << 22
 """Elements of gathered windows held at a time: bounds memory, and keeps them near the cores."""
 
 
-class CpuProduct(Function):
+@dataclass(frozen=True)
+class CpuProduct:
     """:func:`~mercuric.reuse.kernels.reference.reference_product` for float32 and float64.
 
     Where one vector spans the whole window, only representatives enter the three products, and
     their results are handed out; else every window is gathered from its channels' representatives.
+
+    Attributes:
+        windows: where the windows lie in the inputs.
     """
 
-    @staticmethod
-    def forward(
-        ctx: Any, padded: Tensor, weight: Tensor, bias: Tensor | None, source: Tensor, windows: Windows
-    ) -> Tensor:
-        """See the reference; ``padded`` must be contiguous."""
-        ctx.save_for_backward(padded, weight, source)
-        ctx.windows = windows
+    windows: Windows
+
+    def product(self, inputs: Tensor, weight: Tensor, bias: Tensor | None, assignment: Assignment) -> Tensor:
+        """See the reference."""
+        inputs = inputs.contiguous()
         groups, filters, _ = weight.shape
-        kept, inverse = _distinct(source)
-        product = padded.new_empty(kept.shape[1], groups * filters)
-        for part, rows in _gathered(padded, kept, windows):
+        kept, inverse = _distinct(*assignment)
+        product = inputs.new_empty(kept.shape[1], groups * filters)
+        for part, rows in _gathered(inputs, kept, self.windows):
             product[part] = _multiply(rows, weight, bias)
         return product if inverse is None else product.index_select(0, inverse)
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(
+        self, gradient: Tensor, inputs: Tensor, weight: Tensor, needed: Needed, assignment: Assignment
+    ) -> Gradients:
         """Adjoint: add gradients up over each group, then two products, then scatter."""
-        padded, weight, source = ctx.saved_tensors
-        needs_padded, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        d_bias = gradient.sum(0) if needs_bias else None
-        d_weight = torch.zeros_like(weight) if needs_weight else None
-        d_padded = torch.zeros_like(padded) if needs_padded else None
-        kept, inverse = _distinct(source)
+        inputs = inputs.contiguous()
+        d_bias = gradient.sum(0) if needed[2] else None
+        d_weight = torch.zeros_like(weight) if needed[1] else None
+        d_inputs = torch.zeros_like(inputs) if needed[0] else None
+        kept, inverse = _distinct(*assignment)
         if inverse is not None:
             summed = gradient.new_zeros(kept.shape[1], gradient.shape[1])
             gradient = summed.index_add_(0, inverse, gradient)
         adjoint = weight.transpose(1, 2).contiguous()
-        for part, rows in _gathered(padded, kept, ctx.windows, fill=needs_weight):
+        for part, rows in _gathered(inputs, kept, self.windows, fill=needed[1]):
             if d_weight is not None:
                 d_weight += _weight_gradient(rows, gradient[part], weight.shape)
-            if d_padded is not None:
-                _scatter(_multiply(gradient[part], adjoint), d_padded, kept, part.start, ctx.windows)
-        return d_padded, d_weight, d_bias, None, None
+            if d_inputs is not None:
+                _scatter(_multiply(gradient[part], adjoint), d_inputs, kept, part.start, self.windows)
+        return d_inputs, d_weight, d_bias
 
 
 def _multiply(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -5,15 +5,15 @@ Representatives' windows are gathered, multiplied, and their results handed out,
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
+from mercuric.reuse.kernels.differentiable import Assignment, Gradients, Needed, differentiable_product
 from mercuric.reuse.kernels.patch_copies import (
     add_windows,
     gather_windows,
@@ -33,51 +33,70 @@ SCRATCH_ELEMENTS = 1 << 22
 _DTYPES = (torch.float32, torch.float64, torch.bfloat16)
 
 
-class PatchProduct(Function):
+def patch_product(
+    images: Tensor, weight: Tensor, bias: Tensor | None, found: FirstCome, grid: WindowGrid
+) -> Tensor:
     """:func:`~mercuric.reuse.kernels.reference.reference_product` where a vector is a whole window.
 
     float32, float64 and bfloat16 are multiplied as they are; bfloat16 sums in float32.
-    """
 
-    @staticmethod
-    def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, found: FirstCome, grid: WindowGrid
-    ) -> Tensor:
-        """(N, C, H, W), read in place where it is channels_last, to (N, M, H', W'), channels_last."""
-        _check(images, weight, found, grid)
-        ctx.save_for_backward(images, weight)
-        ctx.found, ctx.grid = found, grid
-        batch, rows, columns = grid.output
+    Args:
+        images: (N, C, H, W), read in place where it is channels_last.
+        weight: (M, C, kernel rows, kernel columns), of the images' dtype.
+        bias: (M,) or None.
+        found: each window's representative.
+        grid: where the windows lie.
+
+    Returns:
+        (N, M, H', W'), channels_last, with exact gradients.
+
+    Raises:
+        ValueError: operands that don't fit.
+    """
+    assignment = (found.source, found.rank, found.kept)
+    return differentiable_product(PatchProduct(grid), images, weight, bias, *assignment)
+
+
+@dataclass(frozen=True)
+class PatchProduct:
+    """The kernel of :func:`patch_product`."""
+
+    grid: WindowGrid
+
+    def product(self, inputs: Tensor, weight: Tensor, bias: Tensor | None, assignment: Assignment) -> Tensor:
+        """(N, C, H, W) to (N, M, H', W'), channels_last."""
+        found = FirstCome(*assignment)
+        _check(inputs, weight, found, self.grid)
+        batch, rows, columns = self.grid.output
         # Its own memory and no view, so that an activation may change it in place.
         out = torch.empty(
-            (batch, len(weight), rows, columns), dtype=images.dtype, memory_format=torch.channels_last
+            (batch, len(weight), rows, columns), dtype=inputs.dtype, memory_format=torch.channels_last
         )
         results, filters = pixel_rows(out), filter_rows(weight)
-        for part, windows in gathered_windows(pixel_rows(images), found.kept, grid):
+        for part, windows in gathered_windows(pixel_rows(inputs), found.kept, self.grid):
             place(multiply(windows, filters, bias), found.kept[part], results)
         repeat(found.source, results)
         return out
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(
+        self, gradient: Tensor, inputs: Tensor, weight: Tensor, needed: Needed, assignment: Assignment
+    ) -> Gradients:
         """Adjoint: add gradients up over each group, then two products, then scatter."""
-        images, weight = ctx.saved_tensors
-        needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        exact = torch.promote_types(images.dtype, torch.float32)
+        found = FirstCome(*assignment)
+        exact = torch.promote_types(inputs.dtype, torch.float32)
         filters = filter_rows(weight)
-        channels = images.shape[1]
+        channels = inputs.shape[1]
         adjoint = filters.T.contiguous()
-        d_pixels = torch.zeros(images.numel(), dtype=exact) if needs_images else None
-        d_filters = torch.zeros(filters.shape, dtype=exact) if needs_weight else None
-        d_bias = torch.zeros(len(weight), dtype=exact) if needs_bias else None
-        kept, numbers = ctx.found.kept, ctx.grid.numbers
-        sums = _Summed(pixel_rows(gradient).to(exact), ctx.found)
-        for part, windows in gathered_windows(pixel_rows(images), kept, ctx.grid, fill=needs_weight):
+        d_pixels = torch.zeros(inputs.numel(), dtype=exact) if needed[0] else None
+        d_filters = torch.zeros(filters.shape, dtype=exact) if needed[1] else None
+        d_bias = torch.zeros(len(weight), dtype=exact) if needed[2] else None
+        kept, numbers = found.kept, self.grid.numbers
+        sums = _Summed(pixel_rows(gradient).to(exact), found)
+        for part, windows in gathered_windows(pixel_rows(inputs), kept, self.grid, fill=needed[1]):
             summed = sums(part)
             if d_bias is not None:
                 d_bias += summed.sum(0)
-            summed = summed.to(images.dtype)
+            summed = summed.to(inputs.dtype)
             if d_filters is not None:
                 d_filters += add_up_outer(summed, windows)
             if d_pixels is not None:
@@ -86,11 +105,9 @@ class PatchProduct(Function):
                     add_windows, channels, d_pixels.numpy(), channels, kept[part].numpy(), numbers, rows
                 )
         return (
-            None if d_pixels is None else _as_images(d_pixels, images),
+            None if d_pixels is None else _as_images(d_pixels, inputs),
             None if d_filters is None else _as_weight(d_filters, weight),
-            None if d_bias is None else d_bias.to(images.dtype),
-            None,
-            None,
+            None if d_bias is None else d_bias.to(inputs.dtype),
         )
 
 

@@ -1,8 +1,41 @@
 """The product with reuse, by definition, in plain PyTorch (paper III-C1)."""
 
+from dataclasses import dataclass
+
+import torch
 from torch import Tensor
 
+from mercuric.reuse.kernels.differentiable import Assignment, Gradients, Needed
 from mercuric.reuse.windows import Windows
+
+
+@dataclass(frozen=True)
+class ReferenceProduct:
+    """:func:`reference_product` as a kernel, for devices that have no other.
+
+    Attributes:
+        windows: where the windows lie in the inputs.
+    """
+
+    windows: Windows
+
+    def product(self, inputs: Tensor, weight: Tensor, bias: Tensor | None, assignment: Assignment) -> Tensor:
+        """See :func:`reference_product`."""
+        (source,) = assignment
+        return reference_product(inputs, weight, bias, source, self.windows)
+
+    def gradients(
+        self, gradient: Tensor, inputs: Tensor, weight: Tensor, needed: Needed, assignment: Assignment
+    ) -> Gradients:
+        """As autograd finds them."""
+        bias = gradient.new_zeros(gradient.shape[1])
+        with torch.enable_grad():
+            operands = [value.detach().requires_grad_() for value in (inputs, weight, bias)]
+            product = self.product(operands[0], operands[1], operands[2], assignment)
+        wanted = [operand for operand, asked in zip(operands, needed, strict=True) if asked]
+        found = iter(torch.autograd.grad(product, wanted, gradient) if wanted else ())
+        d_inputs, d_weight, d_bias = (next(found) if asked else None for asked in needed)
+        return d_inputs, d_weight, d_bias
 
 
 def reference_product(

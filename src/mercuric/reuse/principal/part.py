@@ -138,7 +138,11 @@ class PrincipalPart:
         if basis is None:
             return
         filters = len(weight)
-        if not basis.is_floating_point() or basis.ndim != 2 or not 0 < basis.shape[1] <= len(basis) == filters:
+        if (
+            not basis.is_floating_point()
+            or basis.ndim != 2
+            or not 0 < basis.shape[1] <= len(basis) == filters
+        ):
             shape = "x".join(map(str, basis.shape))
             raise ValueError(
                 f"basis was {basis.dtype} of {shape}, but must be floats of {filters} filters and at most as "

@@ -6,14 +6,12 @@ interpreter.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
+from mercuric.reuse.kernels.differentiable import Assignment, Gradients, Needed, differentiable_product
 from mercuric.reuse.kernels.gpu.compaction import Computed, compact
 from mercuric.reuse.kernels.gpu.gradient_sum import group_sums
 from mercuric.reuse.kernels.gpu.input_gradient import input_gradient
@@ -22,6 +20,7 @@ from mercuric.reuse.kernels.gpu.product import windows_product
 from mercuric.reuse.kernels.gpu.signature import window_signatures
 from mercuric.reuse.kernels.gpu.table import first_alike
 from mercuric.reuse.kernels.gpu.weight_gradient import weight_gradient
+from mercuric.reuse.transforms import see
 from mercuric.similarity.separable import SeparableProjection
 from mercuric.similarity.window_grid import WindowGrid
 
@@ -68,6 +67,7 @@ def gpu_product(
     grid: WindowGrid,
     scopes: int,
     capacity: int | None = None,
+    name: str = "",
 ) -> tuple[Tensor, Alike, Computed]:
     """Dot products of every window with every filter, those of alike windows computed once.
 
@@ -80,6 +80,7 @@ def gpu_product(
         scopes: N to compare windows within their image, 1 for the whole batch.
         capacity: groups that share a result, at most; windows of later groups are computed one by one.
             None for no limit. The backward pass keeps capacity x filters float32 sums.
+        name: of the layer, for its errors.
 
     Returns:
         (N, filters, rows, columns), contiguous as channels_last, with exact gradients for images, weight
@@ -90,44 +91,57 @@ def gpu_product(
     """
     check_operands(images, weight, projection, grid, capacity)
     images = images.contiguous(memory_format=torch.channels_last)
-    alike = alike_windows(_pixels(images.detach()), projection, grid, scopes)
-    computed = compact(alike.representatives, grid.windows if capacity is None else capacity)
-    product: Tensor = GpuProduct.apply(images, weight, bias, computed, grid)  # type: ignore[no-untyped-call]
+
+    def compare(images: Tensor, *_: Tensor) -> tuple[Alike, Computed]:
+        alike = alike_windows(_pixels(images), projection, grid, scopes)
+        return alike, compact(alike.representatives, grid.windows if capacity is None else capacity)
+
+    alike, computed = see(name, compare, images, weight, bias)
+    assignment = (computed.source, computed.windows, computed.rows, computed.count, computed.shared)
+    product = differentiable_product(GpuProduct(grid, computed.capacity), images, weight, bias, *assignment)
     return product, alike, computed
 
 
-class GpuProduct(Function):
-    """The product of the computed windows, handed out to the others, with exact gradients."""
+@dataclass(frozen=True)
+class GpuProduct:
+    """The product of the computed windows, handed out to the others, with its gradients.
 
-    @staticmethod
-    def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, computed: Computed, grid: WindowGrid
-    ) -> Tensor:
+    Attributes:
+        grid: where the windows lie.
+        capacity: of what was computed.
+    """
+
+    grid: WindowGrid
+    capacity: int
+
+    def product(self, inputs: Tensor, weight: Tensor, bias: Tensor | None, assignment: Assignment) -> Tensor:
         """(N, C, H, W) and (M, C, kernel height, kernel width) to (N, M, H', W'), channels_last."""
-        ctx.save_for_backward(images, weight, bias)
-        ctx.computed, ctx.grid = computed, grid
-        return windows_product(_pixels(images), _pixels(weight).flatten(1, 2), bias, computed, grid)
+        computed = self._computed(*assignment)
+        return windows_product(_pixels(inputs), _pixels(weight).flatten(1, 2), bias, computed, self.grid)
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def gradients(
+        self, gradient: Tensor, inputs: Tensor, weight: Tensor, needed: Needed, assignment: Assignment
+    ) -> Gradients:
         """Adjoint: add gradients up over each group, then two products of the computed windows."""
-        images, weight, bias = ctx.saved_tensors
-        computed, grid = ctx.computed, ctx.grid
-        needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        computed = self._computed(*assignment)
         rows = _pixels(gradient).flatten(0, 2)
-        d_images = d_weight = None
-        if needs_images or needs_weight:
+        d_inputs = d_weight = None
+        if needed[0] or needed[1]:
             sums = group_sums(rows, computed)
-        if needs_images:
-            found = input_gradient(rows, sums, _pixels(weight).flatten(1, 2), computed, grid)
-            d_images = found.to(images.dtype).permute(0, 3, 1, 2)
-        if needs_weight:
-            found = weight_gradient(_pixels(images), rows, sums, computed, grid)
-            shape = (len(weight), *grid.kernel, -1)
+        if needed[0]:
+            found = input_gradient(rows, sums, _pixels(weight).flatten(1, 2), computed, self.grid)
+            d_inputs = found.to(inputs.dtype).permute(0, 3, 1, 2)
+        if needed[1]:
+            found = weight_gradient(_pixels(inputs), rows, sums, computed, self.grid)
+            shape = (len(weight), *self.grid.kernel, -1)
             d_weight = found.to(weight.dtype).view(shape).permute(0, 3, 1, 2)
-        d_bias = rows.sum(0, dtype=torch.float32).to(bias.dtype) if needs_bias else None
-        return d_images, d_weight, d_bias, None, None
+        d_bias = rows.sum(0, dtype=torch.float32).to(weight.dtype) if needed[2] else None
+        return d_inputs, d_weight, d_bias
+
+    def _computed(
+        self, source: Tensor, windows: Tensor, rows: Tensor, count: Tensor, shared: Tensor
+    ) -> Computed:
+        return Computed(source, windows, rows, count, shared, self.capacity)
 
 
 def _pixels(images: Tensor) -> Tensor:

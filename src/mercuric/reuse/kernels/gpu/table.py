@@ -21,7 +21,7 @@ NEVER = tl.constexpr(-2)
 def reference_representatives(signatures: Tensor, finite: Tensor, scopes: int) -> Tensor:
     """The definition of :func:`first_alike`: the unlimited MCACHE, one vector after the other."""
     own = torch.arange(len(signatures), device=signatures.device)
-    context = own.where(~finite, -1).view(scopes, -1)
+    context = (finite.long() - 1).view(scopes, -1)
     words = signatures.view(scopes, -1, signatures.shape[1]).squeeze(-1)
     found = MCache(None).reference_access(words, context)
     first = torch.arange(scopes, device=own.device)[:, None] * context.shape[1]
