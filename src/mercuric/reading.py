@@ -34,6 +34,20 @@ def irregular(mode: int) -> str | None:
     return next((name for is_kind, name in _KINDS.items() if is_kind(mode)), None)
 
 
+def require_regular(path: Path) -> None:
+    """Refuse what a library would wait for or read without end; a file that is missing is its own affair.
+
+    Raises:
+        MalformedError: the path is a folder, a pipe or a device.
+    """
+    try:
+        other = irregular(path.stat().st_mode)
+    except (OSError, ValueError):
+        return
+    if other is not None:
+        raise MalformedError(f"{path} is {other}, but must be a regular file")
+
+
 def read_bytes(path: Path, most: int = MOST_JSON) -> bytes:
     """The content of a regular file; a pipe is not waited for.
 

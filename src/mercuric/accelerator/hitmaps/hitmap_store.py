@@ -28,6 +28,7 @@ from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.work import Work
 from mercuric.errors import MercuricError
 from mercuric.files import replacing
+from mercuric.reading import require_regular
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import MCache
 
@@ -166,6 +167,7 @@ class SavedHitmaps:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        require_regular(path)
         try:
             self._parquet = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
