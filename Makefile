@@ -14,7 +14,7 @@ install: .venv/installed
 
 demo: install
 	rm -rf runs/demo
-	$(BIN)/mercuric train vgg13 --data photos --train-examples 2560 --compare --epochs 2 --out runs/demo
+	$(BIN)/mercuric train vgg13 --data photos --width 0.5 --train-examples 2560 --batch-size 32 --compare --epochs 1 --out runs/demo
 
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90

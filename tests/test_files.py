@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mercuric.errors import MercuricError
 from mercuric.files import replacing, write_text
 
 
@@ -55,3 +56,40 @@ def test_a_folder_that_is_a_file(target: Path) -> None:
     with pytest.raises(FileExistsError):
         write_text(target / "below.txt", "x")
     assert target.read_text() == "before"
+
+
+def test_a_link_is_replaced_and_what_it_points_to_is_left(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("theirs")
+    (tmp_path / "mine").symlink_to(tmp_path / "theirs")
+    write_text(tmp_path / "mine", "mine")
+    assert not (tmp_path / "mine").is_symlink() and (tmp_path / "mine").read_text() == "mine"
+    assert (tmp_path / "theirs").read_text() == "theirs"
+
+
+def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "to-null").symlink_to(os.devnull)
+    for path, kind in (
+        (tmp_path / "pipe", "a pipe"), (tmp_path / "to-null", "a device"), (Path(os.devnull), "a device"),
+        (tmp_path, "a folder"),
+    ):  # fmt: skip
+        with pytest.raises(MercuricError, match=f"{path} is {kind}, but what is written"):
+            write_text(path, "x")
+    assert Path(os.devnull).is_char_device() and (tmp_path / "pipe").is_fifo()
+
+
+def test_what_a_kill_left_is_cleared_and_what_is_written_now_is_not(target: Path) -> None:
+    folder = target.parent
+    (folder / ".old.csv.0123abcd.mercuric.tmp").write_text("half")
+    (folder / ".other.tmp").write_text("another program's")
+    with replacing(folder / "new.csv") as writing:
+        writing.write_text("new")
+        write_text(target, "after")
+        assert writing.exists()
+    assert {path.name for path in folder.iterdir()} == {"summary.json", "new.csv", ".other.tmp"}
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
+    path = tmp_path / ("ä" * 127)
+    write_text(path, "x")
+    assert path.read_text() == "x"

@@ -6,7 +6,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,12 @@ def holding(folder: Path) -> Iterator[None]:
         MercuricError: another process works in it; names which, on which host and by which command.
         OSError: the folder can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder.resolve() / LOCK
     if path in _held:
         yield
         return
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
     descriptor = _locked(path, folder)
     try:
         _held.add(path)
@@ -68,6 +69,9 @@ def holding(folder: Path) -> Iterator[None]:
         _held.discard(path)
         path.unlink(missing_ok=True)
         os.close(descriptor)
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()  # nothing was written: the mended command finds it as it was
 
 
 def _locked(path: Path, folder: Path) -> int:

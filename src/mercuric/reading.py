@@ -34,11 +34,13 @@ def read_bytes(path: Path, most: int = MOST_JSON) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123
+        try:
             other = irregular(os.fstat(descriptor).st_mode)
             if other is not None:
                 raise MalformedError(f"{path} is {other}, but must be a regular file")
-            content = file.read(most + 1)
+            content = _read(descriptor, most + 1)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, MalformedError):
         raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
@@ -46,6 +48,11 @@ def read_bytes(path: Path, most: int = MOST_JSON) -> bytes:
     if len(content) > most:
         raise MalformedError(f"{path} has more than {most:,} bytes, which is the most that is read of it")
     return content
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(most)
 
 
 def read_text(path: Path, most: int = MOST_JSON) -> str:

@@ -1,6 +1,9 @@
 """Is a killed process one sentence, and does the work go on where it ended?"""
 
 import os
+import signal
+import subprocess
+import sys
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -64,3 +67,31 @@ def test_a_search_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
     trained = len(list(tmp_path.glob("trials/*/network.safetensors")))
     assert trained
     assert len(shrink(config, tmp_path, trials=4, jobs=1, resume=True)["trials"]) == 4
+
+
+ORPHANS = """
+import os, time
+from mercuric.experiments.process_pool import process_pool
+if __name__ == "__main__":
+    with process_pool(1) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        pool.submit(time.sleep, 600).result()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent(number: signal.Signals, tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(ORPHANS)
+    command = [sys.executable, str(program)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.send_signal(number)
+        # The worker has the other end of the pipe as well: it closes once both are gone.
+        assert parent.stdout.read() == b""
+    assert not Path(f"/proc/{worker}").exists() or is_zombie(worker)
+
+
+def is_zombie(process: int) -> bool:
+    return ") Z " in Path(f"/proc/{process}/stat").read_text()

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import bars
 from mercuric.cli.train import STOPPED
@@ -37,7 +36,7 @@ def accuracy(
         typer.echo("\n".join([*MAIN, *OTHERS]))
         return
     with one_sentence(STOPPED):
-        with bars(Console(stderr=True)) as tell:
+        with bars(errors()) as tell:
             measured = measure(chosen(rows or []), out, jobs, resume, tell)
         write_text(out / "accuracy.md", accuracy_markdown(measured))
         if as_json:

@@ -6,8 +6,10 @@ import mercuric
 from mercuric.cli import bench, data
 from mercuric.cli.accuracy import accuracy
 from mercuric.cli.bounds import bounds
+from mercuric.cli.console import print_any_name
 from mercuric.cli.evaluate import evaluate_command
 from mercuric.cli.evaluate_accuracy import evaluate_accuracy
+from mercuric.cli.failures import finish_output
 from mercuric.cli.hitmap import hitmap
 from mercuric.cli.models import models
 from mercuric.cli.report import report
@@ -57,5 +59,9 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; it ends quietly where nobody reads on, as in ``mercuric ... | head``."""
+    print_any_name()
+    try:
+        app()
+    finally:
+        finish_output()

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import pandas as pd
 import typer
-from rich.console import Console
 
 from mercuric.cli.bench_front import front
 from mercuric.cli.bench_options import (
@@ -20,7 +19,7 @@ from mercuric.cli.bench_options import (
     Rounds,
     Seed,
 )
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import parse_ranks
 from mercuric.cli.progress import part_bar
@@ -74,7 +73,7 @@ def conv(
         ranks = parse_ranks(rank)
         activations = network and not quick
         shapes = bench_conv.QUICK_SHAPES if quick else bench_conv.SHAPES
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             subject = _vgg16(data_root) if activations else None
             planted = bench_conv.bench_conv(settings, shapes, network=None, tell=tell)
             chosen = bench_principal.QUICK_SHAPES if quick else bench_principal.SHAPES
@@ -110,7 +109,7 @@ def linear(
         settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
         ranks = parse_ranks(rank)
         shapes = bench_linear.QUICK_SHAPES if quick else bench_linear.SHAPES
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             planted = bench_linear.bench_linear(settings, shapes, ranks=ranks, tell=tell)
             read = None
             if network != "none" and not quick:
@@ -139,7 +138,7 @@ def attention(
     with one_sentence():
         settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
         shapes = bench_attention.QUICK_SHAPES if quick else bench_attention.SHAPES
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             planted = bench_attention.bench_attention(settings, shapes, tell=tell)
             read = None
             if network != "none" and not quick:
@@ -181,7 +180,7 @@ def train(
             forward=forward, memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled,
             clock=clock, seed=seed,
         )  # fmt: skip
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             table, layers = bench_train.bench_train(config, tell)
         what = "inference" if forward else "training step"
         images = "white noise" if noise else config.data

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from rich.console import Console
 
 from mercuric.cli.bench_options import Clock, DataRoot, Dtype, Json, Quick, Rounds
 from mercuric.cli.command_line import command_line
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import parse_ranks, parse_seeds
 from mercuric.cli.progress import part_bar
@@ -115,7 +114,7 @@ def _train(config: FrontTraining, folder: Path, resume: bool) -> tuple[str, pd.D
     }  # fmt: skip
     again = _again(config, config.network, named)
     subject = described_training(config)
-    with part_bar(Console(stderr=True)) as tell:
+    with part_bar(errors()) as tell:
         table = bench_front_training(
             config, folder, resume, tell, lambda rows: _write(folder, subject, config, rows, again)
         )
@@ -123,7 +122,7 @@ def _train(config: FrontTraining, folder: Path, resume: bool) -> tuple[str, pd.D
 
 
 def _judge(config: FrontBench, folder: Path, quick: bool) -> tuple[str, pd.DataFrame]:
-    with part_bar(Console(stderr=True)) as tell:
+    with part_bar(errors()) as tell:
         table = bench_front(config, tell)
     named = {"weights": config.weights if config.network else None, "quick": quick}
     again = _again(config, config.network or config.weights, named)

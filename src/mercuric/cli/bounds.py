@@ -5,10 +5,9 @@ from typing import Annotated
 
 import pandas as pd
 import typer
-from rich.console import Console
 
 from mercuric.cli.command_line import command_line
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -43,7 +42,7 @@ def bounds(
             image_size=image_size, seed=seed, bits=bits,
         )  # fmt: skip
         folder = out or Path("runs") / f"bounds-{model}-{data}-{Path(weights).stem}"
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             summary = bounds_study(config, folder, accelerator, tell, lambda said: typer.echo(said, err=True))
         options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "accelerator": accelerator}
         report = write_bounds_report(folder, command_line("bounds", [model], options))

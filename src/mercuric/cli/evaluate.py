@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from mercuric.cli.command_line import command_line
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import simulated_reuse
 from mercuric.cli.progress import part_bar
@@ -58,7 +57,7 @@ def evaluate_command(
         )  # fmt: skip
         reuse = simulated_reuse(config)
         folder = out or Path("runs") / f"evaluate-{model}-{data}"
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             evaluation = evaluate(evaluated, reuse, tell, lambda said: typer.echo(said, err=True))
         write_evaluation(evaluation, folder)
         report = write_evaluation_report(evaluation, folder, _command(evaluated, config))

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
-from rich.console import Console
 
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.config import read_mapping
 from mercuric.experiments.evaluated_accuracy import EvaluatedAccuracy, evaluated_accuracy
 from mercuric.files import write_text
+from mercuric.reading import parse_yaml
 from mercuric.records import json_text
 from mercuric.report.evaluated_accuracy import evaluated_table
 from mercuric.reuse import ReuseConfig
@@ -47,7 +46,7 @@ def evaluate_accuracy(
             width=width, images=images, batch=batch, seed=seed, reuse=_reuse(config, settings or []),
         )  # fmt: skip
         lines: list[str] = []
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             found = evaluated_accuracy(judged, tell, lines.append, lambda said: typer.echo(said, err=True))
         if log is not None:
             write_text(log, "\n".join(lines) + "\n")
@@ -61,12 +60,12 @@ def evaluate_accuracy(
 
 def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:
     fields: dict[str, Any] = {} if config is None else read_mapping(config)
+    given: dict[str, Any] = {}
     for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name or not value:
             raise ValueError(f"set was {text!r}, but must be FIELD=VALUE, as bits=20")
-        try:
-            fields[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise ValueError(f"set was {text!r}, whose value is no YAML") from None
-    return ReuseConfig(**fields)
+        if name in given:
+            raise ValueError(f"set was {text!r}, but {name} is set already; give each field once")
+        given[name] = parse_yaml(value, f"set was {text!r}, whose value")
+    return ReuseConfig(**fields | given)

@@ -1,14 +1,19 @@
 """What does a person see when something goes wrong?"""
 
+import errno
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
+from mercuric.cli.console import visible
 from mercuric.errors import MercuricError
 
 INTERRUPTED = 130
-MISTAKES = (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+MISTAKES = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
+"""What another argument mends."""
 
 
 @contextmanager
@@ -24,18 +29,34 @@ def one_sentence(interrupted: str = "stopped") -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _stop(interrupted, INTERRUPTED)
+    except BrokenPipeError:
+        raise  # nobody reads on, as in ``| head``
     except MercuricError as error:
         _stop(str(error), error.exit_code)
     except ValueError as error:
         _stop(str(error), 2)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         reason = f"{place}{error.strerror or error}"
-        if isinstance(error, MISTAKES):
+        if error.errno in MISTAKES:
             _stop(reason, 2)
         _stop(f"{reason}; what was saved before is kept", 1)
 
 
+def finish_output() -> None:
+    """Write what is left of the output; where that can't be, say why, or nothing where nobody reads on."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # What is still waiting would fail again as the interpreter ends.
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            typer.echo(f"mercuric: standard output: {error.strerror}", err=True)
+            raise SystemExit(1) from None
+
+
 def _stop(sentence: str, code: int) -> None:
-    typer.echo(f"mercuric: {' '.join(sentence.split())}", err=True)
+    typer.echo(f"mercuric: {visible(' '.join(sentence.split()))}", err=True)
     raise typer.Exit(code)

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from mercuric.cli.console import errors
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import simulated_reuse
 from mercuric.cli.progress import bars
@@ -38,7 +38,7 @@ def hitmap(
                 data_root=data_root, weights=weights, seed=seed,
             )
         )  # fmt: skip
-        with bars(Console(stderr=True)) as tell:
+        with bars(errors()) as tell:
             count = write_hitmap_folder(
                 subject, out, reuse, lambda done, total: tell(model, done, total, "images")
             )

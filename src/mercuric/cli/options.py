@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
 from mercuric.config import read_mapping
+from mercuric.errors import MalformedError
 from mercuric.experiments import RunConfig
 from mercuric.experiments.bench_principal import checked_rank
+from mercuric.reading import parse_yaml
 from mercuric.reuse import ReuseConfig
 
 
@@ -148,8 +148,8 @@ def _value(setting: str, text: str) -> Any:
     if not text.strip():
         raise ValueError(f"set was {setting!r}, but must have a value (null for none): is a variable empty?")
     try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError):
+        value = parse_yaml(text, "the value")
+    except MalformedError:
         raise ValueError(f"set was {setting!r}, but must be a plain YAML value after the =") from None
     if isinstance(value, str | int | float) or value is None:
         return value

@@ -16,10 +16,10 @@ Tell = Callable[[str, int, int, str], None]
 def bars(console: Console) -> Iterator[Tell]:
     """A bar for each label; nothing at all where the console is no terminal."""
     shown = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[what]}"),
+        TextColumn("{task.fields[what]}", markup=False),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from mercuric.cli.command_line import command_line
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.shrink import shrink as run_shrink
@@ -48,7 +47,7 @@ def shrink(
             training=TrainingConfig(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate),
         )  # fmt: skip
         folder = out or Path("runs") / f"shrink-{model}-{data}"
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             summary = run_shrink(config, folder, trials, jobs, resume, tell)
         report = write_shrink_report(folder, _command(config, trials, jobs))
         if as_json:

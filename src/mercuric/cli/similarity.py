@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from mercuric.cli.command_line import command_line
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.experiments.similarity_network import SimilarityConfig
@@ -44,7 +43,7 @@ def similarity(
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
 ) -> None:
     """Find similar vectors in MODEL on real images; write a folder with CSV files and a report."""
-    console = Console(stderr=True)
+    console = errors()
     with one_sentence():
         trained = None if run is None else read_training(run)
         config = SimilarityConfig(

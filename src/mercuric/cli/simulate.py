@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import chosen_accelerator, simulated_reuse
 from mercuric.cli.progress import bars
@@ -73,7 +72,7 @@ def simulate(
             hit_rate=hit_rate,
             engine=engine,
         )
-        with bars(Console(stderr=True)) as tell:
+        with bars(errors()) as tell:
             result = simulate_request(request, tell)
         _show(result, as_json)
 

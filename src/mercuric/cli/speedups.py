@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.progress import part_bar
 from mercuric.cli.similarity import WEIGHTS
@@ -42,7 +41,7 @@ def speedups(
             models=tuple(networks or NETWORKS), vary=FIELDS, data=data, data_root=data_root, weights=weights,
             images=images, batch=images, image_size=image_size, seed=seed, bits=bits,
         )  # fmt: skip
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             table, left = run_speedups(config, out, jobs, resume, tell)
         found, losses = speedup_rows(table), lost_rows(left)
         how = f"{found_with(config.found_with())} ({config.accelerator})"

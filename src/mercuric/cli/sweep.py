@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from mercuric.cli.command_line import command_line
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import parse_settings
 from mercuric.cli.progress import part_bar
@@ -49,7 +48,7 @@ def sweep(
             data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
             seed=seed, bits=bits, inference=inference,
         )  # fmt: skip
-        with part_bar(Console(stderr=True)) as tell:
+        with part_bar(errors()) as tell:
             results = run_sweep(config, out, jobs, resume, tell)
         report = write_sweep_report(out, _command(config))
         totals = combination_totals(results, list(config.vary))

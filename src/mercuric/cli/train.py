@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from mercuric.cli.console import output
+from mercuric.cli.console import errors, output
 from mercuric.cli.failures import one_sentence
 from mercuric.cli.options import fast_reuse, merge, parse_seeds
 from mercuric.cli.progress import training_bars
@@ -64,7 +63,7 @@ def train(
             "training": {"epochs": epochs, "batch_size": batch_size},
         }
         settings, folder = _settings(given, config, out, resume)
-        console = Console(stderr=True)
+        console = errors()
         with training_bars(console) as tell:
             summary = compare(settings, folder, resume, tell)
         report = write_report(folder)

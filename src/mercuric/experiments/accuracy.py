@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from multiprocessing import get_context
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Queue
@@ -16,8 +15,9 @@ from typing import Any
 
 from mercuric.errors import MercuricError
 from mercuric.experiments.compare import claim, compare
-from mercuric.experiments.process_pool import process_pool
+from mercuric.experiments.process_pool import process_pool, shared_objects
 from mercuric.experiments.run_config import RunConfig
+from mercuric.experiments.run_folder import alone
 from mercuric.experiments.subject import load_subject
 from mercuric.files import write_text
 from mercuric.reading import read_json_object
@@ -80,6 +80,7 @@ class AccuracyRow:
         return (self.dense - self.reuse) * (100 if self.metric == "accuracy" else 1)
 
 
+@alone
 def measure(
     rows: Mapping[str, RunConfig],
     folder: Path,
@@ -194,7 +195,7 @@ def _train_in_processes(
     rows: Mapping[str, RunConfig], folder: Path, jobs: int, resume: bool, tell: Progress
 ) -> None:
     with (
-        get_context("spawn").Manager() as manager,
+        shared_objects() as manager,
         _told(manager, tell) as queue,
         process_pool(jobs) as pool,
     ):

@@ -17,7 +17,7 @@ from mercuric.experiments.bench_principal import rank_name
 from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.front_forms import DENSE, FAST
 from mercuric.experiments.resolved import resolved_data
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.run_folder import alone, claim_folder
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
 from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingConfig, TrainingRun
@@ -126,6 +126,7 @@ class _Turn:
         }  # fmt: skip
 
 
+@alone
 def bench_front_training(
     config: FrontTraining, folder: Path, resume: bool = False, tell: Tell = lambda *_: None,
     show: Show = lambda _: None,

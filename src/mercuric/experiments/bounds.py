@@ -24,6 +24,7 @@ from mercuric.accelerator.network_calls import reusing, simulated_config
 from mercuric.accelerator.normalisation import normalisation_of, normalised
 from mercuric.accelerator.workload import evaluating
 from mercuric.experiments.machine import machine
+from mercuric.experiments.run_folder import alone
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.files import write_text
 from mercuric.records import json_text
@@ -42,6 +43,7 @@ LEFT = (
 Progress = Callable[[int, int, str], None]
 
 
+@alone
 def bounds_study(
     config: SimilarityConfig,
     folder: Path,

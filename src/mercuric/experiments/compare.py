@@ -15,7 +15,7 @@ from mercuric.errors import MercuricError
 from mercuric.experiments.outcome import Outcome
 from mercuric.experiments.resolved import resolved_data, resolved_hardware
 from mercuric.experiments.run_config import RunConfig, RunName
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.run_folder import alone, claim_folder
 from mercuric.experiments.subject import Subject, load_subject
 from mercuric.experiments.summary import summarize
 from mercuric.files import write_text
@@ -31,6 +31,7 @@ Progress = Callable[[RunName, int, int, int, str], None]
 """Called with the run, its seed, steps done, steps in all, and what is going on."""
 
 
+@alone
 def compare(
     config: RunConfig, folder: Path, resume: bool = False, progress: Progress | None = None
 ) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from mercuric.accelerator.workload import Workload
 from mercuric.experiments.evaluation_config import EvaluationConfig
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.experiments.machine import machine
+from mercuric.experiments.run_folder import alone
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.experiments.weighted_network import classes_for
 from mercuric.files import write_text
@@ -188,6 +189,7 @@ def _by_cache(
     return [counted[place] for place in range(len(accelerators))]
 
 
+@alone
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     """Write ``config.yaml``, ``reuse.yaml``, ``layers.csv`` and ``evaluation.json`` into ``folder``.
 

@@ -1,18 +1,40 @@
 """Whose folder is it?"""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from mercuric import __version__
 from mercuric.config import Config, differences
 from mercuric.errors import MercuricError
-from mercuric.files import write_text
+from mercuric.file_locks import holding
+from mercuric.files import remove_abandoned, write_text
 from mercuric.reading import read_json_object
 from mercuric.records import json_text
 
 RESOLVED = "resolved.json"
 """What a run rests on, and the version that began it."""
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def alone(work: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let ``work`` have its ``folder`` for itself as long as it runs.
+
+    Raises:
+        MercuricError: another process works in it; names it.
+    """
+    signature = inspect.signature(work)
+
+    @wraps(work)
+    def held(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with holding(signature.bind(*args, **kwargs).arguments["folder"]):
+            return work(*args, **kwargs)
+
+    return held
 
 
 def claim_folder(
@@ -24,6 +46,8 @@ def claim_folder(
 ) -> None:
     """Write ``config.yaml`` and ``resolved.json`` into a fresh folder, or check that a resumed one holds the
     same.
+
+    What a kill has left half written in it is removed.
 
     Args:
         folder: of the run.
@@ -37,6 +61,9 @@ def claim_folder(
         ValueError: its ``config.yaml`` is none of this kind.
         OSError: the folder can't be written.
     """
+    for inside in (folder, *(path for path in folder.glob("*") if path.is_dir())):
+        if inside.is_dir():
+            remove_abandoned(inside)
     saved, facts = folder / "config.yaml", {"version": __version__, **(resolved or {})}
     if saved.exists():
         if not resume:

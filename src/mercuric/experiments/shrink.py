@@ -14,7 +14,7 @@ from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.experiments.machine import machine
 from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.resolved import resolved_data, resolved_hardware
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.run_folder import alone, claim_folder
 from mercuric.experiments.shrink_config import ShrinkConfig
 from mercuric.experiments.shrink_search import (
     UNIFORM,
@@ -37,6 +37,7 @@ Progress = Callable[[int, int, str], None]
 _Train = Callable[[list[Proposal]], Iterator[TrialResult]]
 
 
+@alone
 def shrink(
     config: ShrinkConfig,
     folder: Path,

@@ -15,6 +15,7 @@ from mercuric.accelerator.coverage import coverage_beside
 from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.errors import MercuricError
 from mercuric.experiments.machine import machine
+from mercuric.experiments.run_folder import alone
 from mercuric.experiments.similarity_layers import TrainingStep, by_layer, training_step
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.experiments.unique_vectors import unique_vectors
@@ -39,6 +40,7 @@ Progress = Callable[[int, int, str], None]
 _DRAWN_SETS = 4
 
 
+@alone
 def similarity_study(
     config: SimilarityConfig,
     folder: Path,

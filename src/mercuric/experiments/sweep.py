@@ -26,7 +26,7 @@ from mercuric.experiments.loaded_network import DATA, NetworkConfig, load_networ
 from mercuric.experiments.machine import machine
 from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.resolved import resolved_data, resolved_hardware, resolved_weights
-from mercuric.experiments.run_folder import claim_folder
+from mercuric.experiments.run_folder import alone, claim_folder
 from mercuric.experiments.weighted_network import RANDOM, size_for
 from mercuric.files import replacing, write_text
 from mercuric.records import json_text
@@ -154,6 +154,7 @@ class Part:
         return f"{self.model}-{sha256(described.encode()).hexdigest()[:12]}.parquet"
 
 
+@alone
 def sweep(
     config: SweepConfig,
     folder: Path,

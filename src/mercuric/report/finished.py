@@ -39,6 +39,8 @@ def write_page_again(folder: Path) -> Path:
                 return write(folder, _command(folder))
             except FileNotFoundError as error:
                 raise MercuricError(f"{error.filename} is missing: {folder} is not finished") from None
+            except MercuricError:
+                raise
             except _BROKEN as error:
                 reason = " ".join(str(error).split())[:300]
                 raise MercuricError(f"{folder} is broken: {type(error).__name__}, {reason}") from None
