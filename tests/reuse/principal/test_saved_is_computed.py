@@ -193,6 +193,7 @@ def test_a_loaded_weight_is_what_is_computed(images: Tensor) -> None:
     for assign in (False, True):
         model.load_state_dict(other.state_dict(), assign=assign)
         same(evaluated(model, images), evaluated(other, images))
+        assert handle.report()["computes"][1] == "dense: its weight lies outside of its directions"
         model.load_state_dict(kept, assign=assign)
         same(evaluated(model, images), expected)
     model.load_state_dict(other.state_dict())
