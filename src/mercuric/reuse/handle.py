@@ -81,7 +81,12 @@ class ReuseHandle:
             self._ranks_agree = True
         if self._adaptation is None:
             return []
-        changes = self._adaptation.step(*agree(mean_loss, self._collected()))
+        mean, costs = agree(mean_loss, self._collected())
+        if self.config.keep == "faster":
+            for name, cost in costs.items():
+                # What was measured on another rank alone decides here as well.
+                self.layers[name].milliseconds = self.layers[name].milliseconds or cost
+        changes = self._adaptation.step(mean, costs)
         for change in changes:
             if change.layer is not None:
                 self._turn(self.layers[change.layer], on=change.what == "on")

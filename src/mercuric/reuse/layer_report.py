@@ -63,6 +63,8 @@ def _computes(state: LayerReuse, part: PrincipalPart) -> str:
     if not state.on:
         slower = state.milliseconds is not None and not clearly_faster(state.milliseconds)
         return "dense: not clearly faster" if slower else "dense: switched off"
+    if part.strayed:
+        return "dense: its weight lies outside of its directions"
     if part.directions is not None:
         return "directions"
     if not part.ready:

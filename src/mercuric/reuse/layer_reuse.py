@@ -187,7 +187,9 @@ class LayerReuse:
             # What is not measured yet may stay dense: then nothing must be missing in its weight.
             chosen = self.config.keep == "always" or self.milliseconds is not None
             part.want(self.on and (chosen or part.directions is not None))
-        thin = self.on and part.thin(weight, trains=trains and weight.requires_grad)
+        # A tensor that stands for the parameter (torch.func.functional_call) is no edit of it.
+        own = type(weight) is nn.Parameter and weight.requires_grad
+        thin = self.on and part.thin(weight, trains=trains and own)
         if trains:
             self.dense_because = None if thin else self.why_dense(weight)
         return thin

@@ -193,6 +193,7 @@ def test_a_loaded_weight_is_what_is_computed(images: Tensor) -> None:
     for assign in (False, True):
         model.load_state_dict(other.state_dict(), assign=assign)
         same(evaluated(model, images), evaluated(other, images))
+        assert handle.report()["computes"][1] == "dense: its weight lies outside of its directions"
         model.load_state_dict(kept, assign=assign)
         same(evaluated(model, images), expected)
     model.load_state_dict(other.state_dict())
@@ -263,6 +264,22 @@ def test_readers_of_weights_get_what_is_computed(images: Tensor) -> None:
     same(F.relu(model[1](F.conv2d(images, model[0].weight))), expected)
     found = torch.func.functional_call(model, dict(model.named_parameters()), (images,))
     same(found, expected)
+
+
+def test_derivatives_by_torch_func_are_those_of_the_plain_network(images: Tensor) -> None:
+    model, plain = network(), network()
+    handle = mercuric.reuse_(model, ALWAYS)
+    train(model, images, torch.optim.SGD(model.parameters(), 0.01), 2, handle)
+    plain.load_state_dict(mercuric.plain_state_dict(model))
+    given = {name: value.detach() for name, value in model.named_parameters()}
+    gradients = [
+        torch.func.grad(lambda p, m=one: torch.func.functional_call(m, p, (images,)).square().sum())(given)
+        for one in (model, plain)
+    ]
+    torch.testing.assert_close(*gradients)
+    model.requires_grad_(False)
+    model(images)
+    assert handle.report()["computes"][:3].eq("directions").all(), "directions stay, and serve frozen weights"
 
 
 def test_inference_mode_leaves_nothing_behind(images: Tensor) -> None:

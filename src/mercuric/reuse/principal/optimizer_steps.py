@@ -27,8 +27,8 @@ class Follower(Protocol):
     def moved(self) -> bool:
         """Whether the weight changed since it was last looked at."""
 
-    def after_step(self, weight: Tensor, *, linear: bool) -> None:
-        """An optimizer changed the weight; ``linear``: by sums of its gradients and itself alone."""
+    def after_step(self, weight: Tensor, optimizer: Optimizer) -> None:
+        """The optimizer changed the weight."""
 
     def followed_weight(self) -> Tensor | None:
         """The weight, if it is still there."""
@@ -70,13 +70,12 @@ class _Steps:
 
     def _after(self, optimizer: Optimizer, *_: Any) -> None:
         owned = {id(one) for group in optimizer.param_groups for one in group["params"]}
-        linear = type(optimizer) is torch.optim.SGD
         for follower in self._live():
             weight = follower.followed_weight()
             if weight is None or id(weight) not in owned:
                 continue
             if weight.grad is not None or follower.moved():
-                follower.after_step(weight, linear=linear)
+                follower.after_step(weight, optimizer)
 
     def _live(self) -> Iterator[Follower]:
         self._busy = True
@@ -87,6 +86,17 @@ class _Steps:
                     yield follower
         finally:
             self._busy = False
+
+
+def linear(optimizer: Optimizer) -> bool:
+    """Whether it changes weights by sums of them and their gradients alone, which stay in the directions."""
+    return type(optimizer) is torch.optim.SGD
+
+
+def momentum(weight: Tensor, optimizer: Optimizer) -> Tensor | None:
+    """What such an optimizer remembers of a weight's gradients."""
+    kept = optimizer.state[weight].get("momentum_buffer") if weight in optimizer.state else None
+    return kept if isinstance(kept, Tensor) else None
 
 
 _STEPS = _Steps()

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from mercuric.reuse.kernels.row_products import as_image
 from mercuric.reuse.principal import optimizer_steps
@@ -195,13 +196,18 @@ class PrincipalPart:
         weight = self.followed_weight()
         return weight is not None and self._mark is not None and not self._mark.fits(weight, self._mark.basis)
 
-    def after_step(self, weight: Tensor, *, linear: bool) -> None:
+    def after_step(self, weight: Tensor, optimizer: Optimizer) -> None:
         """Put the weight into the directions after an optimizer changed it."""
         self._steps += 1
-        self._folds = not linear
+        self._folds = not optimizer_steps.linear(optimizer)
         if self.candidate is not None:
             if self.wanted:
+                basis = self.candidate.basis
                 self.use(weight)
+                past = None if self._folds else optimizer_steps.momentum(weight, optimizer)
+                if past is not None and self.config.residual_bits is None:
+                    # It would take the weight out again, step after step, only to be put back.
+                    fold_(past, basis)
             else:
                 self._mark = Mark.of(weight, self.candidate.basis, inside=False)
         elif self.directions is not None and self.wanted and self.config.residual_bits is None:
@@ -266,6 +272,11 @@ class PrincipalPart:
     def ready(self) -> bool:
         """Whether there are directions, in use or not."""
         return self._tried is not None
+
+    @property
+    def strayed(self) -> bool:
+        """Whether the weight lay outside of the directions in use when it was last looked at."""
+        return self.directions is not None and self._mark is not None and not self._mark.inside
 
     @property
     def rank(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 SAMPLE = 4096
@@ -70,8 +71,9 @@ def outside(weight: Tensor, basis: Tensor) -> float:
     """
     with _exactly(weight) as dtype:
         rows, directions = _rows(weight.detach()).to(dtype), basis.to(weight.device, dtype)
-        probed = rows @ _probes(rows.shape[1], dtype, weight.device)
-        rest = probed - directions @ (directions.T @ probed)
+        # As rows: this way round the product takes a fifth of the time.
+        probed = F.linear(_probes(rows.shape[1], dtype, weight.device), rows)
+        rest = probed - probed @ directions @ directions.T
         whole = float(torch.linalg.vector_norm(probed.cpu().double()))
         return float(torch.linalg.vector_norm(rest.cpu().double())) / whole if whole else 0.0
 
@@ -122,7 +124,7 @@ def _exactly(weight: Tensor) -> Iterator[torch.dtype]:
 
 @lru_cache(maxsize=64)
 def _probes(length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    drawn = torch.randn(length, _PROBES, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    drawn = torch.randn(_PROBES, length, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return drawn.to(device, dtype)
 
 
