@@ -50,6 +50,11 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
                 complex filters.
         """
         self._mercuric.ran = True
+        # What derives the weight may differ from one time to the next.
+        with parametrize.cached() if parametrize.is_parametrized(self) else nullcontext():
+            return self._computed(input)
+
+    def _computed(self, input: Tensor) -> Tensor:  # noqa: A002
         if not self._mercuric.on:
             return self._dense(input)
         refuse_complex(self._mercuric.name, self.weight, self.bias)
@@ -61,9 +66,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         if left_to_torch(input, self.weight, self.bias):
             return super().forward(input)
         images = input if input.dim() == 4 else input.unsqueeze(0)
-        # What derives the weight may differ from one time to the next.
-        with parametrize.cached() if parametrize.is_parametrized(self) else nullcontext():
-            output = self._convolve(images) if self._mercuric.principal is None else self._project(images)
+        output = self._convolve(images) if self._mercuric.principal is None else self._project(images)
         return output if input.dim() == 4 else output.squeeze(0)
 
     def _dense(self, input: Tensor) -> Tensor:  # noqa: A002
