@@ -38,7 +38,7 @@ def is_reuse_layer(module: nn.Module) -> bool:
     return isinstance(module, ReuseLayer)
 
 
-def with_reuse(dense: nn.Module, kind: type[Any]) -> nn.Module:
+def with_reuse(dense: nn.Module, kind: Any) -> nn.Module:
     """A layer of class ``kind`` that shares the parameters, buffers and hooks of a dense one."""
     layer: nn.Module = kind.__new__(kind)
     layer.__dict__.update(dense.__dict__, _mercuric_dense=dense)
