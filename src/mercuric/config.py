@@ -29,6 +29,17 @@ class Config(BaseModel):
         except ValidationError as error:
             raise ValueError(_sentence(type(self), error)) from None
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The same with other fields, checked as those of a new configuration are.
+
+        Raises:
+            ValueError: an unknown key, or a value that is not allowed.
+        """
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            type(self)(**dict(copied))
+        return copied
+
     @classmethod
     def from_yaml(cls, text: str) -> Self:
         """Read a configuration from YAML text.

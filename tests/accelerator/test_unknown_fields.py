@@ -32,3 +32,11 @@ def test_an_unknown_dataflow() -> None:
     ):
         with pytest.raises(ValueError, match=said):
             count()
+
+
+@pytest.mark.parametrize("field", ["dataflow", "design", "timing", "late_hits", "dealing", "arrival"])
+def test_a_copy_is_checked_as_a_new_one_is(field: str) -> None:
+    with pytest.raises(ValueError, match=f"{field} was 'other', but must be"):
+        preset("eyeriss-168").model_copy(update={field: "other"})
+    with pytest.raises(ValueError, match="Accelerator has no key 'cores'"):
+        preset("eyeriss-168").model_copy(update={"cores": 2})

@@ -22,7 +22,7 @@ def test_80_columns_name_every_network_and_every_kind_of_layer(
         "25.6 M",
         "4.09 G",
         "depthwise",
-        "left dense",
+        "adaptation",
         "a query is an input vector",
     ):
         assert words in result.stdout

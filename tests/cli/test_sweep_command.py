@@ -10,7 +10,7 @@ import torch
 from typer.testing import Result
 
 from mercuric.experiments import sweep as module
-from mercuric.experiments.sweep import SweepConfig, combination_totals, split, sweep
+from mercuric.experiments.sweep import SweepConfig, combination_totals, resolve, split, sweep
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]
@@ -47,10 +47,10 @@ def test_one_file_with_a_row_for_each_layer(swept: tuple[Path, pd.DataFrame]) ->
 
 def test_combinations_that_share_a_cache_share_a_run() -> None:
     one = config(vary={"entries": (64, None), "dataflow": ("row", "weight"), "rows": (6, 12)})
-    assert [len(part.chosen) for part in split(one)] == [4, 4]
+    assert [len(part.chosen) for part in split(one, {})] == [4, 4]
     moved = config(vary={"arrival": ("raster", "interleaved"), "rows": (6, 12)})
-    assert [len(part.chosen) for part in split(moved)] == [2, 1, 1]
-    assert len({part.file for part in split(one)}) == 2
+    assert [len(part.chosen) for part in split(moved, {})] == [2, 1, 1]
+    assert len({part.file for part in split(one, {})}) == 2
 
 
 def test_resume_simulates_what_is_missing_alone(
@@ -93,6 +93,9 @@ def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: py
     assert "custom-cnn, layer by layer" in page and "Fig. 16" in page
     again = mercuric("sweep", "custom-cnn", *options, "--resume", "--json")
     assert len(json.loads(again.stdout)["combinations"]) == 4
+    reuse = json.loads(again.stdout)["reuse"]
+    assert reuse["bits"] == 20 and "entries" not in reuse
+    assert "20-bit signatures of a channel's windows" in " ".join(result.stdout.split())
     line = mercuric("sweep", "custom-cnn", "--set", "rows=6,12", "--images", 1, "--out", "line")
     assert line.exit_code == 0 and "Speed-up against rows" in Path("line/report.html").read_text()
 
@@ -148,3 +151,35 @@ def test_another_sweep_in_the_folder(
     assert "holds a run already" in refused(
         mercuric("sweep", "custom-cnn", "--set", "ways=4", "--out", folder)
     )
+
+
+def test_another_array_under_the_same_name(
+    mercuric: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a name stands for is part of a sweep, and of each of its parts."""
+    monkeypatch.chdir(tmp_path)
+    array = Path("mine.yaml")
+    array.write_text("{name: mine, rows: 4, columns: 14, clock_mhz: 200, entries: 16, ways: 4}")
+    options = ("custom-cnn", "--images", 1, "--set", "design=synchronous,asynchronous", "--inference")
+    command = ("sweep", *options, "--accelerator", array, "--out", "out")
+    assert mercuric(*command).exit_code == 0
+    before = {part.name for part in Path("out/parts").iterdir()}
+    array.write_text(array.read_text().replace("rows: 4", "rows: 8"))
+    said = refused(mercuric(*command, "--resume"))
+    assert "out holds another run: accelerator.rows was 4, now 8" in said
+    assert mercuric(*command[:-1], "again").exit_code == 0
+    assert before.isdisjoint(part.name for part in Path("again/parts").iterdir())
+    array.write_text(array.read_text().replace("rows: 8", "rows: 4"))
+    assert mercuric(*command, "--resume").exit_code == 0
+    monkeypatch.setattr("mercuric.experiments.run_folder.__version__", "9.9.9")
+    assert "version was 0.4.0, now 9.9.9" in refused(mercuric(*command, "--resume"))
+
+
+def test_weights_are_part_of_a_sweep_by_their_contents(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    parts = []
+    for contents in (b"one", b"two"):
+        path.write_bytes(contents)
+        one = config(vary={"rows": (6, 12)}, weights=str(path))
+        parts.append(split(one, resolve(one))[0].file)
+    assert parts[0] != parts[1]

@@ -41,8 +41,8 @@ def test_a_comparison_prints_json_alone(mercuric: Run, tmp_path: Path) -> None:
     for timing in ("paper", "fair"):
         assert speedup[timing] == cycles[timing]["baseline"] / cycles[timing]["mercury"]
     files = {path.name for path in out.iterdir()}
-    assert files == {"config.yaml", "metrics.jsonl", "layers.csv", "adaptation.csv", "summary.json",
-                     "checkpoints", "events", "report.html"}  # fmt: skip
+    assert files == {"config.yaml", "resolved.json", "metrics.jsonl", "layers.csv", "adaptation.csv",
+                     "summary.json", "checkpoints", "events", "report.html"}  # fmt: skip
     assert {path.name for path in (out / "checkpoints").iterdir()} == {
         f"{run}-{seed}.safetensors" for run in ("dense", "reuse") for seed in (1, 3)
     }

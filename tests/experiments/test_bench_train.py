@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mercuric import ReuseConfig, reuse_
+from mercuric import ReuseConfig, fit_directions_, reuse_
 from mercuric.experiments.bench_train import TrainBench, bench_train, make_trainer
 from mercuric.experiments.layer_choice import Choice, keep_faster, layer_rows
 from mercuric.experiments.peak_memory import peak_memory
@@ -46,6 +46,7 @@ def test_layers_that_are_slower_are_switched_off(monkeypatch: pytest.MonkeyPatch
     costs = {"0": Cost(2.0, 1.0), "1": Cost(1.0, 2.0)}
     monkeypatch.setattr("mercuric.experiments.layer_choice.MeasuredCost.step", lambda *_: costs)
     rows = torch.randn(500, 64)
+    fit_directions_(model, handle, [rows])
     choice = keep_faster(model, handle, lambda: model(rows).sum().backward())
     assert isinstance(choice, Choice) and choice.costs == costs
     shown = layer_rows(handle, choice)

@@ -29,7 +29,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
             return 24
 
         def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-            seen.append(indices.tolist())
+            if len(indices) == CONFIG.training.batch_size:  # the data's digest reads others
+                seen.append(indices.tolist())
             return photos.train.batch(indices, generator)
 
     few = replace(photos, train=Watched(), test=test)

@@ -76,10 +76,8 @@ def test_a_simulated_batch():
     summary = {
         "model": "vgg13", "data": "photos", "images": 4, "image_size": 32, "products": "forward",
         "weights": "random, seed 0",
-        "reuse": {
-            "hit_rate": 0.75, "zero_rate": 0.3, "similar_rate": 0.5, "bits": 20, "granularity": "channel",
-            "magnitude": None, "scope": "image", "entries": 1024, "ways": 16,
-        },
+        "reuse": {"hit_rate": 0.75, "zero_rate": 0.3, "similar_rate": 0.5, "bits": 12, "granularity": 4,
+                  "magnitude": 3, "scope": "batch", "entries": None, "ways": 16},
         "cycles": {"accelerator": "eyeriss-168", "paper": cycles, "fair": {**cycles, "baseline": 1000}},
         "speedup": {"paper": 1.5, "fair": 0.5},
     }  # fmt: skip
@@ -87,5 +85,8 @@ def test_a_simulated_batch():
     assert line(text, "paper")[-1] == "1.50x"
     assert line(text, "fair")[-1] == "0.50x"
     assert "weights: random, seed 0" in text
-    assert "20-bit signatures of a channel's windows; 1024 entries in sets of 16" in " ".join(text.split())
+    assert (
+        "12-bit signatures of windows of 4 channels, sizes of 3 bits beside, compared over the batch; an "
+        "unlimited MCACHE:"
+    ) in " ".join(text.split())
     assert "75.0 % of vectors hit (50.0 % similar, the rest zero)" in " ".join(text.split())

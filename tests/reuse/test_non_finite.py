@@ -124,6 +124,20 @@ def test_a_gradient_that_is_not_finite_keeps_to_itself(form: str) -> None:
     assert torch.equal(found, expected)
 
 
+def test_the_error_is_measured_on_what_is_finite() -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(5, 3)
+    inputs = torch.randn(40, 5)
+    errors = []
+    for rows in (inputs, torch.cat([inputs, torch.full((1, 5), NAN)])):
+        model = nn.Sequential(layer)
+        handle = reuse_(model, ReuseConfig(bits=2, magnitude=None))
+        model(rows)
+        errors.append(handle.layers["0"].error)
+    assert errors[0] == pytest.approx(errors[1])
+    assert errors[0] > 0.1
+
+
 def test_attention_gives_nan_to_the_rows_of_queries_that_are_nan() -> None:
     class Own(nn.Module):
         def forward(self, query: Tensor, key: Tensor) -> Tensor:

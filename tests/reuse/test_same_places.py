@@ -25,7 +25,8 @@ KEEPING: dict[str, Step] = {
             nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(), nn.PReLU(), nn.RReLU(), nn.ELU(), nn.CELU(), nn.SELU(),
             nn.GELU(), nn.SiLU(), nn.Mish(), nn.Hardswish(), nn.Hardsigmoid(), nn.Hardtanh(), nn.Sigmoid(),
             nn.Tanh(), nn.Softplus(), nn.Softshrink(), nn.Hardshrink(), nn.LogSigmoid(),
-            nn.Threshold(0.1, 0.2), nn.Dropout(), nn.Dropout2d(), nn.Identity(), nn.BatchNorm2d(C), nn.GroupNorm(2, C),
+            nn.Threshold(0.1, 0.2), nn.Dropout(), nn.Dropout2d(), nn.Identity(), nn.BatchNorm2d(C),
+            nn.GroupNorm(2, C),
             nn.InstanceNorm2d(C, affine=True), nn.LayerNorm([C, SIDE, SIDE]),
         )
     },

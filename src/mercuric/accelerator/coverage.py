@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mercuric.accelerator.workload import NetworkWork, Workload
+from torch import nn
+
+from mercuric.accelerator.workload import Inputs, NetworkWork, Workload, read_network
 
 _NAMED = 5
 """Operations that a warning names."""
@@ -62,6 +64,20 @@ class Coverage:
             {"layer": layer, "operation": operation, "macs": macs, "share": macs / max(self.macs, 1)}
             for (layer, operation), macs in sorted(operations.items(), key=lambda item: -item[1])
         ]
+
+
+def coverage_beside(model: nn.Module, inputs: Inputs, layers: Iterable[str]) -> dict[str, Any]:
+    """What of a forward pass named rows don't account for, with a warning where a form isn't known.
+
+    Args:
+        model: the network.
+        inputs: what it reads, or as much of it as shows its shares.
+        layers: names of rows that stand for all that a layer does.
+    """
+    work, coverage, named = read_network(model, inputs), Coverage(), set(layers)
+    coverage.add(work, [one for one in work.workloads if one.layer not in named])
+    coverage.warn()
+    return coverage.to_dict()
 
 
 def without_reuse(workloads: Sequence[Workload], reused: Mapping[str, int]) -> list[Workload]:

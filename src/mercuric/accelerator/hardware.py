@@ -223,10 +223,17 @@ def as_accelerator(accelerator: str | Path | Accelerator) -> Accelerator:
     """The accelerator itself, the preset of that name, or what a YAML file of that name describes.
 
     Raises:
-        ValueError: no preset has this name, and no YAML file; or the file's contents are wrong.
+        ValueError: something else; no preset has this name, and no YAML file; or the file's contents are
+            wrong.
     """
     if isinstance(accelerator, Accelerator):
         return accelerator
+    if not isinstance(accelerator, str | Path):
+        hint = ": Accelerator(**fields) makes one" if isinstance(accelerator, dict) else ""
+        kind = getattr(accelerator, "__name__", type(accelerator).__name__)
+        raise ValueError(
+            f"accelerator was {kind}, but must be the name of a preset, an Accelerator or its YAML file{hint}"
+        )
     if Path(accelerator).suffix in (".yaml", ".yml"):
         return Accelerator.read(Path(accelerator))
     return preset(str(accelerator))

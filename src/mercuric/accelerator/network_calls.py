@@ -9,7 +9,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from mercuric.accelerator.checked_inputs import raised_by_torch, require_inputs, unreadable
 from mercuric.accelerator.coverage import Coverage, without_reuse
+from mercuric.accelerator.finite import require_finite
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.layer_call import LayerCall, observed_call
 from mercuric.accelerator.normalisation import Normalisation, Statistics, normalisation_of, normalised
@@ -91,8 +93,9 @@ def network_calls(
             :func:`~mercuric.accelerator.normalisation.normalisation_of` chooses them by default.
 
     Raises:
-        ValueError: no batch, an unknown normalisation, or a model with no layer to count or with reuse
-            layers already. What the model or a listener raises goes through.
+        ValueError: no batch, an unknown normalisation, a model with no layer to count or with reuse layers
+            already, or NaN or infinity in a layer's parameters or inputs. What the model or a listener
+            raises goes through.
     """
 
     def listen(call: LayerCall) -> None:
@@ -120,7 +123,13 @@ def _run_all(
     known: dict[torch.Size, NetworkWork] = {}
     coverage = Coverage()
     for inputs in batches:
-        work = _work(model, inputs, config, known)
+        require_inputs(inputs)
+        try:
+            work = _work(model, inputs, config, known)
+        except (RuntimeError, TypeError) as error:
+            if not raised_by_torch(error):
+                raise
+            raise unreadable(inputs, error) from error
         with reusing(model, config) as handle:
             if run is not None:
                 for state in handle.layers.values():
@@ -173,12 +182,17 @@ def _run(
 
 @contextmanager
 def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
-    """The model reuses within the block and is left as it was; raises ValueError as ``reuse_`` does."""
+    """The model reuses within the block and is left as it was.
+
+    Raises:
+        ValueError: as ``reuse_`` does, or a layer computes with NaN or infinity.
+    """
     handle = reuse_(model, config)
     # A simulation counts what is left out itself.
     handle.coverage.close()
     try:
-        yield handle
+        with require_finite(model):
+            yield handle
     finally:
         restore_(model)
 

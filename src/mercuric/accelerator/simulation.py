@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
+from mercuric.accelerator.checked_inputs import require_network
 from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import Timing
@@ -138,9 +139,9 @@ def simulate(
 
     Raises:
         ValueError: an unknown accelerator or normalisation, an accelerator with fewer PEs than a kernel
-            has rows, a configuration of another MCACHE, or a model with no layer to count or with reuse
-            layers already. What the model
-            raises goes through.
+            has rows, a configuration of another MCACHE, a model with no layer to count or with reuse
+            layers already, or NaN or infinity in a layer's parameters or inputs. What the model raises
+            goes through.
     """
     return simulate_batches(model, [inputs], accelerator, config, training, normalisation=normalisation)
 
@@ -166,6 +167,7 @@ def simulate_batches(
         ValueError: as :func:`simulate`, or there is no batch, or someone listens and the Hitmaps would go
             by another order than the input's.
     """
+    require_network(model, config)
     hardware = as_accelerator(accelerator)
     simulated = simulated_config(config, hardware)
     if listeners and hardware.arrival != "raster":

@@ -7,6 +7,7 @@ from mercuric.cli import bench, data
 from mercuric.cli.accuracy import accuracy
 from mercuric.cli.bounds import bounds
 from mercuric.cli.evaluate import evaluate_command
+from mercuric.cli.evaluate_accuracy import evaluate_accuracy
 from mercuric.cli.hitmap import hitmap
 from mercuric.cli.models import models
 from mercuric.cli.report import report
@@ -31,6 +32,7 @@ app.command()(accuracy)
 app.command()(bounds)
 app.command()(shrink)
 app.command("evaluate")(evaluate_command)
+app.command()(evaluate_accuracy)
 app.command()(sweep)
 app.command()(speedups)
 app.command()(report)

@@ -1,4 +1,4 @@
-"""``mercuric report``: write a run's report again."""
+"""``mercuric report``: write the page of a finished folder again."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from mercuric.cli.failures import one_sentence
-from mercuric.report import write_report
+from mercuric.report.finished import write_page_again
 
 
-def report(folder: Annotated[Path, typer.Argument(help="A run's folder.")]) -> None:
-    """Write FOLDER/report.html from the files of a finished run."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="What train, similarity or another command filled.")],
+) -> None:
+    """Write FOLDER/report.html again, from the files of a finished run or study."""
     with one_sentence():
-        typer.echo(f"Report: {write_report(folder)}")
+        typer.echo(f"Report: {write_page_again(folder)}")

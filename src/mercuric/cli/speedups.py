@@ -16,6 +16,7 @@ from mercuric.experiments.sweep import SweepConfig
 from mercuric.experiments.weighted_network import RANDOM
 from mercuric.files import write_text
 from mercuric.records import json_text, records
+from mercuric.report.found_with import found_with
 from mercuric.report.speedups import lost_rows, markdown_table, speedup_rows, terminal_table
 
 
@@ -44,15 +45,18 @@ def speedups(
         with part_bar(Console(stderr=True)) as tell:
             table, left = run_speedups(config, out, jobs, resume, tell)
         found, losses = speedup_rows(table), lost_rows(left)
-        write_text(out / "speedups.md", f"{markdown_table(*found)}\n{markdown_table(*losses)}")
+        how = f"{found_with(config.found_with())} ({config.accelerator})"
+        write_text(out / "speedups.md", f"{how}.\n\n{markdown_table(*found)}\n{markdown_table(*losses)}")
         if as_json:
-            figures = {"normalisation": "batch", "speedups": records(table), "lost": records(left)}
+            figures = {
+                "reuse": config.found_with(), "accelerator": config.accelerator, "normalisation": "batch",
+                "speedups": records(table), "lost": records(left),
+            }  # fmt: skip
             typer.echo(json_text(figures))
             return
         console = output()
-        console.print(
-            terminal_table(*found, "training, normalised by the batch; layers that lose turned off (III-D)")
-        )
+        said = f"training, normalised by the batch; layers that lose turned off (III-D); {how}"
+        console.print(terminal_table(*found, said))
         console.print(
             terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")
         )

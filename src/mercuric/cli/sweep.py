@@ -56,12 +56,13 @@ def sweep(
         if as_json:
             described = {
                 **config.model_dump(mode="json"),
+                "reuse": config.found_with(),
                 "normalisation": normalisations(results),
                 "combinations": records(totals),
             }
             typer.echo(json_text(described))
             return
-        output().print(sweep_table(totals, list(config.vary)))
+        output().print(sweep_table(totals, config))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
 
 

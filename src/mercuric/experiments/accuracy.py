@@ -14,9 +14,10 @@ from statistics import mean
 from threading import Thread
 from typing import Any
 
-from mercuric.experiments.compare import compare
+from mercuric.experiments.compare import claim, compare
 from mercuric.experiments.process_pool import process_pool
 from mercuric.experiments.run_config import RunConfig
+from mercuric.experiments.subject import load_subject
 from mercuric.files import write_text
 from mercuric.reading import read_json_object
 
@@ -152,6 +153,7 @@ def as_csv(rows: Sequence[AccuracyRow]) -> str:
 
 def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, tell: Progress) -> None:
     if resume and _finished(folder / name, config):
+        claim(config, load_subject(config), folder / name, resume)
         return
     done: dict[tuple[str, int], int] = {}
 

@@ -17,6 +17,7 @@ from mercuric.experiments.layer_choice import keep_faster
 from mercuric.experiments.layer_times import DENSE, timed_row
 from mercuric.reuse import ReuseHandle, fit_ranks_, reuse_
 from mercuric.reuse.layer_report import layers_in_directions, similarity_rates
+from mercuric.reuse.principal.estimate import estimate_directions, use_directions_
 
 Tell = Callable[[int, int, str], None]
 
@@ -100,9 +101,13 @@ def _with_form(
         handle.switch_off_losing(products=3 if config.step else 1)
     if form.output_error is not None:
         fit_ranks_(model, handle, subject.fitted, form.output_error)
+    elif form.config.principal is not None:
+        estimate_directions(model, handle, [subject.timed])
     _outputs(model, [subject.timed], config)
     if form.chosen:
         _choose(model, handle, subject.timed, config)
+    if form.config.principal is not None:
+        use_directions_(model, handle)
     handle.reset()
     return handle
 

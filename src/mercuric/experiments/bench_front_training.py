@@ -16,6 +16,7 @@ from mercuric.data import ImageData
 from mercuric.experiments.bench_principal import rank_name
 from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.front_forms import DENSE, FAST
+from mercuric.experiments.resolved import resolved_data
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
 from mercuric.reuse.layer_report import layers_in_directions
@@ -153,7 +154,8 @@ def bench_front_training(
     loaded = _loaded(config)
     task = _task(config, loaded)
     longest = config.longest(len(task))
-    claim_folder(folder, config, resume, free=frozenset({"seeds", "save_every"}))
+    free = frozenset({"seeds", "save_every"})
+    claim_folder(folder, config, resume, free, resolved_data(loaded))
     rows: list[dict[str, Any]] = []
     for place, seed in enumerate(config.seeds):
         with ExitStack() as stack:

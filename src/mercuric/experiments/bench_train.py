@@ -21,7 +21,7 @@ from mercuric.experiments.layer_choice import Choice, keep_faster, layer_rows
 from mercuric.experiments.layer_inputs import first_images
 from mercuric.experiments.layer_times import COMPILED, DENSE, timed_row
 from mercuric.experiments.peak_memory import peak_memory
-from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
+from mercuric.reuse import ReuseConfig, ReuseHandle, fit_directions_, reuse_
 from mercuric.reuse.config import FAST_ERROR
 
 Tell = Callable[[int, int, str], None]
@@ -221,6 +221,8 @@ def _prepared(
         handle: ReuseHandle = reuse_(trainer.model, fast_config(config, error=None))
         for layer in set(handle.layers) - set(kept):
             handle.switch_off(layer)
+        if config.forward:
+            fit_directions_(trainer.model, handle, [trainer.images])
     run = trainer.forward if config.forward else trainer.step
     return lambda: [run() for _ in range(MEMORY_STEPS)]
 

@@ -18,6 +18,7 @@ from mercuric.accelerator.bounds import (
     ucnn_macs,
     zero_pruning_macs,
 )
+from mercuric.accelerator.coverage import coverage_beside
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.network_calls import reusing, simulated_config
 from mercuric.accelerator.normalisation import normalisation_of, normalised
@@ -70,6 +71,7 @@ def bounds_study(
         "data": config.data,
         "weights": subject.weights,
         "normalisation": normalisation_of(subject.network, training=False),
+        "coverage": coverage_beside(subject.network, subject.images[:1], layers["layer"]),
         "images": len(subject.images),
         "image_size": subject.data.image_size,
         "bits": config.bits,

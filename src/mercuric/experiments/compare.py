@@ -13,6 +13,7 @@ from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.cycle_cost import CycleCost
 from mercuric.errors import MercuricError
 from mercuric.experiments.outcome import Outcome
+from mercuric.experiments.resolved import resolved_data, resolved_hardware
 from mercuric.experiments.run_config import RunConfig, RunName
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.subject import Subject, load_subject
@@ -51,8 +52,7 @@ def compare(
     """
     subject = load_subject(config)
     _check_fit(config, subject)
-    _keep_seeds(config, folder, resume)
-    claim_folder(folder, config, resume, free=FREE | {"seeds"})
+    claim(config, subject, folder, resume)
     outcomes = [
         _train(config, run, seed, subject, folder, resume, progress or (lambda *_: None))
         for seed in config.seeds
@@ -64,6 +64,13 @@ def compare(
     if reuse and config.reuse.adaptation is not None:
         _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
     return summarize(config, subject, outcomes, folder)
+
+
+def claim(config: RunConfig, subject: Subject, folder: Path, resume: bool) -> None:
+    """Claim the folder of a run; raises as :func:`~mercuric.experiments.run_folder.claim_folder` does."""
+    _keep_seeds(config, folder, resume)
+    resolved = {**resolved_hardware(as_accelerator(config.accelerator)), **resolved_data(subject.data)}
+    claim_folder(folder, config, resume, free=FREE | {"seeds"}, resolved=resolved)
 
 
 def _keep_seeds(config: RunConfig, folder: Path, resume: bool) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
+from mercuric.accelerator.coverage import coverage_beside
 from mercuric.accelerator.dealing import results_held
 from mercuric.accelerator.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
@@ -20,6 +21,7 @@ from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, fitting
 from mercuric.accelerator.energy.roofline import bound, buffer_cycles
 from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
+from mercuric.accelerator.layer_call import DENSE
 from mercuric.accelerator.network_calls import simulated_config
 from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.accelerator.workload import Workload
@@ -27,6 +29,7 @@ from mercuric.experiments.evaluation_config import EvaluationConfig
 from mercuric.experiments.evaluation_layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.experiments.machine import machine
 from mercuric.experiments.similarity_network import SimilarityConfig, Studied, studied
+from mercuric.experiments.weighted_network import classes_for
 from mercuric.files import write_text
 from mercuric.records import json_text, records
 from mercuric.reuse import ReuseConfig
@@ -156,9 +159,11 @@ def evaluate(
                 {"accelerator": accelerator.name, "batch": batch, **asdict(opinion)} for opinion in opinions
             ]
     told(len(config.batches), len(config.batches), "done")
+    described = _described(config, subject)
+    described["coverage"] = coverage_beside(*_shapes(config, subject, 1), layers=())
     return Evaluation(
         config, reuse, accelerators, energies, pd.DataFrame(rows),
-        _areas(accelerators, ran, reuse.bits), pd.DataFrame(answers), _described(config, subject),
+        _areas(accelerators, ran, reuse.bits), pd.DataFrame(answers), described,
     )  # fmt: skip
 
 
@@ -231,7 +236,8 @@ def _shapes(config: EvaluationConfig, subject: Studied, batch: int) -> tuple[nn.
     """The network and a batch without values: shapes run through it whatever the memory."""
     data = subject.data
     with torch.device("meta"):
-        network = zoo.build(config.model, len(data.classes), data.channels, data.image_size)
+        classes = classes_for(config.weights, data)
+        network = zoo.build(config.model, classes, data.channels, data.image_size)
         return network, torch.empty(batch, data.channels, data.image_size, data.image_size)
 
 
@@ -242,7 +248,7 @@ def _rows(
     layers: LayerCosts,
     config: EvaluationConfig,
 ) -> list[dict[str, Any]]:
-    kinds = {workload.layer: workload.kind for workload in workloads}
+    kinds = {one.layer: one.kind if one.operation is None else DENSE for one in workloads}
     designs = DESIGNS[:1] if config.dense else DESIGNS
     return [
         {

@@ -50,7 +50,7 @@ def keep_faster(
     stopwatch = MeasuredCost(modules, handle.switched, every=1, clock=clock)
     step()
     started = clock()
-    costs = stopwatch.step([name for name, state in handle.layers.items() if not state.settled])
+    costs = stopwatch.step([name for name, state in handle.layers.items() if state.comparable])
     seconds = clock() - started
     stopwatch.close()
     for name, cost in costs.items():

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from mercuric.experiments.bench_settings import BenchSettings
 from mercuric.experiments.interleaved import Function, Timings
-from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
+from mercuric.reuse import ReuseConfig, ReuseHandle, fit_directions_, reuse_
 from mercuric.reuse.principal.pointwise import pointwise
 
 Pass = Literal["forward", "forward + backward"]
 DENSE, COMPILED, AS_CONVOLUTION = "dense", "dense, compiled", "dense, as 1x1 convolution"
 WARM_UPS = 2
-"""The first pass estimates directions and compiles kernels, the second is an ordinary one."""
+"""The first pass compiles kernels, the second is an ordinary one."""
 LEAST = 0.02
 """Seconds of a measurement: several times what a scheduler's slice takes off a short function."""
 
@@ -91,7 +91,7 @@ def time_layer(
     """
     torch.manual_seed(settings.seed)
     dense, inputs = _channels_last(copy.deepcopy(dense), inputs)
-    forms = {DENSE: Form(dense), **{name: _form(dense, config) for name, config in configs.items()}}
+    forms = {DENSE: Form(dense), **{name: _form(dense, config, inputs) for name, config in configs.items()}}
     layers: dict[str, Function | nn.Module] = {name: form.layer for name, form in forms.items()}
     if settings.compiled:
         layers = {DENSE: dense, COMPILED: torch.compile(dense), **layers}
@@ -149,9 +149,11 @@ def _channels_last(layer: nn.Module, inputs: Tensor) -> tuple[nn.Module, Tensor]
     return layer.to(memory_format=torch.channels_last), placed  # type: ignore[call-overload]
 
 
-def _form(dense: nn.Module, config: ReuseConfig) -> Form:
+def _form(dense: nn.Module, config: ReuseConfig, inputs: Tensor) -> Form:
     holder = nn.Sequential(copy.deepcopy(dense))
     handle = reuse_(holder, config)
+    if config.principal is not None:
+        fit_directions_(holder, handle, [inputs])
     return Form(holder, handle)
 
 

@@ -120,7 +120,7 @@ def _on_images(
     network = weighted_network(config.model, config.weights, config.seed, loaded, root, tell)
     split = loaded.train
     if config.weights in pretrained.names():
-        split = _normalised(split, name, config.weights)
+        split = normalised(split, name, config.weights)
     described = {
         "model": config.model,
         "form": zoo.form(loaded.image_size),
@@ -171,7 +171,12 @@ def _weights(config: NetworkConfig) -> str:
     return f"random, seed {config.seed}" if config.weights == RANDOM else config.weights
 
 
-def _normalised(split: Split, name: str, weights: str) -> Split:
+def normalised(split: Split, name: str, weights: str) -> Split:
+    """The images as pretrained weights need them.
+
+    Raises:
+        ValueError: the data's normalisation is fixed, and another one.
+    """
     normalisation: Normalisation = pretrained.PRETRAINED[weights].normalisation
     if isinstance(split, InMemorySplit):
         return replace(split, normalisation=normalisation)

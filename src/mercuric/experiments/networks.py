@@ -15,9 +15,10 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 UNDER_MERCURY: dict[Kind, str] = {
     "convolution": "a window of one channel is an input vector, compared within the image and channel",
     "1x1": "fully connected over pixels: the channels of a pixel are an input vector",
-    "depthwise": "left dense: with one filter a channel, a HIT can't pay for its signature",
-    "fully connected": "the rows of the minibatch, or of a sentence, are input vectors; dense if outputs are "
-    "no more than bits",
+    "depthwise": "a window is an input vector, but with one filter a channel a HIT can't pay for its "
+    "signature: simulations count that loss, and adaptation turns the layer off",
+    "fully connected": "the rows of the minibatch, or of a sentence, are input vectors; with no more outputs "
+    "than bits a HIT can't pay either",
     "attention": "a query is an input vector; alike ones of a head share a row of the result if their masks "
     "are the same, so none do in causal self-attention",
 }

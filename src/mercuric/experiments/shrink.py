@@ -13,6 +13,7 @@ from mercuric.accelerator import as_accelerator
 from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.experiments.machine import machine
 from mercuric.experiments.process_pool import process_pool
+from mercuric.experiments.resolved import resolved_data, resolved_hardware
 from mercuric.experiments.run_folder import claim_folder
 from mercuric.experiments.shrink_config import ShrinkConfig
 from mercuric.experiments.shrink_search import (
@@ -69,7 +70,8 @@ def shrink(
     """
     shared = _checked(config, trials, jobs)
     load_optuna()
-    claim_folder(folder, config, resume)
+    hardware = resolved_hardware(as_accelerator(config.accelerator))
+    claim_folder(folder, config, resume, resolved={**hardware, **resolved_data(shared.images)})
     search, told = Search(config, shared.channels, folder), progress or (lambda *_: None)
     with _training(config, folder, jobs, lambda what: told(len(search.finished()), trials, what)) as train:
         while proposals := _proposals(search, trials, jobs):

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from mercuric import zoo
+from mercuric.accelerator.coverage import coverage_beside
 from mercuric.accelerator.normalisation import normalisation_of
 from mercuric.errors import MercuricError
 from mercuric.experiments.machine import machine
@@ -142,6 +143,7 @@ def _write(
         "data": config.data,
         "weights": subject.weights,
         "normalisation": normalisation_of(subject.network, training=True),
+        "coverage": coverage_beside(subject.network, subject.images[:1], set(layers["layer"])),
         "images": len(subject.images),
         "image_size": subject.data.image_size,
         "bits": config.bits,

@@ -22,11 +22,13 @@ class Subject:
         task: with as many training examples as were asked for.
         build: makes the network, its weights drawn from torch's current generator.
         described: the network's form and the numbers of examples, for ``summary.json``.
+        data: what the task is made of.
     """
 
     task: Task
     build: Callable[[], nn.Module]
     described: dict[str, Any]
+    data: ImageData | TextData
 
 
 def load_subject(config: RunConfig) -> Subject:
@@ -57,7 +59,7 @@ def _image_subject(config: RunConfig, images: ImageData) -> Subject:
         "test_images": len(images.test),
     }
     shape = (len(images.classes), images.channels, images.image_size)
-    return Subject(task, lambda: zoo.build(config.model, *shape, config.width), described)
+    return Subject(task, lambda: zoo.build(config.model, *shape, config.width), described, images)
 
 
 def _text_subject(config: RunConfig, text: TextData) -> Subject:
@@ -72,7 +74,7 @@ def _text_subject(config: RunConfig, text: TextData) -> Subject:
         "test_pairs": whole.tested,
         "vocabulary": len(text.vocabulary),
     }
-    return Subject(task, lambda: zoo.build_transformer(len(text.vocabulary), config.width), described)
+    return Subject(task, lambda: zoo.build_transformer(len(text.vocabulary), config.width), described, text)
 
 
 def _shortened(task: Task, train_examples: int | None) -> Task:

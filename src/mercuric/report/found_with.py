@@ -26,7 +26,9 @@ def signatures(reuse: Mapping[str, Any]) -> str:
 
 
 def found_with(reuse: Mapping[str, Any]) -> str:
-    """:func:`signatures`, and the MCACHE that they were looked up in."""
+    """:func:`signatures`, and the MCACHE that they were looked up in, where all figures have the same."""
+    if "entries" not in reuse or "ways" not in reuse:
+        return signatures(reuse)
     return f"{signatures(reuse)}; {_mcache(reuse['entries'], reuse['ways'])}"
 
 

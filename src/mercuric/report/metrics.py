@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from mercuric.errors import MalformedError, MercuricError
-from mercuric.reading import MOST_LOG, parse_json, read_bytes
+from mercuric.errors import MercuricError
 from mercuric.report.score import MetricName
+from mercuric.training.metrics import MetricsLine, numbered_lines
 
 _COLUMNS = {
     "step": ("run", "seed", "epoch", "step", "loss", "seconds"),
@@ -42,37 +42,24 @@ def read_metrics(path: Path, metric: MetricName) -> Metrics:
         MercuricError: a line is broken; names the file and the line.
     """
     events: dict[str, list[dict[str, Any]]] = {"step": [], "epoch": []}
-    lines = read_bytes(path, MOST_LOG).decode("utf-8", errors="replace").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            event = _parse(line, metric)
-        except ValueError as error:
-            if number == len(lines):
-                break
-            raise MercuricError(f"{path}: line {number} is broken: {error}") from error
-        if event["event"] in events:
-            events[event["event"]].append(event)
+    for number, line in numbered_lines(path):
+        if line.event in events:
+            try:
+                events[line.event].append(_columns(line, metric))
+            except ValueError as error:
+                raise MercuricError(f"{path}: line {number} is broken: {error}") from None
     return Metrics(_frame(events["step"], "step"), _frame(events["epoch"], "epoch"))
 
 
-def _parse(line: str, metric: MetricName) -> dict[str, Any]:
-    try:
-        event = parse_json(line, "it", infinite=True)
-    except MalformedError as error:
-        raise ValueError("not a JSON object") from error
-    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-        raise ValueError('not a JSON object with an "event"')
-    for column in _COLUMNS.get(event["event"], ()):
+def _columns(line: MetricsLine, metric: MetricName) -> dict[str, Any]:
+    event = {**line.model_dump(), **line.figures}
+    for column in _COLUMNS[line.event]:
         name = f"test_{metric}" if column == "test_score" else column
         if name not in event:
             raise ValueError(f"{name} is missing")
-        if name == "run" and event["run"] not in _KINDS:
-            raise ValueError(f"run is {event['run']!r}, expected dense or reuse")
-        if name != "run" and not isinstance(event[name], int | float):
-            raise ValueError(f"{name} is {event[name]!r}, expected a number")
         event[column] = event[name]
+    if line.run not in _KINDS:
+        raise ValueError(f"run is {line.run!r}, expected dense or reuse")
     return event
 
 

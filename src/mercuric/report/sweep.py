@@ -18,6 +18,7 @@ from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
 from mercuric.report.document import definitions, section, write_page
+from mercuric.report.found_with import found_with
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.sweep_charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
@@ -26,14 +27,15 @@ _MOST_PICTURES = 24
 _TIMINGS = ("paper", "fair")
 
 
-def sweep_table(totals: pd.DataFrame, fields: list[str]) -> Table:
+def sweep_table(totals: pd.DataFrame, config: SweepConfig) -> Table:
     """A network and combination a row: hits and the speed-up in both timings, red where it loses."""
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         caption="stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the "
-        "layers off that lose (III-D)",
+        f"layers off that lose (III-D). {found_with(config.found_with())}",
     )
+    fields = list(config.vary)
     table.add_column("network", no_wrap=True)
     table.add_column("combination")
     for name in ("hits", "stalls", *_TIMINGS):
@@ -181,8 +183,8 @@ def _methods(config: SweepConfig, results: pd.DataFrame) -> list[tuple[str, str]
         ),
         (
             "Hitmaps",
-            f"Each MCACHE organisation runs the network with its own Hitmaps, {config.bits}-bit signatures a "
-            "channel and image; every other field counts the same ones.",
+            "Each MCACHE organisation runs the network with its own Hitmaps: "
+            f"{found_with(config.found_with())}. Every other field counts the same ones.",
         ),
         ("Normalisation", f"{normalisation_text(results)}.".capitalize()),
         (

@@ -54,7 +54,7 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
         caption=Text(
             f"weights: {summary['weights']}; {summary['products']} on "
             f"{summary['cycles']['accelerator']}; {found_with(summary['reuse'])}: "
-            f"{_reused(summary['reuse'])}{_normalised(summary)}"
+            f"{_reused(summary['reuse'])}{_normalised(summary)}{_dense(summary)}"
         ),
     )
     for name in ("timing", "baseline", "MERCURY", "of which signatures", "speed-up"):
@@ -70,6 +70,19 @@ def _examples(summary: Mapping[str, Any]) -> str:
     if "pairs" in summary:
         return formats.number_of(summary["pairs"], "sentence pair")
     return f"{formats.number_of(summary['images'], 'image')} ({summary['image_size']} px)"
+
+
+def _dense(summary: Mapping[str, Any]) -> str:
+    coverage = summary.get("coverage") or {"dense": [], "left_out": []}
+    said = {
+        "no layer makes; they have rows and stay dense": coverage["dense"],
+        "are in no row, for their form isn't known": coverage["left_out"],
+    }
+    return "".join(
+        f"; {formats.percent(sum(one['share'] for one in operations))} of the multiply-accumulates {how}"
+        for how, operations in said.items()
+        if operations
+    )
 
 
 def _normalised(summary: Mapping[str, Any]) -> str:

@@ -9,8 +9,9 @@ from mercuric.reuse.layer_report import similarity_rates
 from mercuric.reuse.linear import ReuseLinear
 from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.observation import Observation
+from mercuric.reuse.principal.estimate import fit_directions_
 from mercuric.reuse.principal.fit import fit_ranks_
-from mercuric.reuse.replacement import restore_, reuse_
+from mercuric.reuse.replacement import plain_state_dict, restore_, reuse_
 
 __all__ = [
     "AdaptationConfig",
@@ -23,7 +24,9 @@ __all__ = [
     "ReuseHandle",
     "ReuseLinear",
     "ReuseMultiheadAttention",
+    "fit_directions_",
     "fit_ranks_",
+    "plain_state_dict",
     "restore_",
     "reuse_",
     "reuse_attention",

@@ -39,6 +39,11 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         super().__init__(*args, **kwargs)
         self._mercuric = conv_reuse(self, "", as_config(reuse))
 
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        if self._mercuric.principal is not None:
+            self._mercuric.principal.loaded()
+
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
         """Convolve (N, C, H, W) or (C, H, W).
@@ -55,23 +60,29 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
             return self._computed(input)
 
     def _computed(self, input: Tensor) -> Tensor:  # noqa: A002
-        if not self._mercuric.on:
+        state = self._mercuric
+        if state.on:
+            self._check(input)
+        if state.principal is not None:
+            return self._project(input)
+        if not state.on:
             return self._dense(input)
+        if left_to_torch(input, self.weight, self.bias):
+            return super().forward(input)
+        output = self._convolve(input if input.dim() == 4 else input.unsqueeze(0))
+        return output if input.dim() == 4 else output.squeeze(0)
+
+    def _check(self, input: Tensor) -> None:  # noqa: A002
         refuse_complex(self._mercuric.name, self.weight, self.bias)
         if input.dim() not in (3, 4) or input.shape[-3] != self.in_channels:
             raise ValueError(
                 f"input of layer {self._mercuric.name!r} was {tuple(input.shape)}, but must be (images, "
                 f"{self.in_channels}, height, width) or one such image"
             )
-        if left_to_torch(input, self.weight, self.bias):
-            return super().forward(input)
-        images = input if input.dim() == 4 else input.unsqueeze(0)
-        output = self._convolve(images) if self._mercuric.principal is None else self._project(images)
-        return output if input.dim() == 4 else output.squeeze(0)
 
     def _dense(self, input: Tensor) -> Tensor:  # noqa: A002
         output = super().forward(input)
-        if input.numel() and self._mercuric.principal is None:
+        if input.numel():
             images = input if input.dim() == 4 else input.unsqueeze(0)
             self._mercuric.tell(self._vectors(images, self._pads), None, input.requires_grad)
         return output
@@ -112,21 +123,25 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         )
         return output
 
-    def _project(self, images: Tensor) -> Tensor:
-        state = self._mercuric
-        dense = super().forward
-        if state.principal is None or state.principal.settled:
-            return dense(images)
+    def _project(self, input: Tensor) -> Tensor:  # noqa: A002
+        state, weight = self._mercuric, self.weight
+        outside = left_to_torch(input, weight, self.bias)
+        if state.principal is None or outside or not state.in_directions(weight, self.training):
+            if state.on and input.numel():
+                self._check_size(input)
+            output = super().forward(input)
+            if state.principal is not None and output.numel() and state.learns(weight, self.training):
+                state.principal.learn(output.detach().movedim(-3, -1).flatten(0, -2), self.bias, weight)
+            return output
+        images = input if input.dim() == 4 else input.unsqueeze(0)
         x, pads = autocast(images), self._pads
         self._check_size(images)
         zeros, even = self.padding_mode == "zeros", pads[0] == pads[1] and pads[2] == pads[3]
         if not (zeros and even):
             x, pads = self._padded(x), [0, 0, 0, 0]
         placement = Placement(self.stride, (pads[2], pads[0]), self.dilation)
-        return state.principal.convolution(
-            x, autocast(self.weight), autocast(self.bias), placement,
-            lambda: dense(images), learns=state.counting, trains=self.training and torch.is_grad_enabled(),
-        )  # fmt: skip
+        output = state.principal.convolution(x, autocast(weight), autocast(self.bias), placement)
+        return output if input.dim() == 4 else output.squeeze(0)
 
     def _reuse_patches(self, images: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         zeros = self.padding_mode == "zeros"
@@ -170,7 +185,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
     def _check_size(self, images: Tensor) -> None:
         left, right, above, below = self._pads
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
-        if images.shape[2] + above + below < spans[0] or images.shape[3] + left + right < spans[1]:
+        if images.shape[-2] + above + below < spans[0] or images.shape[-1] + left + right < spans[1]:
             raise ValueError(
                 f"input of layer {self._mercuric.name!r} was {tuple(images.shape)}, but with its padding "
                 f"must be at least {spans[0]} x {spans[1]}, the size of the kernel"

@@ -15,7 +15,7 @@ from mercuric.reuse.coverage_text import coverage_text, dense_layers, never_ran,
 from mercuric.reuse.faster import KeepFaster
 from mercuric.reuse.handle_state import HandleState
 from mercuric.reuse.layer_report import report_row
-from mercuric.reuse.layer_reuse import Counts, LayerReuse, fold_
+from mercuric.reuse.layer_reuse import Counts, LayerReuse
 from mercuric.reuse.measured_cost import MeasuredCost
 from mercuric.reuse.observation import Observation, Observer
 from mercuric.reuse.pass_watch import PassWatch
@@ -79,12 +79,6 @@ class ReuseHandle:
         if not self._ranks_agree:
             require_same({**self.config.model_dump(mode="json"), **self._standing()})
             self._ranks_agree = True
-        for name, module in self._modules.items():
-            state = self.layers[name]
-            # A layer that is not measured yet may turn off: then nothing must be missing in its weight.
-            undecided = self.config.keep == "faster" and state.milliseconds is None
-            if state.principal is not None and state.principal.unfolded and not undecided:
-                fold_(module, state)
         if self._adaptation is None:
             return []
         changes = self._adaptation.step(*agree(mean_loss, self._collected()))
@@ -203,15 +197,23 @@ class ReuseHandle:
 
     @contextmanager
     def switched(self, name: str, on: bool) -> Iterator[None]:
-        """Within the block one layer is on or off, and nothing is counted."""
+        """Within the block one layer is on or off, and nothing is counted.
+
+        One that is on computes in its directions, even if they are not in use yet.
+        """
         state = self._state(name)
+        part = state.principal
         before = state.on
         with self.uncounted():
             state.on = on
+            if part is not None:
+                part.trial = on
             try:
                 yield
             finally:
                 state.on = before
+                if part is not None:
+                    part.trial = False
 
     def state_dict(self) -> dict[str, Any]:
         """Configuration, what was counted and switched, directions, and where adaptation stands.
@@ -309,9 +311,8 @@ class ReuseHandle:
     def _collected(self) -> dict[str, Cost | None]:
         if self._stopwatch is not None:
             both = self.config.keep == "faster"
-            measured = self._stopwatch.step(
-                [name for name, state in self.layers.items() if (both or state.on) and not state.settled]
-            )
+            due = [name for name, state in self.layers.items() if (both or state.on) and not state.settled]
+            measured = self._stopwatch.step([name for name in due if self.layers[name].comparable], due)
             for name, cost in measured.items():
                 self.layers[name].milliseconds = cost or self.layers[name].milliseconds
             return dict.fromkeys(self.layers) | measured

@@ -41,7 +41,7 @@ def report_row(state: LayerReuse) -> dict[str, object]:
     }
     if state.principal is not None:
         row["error"] = float("nan") if state.principal.error is None else state.principal.error
-        row["rank"] = 0 if state.principal.directions is None else state.principal.directions.rank
+        row["rank"] = state.principal.rank
         row["computes"] = _computes(state, state.principal)
     if state.config.keep == "faster":
         cost = state.milliseconds
@@ -55,13 +55,19 @@ def report_row(state: LayerReuse) -> dict[str, object]:
 
 def _computes(state: LayerReuse, part: PrincipalPart) -> str:
     """In what form the layer computes, and why where that is dense."""
+    if state.dense_because is not None:
+        return f"dense: {state.dense_because}"
     if part.settled:
         limit = part.config.error
         return "dense: no rank pays" if limit is None else f"dense: no rank within error {limit:g} pays"
     if not state.on:
         slower = state.milliseconds is not None and not clearly_faster(state.milliseconds)
         return "dense: not clearly faster" if slower else "dense: switched off"
-    return "not run yet" if part.directions is None else "directions"
+    if part.directions is not None:
+        return "directions"
+    if not part.ready:
+        return "dense: no training pass yet"
+    return "dense: until the next optimizer step" if part.wanted else "dense: not measured yet"
 
 
 def _columns(counts: Counts) -> dict[str, int]:

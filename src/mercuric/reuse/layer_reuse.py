@@ -13,7 +13,8 @@ from mercuric.reuse.adaptation import Bits, Cost
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.detection import Detection
 from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
-from mercuric.reuse.principal.part import PrincipalPart
+from mercuric.reuse.principal.part import EDITS, PrincipalPart
+from mercuric.reuse.principal.weights import why_dense
 from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape
 from mercuric.saved import Figure, SavedState, Switch, Whole
@@ -95,6 +96,7 @@ class LayerReuse:
         error_due: whether the next counted pass measures it (it computes the dense result as well).
         counting: whether passes are counted, observed and measured.
         principal: the directions of its outputs, where these are computed instead of reusing results.
+        tied: whether another layer has the same weight.
         milliseconds: what a training step of the layer took on this machine, where it was measured.
         dense_because: why the layer computes densely whatever its switch says, or None.
         ran: whether the layer was ever called.
@@ -114,6 +116,7 @@ class LayerReuse:
     error_due: bool = True
     counting: bool = True
     principal: PrincipalPart | None = None
+    tied: bool = False
     milliseconds: Cost | None = None
     dense_because: str | None = None
     ran: bool = False
@@ -162,7 +165,49 @@ class LayerReuse:
     @property
     def settled(self) -> bool:
         """Whether no directions serve the layer, which then is a dense one whether on or off."""
-        return self.principal is not None and self.principal.settled
+        return self.principal is not None and (self.principal.settled or self.dense_because is not None)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there are two forms of the layer to time: with reuse, or in directions, and dense."""
+        return self.principal is None or (self.principal.ready and not self.settled)
+
+    def in_directions(self, weight: Tensor, training: bool) -> bool:
+        """Whether a pass computes in directions; one of a training may bring them about.
+
+        Args:
+            weight: the layer's parameter, as it is.
+            training: as modules have it.
+        """
+        part = self.principal
+        if part is None:
+            return False
+        trains = training and torch.is_grad_enabled()
+        if trains:
+            # What is not measured yet may stay dense: then nothing must be missing in its weight.
+            chosen = self.config.keep == "always" or self.milliseconds is not None
+            part.want(self.on and (chosen or part.directions is not None))
+        thin = self.on and part.thin(weight, trains=trains and weight.requires_grad)
+        if trains:
+            self.dense_because = None if thin else self.why_dense(weight)
+        return thin
+
+    def why_dense(self, weight: object) -> str | None:
+        """Why training leaves the weight out of directions; None where it may change it."""
+        if why := why_dense(weight, self.tied):
+            return why
+        if self.principal is not None and self.principal.edited:
+            return f"its weight was changed {EDITS} times by something else than an optimizer"
+        return None if cast(Tensor, weight).requires_grad else "its weight is frozen"
+
+    def learns(self, weight: Tensor, training: bool) -> bool:
+        """Whether directions are to be estimated from the outputs of a pass that was dense."""
+        part = self.principal
+        # A layer that was slower is measured again, in directions.
+        compared = self.on or self.config.keep == "faster"
+        if part is None or not (compared and self.counting and training and part.learns):
+            return False
+        return torch.is_grad_enabled() and self.why_dense(weight) is None
 
     def projection(self, length: int, device: torch.device, taps: int = 1) -> Tensor:
         """The layer's projection for vectors of ``length`` elements, ``taps`` a channel: (length, bits)."""
@@ -182,7 +227,12 @@ class LayerReuse:
         return self.error_due and self.counting
 
     def measure_error(self, reused: Tensor, dense: Tensor) -> None:
-        """Keep the relative output error ||reused - dense|| / ||dense||, of all calls of a pass together."""
+        """Keep the relative output error ||reused - dense|| / ||dense||, of all calls of a pass together.
+
+        What is not finite densely is left out.
+        """
+        finite = dense.isfinite()
+        reused, dense = reused.where(finite, 0), dense.where(finite, 0)
         calls = [] if self.calls is None else self.calls
         norms = (torch.linalg.vector_norm(each.double()) for each in (reused - dense, dense))
         calls.append(tuple(map(float, norms)))
@@ -264,9 +314,3 @@ class LayerReuse:
     def own_gradient(self) -> bool:
         """Whether dO goes by gradient vectors of its own (paper III-C2) instead of the exact adjoint."""
         return self.config.backward == "signature" and self.kind != "attention"
-
-
-def fold_(layer: nn.Module, state: LayerReuse) -> None:
-    """Let the weight of a layer that trained in principal directions be what the layer computes."""
-    if state.principal is not None and state.on:
-        state.principal.fold_(cast(Tensor, layer.weight))

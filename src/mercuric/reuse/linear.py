@@ -1,6 +1,6 @@
 """How does a fully connected layer reuse results?"""
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +13,6 @@ from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
-from mercuric.reuse.principal.part import PrincipalPart
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import row_vectors
@@ -32,6 +31,11 @@ class ReuseLinear(ReuseLayer, nn.Linear):
     def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._mercuric = linear_reuse(self, "", as_config(reuse))
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        if self._mercuric.principal is not None:
+            self._mercuric.principal.loaded()
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
@@ -58,18 +62,14 @@ def reuse_linear(
         ValueError: another number of features, or complex weights.
     """
     state.ran = True
+    if state.on:
+        _check(input, weight, bias, state.name)
+    if state.principal is not None:
+        return _project(input, weight, bias, state, training)
     if not state.on:
         return _dense(input, weight, bias, state)
-    refuse_complex(state.name, weight, bias)
-    if input.dim() < 1 or input.shape[-1] != weight.shape[1]:
-        raise ValueError(
-            f"input of layer {state.name!r} was {tuple(input.shape)}, but its last dimension must be "
-            f"{weight.shape[1]}"
-        )
     if left_to_torch(input, weight, bias):
         return F.linear(input, weight, bias)
-    if state.principal is not None:
-        return _project(input, weight, bias, state, training and torch.is_grad_enabled())
     meet(state.name, input, weight, bias)
     shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
     needs_gradient = input.requires_grad
@@ -96,6 +96,15 @@ def reuse_linear(
     return output
 
 
+def _check(input: Tensor, weight: Tensor, bias: Tensor | None, name: str) -> None:  # noqa: A002
+    refuse_complex(name, weight, bias)
+    if input.dim() < 1 or input.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"input of layer {name!r} was {tuple(input.shape)}, but its last dimension must be "
+            f"{weight.shape[1]}"
+        )
+
+
 def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse) -> Tensor:  # noqa: A002
     output = F.linear(input, weight, bias)
     if input.numel():
@@ -104,15 +113,15 @@ def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse
     return output
 
 
-def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, trains: bool) -> Tensor:
-    principal = cast(PrincipalPart, state.principal)
-    if principal.settled:
-        return F.linear(rows, weight, bias)
-    x, matrix, offset = autocast(rows.flatten(0, -2)), autocast(weight), autocast(bias)
-    output = principal.linear(
-        x, matrix, offset, lambda: F.linear(x, matrix, offset), learns=state.counting, trains=trains
-    )
-    return output.view(*rows.shape[:-1], len(weight))
+def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, training: bool) -> Tensor:
+    outside = left_to_torch(rows, weight, bias)
+    if state.principal is None or outside or not state.in_directions(weight, training):
+        output = F.linear(rows, weight, bias)
+        if state.principal is not None and output.numel() and state.learns(weight, training):
+            state.principal.learn(output.detach().flatten(0, -2), bias, weight)
+        return output
+    x, matrix, offset = autocast(rows.reshape(-1, rows.shape[-1])), autocast(weight), autocast(bias)
+    return state.principal.linear(x, matrix, offset).view(*rows.shape[:-1], len(weight))
 
 
 def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:

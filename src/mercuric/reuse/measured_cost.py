@@ -63,11 +63,12 @@ class MeasuredCost:
         self._hooks: list[RemovableHandle] = []
         self._arm(self._layers)
 
-    def step(self, on: Collection[str]) -> dict[str, Cost | None]:
+    def step(self, on: Collection[str], later: Collection[str] | None = None) -> dict[str, Cost | None]:
         """Time the layers that were due in the training step just done, and make the next ones due.
 
         Args:
             on: names of the layers that reuse; the others are not timed.
+            later: those that may be timed after the next steps; the same by default.
 
         Returns:
             Every layer's name to C_S and C_B in milliseconds, or None where it was not due, did not
@@ -81,7 +82,7 @@ class MeasuredCost:
             if name in on and complete:
                 costs[name] = self._time(name, complete)
         self._steps += 1
-        self._arm(on)
+        self._arm(on if later is None else later)
         return costs
 
     @property

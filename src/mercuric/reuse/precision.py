@@ -10,11 +10,14 @@ MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
 def autocast(value: MaybeTensor) -> MaybeTensor:
     """``value`` in the precision that autocast chose for products on its device, if it is on."""
-    if value is None or value.is_meta or not value.is_floating_point() or value.dtype == torch.float64:
-        return value
-    if not torch.is_autocast_enabled(value.device.type):
-        return value
-    return value.to(torch.get_autocast_dtype(value.device.type))
+    return value if value is None or value.is_meta else value.to(_precision(value))
+
+
+def _precision(value: Tensor) -> torch.dtype:
+    chosen = value.is_floating_point() and value.dtype != torch.float64
+    if not chosen or not torch.is_autocast_enabled(value.device.type):
+        return value.dtype
+    return torch.get_autocast_dtype(value.device.type)
 
 
 def left_to_torch(input: Tensor, *others: Tensor | None) -> bool:  # noqa: A002 - a layer's word
@@ -22,7 +25,7 @@ def left_to_torch(input: Tensor, *others: Tensor | None) -> bool:  # noqa: A002 
 
     These are the calls without a number, and those whose numbers are integers or of several dtypes.
     """
-    dtypes = {autocast(value).dtype for value in (input, *others) if value is not None}
+    dtypes = {_precision(value) for value in (input, *others) if value is not None}
     return not input.numel() or len(dtypes) > 1 or not input.is_floating_point()
 
 

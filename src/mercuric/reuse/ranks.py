@@ -49,6 +49,11 @@ def summed(values: Tensor) -> Tensor:
     return total.to(values.device)
 
 
+def alone() -> bool:
+    """Whether there is no other rank."""
+    return _ranks() == 1
+
+
 def require_same(description: Mapping[str, object]) -> None:
     """Make sure that every rank describes itself alike; without ``torch.distributed`` do nothing.
 

@@ -1,10 +1,11 @@
 """How is reuse turned on for a model, and taken off again?"""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mercuric.errors import described
 from mercuric.reuse.adaptation import CostModel
@@ -14,7 +15,7 @@ from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer_filter import FilterFunction, LayerFilter, layer_filter
 from mercuric.reuse.layer_kinds import REUSE_KINDS, multiplies, reuse_kind, why_dense
-from mercuric.reuse.layer_reuse import LayerReuse, fold_
+from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import ReuseLinear, linear_reuse
 from mercuric.reuse.multihead_attention import ReuseMultiheadAttention, attention_states
 from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, replace_, with_reuse, without_reuse
@@ -66,6 +67,8 @@ def reuse_(
     if not chosen:
         raise ValueError(_none_chosen(dense))
     states = {name: _states(module, name, config) for name, module in chosen.items()}
+    if config.principal is not None:
+        _say_dense(model, chosen, states)
     made = {name: _made(module, states[name]) for name, module in chosen.items()}
     replace_(model, {chosen[name]: made[name] for name in chosen})
     for module, flag in _fast_paths(model):
@@ -93,14 +96,33 @@ def restore_(model: nn.Module) -> None:
     """
     _check_model(model)
     for layer in model.modules():
-        if isinstance(layer, ReuseConv2d | ReuseLinear):
-            fold_(layer, layer._mercuric)
+        if isinstance(layer, ReuseConv2d | ReuseLinear) and layer._mercuric.principal is not None:
+            layer._mercuric.principal.release()
     replace_(model, {layer: without_reuse(layer) for layer in model.modules() if is_reuse_layer(layer)})
     for module in model.modules():
         drop_hooks_(module)
     for module, flag in _fast_paths(model):
         if _FAST_PATH in module.__dict__:
             setattr(module, flag, module.__dict__.pop(_FAST_PATH))
+
+
+def plain_state_dict(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of what ``restore_(model)`` would leave, for a model without reuse of the same kind.
+
+    The keys are those of ``model.state_dict()``, and so are the values: a layer's weight is at all times
+    what the layer computes. Later training steps don't change the copy. What shared residuals
+    (``residual_bits``) or similarity add is in no weight.
+
+    Args:
+        model: with reuse or without.
+
+    Returns:
+        Parameters and buffers by name, on their devices.
+    """
+    state = model.state_dict()
+    return {
+        name: value.detach().clone() if isinstance(value, Tensor) else value for name, value in state.items()
+    }
 
 
 def _check_model(model: object, config: object = None) -> None:
@@ -205,6 +227,17 @@ def _check_sharing(chosen: Mapping[str, nn.Module]) -> None:
                     f"layers {first!r} and {name!r} share their weights, but each layer has a similarity of "
                     "its own; leave one of them, or both, dense with filter_fn"
                 )
+
+
+def _say_dense(
+    model: nn.Module, chosen: Mapping[str, nn.Module], states: Mapping[str, list[LayerReuse]]
+) -> None:
+    """Say of the layers whose weights can't be put into directions why they will be dense."""
+    holders = Counter(id(held) for module in model.modules() for held in module.parameters(recurse=False))
+    for name, module in chosen.items():
+        (state,) = states[name]
+        state.tied = holders[id(module.weight)] > 1
+        state.dense_because = state.why_dense(module.weight)
 
 
 def _none_chosen(dense: Mapping[str, str]) -> str:

@@ -1,24 +1,28 @@
 """Where do the figures of a training run go while it runs?"""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import ConfigDict
 
 from mercuric.errors import MercuricError
 from mercuric.files import write_text
 from mercuric.reading import MOST_LOG, parse_json, read_bytes
-from mercuric.saved import Figure, SavedState, Text, Whole
+from mercuric.saved import Figure, SavedState, Text, Whole, mapping
 from mercuric.training.events import EventFile
+
+EVENTS = ("step", "epoch", "diverged")
+"""Lines of other events, as another version may write them, are passed over."""
 
 
 class MetricsLine(SavedState):
     """A line of ``metrics.jsonl``: what happened when, in which run, and figures by name.
 
     Attributes:
-        event: ``"step"``, ``"epoch"``, or ``"diverged"``.
+        event: ``"step"``, ``"epoch"`` or ``"diverged"``.
         run: ``"dense"``, ``"reuse"``, or another name.
         seed: of the run.
         epoch: counted from 0.
@@ -29,21 +33,12 @@ class MetricsLine(SavedState):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Figure]
 
-    event: Text
+    event: Literal["step", "epoch", "diverged"]
     run: Text
     seed: Whole
     epoch: Whole
     step: Whole
     seconds: Figure
-
-    @classmethod
-    def parse(cls, line: str) -> Self:
-        """The line that :meth:`text` gave.
-
-        Raises:
-            ValueError: it is none: it was cut off, or is of another kind.
-        """
-        return cls.of(parse_json(line, "it", infinite=True), "the line")
 
     @property
     def figures(self) -> dict[str, float]:
@@ -99,11 +94,21 @@ class MetricsLog:
         """Log that the loss of a step of a training of ``total`` steps is no longer finite."""
         self._line("diverged", epoch, step, {"total": total}, seconds)
 
-    def _write(self, event: str, epoch: int, step: int, figures: dict[str, float], seconds: float) -> None:
+    def _write(
+        self,
+        event: Literal["step", "epoch"],
+        epoch: int,
+        step: int,
+        figures: dict[str, float],
+        seconds: float,
+    ) -> None:
         self._line(event, epoch, step, figures, seconds)
         self._events.add(figures, step)
 
-    def _line(self, event: str, epoch: int, step: int, figures: dict[str, float], seconds: float) -> None:
+    def _line(
+        self, event: Literal["step", "epoch", "diverged"], epoch: int, step: int, figures: dict[str, float],
+        seconds: float,
+    ) -> None:  # fmt: skip
         line = MetricsLine(
             event=event, run=self._run, seed=self._seed, epoch=epoch, step=step, seconds=round(seconds, 3),
             **figures,
@@ -121,20 +126,30 @@ def _drop_later(path: Path, run: str, seed: int, step: int) -> None:
 
 
 def read_lines(path: Path) -> list[MetricsLine]:
-    """The lines of ``metrics.jsonl``; without one that a kill cut off, none where there is no file.
+    """The lines of ``metrics.jsonl``; see :func:`numbered_lines`."""
+    return [line for _, line in numbered_lines(path)]
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, MetricsLine]]:
+    """The lines of ``metrics.jsonl``, counted from 1; without a last one that a kill cut off.
 
     Raises:
         MercuricError: another line is broken; names the file and the line.
     """
     if not path.exists():
-        return []
-    read, texts = [], read_bytes(path, MOST_LOG).decode("utf-8", errors="replace").split("\n")
+        return
+    texts = read_bytes(path, MOST_LOG).decode("utf-8", errors="replace").split("\n")
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             continue
+        name = f"line {number}"
         try:
-            read.append(MetricsLine.parse(text))
+            content = mapping(parse_json(text, name, infinite=True), name)
+            if isinstance(content.get("event"), str) and content["event"] not in EVENTS:
+                continue
+            line = MetricsLine.of(content, name)
         except ValueError as error:
-            if number < len(texts):
-                raise MercuricError(f"{path}: line {number} is broken: {error}") from None
-    return read
+            if number == len(texts):
+                return
+            raise MercuricError(f"{path}: {error}") from None
+        yield number, line

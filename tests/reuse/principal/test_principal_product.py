@@ -74,6 +74,20 @@ def test_gradients_are_those_of_what_was_computed():
         return projected_convolution(x, weight, bias, directions, placement)
 
     assert torch.autograd.gradcheck(product, (x, weight, bias))
+    assert torch.autograd.gradgradcheck(product, (x, weight, bias))
+
+
+def test_a_gradient_penalty_is_that_of_the_definition():
+    """In float32, whose products with the directions are another operator's; the gradient is no leaf's."""
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 3, 6, 5, requires_grad=True), torch.randn(5, 3, 3, 2, requires_grad=True)
+    directions = directions_of(F.conv2d(x, weight).permute(0, 2, 3, 1).flatten(0, 2), 2)
+    found = []
+    for product in (projected_convolution, reference_convolution):
+        output = product(x, weight, None, directions, Placement()).sin().sum()
+        (slope,) = torch.autograd.grad(output, x, create_graph=True)
+        found.append(torch.autograd.grad(slope.square().sum(), (x, weight)))
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-4)
 
 
 def test_a_projected_linear_layer_is_its_definition():

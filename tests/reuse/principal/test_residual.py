@@ -105,9 +105,13 @@ def test_gradients_are_those_of_what_was_computed():
     config = PrincipalConfig(rank=2, multiple=1, residual_bits=2, members=2, max_error=0.1)
     _, groups = residual_convolution(x, weight, None, directions, Placement(), config)
     assert 0 < groups.exact < 9
-    assert torch.autograd.gradcheck(
-        lambda x, w: residual_convolution(x, w, None, directions, Placement(), config)[0], (x, weight)
-    )
+
+    def product(x, w, b):
+        return residual_convolution(x, w, b, directions, Placement(), config)[0]
+
+    bias = torch.zeros(5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(product, (x, weight, bias))
+    assert torch.autograd.gradgradcheck(product, (x, weight, bias))
 
 
 def test_a_vector_set_apart_is_computed_exactly():
@@ -215,8 +219,8 @@ def test_layers_take_residuals_and_the_guarantee():
         principal = PrincipalConfig(rank=6, multiple=1, residual_bits=6, max_error=max_error)
         config = ReuseConfig(granularity="patch", magnitude=None, adaptation=None, principal=principal)
         handle = mercuric.reuse_(model, config, filter_fn=lambda module, _: isinstance(module, nn.Conv2d))
+        mercuric.fit_directions_(model, handle, [photos])
         with torch.no_grad():
-            model(photos)
             errors[max_error] = float((model(photos) - exact).norm() / exact.norm())
         shared = handle.layers["0"].principal.shared
         assert 0 <= shared.exact <= 5 * 32 * 32
@@ -232,7 +236,7 @@ def test_linear_layers_share_residuals():
     principal = PrincipalConfig(rank=2, multiple=1, residual_bits=2, members=64)
     config = ReuseConfig(granularity="patch", magnitude=None, adaptation=None, principal=principal)
     handle = mercuric.reuse_(model, config)
-    model(rows)
+    mercuric.fit_directions_(model, handle, [rows])
     output = model(rows)
     assert output.shape == (60, 16)
     torch.testing.assert_close(output[:20], output[20:40])

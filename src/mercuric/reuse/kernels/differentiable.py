@@ -44,6 +44,7 @@ def differentiable_product(
         assignment: which window takes whose result.
         to_inputs: whether the inputs get the gradient; else only gradients of gradients reach them.
     """
+    refuse_batches("", inputs, weight, bias)
     product: Tensor = _Product.apply(  # type: ignore[no-untyped-call]
         kernel, to_inputs, inputs, weight, bias, *assignment
     )

@@ -24,6 +24,9 @@ def multiply(rows: Tensor, matrix: Tensor, bias: Tensor | None = None) -> Tensor
     Rows are float32, float64 or bfloat16, contiguous; 16-bit products are summed in float32. Fastest where
     R is a multiple of 16.
     """
+    if rows.dtype == torch.bfloat16 and rows.shape[1] % 2:
+        # oneDNN takes elements by twos: the last one's neighbour, times 0, is NaN where it isn't finite.
+        rows, matrix = F.pad(rows, (0, 1)), F.pad(matrix, (0, 1))
     with torch.autocast("cpu", enabled=False):
         whole = len(rows) // IMAGES * IMAGES
         if rows.dtype == torch.float64 or not whole:

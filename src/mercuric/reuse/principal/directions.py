@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from mercuric.reuse.principal.config import PrincipalConfig
-from mercuric.reuse.ranks import summed
+from mercuric.reuse.ranks import alone, summed
+
+_LinAlgError = torch.linalg.LinAlgError  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -37,29 +39,38 @@ class Directions:
 
     def error(self, outputs: Tensor) -> float:
         """Relative error ||project(outputs) - outputs|| / ||outputs||, of the outputs of all ranks."""
-        squares = torch.stack([(self.project(outputs) - outputs).square().sum(), outputs.square().sum()])
-        left, whole = map(float, summed(squares.double()))
-        return sqrt(left / whole) if whole else sqrt(left)
+        exact, basis = scaled(outputs), self.basis.to(_workplace(self.basis), torch.float64)
+        rest = exact @ basis @ basis.T - exact
+        left, whole = map(float, summed(torch.stack([rest.square().sum(), exact.square().sum()])))
+        return sqrt(left / whole) if whole else 0.0
 
 
 def principal_directions(outputs: Tensor, config: PrincipalConfig, length: int) -> Directions | None:
     """Estimate the directions from sampled outputs; the same on every rank of a distributed training.
 
     Args:
-        outputs: (vectors, filters), dense outputs without bias.
+        outputs: (vectors, filters), dense outputs without bias, finite.
         config: rank, and the error that may ask for more.
         length: elements of an input vector.
 
     Returns:
-        None where no rank serves: it would reach the filters, the input's elements, or the samples.
+        None where no rank serves: it would reach the filters, the input's elements, or the samples. A
+        layer whose outputs can't be decomposed has none either.
     """
-    exact = outputs.detach().double() if outputs.dtype == torch.float64 else outputs.detach().float()
-    count = int(summed(torch.tensor(len(exact))))
-    energies, vectors = torch.linalg.eigh(summed(exact.T @ exact))
-    rank = _rank(energies.flip(0), config)
-    if rank >= min(exact.shape[1], length, count):
+    filters = outputs.shape[1]
+    count = int(summed(torch.tensor(len(outputs))))
+    most = min(filters, length, count)
+    if least_rank(config, filters) >= most:
         return None
-    return Directions(vectors.flip(1)[:, :rank].contiguous())
+    try:
+        energies, vectors = _decomposed(scaled(outputs))
+    except _LinAlgError:
+        return None
+    rank = _rank(energies, config, filters)
+    if rank >= most:
+        return None
+    dtype = torch.float64 if outputs.dtype == torch.float64 else torch.float32
+    return Directions(vectors[:, :rank].to(outputs.device, dtype).contiguous())
 
 
 def sampled_rows(rows: Tensor, samples: int) -> Tensor:
@@ -67,13 +78,52 @@ def sampled_rows(rows: Tensor, samples: int) -> Tensor:
     return rows[:: max(1, ceil(len(rows) / samples))]
 
 
-def _rank(energies: Tensor, config: PrincipalConfig) -> int:
+def least_rank(config: PrincipalConfig, filters: int) -> int:
+    """Directions that a layer gets at least, whatever its outputs are."""
+    if isinstance(config.rank, int):
+        return config.rank
+    wanted = 1 if config.rank is None else ceil(config.rank * filters)
+    return config.multiple * ceil(wanted / config.multiple)
+
+
+def scaled(outputs: Tensor) -> Tensor:
+    """``outputs`` in float64, of a size whose squares neither vanish nor overflow, alike on every rank."""
+    exact = outputs.detach().to(_workplace(outputs), torch.float64)
+    largest = exact.abs().max() if exact.numel() else exact.new_zeros(())
+    scale = float(summed(largest))
+    return exact / scale if scale else exact
+
+
+def _workplace(tensor: Tensor) -> torch.device:
+    # Apple's GPUs have no float64.
+    return torch.device("cpu") if tensor.device.type == "mps" else tensor.device
+
+
+def _decomposed(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Sums of squares along the principal directions, descending, and these, (filters, directions)."""
+    if alone() and len(rows) < rows.shape[1]:
+        # The vectors' products with each other have the same energies, and are fewer.
+        energies, vectors = _eigh(rows @ rows.T)
+        roots = energies.clamp(min=torch.finfo(rows.dtype).tiny).sqrt()
+        return energies, torch.linalg.qr(rows.T @ (vectors / roots))[0]
+    return _eigh(summed(rows.T @ rows))
+
+
+def _eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
+    try:
+        energies, vectors = torch.linalg.eigh(gram)
+    except _LinAlgError:
+        # Another algorithm; of a symmetric matrix without negative eigenvalues both give the same.
+        vectors, energies, _ = torch.linalg.svd(gram.cpu())
+        return energies, vectors
+    return energies.flip(0), vectors.flip(1)
+
+
+def _rank(energies: Tensor, config: PrincipalConfig, filters: int) -> int:
     """Directions to keep, given the sum of squares along each in descending order."""
-    least = config.rank if isinstance(config.rank, int) else 0
-    wanted = ceil(config.rank * len(energies)) if isinstance(config.rank, float) else 0
-    if config.error is not None:
-        left = energies.clamp(min=0).flip(0).cumsum(0).flip(0)
-        wanted = max(wanted, int((left > config.error**2 * left[0]).sum()))
-    if wanted <= least:
+    least = least_rank(config, filters)
+    if config.error is None:
         return least
-    return config.multiple * ceil(max(1, wanted) / config.multiple)
+    left = energies.clamp(min=0).flip(0).cumsum(0).flip(0)
+    wanted = int((left > config.error**2 * left[0]).sum())
+    return least if wanted <= least else config.multiple * ceil(wanted / config.multiple)

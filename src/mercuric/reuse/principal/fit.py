@@ -1,8 +1,7 @@
 """Which ranks keep the output of a trained network within an error?"""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log, nan, sqrt
 from typing import Any
@@ -14,8 +13,10 @@ from torch import Tensor, nn
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.principal.allocation import Option, allocated
+from mercuric.reuse.principal.cost import PAYS
+from mercuric.reuse.principal.directions import Directions
+from mercuric.reuse.principal.estimate import check_fitted, evaluating, fits
 from mercuric.reuse.principal.fit_arguments import checked_batches
-from mercuric.reuse.principal.part import PAYS
 from mercuric.reuse.principal.sensitivity import Batch, Moments, Weighed, layer_moments, passed
 
 Distance = Callable[[Tensor, Tensor], float]
@@ -66,10 +67,16 @@ def fit_ranks_(
             of another model, or a model that gives something else than a tensor.
     """
     given = checked_batches(model, handle, batches, error, distance)
+    with torch.inference_mode(False):
+        return _fitted(model, handle, given, error, distance or _relative)
+
+
+def _fitted(
+    model: nn.Module, handle: ReuseHandle, given: list[Batch], error: float, judge: Distance
+) -> pd.DataFrame:
     _check(model, handle, given, error)
-    judge = distance or _relative
     modules = {name: model.get_submodule(name) for name, state in handle.layers.items() if state.on}
-    with _evaluating(model), handle.uncounted():
+    with evaluating(model), handle.uncounted():
         with handle.off():
             moments, outputs = layer_moments(model, modules, given[::2])
             halves = [(given[::2], torch.cat(outputs))]
@@ -88,7 +95,7 @@ def fit_ranks_(
     if not any(fitted.chosen.rank for fitted in found.values()):
         warnings.warn(
             f"error was {error}, but no layer's rank keeps the output within it: every layer is dense",
-            stacklevel=2,
+            stacklevel=3,
         )
     table = pd.DataFrame([_row(name, modules[name], found.get(name)) for name in modules])
     table.attrs["error"] = measured
@@ -114,7 +121,8 @@ class _Fitted:
         options = [dense]
         filters, length = weight.shape[0], weight[0].numel()
         multiple = state.config.principal.multiple  # type: ignore[union-attr]
-        for rank in range(multiple, min(filters, length, moments.vectors), multiple):
+        most = min(filters, length, moments.vectors) if fits(layer, state) else 0
+        for rank in range(multiple, most, multiple):
             cost = float(moments.vectors * rank * (filters + length))
             if cost <= PAYS * dense.cost:
                 options.append(Option(rank, float(weighed.left[rank - 1]) / squares, cost))
@@ -126,16 +134,17 @@ class _Fitted:
         self.chosen = chosen
         part, weight = self.state.principal, self.layer.weight
         assert part is not None and isinstance(weight, Tensor)  # noqa: S101 - for mypy; _check refuses others
-        basis = None
+        directions = None
         if chosen.rank:
-            mapped = self.weighed.map(chosen.rank)
-            rows = mapped @ self.weight.flatten(1).double()
+            rows = self.weighed.map(chosen.rank) @ self.weight.flatten(1).double()
             weight.copy_(rows.view_as(self.weight))
-            basis = self.weighed.basis(chosen.rank).to(torch.promote_types(weight.dtype, torch.float32))
-        else:
+            basis = self.weighed.basis(chosen.rank)
+            directions = Directions(basis.to(torch.promote_types(weight.dtype, torch.float32)))
+        elif len(self.options) > 1:
             weight.copy_(self.weight)
-        held = {"basis": basis, "error": self._own_error(), "unfolded": False, "trained": False, "passes": 1}
-        part.load({**part.state(), **held}, weight.device)
+        part.take(directions, self._own_error(), weight)
+        if directions is not None:
+            self.state.dense_because = None
 
     def _own_error(self) -> float | None:
         """Relative error of the layer's own outputs."""
@@ -208,31 +217,14 @@ def _take(found: Mapping[str, _Fitted], chosen: Mapping[str, Option]) -> None:
 
 
 def _check(model: nn.Module, handle: ReuseHandle, batches: list[Batch], error: float) -> None:
+    check_fitted(model, handle, batches)
     principal = handle.config.principal
-    if principal is None:
-        raise ValueError("handle was of layers without directions, but its configuration must have principal")
+    assert principal is not None  # noqa: S101 - for mypy
     for name, value in (("refresh", principal.refresh), ("residual_bits", principal.residual_bits)):
         if value is not None:
             raise ValueError(f"{name} was {value}, but must be None where ranks are fitted once")
-    if not batches:
-        raise ValueError("batches was empty, but must hold at least one")
     if not 0 < error < 1:
         raise ValueError(f"error was {error}, but must be between 0 and 1")
-    modules = dict(model.named_modules())
-    for name, state in handle.layers.items():
-        if name not in modules or modules[name].__dict__.get("_mercuric") is not state:
-            raise ValueError(f"handle was of another model: layer {name!r} is not one of model's")
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 @torch.no_grad()

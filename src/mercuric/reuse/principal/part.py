@@ -1,131 +1,238 @@
-"""What does a layer remember of the directions of its outputs, and when are they estimated anew?"""
+"""What does a layer remember of the directions of its outputs, and when does it compute in them?"""
 
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mercuric.reuse.kernels.row_products import as_image
+from mercuric.reuse.principal import optimizer_steps
 from mercuric.reuse.principal.config import PrincipalConfig
-from mercuric.reuse.principal.directions import Directions, principal_directions, sampled_rows
+from mercuric.reuse.principal.cost import pays
+from mercuric.reuse.principal.directions import (
+    Directions,
+    least_rank,
+    principal_directions,
+    sampled_rows,
+)
 from mercuric.reuse.principal.groups import Groups
 from mercuric.reuse.principal.kept_filters import KeptFilters
 from mercuric.reuse.principal.product import Placement
 from mercuric.reuse.principal.residual import residual_convolution
-from mercuric.saved import Figure, SavedState, Switch, Whole
+from mercuric.reuse.principal.state import PrincipalState
+from mercuric.reuse.principal.weights import Mark, fold_, outside, projected, rounding
+from mercuric.reuse.ranks import summed
 
-PAYS = 0.9
-"""Share of the dense multiplications over which directions are not worth their second product."""
-
-
-class PrincipalState(SavedState):
-    """What later passes of a layer in directions depend on."""
-
-    basis: Tensor | None
-    error: Figure | None
-    unfolded: Switch
-    trained: Switch
-    passes: Whole
+EDITS = 3
+"""Changes of a weight by something else than an optimizer after which no directions are sought for it."""
+_SLACK = 5
+"""Times the rounding that a weight may lie outside before it counts as another one."""
 
 
-@dataclass
+@dataclass(eq=False)
 class PrincipalPart:
     """The directions of one layer's outputs.
 
-    The first pass, and each ``refresh``-th in training, is dense: its outputs give the directions and,
-    against those in use until then, their error. What a layer that trains doesn't compute is then taken out
-    of its weight (:meth:`fold_`), so that the weight is at all times what the layer computes.
+    A training pass, which is dense, finds a candidate. With the optimizer step that follows, the candidate
+    comes into use: the weight is put into the directions, and back into them after each later step. So the
+    weight is at all times what the layer computes, and a layer whose weight lies elsewhere (it was loaded,
+    say) computes densely.
 
     Attributes:
         config: how many directions, and how often they are estimated.
-        directions: in use; None before the first pass, or where none pay.
-        error: relative output error of the directions in use when they were last tested, or None.
-        unfolded: whether the weight holds what a layer that trains does not compute.
-        kept: thin filters of passes without gradients.
+        directions: in use; None where the layer is dense.
+        candidate: found, and not yet in use.
+        error: relative output error of the directions when they were last tested, or None.
         shared: which vectors shared what in the last pass, with ``residual_bits``.
+        kept: thin filters of passes without gradients.
+        wanted: whether a candidate comes into use with the next optimizer step.
+        trial: whether passes compute in a candidate, to be timed.
     """
 
     config: PrincipalConfig
     directions: Directions | None = None
+    candidate: Directions | None = None
     error: float | None = None
     shared: Groups | None = field(default=None, repr=False)
-    unfolded: bool = field(default=False, repr=False)
     kept: KeptFilters = field(default_factory=KeptFilters, repr=False)
-    _trained: bool = field(default=False, repr=False)
-    _passes: int = field(default=0, repr=False)
-    _dense: bool = field(default=True, repr=False)
+    wanted: bool = field(default=False, repr=False)
+    trial: bool = field(default=False, repr=False)
+    _estimated: bool = field(default=False, repr=False)
+    _steps: int = field(default=0, repr=False)
+    _edits: int = field(default=0, repr=False)
+    _folds: bool = field(default=False, repr=False)
+    _mark: Mark | None = field(default=None, repr=False)
+    _weight: weakref.ref[Tensor] | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has a weight of its own.
+        return {**self.__dict__, "_mark": None, "_weight": None, "trial": False}
+
+    def thin(self, weight: Tensor, *, trains: bool) -> bool:
+        """Whether a pass computes in the directions.
+
+        Args:
+            weight: the layer's parameter, as it is.
+            trains: whether the pass is of a training, and may find directions.
+        """
+        if trains and (self.directions or self.candidate):
+            self._follow(weight)
+        if self.trial:
+            return self._tried is not None
+        if self.directions is None or self.candidate is not None or self._due:
+            return False
+        if self.config.residual_bits is not None or self._holds(weight, trains):
+            return True
+        if trains:
+            self._edited()
+        return False
 
     def convolution(
-        self, images: Tensor, weight: Tensor, bias: Tensor | None, placement: Placement,
-        dense: Callable[[], Tensor], *, learns: bool, trains: bool,
-    ) -> Tensor:  # fmt: skip
-        """A convolution's outputs (N, filters, H', W').
+        self, images: Tensor, weight: Tensor, bias: Tensor | None, placement: Placement
+    ) -> Tensor:
+        """A convolution's outputs (N, filters, H', W') in the directions.
 
         Args:
             images: (N, C, H, W).
             weight: (filters, C, kernel height, kernel width).
             bias: (filters,) or None.
             placement: of the windows.
-            dense: computes all of it.
-            learns: whether this pass counts, and may estimate the directions.
-            trains: whether gradients of this pass are to change the weight.
         """
-        if self._takes_dense(learns, trains):
-            output = dense()
-            if learns:
-                self._learn(output.detach().permute(0, 2, 3, 1).flatten(0, 2), bias, weight[0].numel())
-            return output
-        if self.directions is None:
-            return dense()
+        directions = self._used(weight)
         if self.config.residual_bits is not None:
             output, self.shared = residual_convolution(
-                images, weight, bias, self.directions, placement, self.config
+                images, weight, bias, directions, placement, self.config
             )
             return output
-        return self.kept.convolution(images, weight, bias, self.directions, placement)
+        return self.kept.convolution(images, weight, bias, directions, placement)
 
-    def linear(
-        self, rows: Tensor, weight: Tensor, bias: Tensor | None, dense: Callable[[], Tensor],
-        *, learns: bool, trains: bool,
-    ) -> Tensor:  # fmt: skip
+    def linear(self, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """A fully connected layer's outputs (V, filters) of rows (V, features); arguments as above."""
-        if self._takes_dense(learns, trains):
-            output = dense()
-            if learns:
-                self._learn(output.detach(), bias, weight.shape[1])
-            return output
-        if self.directions is None:
-            return dense()
         if self.config.residual_bits is not None:
-            found = self.convolution(
-                as_image(rows), weight[:, :, None, None], bias, Placement(), dense, learns=False, trains=False
-            )
+            found = self.convolution(as_image(rows), weight[:, :, None, None], bias, Placement())
             return found.permute(0, 2, 3, 1)[0, 0]
-        return self.kept.linear(rows, weight, bias, self.directions)
+        return self.kept.linear(rows, weight, bias, self._used(weight))
 
-    @torch.no_grad()
-    def fold_(self, weight: Tensor) -> None:
-        """Take out of a weight (filters, ...) what a layer that trained with it does not compute.
+    @property
+    def learns(self) -> bool:
+        """Whether the next training pass estimates directions."""
+        return self.candidate is None and self._due
 
-        Nothing is taken out where residuals are shared: they need all of it. Optimizers that scale each
-        element (Adam) put a little back, which the layer doesn't compute until it is taken out again.
+    def learn(self, outputs: Tensor, bias: Tensor | None, weight: Tensor) -> None:
+        """Estimate directions from the dense outputs (vectors, filters) of a training pass.
+
+        Values that are not finite, or zeros alone, teach nothing: the next pass is tried then.
         """
-        if self._trained and self.directions is not None and self.config.residual_bits is None:
-            basis = self.directions.basis.to(weight.dtype)
-            rows = weight.flatten(1)
-            weight.copy_((basis @ (basis.T @ rows)).view_as(weight))
-        self.unfolded = False
+        with torch.no_grad():
+            rows = without_bias(sampled_rows(outputs.detach(), self.config.samples), bias)
+            if _teaches(rows):
+                self.choose(rows, weight, len(outputs))
+
+    def choose(self, rows: Tensor, weight: Tensor, vectors: int) -> None:
+        """Take the directions of finite outputs without bias, (samples, filters), as candidate.
+
+        Args:
+            rows: the outputs.
+            weight: the layer's parameter.
+            vectors: of a pass.
+        """
+        self._estimated, self._steps, self.candidate = True, 0, None
+        filters, length = len(weight), weight[0].numel()
+        found = None
+        # What is kept must serve later training passes.
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast(rows.device.type, enabled=False),
+        ):
+            if pays(vectors, filters, length, least_rank(self.config, filters)):
+                found = principal_directions(rows, self.config, length)
+            if found is None or not pays(vectors, filters, length, found.rank):
+                self.directions = self.error = None
+                return
+            self.candidate, self.error = found, (self.directions or found).error(rows)
+        self._mark = Mark.of(weight, found.basis, inside=False)
+        self._follow(weight)
+
+    def use(self, weight: Tensor) -> None:
+        """Bring the candidate into use now: the weight changes to what will be computed."""
+        if self.candidate is None:
+            return
+        self.directions, self.candidate = self.candidate, None
+        if self.config.residual_bits is None:
+            fold_(weight, self.directions.basis)
+        self._mark = Mark.of(weight, self.directions.basis, inside=True)
+        self._follow(weight)
+
+    def take(self, directions: Directions | None, error: float | None, weight: Tensor) -> None:
+        """Compute in directions that were found elsewhere, for good; None: densely.
+
+        Args:
+            directions: which; the weight lies in them.
+            error: relative error of the layer's outputs.
+            weight: the layer's parameter.
+        """
+        self.renew()
+        self.directions, self.error, self._estimated = directions, error, True
+        if directions is not None:
+            self._follow(weight)
+
+    def before_step(self) -> None:
+        """See whether something else than an optimizer changed the weight."""
+        weight = self.followed_weight()
+        if weight is None or self._mark is None or self.config.residual_bits is not None:
+            return
+        if self._mark.fits(weight, self._mark.basis):
+            return
+        if self.directions is None or not self._holds(weight, trains=False):
+            self._edited()
+
+    def moved(self) -> bool:
+        """Whether the weight changed since it was last looked at."""
+        weight = self.followed_weight()
+        return weight is not None and self._mark is not None and not self._mark.fits(weight, self._mark.basis)
+
+    def after_step(self, weight: Tensor, *, linear: bool) -> None:
+        """Put the weight into the directions after an optimizer changed it."""
+        self._steps += 1
+        self._folds = not linear
+        if self.candidate is not None:
+            if self.wanted:
+                self.use(weight)
+            else:
+                self._mark = Mark.of(weight, self.candidate.basis, inside=False)
+        elif self.directions is not None and self.wanted and self.config.residual_bits is None:
+            basis = self.directions.basis
+            left = outside(weight, basis)
+            if left != left:
+                self.renew()
+                return
+            if left > rounding(weight, basis):
+                fold_(weight, basis)
+            self._mark = Mark.of(weight, basis, inside=True)
+
+    def followed_weight(self) -> Tensor | None:
+        """The weight that the last training pass had, if it is still there."""
+        return None if self._weight is None else self._weight()
+
+    def release(self) -> None:
+        """Leave the weight to itself: no optimizer's step concerns it any more."""
+        self._weight = None
+        optimizer_steps.leave(self)
 
     def state(self) -> dict[str, Any]:
-        """What later passes depend on; the basis is a tensor, all else is ready for JSON."""
+        """What later passes depend on; bases are tensors, all else is ready for JSON."""
         return PrincipalState(
             basis=None if self.directions is None else self.directions.basis,
+            candidate=None if self.candidate is None else self.candidate.basis,
             error=self.error,
-            unfolded=self.unfolded,
-            trained=self._trained,
-            passes=self._passes,
+            wanted=self.wanted,
+            estimated=self._estimated,
+            steps=self._steps,
+            edits=self._edits,
         ).plain()
 
     def check(self, state: object, weight: Tensor) -> None:
@@ -134,83 +241,101 @@ class PrincipalPart:
         Raises:
             ValueError: it is broken, or of another layer.
         """
-        basis = PrincipalState.of(state, "principal").basis
-        if basis is None:
-            return
-        filters = len(weight)
-        if (
-            not basis.is_floating_point()
-            or basis.ndim != 2
-            or not 0 < basis.shape[1] <= len(basis) == filters
-        ):
-            shape = "x".join(map(str, basis.shape))
-            raise ValueError(
-                f"basis was {basis.dtype} of {shape}, but must be floats of {filters} filters and at most as "
-                "many directions"
-            )
-        if not bool(basis.isfinite().all()):
-            raise ValueError("basis held a number that is not finite")
+        PrincipalState.read(state).fits(len(weight))
 
     def load(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on from what :meth:`state` gave, on the layer's device."""
-        basis: Tensor | None = state["basis"]
-        self.directions = None if basis is None else Directions(basis.to(device))
-        self.error, self.unfolded, self.shared = state["error"], state["unfolded"], None
-        self._trained, self._passes = state["trained"], state["passes"]
+        saved = PrincipalState.read(state)
+        self.directions = None if saved.basis is None else Directions(saved.basis.to(device))
+        self.candidate = None if saved.candidate is None else Directions(saved.candidate.to(device))
+        self.error, self.shared, self._mark = saved.error, None, None
+        self.wanted, self._estimated = saved.wanted, saved.estimated
+        self._steps, self._edits = saved.steps, saved.edits
 
     @property
     def settled(self) -> bool:
         """Whether the layer is a dense one from now on: no directions serve, and none will be sought."""
-        return self._passes > 0 and self.directions is None and self.config.refresh is None
+        return self.edited or (self._estimated and self._tried is None and self.config.refresh is None)
+
+    @property
+    def edited(self) -> bool:
+        """Whether its weight was changed so often by others that no directions are sought."""
+        return self._edits >= EDITS
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are directions, in use or not."""
+        return self._tried is not None
+
+    @property
+    def rank(self) -> int:
+        """Directions, in use or not; 0 for none."""
+        return 0 if self._tried is None else self._tried.rank
+
+    def want(self, wanted: bool) -> None:
+        """Whether the layer is to compute in directions; older candidates are then estimated anew."""
+        if wanted and not self.wanted and self.candidate is not None and self._steps > 1:
+            self.renew()
+        self.wanted = wanted
 
     def renew(self) -> None:
-        """Let the next pass estimate the directions, as the first one did."""
-        self.directions, self._passes = None, 0
+        """Let the next training pass estimate the directions, as the first one did."""
+        self.directions = self.candidate = self.error = self._mark = None
+        self._estimated, self._steps = False, 0
 
-    def _takes_dense(self, learns: bool, trains: bool) -> bool:
-        if _recomputing():
-            return self._dense
-        if learns:
-            self.unfolded |= trains and not self._trained
-            self._trained |= trains
-            refresh = self.config.refresh
-            due = self._passes == 0 if refresh is None else self._passes % refresh == 0
-            self._dense = due and (self._passes == 0 or trains)
-            self._passes += trains or due
-        else:
-            self._dense = False
-        return self._dense
+    def loaded(self) -> None:
+        """A state dict was loaded into the layer, which is no edit; its weight is looked at again."""
+        self._edits = 0
 
-    def _learn(self, outputs: Tensor, bias: Tensor | None, length: int) -> None:
-        rows = sampled_rows(outputs, self.config.samples)
-        if bias is not None:
-            rows = rows - bias.detach()
-        with torch.autocast(rows.device.type, enabled=False):
-            self._choose(rows if rows.dtype == torch.float64 else rows.float(), length, len(outputs))
+    @property
+    def _tried(self) -> Directions | None:
+        return self.candidate or self.directions
 
-    def _choose(self, rows: Tensor, length: int, vectors: int) -> None:
-        before, self.unfolded = self.directions, self._trained
-        found = principal_directions(rows, self.config, length)
-        if found is None or not _pays(vectors, rows.shape[1], length, found.rank):
-            self.directions = self.error = None
-            return
-        self.directions, self.error = found, (before or found).error(rows)
+    @property
+    def _due(self) -> bool:
+        if self.edited:
+            return False
+        refresh = self.config.refresh
+        return not self._estimated or (refresh is not None and self._steps >= refresh)
+
+    def _used(self, weight: Tensor) -> Directions:
+        directions = self._tried if self.trial else self.directions
+        assert directions is not None  # noqa: S101 - thin() was True
+        if self.trial and self._folds and torch.is_grad_enabled():
+            # Each step puts the weight back, which must be timed as well.
+            projected(weight, directions.basis)
+        return directions
+
+    def _holds(self, weight: Tensor, trains: bool) -> bool:
+        """Whether the weight lies in the directions."""
+        if type(weight) is not nn.Parameter or weight.is_meta or self.directions is None:
+            return False
+        basis = self.directions.basis
+        # To compare elements has the CPU wait for another device; optimizers' steps look there.
+        closely = weight.device.type == "cpu" or not (trains or torch.cuda.is_current_stream_capturing())
+        if self._mark is None or not self._mark.fits(weight, basis, closely):
+            inside = outside(weight, basis) <= _SLACK * rounding(weight, basis)
+            self._mark = Mark.of(weight, basis, inside)
+        return self._mark.inside
+
+    def _edited(self) -> None:
+        self._edits += 1
+        self.renew()
+
+    def _follow(self, weight: Tensor) -> None:
+        if type(weight) is nn.Parameter and self.followed_weight() is not weight:
+            self._weight = weakref.ref(weight)
+            optimizer_steps.follow(self)
 
 
-def multiplications(vectors: int, filters: int, length: int, rank: int) -> tuple[int, int]:
-    """Multiplications of a training step's three products in ``rank`` directions, and densely.
-
-    The thin filters and their gradient are products with the basis as well.
-    """
-    thin = 3 * vectors * rank * length + 2 * vectors * rank * filters + 2 * rank * filters * length
-    return thin, 3 * vectors * filters * length
+def without_bias(outputs: Tensor, bias: Tensor | None) -> Tensor:
+    """Outputs (vectors, filters) without the bias, in float32 or float64."""
+    rows = outputs if outputs.dtype == torch.float64 else outputs.float()
+    return rows if bias is None else rows - bias.detach().to(rows.dtype)
 
 
-def _pays(vectors: int, filters: int, length: int, rank: int) -> bool:
-    thin, dense = multiplications(vectors, filters, length, rank)
-    return thin < PAYS * dense
-
-
-def _recomputing() -> bool:
-    # Gradient checkpointing runs a layer again inside the backward pass, and must get the same tensors.
-    return torch._C._current_graph_task_id() != -1
+def _teaches(rows: Tensor) -> bool:
+    """Whether the rows of all ranks are finite, and not zeros alone."""
+    wrong, some = (~torch.isfinite(rows)).any(), (rows != 0).any()
+    wrongs, somes = summed(torch.stack([wrong, some]).long()).tolist()
+    return not wrongs and bool(somes)

@@ -12,12 +12,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from mercuric.reuse.kernels.row_products import as_image
 from mercuric.reuse.principal.directions import Directions
 from mercuric.reuse.principal.pointwise import pointwise
+from mercuric.reuse.transforms import WithoutRules
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,11 @@ def projected_convolution(
     Returns:
         (N, filters, H', W'), in the memory format that PyTorch's convolution gives.
     """
-    output: Tensor = _Projected.apply(  # type: ignore[no-untyped-call]
-        images, weight, bias, directions.basis, placement
+    basis = directions.basis.to(weight.dtype)
+    found: tuple[Tensor, Tensor] = _Projected.apply(  # type: ignore[no-untyped-call]
+        images, weight, bias, basis, placement
     )
-    return output
+    return found[0]
 
 
 def projected_linear(rows: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions) -> Tensor:
@@ -67,22 +67,30 @@ def reference_convolution(
     return (projected if bias is None else projected + bias).movedim(-1, 1)
 
 
-class _Projected(Function):
+class _Projected(WithoutRules):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor, placement: Placement
-    ) -> Tensor:
-        basis = basis.to(weight.dtype)
+        images: Tensor, weight: Tensor, bias: Tensor | None, basis: Tensor, placement: Placement
+    ) -> tuple[Tensor, Tensor]:
         thin = thin_filters(weight, basis)
         z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
-        ctx.save_for_backward(images, thin, basis)
-        ctx.placement, ctx.weight_format = placement, memory_format(weight)
-        return pointwise(z, basis, bias)
+        return pointwise(z, basis, bias), thin
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        images, thin, basis = ctx.saved_tensors
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        images, weight, _, basis, ctx.placement = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(images, weight, output[1], basis)
+        ctx.weight_format = memory_format(weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor | None, _: None) -> tuple[Tensor | None, ...]:
+        if gradient is None:
+            return None, None, None, None, None
+        images, weight, thin, basis = ctx.saved_tensors
+        if torch.is_grad_enabled():  # who differentiates again needs to know what they were made of
+            thin = thin_filters(weight, basis)
         needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         d_images = d_weight = None
         if needs_images or needs_weight:

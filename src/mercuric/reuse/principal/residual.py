@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions
@@ -112,14 +111,19 @@ class _Residual(Function):
         if bias is not None:
             rows += bias
         ctx.save_for_backward(images, weight, thin, basis)
-        ctx.placement, ctx.groups = placement, groups
+        ctx.directions, ctx.placement, ctx.groups = directions, placement, groups
         return output, groups
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
         images, weight, thin, basis = ctx.saved_tensors
         needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
+        if torch.is_grad_enabled():
+            found = reference_residual(images, weight, None, ctx.directions, ctx.placement, ctx.groups)
+            wanted = [one for one, needed in ((images, needs_images), (weight, needs_weight)) if needed]
+            again = iter(torch.autograd.grad(found, wanted, gradient, create_graph=True) if wanted else ())
+            d_images, d_weight = (next(again) if needed else None for needed in (needs_images, needs_weight))
+            return d_images, d_weight, gradient.sum((0, 2, 3)) if needs_bias else None, None, None, None
         dz = pointwise(gradient, basis.T)
         d_images, d_thin = adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
         rows = gradient.permute(0, 2, 3, 1).reshape(-1, len(weight))

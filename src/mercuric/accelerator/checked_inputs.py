@@ -1,0 +1,85 @@
+"""Can this be simulated: a network, inputs of it, and how similarity is found?"""
+
+from collections.abc import Mapping
+from traceback import walk_tb
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mercuric.accelerator.workload import Inputs
+from mercuric.reuse import ReuseConfig
+
+_FROM_ARRAY = "torch.from_numpy makes a tensor of an array"
+
+
+def require_network(model: object, config: object) -> None:
+    """Refuse what is no network, or no configuration.
+
+    Raises:
+        ValueError: names the argument and its type.
+    """
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"model was {_a(model)}, but must be an nn.Module")
+    if config is not None and not isinstance(config, ReuseConfig):
+        raise ValueError(f"config was {_a(config)}, but must be a ReuseConfig, or None for the paper's form")
+
+
+def require_inputs(inputs: object) -> None:
+    """Refuse inputs that no network of tensors reads.
+
+    Raises:
+        ValueError: they are neither a tensor nor a tuple, list or mapping that holds one, or hold none of
+            any size.
+    """
+    if isinstance(inputs, Tensor):
+        values: list[Any] = [inputs]
+    elif isinstance(inputs, Mapping):
+        values = list(inputs.values())
+    elif isinstance(inputs, tuple | list):
+        values = list(inputs)
+    else:
+        raise ValueError(
+            f"inputs was {_a(inputs)}, but must be a torch.Tensor, a tuple of positional or a dict of "
+            "keyword arguments" + (f" ({_FROM_ARRAY})" if _is_array(inputs) else "")
+        )
+    arrays = [value for value in values if _is_array(value)]
+    if arrays:
+        raise ValueError(f"inputs held {_a(arrays[0])}, but must hold torch.Tensors ({_FROM_ARRAY})")
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    if not tensors:
+        raise ValueError("inputs held no torch.Tensor, but must hold at least one")
+    if all(tensor.numel() == 0 for tensor in tensors):
+        shape = tuple(tensors[0].shape)
+        raise ValueError(f"inputs was of shape {shape}, but must hold at least one example")
+
+
+def raised_by_torch(error: Exception) -> bool:
+    """Whether one of PyTorch's own modules refused what it was given; not the network's code, nor memory."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    own = frames[-1].f_globals.get("__name__", "") if frames else ""
+    return own.split(".")[0] == "torch" and not isinstance(error, torch.OutOfMemoryError)
+
+
+def unreadable(inputs: Inputs, error: Exception) -> ValueError:
+    """What is raised where a network's modules could not read its inputs."""
+    if isinstance(inputs, Tensor):
+        values: list[Any] = [inputs]
+    else:
+        values = list(inputs.values() if isinstance(inputs, Mapping) else inputs)
+    shown = ", ".join(
+        f"{str(one.dtype).removeprefix('torch.')} of {tuple(one.shape)}"
+        for one in values
+        if isinstance(one, Tensor)
+    )
+    said = " ".join(str(error).split())
+    return ValueError(f"inputs was {shown}, but must be what the network reads: {said}")
+
+
+def _is_array(value: object) -> bool:
+    return type(value).__module__.split(".")[0] == "numpy"
+
+
+def _a(value: object) -> str:
+    kind = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
+    return f"{'an' if kind[0] in 'aeioAEIO' else 'a'} {kind}"

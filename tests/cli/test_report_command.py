@@ -1,0 +1,74 @@
+"""Does ``mercuric report`` write the page of every finished folder again?"""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+Refused = Callable[..., str]
+
+SMALL = ("--images", 2)
+COMMANDS = {
+    "train": ("train", "custom-cnn", "--compare", "--batch-size", 12),
+    "directions": ("train", "custom-cnn", "--fast", "--batch-size", 12),
+    "similarity": ("similarity", "custom-cnn", *SMALL),
+    "evaluate": ("evaluate", "custom-cnn", "--batch", "1,2", "--accelerator", "eyeriss-like"),
+    "evaluate dense": ("evaluate", "custom-cnn", "--dense"),
+    "sweep": ("sweep", "custom-cnn", "--set", "ways=4,16", *SMALL),
+    "speedups": ("speedups", "custom-cnn", *SMALL, "--image-size", 32),
+    "bounds": ("bounds", "custom-cnn", *SMALL),
+    "shrink": ("shrink", "custom-cnn", "--trials", 4, "--train-examples", 12, "--batch-size", 6),
+    "front": ("bench", "front", "custom-cnn", "--train", "--quick", "--batch", 8),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_page_is_written_again(mercuric: Run, refused: Refused, tmp_path: Path, name: str) -> None:
+    out, page = tmp_path / "filled", tmp_path / "filled" / "report.html"
+    done = mercuric(*COMMANDS[name], "--out", out)
+    assert done.exit_code == 0, done.output
+    before = page.read_bytes() if name != "speedups" else None
+    page.unlink(missing_ok=True)
+    again = mercuric("report", out)
+    assert again.exit_code == 0, again.output
+    assert again.stdout == f"Report: {page}\n"
+    assert before is None or page.read_bytes() == before
+    _edited(out, mercuric, refused)
+
+
+def _edited(out: Path, mercuric: Run, refused: Refused) -> None:
+    """Every random edit of the folder's JSON gives a page, or one sentence."""
+    draw = random.Random(0)
+    for path in sorted(out.glob("*.json")):
+        whole = path.read_bytes()
+        for _ in range(6):
+            content = json.loads(whole)
+            _edit(content, draw)
+            path.write_text(json.dumps(content))
+            done = mercuric("report", out)
+            if done.exit_code:
+                refused(done)
+        for text in ("", "{", "[]", "5", "null", "[" * 100_000, '{"a":' * 500 + "1" + "}" * 500):
+            path.write_text(text)
+            refused(mercuric("report", out))
+        path.write_bytes(whole)
+
+
+def _edit(content: Any, draw: random.Random) -> None:
+    keys = list(content) if isinstance(content, dict) else list(range(len(content)))
+    key = draw.choice(keys)
+    if isinstance(content[key], dict | list) and content[key] and draw.random() < 0.7:
+        _edit(content[key], draw)
+    elif draw.random() < 0.3:
+        del content[key]
+    else:
+        content[key] = draw.choice([None, 5, -1, "x", [], {}, True, 1e300, float("nan"), 10**40, [None]])
+
+
+def test_a_folder_that_nothing_filled(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
+    assert "is not a run's folder: no such directory" in refused(mercuric("report", tmp_path / "none"))
+    assert "is missing" in refused(mercuric("report", tmp_path))
