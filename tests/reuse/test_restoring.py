@@ -283,12 +283,15 @@ def test_a_method_named_reuse_stays() -> None:
     torch.testing.assert_close(model(x), before)
 
 
-def test_modules_stay_the_same_objects() -> None:
-    """A list of layers that is no ModuleList goes on holding the layers."""
+def test_the_replaced_objects_come_back() -> None:
+    """Another model that holds the same layers stays dense meanwhile."""
     model = network()
     held = list(model)
-    handle = reuse_(model)
-    held[0](images())
+    other = nn.Sequential(*held)
+    dense = other(images())
+    handle = reuse_(model, ReuseConfig(bits=4))
+    assert not torch.equal(model(images()), dense)
+    assert torch.equal(other(images()), dense)
     assert handle.layers["0"].counts.vectors > 0
     restore_(model)
     assert held == list(model)

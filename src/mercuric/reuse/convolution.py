@@ -54,8 +54,13 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
             ValueError: another number of channels or dimensions, an image smaller than the kernel, or
                 complex filters.
         """
+        self._mercuric.ran = True
+        # What derives the weight may differ from one time to the next.
+        with parametrize.cached() if parametrize.is_parametrized(self) else nullcontext():
+            return self._computed(input)
+
+    def _computed(self, input: Tensor) -> Tensor:  # noqa: A002
         state = self._mercuric
-        state.ran = True
         if state.on:
             self._check(input)
         if state.principal is not None:
@@ -64,9 +69,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
             return self._dense(input)
         if left_to_torch(input, self.weight, self.bias):
             return super().forward(input)
-        # What derives the weight may differ from one time to the next.
-        with parametrize.cached() if parametrize.is_parametrized(self) else nullcontext():
-            output = self._convolve(input if input.dim() == 4 else input.unsqueeze(0))
+        output = self._convolve(input if input.dim() == 4 else input.unsqueeze(0))
         return output if input.dim() == 4 else output.squeeze(0)
 
     def _check(self, input: Tensor) -> None:  # noqa: A002

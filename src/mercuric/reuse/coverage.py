@@ -14,7 +14,7 @@ from torch.utils.hooks import RemovableHandle
 
 from mercuric.reuse.model_pass import NextPass, PassHook, modules_around
 from mercuric.reuse.operator_macs import counts, operator_macs
-from mercuric.reuse.reuse_layer import ReuseLayer, is_reuse_layer
+from mercuric.reuse.reuse_layer import ReuseLayer
 
 
 class Coverage:
@@ -41,7 +41,7 @@ class Coverage:
         self.others: Counter[str] = Counter()
         self.around = modules_around(model, [*layers, *dense])
         self._names = {module: name for name, module in model.named_modules()}
-        self._layers = layers
+        self._layers = set(layers.values())
         self._products = _Products(self)
         self._stack: list[nn.Module] = []
         self._inside = 0
@@ -51,7 +51,7 @@ class Coverage:
     @property
     def attached(self) -> bool:
         """Whether the model has its reuse layers still."""
-        return any(map(is_reuse_layer, self._layers.values()))
+        return any(module in self._layers for module in self.around[0].modules())
 
     @property
     def counted(self) -> bool:

@@ -18,7 +18,7 @@ from mercuric.reuse.layer_kinds import REUSE_KINDS, multiplies, reuse_kind, why_
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import ReuseLinear, linear_reuse
 from mercuric.reuse.multihead_attention import ReuseMultiheadAttention, attention_states
-from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, plain_
+from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, replace_, with_reuse, without_reuse
 
 __all__ = ["FilterFunction", "is_reuse_layer", "restore_", "reuse_"]
 
@@ -31,7 +31,7 @@ def reuse_(
 ) -> ReuseHandle:
     """Turn reuse on, in place: convolutions, fully connected layers and attention compute alike vectors once.
 
-    Modules, parameters, hooks and state_dict keys stay the same, so an optimizer made before goes on working.
+    Parameters, hooks and state_dict keys stay the same, so an optimizer made before goes on working.
 
     Args:
         model: any module with ``nn.Conv2d``, ``nn.Linear`` or ``nn.MultiheadAttention`` layers (their
@@ -69,17 +69,17 @@ def reuse_(
     states = {name: _states(module, name, config) for name, module in chosen.items()}
     if config.principal is not None:
         _say_dense(model, chosen, states)
-    for name, module in chosen.items():
-        _turn_on_(module, states[name])
+    made = {name: _made(module, states[name]) for name, module in chosen.items()}
+    replace_(model, {chosen[name]: made[name] for name in chosen})
     for module, flag in _fast_paths(model):
         if any(map(is_reuse_layer, module.modules())):
             module.__dict__[_FAST_PATH] = getattr(module, flag)
             setattr(module, flag, False)
-    timed = {name: module for name, module in chosen.items() if isinstance(module, ReuseConv2d | ReuseLinear)}
+    timed = {name: module for name, module in made.items() if isinstance(module, ReuseConv2d | ReuseLinear)}
     measured = cost == "milliseconds" or config.keep == "faster"
     layers = {state.name: state for own in states.values() for state in own}
     model_cost = None if measured else cost
-    coverage = Coverage(model, chosen, dense)
+    coverage = Coverage(model, made, dense)
     handle = ReuseHandle(config, layers, model_cost, timed, coverage=coverage)  # type: ignore[arg-type]
     if measured:
         handle.time_layers(timed)
@@ -95,11 +95,11 @@ def restore_(model: nn.Module) -> None:
         ValueError: ``model`` is not a module.
     """
     _check_model(model)
+    for layer in model.modules():
+        if isinstance(layer, ReuseConv2d | ReuseLinear) and layer._mercuric.principal is not None:
+            layer._mercuric.principal.release()
+    replace_(model, {layer: without_reuse(layer) for layer in model.modules() if is_reuse_layer(layer)})
     for module in model.modules():
-        if isinstance(module, ReuseConv2d | ReuseLinear) and module._mercuric.principal is not None:
-            module._mercuric.principal.release()
-        if is_reuse_layer(module):
-            plain_(module)
         drop_hooks_(module)
     for module, flag in _fast_paths(model):
         if _FAST_PATH in module.__dict__:
@@ -171,12 +171,13 @@ def _states(module: nn.Module, name: str, config: ReuseConfig) -> list[LayerReus
     return [LayerReuse(name, config, "attention")]
 
 
-def _turn_on_(module: nn.Module, states: list[LayerReuse]) -> None:
-    module.__class__ = reuse_kind(module)
-    if isinstance(module, ReuseMultiheadAttention):
-        module._mercuric_in, module._mercuric, module._mercuric_out = states
+def _made(module: nn.Module, states: list[LayerReuse]) -> nn.Module:
+    layer = with_reuse(module, reuse_kind(module))
+    if isinstance(layer, ReuseMultiheadAttention):
+        layer._mercuric_in, layer._mercuric, layer._mercuric_out = states
     else:
-        module.__dict__["_mercuric"] = states[0]
+        layer.__dict__["_mercuric"] = states[0]
+    return layer
 
 
 def _sorted_out(

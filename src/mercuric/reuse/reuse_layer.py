@@ -1,12 +1,10 @@
-"""What turns a module into a layer that reuses, and back into a plain one?
+"""What takes the place of a dense layer, and gives it back?"""
 
-The module stays the same object and its class changes, so that whatever holds it (two names, a list, a
-compiled wrapper, a hook) goes on holding the layer.
-"""
-
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from torch import nn
+from torch._dynamo import OptimizedModule
 
 from mercuric.reuse.layer_reuse import LayerReuse
 
@@ -40,12 +38,40 @@ def is_reuse_layer(module: nn.Module) -> bool:
     return isinstance(module, ReuseLayer)
 
 
-def plain_(layer: nn.Module) -> None:
-    """Make a reuse layer the plain one again, in place; what was parametrized meanwhile stays so."""
-    layer.__class__ = _plain_class(type(layer))
-    for name in [name for name in layer.__dict__ if name.startswith("_mercuric")]:
-        del layer.__dict__[name]
-    drop_hooks_(layer)
+def with_reuse(dense: nn.Module, kind: Any) -> nn.Module:
+    """A layer of class ``kind`` that shares the parameters, buffers and hooks of a dense one."""
+    layer: nn.Module = kind.__new__(kind)
+    layer.__dict__.update(dense.__dict__, _mercuric_dense=dense)
+    # What layer.compile() made calls the dense layer.
+    layer.__dict__.pop("_compiled_call_impl", None)
+    return layer
+
+
+def without_reuse(layer: nn.Module) -> nn.Module:
+    """The dense layer that a reuse layer was made of; what was parametrized meanwhile stays so."""
+    kind: Any = _plain_class(type(layer))
+    dense: nn.Module = layer.__dict__.get("_mercuric_dense") or kind.__new__(kind)
+    dense.__class__ = kind
+    compiled = dense.__dict__.get("_compiled_call_impl")
+    dense.__dict__.clear()
+    dense.__dict__.update(
+        {name: value for name, value in layer.__dict__.items() if not name.startswith("_mercuric")}
+    )
+    dense.__dict__.pop("_compiled_call_impl", None)
+    if compiled is not None:
+        dense.__dict__["_compiled_call_impl"] = compiled
+    drop_hooks_(dense)
+    return dense
+
+
+def replace_(model: nn.Module, replacements: Mapping[nn.Module, nn.Module]) -> None:
+    """Put modules in the places of others, under all names that these have."""
+    for parent in list(model.modules()):
+        for name, child in list(parent._modules.items()):
+            if child is not None and child in replacements:
+                parent._modules[name] = replacements[child]
+                if isinstance(parent, OptimizedModule):
+                    parent._initialize()
 
 
 def drop_hooks_(module: nn.Module) -> None:
