@@ -18,8 +18,8 @@ class PrincipalConfig(Config):
             within it; None: it gets ``rank``, whatever is left out.
         multiple: ranks are rounded up to a multiple of this, which suits the processors' registers.
         samples: output vectors that directions are estimated from.
-        refresh: training passes of a layer from one estimate to the next, each a dense pass; None: the
-            directions of the first pass stay.
+        refresh: optimizer steps from one estimate to the next, each of dense passes; None: the directions
+            of the first training pass stay.
         residual_bits: None: what the directions leave out is left out. Else vectors of an image whose
             first so many principal components have equal signs share it; 0 is one group an image.
         members: vectors of a group whose mean stands for it.
