@@ -15,7 +15,6 @@ from pydantic import Field
 from mercuric.config import Config, mismatches
 from mercuric.errors import MercuricError
 from mercuric.reuse.config import ReuseConfig
-from mercuric.reuse.observation import Kind
 
 FORMAT = "mercuric hitmaps"
 VERSION = 1
@@ -25,7 +24,7 @@ class LayerAbout(Config):
     """A layer, as :class:`HitmapAbout` keeps it."""
 
     layer: Annotated[str, Field(strict=True)]
-    kind: Kind
+    kind: Annotated[str, Field(strict=True)]
     error: Annotated[float, Field(strict=True)] | None
 
 
