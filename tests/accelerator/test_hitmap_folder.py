@@ -210,7 +210,7 @@ def test_an_index_without_layers(photos: Tensor, tmp_path: Path, kept: int) -> N
     [
         lambda said: said.update(layers=[None]),
         lambda said: said.update(layers=5),
-        lambda said: said["layers"][0].update(kind="evil"),
+        lambda said: said["layers"][0].update(kind=5),
         lambda said: said["layers"][0].update(error="evil"),
         lambda said: said["layers"][0].update(layer=None),
         lambda said: said.update(run=None),

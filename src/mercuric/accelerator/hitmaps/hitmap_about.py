@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from math import isfinite
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ from mercuric.errors import MercuricError
 from mercuric.reading import parse_json
 from mercuric.records import json_text
 from mercuric.reuse.config import ReuseConfig
-from mercuric.reuse.observation import Kind
 
 FORMAT = "mercuric hitmaps"
 VERSION = 1
@@ -27,7 +26,7 @@ class LayerAbout(Config):
     """A layer, as :class:`HitmapAbout` keeps it."""
 
     layer: Annotated[str, Field(strict=True)]
-    kind: Kind | Literal["dense"]
+    kind: Annotated[str, Field(strict=True)]
     error: Annotated[float, Field(strict=True)] | None
 
 
