@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric import ReuseConfig, ReuseConv2d, ReuseLinear, reuse_, reuse_attention
+from mercuric import ReuseConfig, reuse_, reuse_attention
 from mercuric.reuse.layer_reuse import LayerReuse
 
 FORMS = {
@@ -149,39 +149,37 @@ def test_off_says_nothing_of_its_own() -> None:
             agree(outcome(reused, torch.ones(shape)), expected)
 
 
-@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
-@pytest.mark.parametrize("form", FORMS)
-def test_complex_layers_are_refused_by_name(form: str, dtype: torch.dtype) -> None:
-    layers: list[Callable[[], nn.Module]] = [
-        lambda: nn.Conv2d(3, 4, 3, dtype=dtype), lambda: nn.Linear(5, 4, dtype=dtype),
-        lambda: nn.MultiheadAttention(6, 2, dtype=dtype),
-    ]  # fmt: skip
-    sentence = (
-        rf"^layer 'odd' was of {dtype} numbers, but reuse compares real ones; leave it dense with filter_fn$"
-    )
-    for build in layers[: 2 if form == "fast" else 3]:
-        model = nn.ModuleDict({"plain": nn.Linear(4, 4), "odd": build()})
-        kinds = [type(module) for module in model.values()]
-        with pytest.raises(ValueError, match=sentence):
-            reuse_(model, FORMS[form])
-        assert [type(module) for module in model.values()] == kinds
-    for kind in (ReuseConv2d, ReuseLinear):
-        with pytest.raises(ValueError, match="numbers, but reuse compares real ones"):
-            kind(3, 4, *([3] if kind is ReuseConv2d else []), dtype=dtype, reuse=FORMS[form])
-
-
 @pytest.mark.filterwarnings("ignore:Complex modules are a new feature:UserWarning")
-def test_layers_made_complex_later_are_refused_at_the_call() -> None:
-    for kind, shape in {"conv": (2, 3, 5, 5), "linear": (7, 6), "heads": (2, 5, 6)}.items():
-        model = built(kind)
-        handle = reuse_(model, ReuseConfig())
-        model.to(torch.complex64)
-        given = torch.ones(shape, dtype=torch.complex64)
-        with pytest.raises(ValueError, match=r"^layer '.+' was of torch\.complex64 numbers, but reuse"):
-            model(given)
-        if kind != "heads":  # PyTorch's own attention is of real numbers
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+@pytest.mark.parametrize("made", ["complex", "real"])
+@pytest.mark.parametrize("form", FORMS)
+def test_complex_layers_are_refused_by_name(form: str, made: str, dtype: torch.dtype) -> None:
+    layers: dict[tuple[int, ...], Callable[..., nn.Module]] = {
+        (2, 3, 5, 5): lambda dtype=None: nn.Conv2d(3, 4, 3, dtype=dtype),
+        (7, 5): lambda dtype=None: nn.Linear(5, 4, dtype=dtype),
+        (2, 5, 6): lambda dtype=None: Heads(dtype),
+    }
+    for shape, build in list(layers.items())[: 2 if form == "fast" else 3]:
+        model = nn.ModuleDict({"plain": nn.Linear(4, 4), "odd": build(dtype if made == "complex" else None)})
+        handle = reuse_(model, FORMS[form])
+        model["odd"].to(dtype)
+        given = torch.ones(shape, dtype=dtype)
+        sentence = rf"^layer 'odd.*' was of {dtype} numbers, but reuse compares real ones; leave it dense"
+        with pytest.raises(ValueError, match=sentence):
+            model["odd"](given)
+        if shape != (2, 5, 6):  # PyTorch's own attention is of real numbers
             handle.switch_off()
-            assert model(given).is_complex()
+            assert model["odd"](given).is_complex()
+
+
+class Heads(nn.Module):
+    def __init__(self, dtype: torch.dtype | None) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(6, 2, dtype=dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows: Tensor = self.attention(x, x, x)[0]
+        return rows
 
 
 QUERY = (2, 4, 5, 8)

@@ -203,9 +203,8 @@ def conv_reuse(conv: nn.Conv2d, name: str, config: ReuseConfig) -> LayerReuse:
     """The state of ``conv`` with reuse.
 
     Raises:
-        ValueError: the granularity divides no group of the layer's channels, or they are of complex numbers.
+        ValueError: the granularity divides no group of the layer's channels.
     """
-    refuse_complex(name, conv.weight, conv.bias)
     group_channels(config.granularity, conv)
     if config.backward == "signature":
         gradient_channels(config.granularity, conv)

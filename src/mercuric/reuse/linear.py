@@ -125,10 +125,5 @@ def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReus
 
 
 def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:
-    """The state of ``linear`` with reuse.
-
-    Raises:
-        ValueError: the layer is of complex numbers.
-    """
-    refuse_complex(name, linear.weight, linear.bias)
+    """The state of ``linear`` with reuse."""
     return LayerReuse(name, config, "linear", linear.out_features)

@@ -201,12 +201,7 @@ def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def attention_states(attention: nn.MultiheadAttention, name: str, config: ReuseConfig) -> list[LayerReuse]:
-    """The states of ``attention`` with reuse: of its inputs' projections, of its rows and of its output's.
-
-    Raises:
-        ValueError: the layer is of complex numbers.
-    """
-    refuse_complex(name, attention.out_proj.weight)
+    """The states of ``attention`` with reuse: of its inputs' projections, of its rows and of its output's."""
     return [
         LayerReuse(f"{name}.in_proj", config, "linear", attention.embed_dim),
         LayerReuse(name, config, "attention"),
