@@ -157,7 +157,7 @@ def test_complex_layers_are_refused_by_name(form: str, made: str, dtype: torch.d
     layers: dict[tuple[int, ...], Callable[..., nn.Module]] = {
         (2, 3, 5, 5): lambda dtype=None: nn.Conv2d(3, 4, 3, dtype=dtype),
         (7, 5): lambda dtype=None: nn.Linear(5, 4, dtype=dtype),
-        (2, 5, 6): lambda dtype=None: Heads(dtype),
+        (2, 5, 6): lambda dtype=None: Heads().to(dtype),
     }
     for shape, build in list(layers.items())[: 2 if form == "fast" else 3]:
         model = nn.ModuleDict({"plain": nn.Linear(4, 4), "odd": build(dtype if made == "complex" else None)})
@@ -170,16 +170,6 @@ def test_complex_layers_are_refused_by_name(form: str, made: str, dtype: torch.d
         if shape != (2, 5, 6):  # PyTorch's own attention is of real numbers
             handle.switch_off()
             assert model["odd"](given).is_complex()
-
-
-class Heads(nn.Module):
-    def __init__(self, dtype: torch.dtype | None) -> None:
-        super().__init__()
-        self.attention = nn.MultiheadAttention(6, 2, dtype=dtype)
-
-    def forward(self, x: Tensor) -> Tensor:
-        rows: Tensor = self.attention(x, x, x)[0]
-        return rows
 
 
 QUERY = (2, 4, 5, 8)
