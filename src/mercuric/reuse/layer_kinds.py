@@ -27,7 +27,7 @@ def reuse_kind(module: nn.Module) -> type[nn.Module]:
 
 def why_dense(module: nn.Module, config: ReuseConfig) -> str | None:
     """Why a layer can't reuse by this configuration; None where it can."""
-    return _other_kind(module) or _unsuited_weight(module) or _unsuited_form(module, config)
+    return _other_kind(module) or _unsuited_weight(module, config) or _unsuited_form(module, config)
 
 
 def multiplies(module: nn.Module) -> bool:
@@ -74,11 +74,12 @@ def _name(kind: type[nn.Module]) -> str:
     return kind.__name__ if module.startswith("torch.nn.") else f"{module}.{kind.__qualname__}"
 
 
-def _unsuited_weight(module: nn.Module) -> str | None:
+def _unsuited_weight(module: nn.Module, config: ReuseConfig) -> str | None:
     for name, weight in _weights(module):
         if not (weight.is_floating_point() or weight.is_complex()):
             return f"its {name} is {weight.dtype}"
-        if type(weight) not in (Tensor, nn.Parameter):
+        # Directions say so themselves, in ``dense_because``.
+        if config.principal is None and type(weight) not in (Tensor, nn.Parameter):
             return f"its {name} is a {type(weight).__name__}"
         if weight.is_sparse or weight.layout != torch.strided:
             return f"its {name} is sparse"
