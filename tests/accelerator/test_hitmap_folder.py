@@ -243,7 +243,7 @@ def test_pipes_are_never_waited_for(photos: Tensor, tmp_path: Path) -> None:
         written(folder, [photos[:1]])
         (folder / name).unlink()
         os.mkfifo(folder / name)
-        with pytest.raises(MercuricError, match=f"{name} is a named pipe, but must be"):
+        with pytest.raises(MercuricError, match=f"{name} is a pipe, but must be"):
             simulate_saved(folder)
 
 

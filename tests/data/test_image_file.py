@@ -292,7 +292,7 @@ def test_what_is_no_file_is_refused_and_never_waited_for(tmp_path: Path) -> None
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket.jpg"))
     for name, said in {
-        "pipe": "it is a named pipe",
+        "pipe": "it is a pipe",
         "folder": "it is a folder",
         "device": "it is a device",
         "socket": "it is a socket",

@@ -91,7 +91,7 @@ def damage(root: Path) -> dict[str, str]:
     os.mkfifo(root / "train" / "alive" / "pipe.jpg")
     return {
         "train/alive/empty.webp": "it is empty",
-        "train/alive/pipe.jpg": "it is a named pipe",
+        "train/alive/pipe.jpg": "it is a pipe",
         "train/things/coffee.png": "it is none of",
         "test/alive/flower.jpg": "Truncated File Read",
     }

@@ -43,7 +43,7 @@ def test_spaces_that_do_not_break_and_quotes_are_text(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "train.tsv")
-    with pytest.raises(MercuricError, match=r"train.tsv is a named pipe, but must be sentence pairs"):
+    with pytest.raises(MercuricError, match=r"train.tsv is a pipe, but must be sentence pairs"):
         read_pairs(tmp_path / "train.tsv", "")
 
 

@@ -205,7 +205,7 @@ def test_what_is_no_file_is_never_waited_for(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket"))
     for name, kind in {
-        "pipe": "named pipe",
+        "pipe": "pipe",
         "folder": "folder",
         "device": "device",
         "socket": "socket",

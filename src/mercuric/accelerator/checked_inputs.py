@@ -1,4 +1,4 @@
-"""Can this be simulated: a network, inputs of it, and how similarity is found?"""
+"""Can this be simulated: a network, and inputs of it?"""
 
 from collections.abc import Mapping
 from traceback import walk_tb
@@ -8,21 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator.workload import Inputs
-from mercuric.reuse import ReuseConfig
+from mercuric.errors import described
 
 _FROM_ARRAY = "torch.from_numpy makes a tensor of an array"
 
 
-def require_network(model: object, config: object) -> None:
-    """Refuse what is no network, or no configuration.
+def require_network(model: object) -> None:
+    """Refuse what is no network.
 
     Raises:
         ValueError: names the argument and its type.
     """
     if not isinstance(model, nn.Module):
-        raise ValueError(f"model was {_a(model)}, but must be an nn.Module")
-    if config is not None and not isinstance(config, ReuseConfig):
-        raise ValueError(f"config was {_a(config)}, but must be a ReuseConfig, or None for the paper's form")
+        raise ValueError(f"model was {described(model)}, but must be an nn.Module")
 
 
 def require_inputs(inputs: object) -> None:
@@ -40,12 +38,12 @@ def require_inputs(inputs: object) -> None:
         values = list(inputs)
     else:
         raise ValueError(
-            f"inputs was {_a(inputs)}, but must be a torch.Tensor, a tuple of positional or a dict of "
+            f"inputs was {described(inputs)}, but must be a torch.Tensor, a tuple of positional or a dict of "
             "keyword arguments" + (f" ({_FROM_ARRAY})" if _is_array(inputs) else "")
         )
     arrays = [value for value in values if _is_array(value)]
     if arrays:
-        raise ValueError(f"inputs held {_a(arrays[0])}, but must hold torch.Tensors ({_FROM_ARRAY})")
+        raise ValueError(f"inputs held {described(arrays[0])}, but must hold torch.Tensors ({_FROM_ARRAY})")
     tensors = [value for value in values if isinstance(value, Tensor)]
     if not tensors:
         raise ValueError("inputs held no torch.Tensor, but must hold at least one")
@@ -78,8 +76,3 @@ def unreadable(inputs: Inputs, error: Exception) -> ValueError:
 
 def _is_array(value: object) -> bool:
     return type(value).__module__.split(".")[0] == "numpy"
-
-
-def _a(value: object) -> str:
-    kind = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
-    return f"{'an' if kind[0] in 'aeioAEIO' else 'a'} {kind}"

@@ -18,7 +18,7 @@ from mercuric.accelerator.normalisation import Normalisation, Statistics, normal
 from mercuric.accelerator.work import Work
 from mercuric.accelerator.workload import Inputs, NetworkWork, Workload, call, evaluating, read_network
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
-from mercuric.reuse.config import as_config
+from mercuric.reuse.config import PresetName, as_config
 
 Listen = Callable[[LayerCall], None]
 
@@ -40,7 +40,7 @@ class NetworkRun:
     coverage: Coverage
 
 
-def simulated_config(config: ReuseConfig | None, accelerator: Accelerator) -> ReuseConfig:
+def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accelerator) -> ReuseConfig:
     """The configuration that a simulation runs: :meth:`ReuseConfig.paper` by default, in the accelerator's
     MCACHE.
 

@@ -21,6 +21,7 @@ from mercuric.accelerator.similarity_tally import SimilarityTally
 from mercuric.accelerator.totals import totals
 from mercuric.accelerator.workload import Inputs
 from mercuric.reuse import ReuseConfig, similarity_rates
+from mercuric.reuse.config import PresetName
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def simulate(
     model: nn.Module,
     inputs: Inputs,
     accelerator: str | Accelerator = "eyeriss-168",
-    config: ReuseConfig | None = None,
+    config: ReuseConfig | PresetName | None = None,
     training: bool = True,
     normalisation: Statistics | None = None,
 ) -> Simulation:
@@ -129,8 +130,8 @@ def simulate(
             ``normalisation`` says.
         inputs: a tensor, or positional arguments, or keyword arguments of the network.
         accelerator: a preset's name, or a description.
-        config: how similarity is found; :meth:`ReuseConfig.paper` by default. Where it gives ``entries`` or
-            ``ways``, they must be the accelerator's.
+        config: how similarity is found, or a preset's name; :meth:`ReuseConfig.paper` by default. Where it
+            gives ``entries`` or ``ways``, they must be the accelerator's.
         training: count both backward products as well.
         normalisation: by which statistics batch normalisation normalises: ``"batch"``, as a training step
             does; ``"data"``, taken from the inputs first; ``"stored"``, the model's own. By default
@@ -150,7 +151,7 @@ def simulate_batches(
     model: nn.Module,
     batches: Iterable[Inputs],
     accelerator: str | Accelerator = "eyeriss-168",
-    config: ReuseConfig | None = None,
+    config: ReuseConfig | PresetName | None = None,
     training: bool = True,
     listeners: Sequence[Listen] = (),
     normalisation: Statistics | None = None,
@@ -167,7 +168,7 @@ def simulate_batches(
         ValueError: as :func:`simulate`, or there is no batch, or someone listens and the Hitmaps would go
             by another order than the input's.
     """
-    require_network(model, config)
+    require_network(model)
     hardware = as_accelerator(accelerator)
     simulated = simulated_config(config, hardware)
     if listeners and hardware.arrival != "raster":
