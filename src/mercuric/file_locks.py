@@ -57,7 +57,7 @@ def holding(folder: Path) -> Iterator[None]:
     if path in _held:
         yield
         return
-    is_new = not folder.exists()
+    new = [part for part in (folder, *folder.parents) if not part.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = _locked(path, folder)
     try:
@@ -69,9 +69,9 @@ def holding(folder: Path) -> Iterator[None]:
         _held.discard(path)
         path.unlink(missing_ok=True)
         os.close(descriptor)
-        if is_new:
-            with suppress(OSError):
-                folder.rmdir()  # nothing was written: the mended command finds it as it was
+        with suppress(OSError):
+            for part in new:
+                part.rmdir()  # nothing was written: the mended command finds it as it was
 
 
 def _locked(path: Path, folder: Path) -> int:

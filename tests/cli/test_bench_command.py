@@ -124,8 +124,8 @@ def test_the_front_of_a_trained_network(mercuric: Run, tmp_path: Path) -> None:
         (("train", "custom-cnn", "--batch", 10**6), "batch was 1000000"),
         (("train", "custom-cnn", "--data", "photo"), "name was 'photo'"),
         (("front", "vgg13"), "network was 'vgg13', but must be one of mobilenet-v2-imagenet, vgg16-hed; or"),
-        (("front", "custom-cnn", "--weights", "."), "is a folder, but must be a checkpoint"),
-        (("front", "custom-cnn", "--weights", "gone"), "there is no checkpoint"),
+        (("front", "custom-cnn", "--weights", ".", "--batch", 4), "is a folder, but must be a checkpoint"),
+        (("front", "custom-cnn", "--weights", "gone", "--batch", 4), "there is no checkpoint"),
         (
             ("front", "vgg12", "--weights", "gone"),
             "network was 'vgg12', but must be what weights are of: one",

@@ -52,7 +52,7 @@ def test_a_network_that_reads_sentences(mercuric: Run, refused: Refused, tmp_pat
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
     assert (summary["pairs"], summary["batch"], summary["data"]) == (3, 2, "tsv")
-    assert {layer["kind"] for layer in summary["layers"]} == {"linear", "attention"}
+    assert {layer["kind"] for layer in summary["layers"]} == {"linear", "attention", "dense"}
     assert "3 sentence pairs of tsv" in " ".join(mercuric("simulate", "transformer", *options).stdout.split())
     assert "which holds images, but transformer needs sentences" in refused(
         mercuric("simulate", "transformer", "--data", "photos")

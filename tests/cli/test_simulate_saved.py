@@ -59,7 +59,7 @@ def test_fields_are_set(figures: Figures) -> None:
     ("setting", "sentence"),
     [
         ("rows", "set was 'rows', but must be FIELD=VALUE, as design=asynchronous"),
-        ("rows=", "set was 'rows=', but a value is empty; for none at all, write null"),
+        ("rows=", "set was 'rows=', but must have a value (null for none): is a variable empty?"),
         ("=3", "set was '=3', but must be FIELD=VALUE"),
         ("row=6", "Accelerator has no key 'row' (it has: name, dataflow, rows"),
         ("rows=six", "rows was 'six', but must be a valid integer"),

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,12 +202,14 @@ def test_a_loss_that_is_no_number(mercuric: Run, refused: Refused, tmp_path: Pat
 def test_a_full_disk(
     mercuric: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_after: int
 ) -> None:
-    """Files are written in the order config, checkpoints, layers.csv, adaptation.csv and summary.json."""
+    """Files are written in the order resolved, config, checkpoints, layers.csv, adaptation.csv and summary.json."""
     out, synced = tmp_path / "run", []
     command = ("train", "custom-cnn", "--batch-size", 12, "--out", out)
     fsync = os.fsync
 
     def fill(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            return
         if len(synced) == fails_after:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         synced.append(descriptor)

@@ -179,9 +179,11 @@ def test_states_of_something_else(handle: ReuseHandle) -> None:
     saved = network().state_dict()
     refused(
         lambda: handle.load_state_dict(saved),
-        "saved was a mapping with '0.weight', '0.bias', '3.weight', but must be what state_dict()",
+        "the state of the handle was a mapping with '0.weight', '0.bias', '3.weight', but must be what state_dict()",
     )
-    refused(lambda: handle.load_state_dict({}), "saved was a mapping with nothing, but must be")
+    refused(
+        lambda: handle.load_state_dict({}), "the state of the handle was a mapping with nothing, but must be"
+    )
     for wrong in (None, [1], "state"):
         with pytest.raises(ValueError, match="the state of the handle"):
             handle.load_state_dict(wrong)  # type: ignore[arg-type]

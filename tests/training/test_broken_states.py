@@ -111,7 +111,7 @@ def test_broken_directions_change_nothing(basis: Any) -> None:
 
 @pytest.mark.parametrize("state", [None, 5, "x", [], {}, {1: 2}])
 def test_no_state_at_all(state: Any) -> None:
-    with pytest.raises(ValueError, match=r"^(the state of the handle|saved was a mapping) "):
+    with pytest.raises(ValueError, match=r"^the state of the handle "):
         trained(ADAPTING).load_state_dict(state)
 
 

@@ -241,7 +241,7 @@ class ReuseHandle:
         """
         if isinstance(saved, Mapping) and not {"config", "layers"} & saved.keys():
             given = f"a mapping with {', '.join(map(repr, list(saved)[:3])) or 'nothing'}"
-            raise ValueError(f"saved was {given}, but must be what state_dict() of a handle gave")
+            raise ValueError(f"the state of the handle was {given}, but must be what its state_dict() gave")
         state = HandleState.of(saved, "the state of the handle")
         state.check_fits(self.config, self.layers, self._modules)
         if self._adaptation is not None:
