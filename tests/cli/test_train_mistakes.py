@@ -202,7 +202,7 @@ def test_a_loss_that_is_no_number(mercuric: Run, refused: Refused, tmp_path: Pat
 def test_a_full_disk(
     mercuric: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_after: int
 ) -> None:
-    """Files are written in the order resolved, config, checkpoints, layers.csv, adaptation.csv and summary.json."""
+    """In the order resolved, config, checkpoints, layers.csv, adaptation.csv and summary.json."""
     out, synced = tmp_path / "run", []
     command = ("train", "custom-cnn", "--batch-size", 12, "--out", out)
     fsync = os.fsync
