@@ -1,6 +1,6 @@
 """Mercuric: MERCURY (Janfaza et al., HPCA 2023) for PyTorch, in software and in simulated hardware."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
 from mercuric.errors import Diverged, MercuricError
