@@ -9,6 +9,7 @@ import pytest
 import torch
 from typer.testing import Result
 
+from mercuric import __version__
 from mercuric.experiments import sweep as module
 from mercuric.experiments.sweep import SweepConfig, combination_totals, resolve, split, sweep
 
@@ -172,7 +173,7 @@ def test_another_array_under_the_same_name(
     array.write_text(array.read_text().replace("rows: 8", "rows: 4"))
     assert mercuric(*command, "--resume").exit_code == 0
     monkeypatch.setattr("mercuric.experiments.run_folder.__version__", "9.9.9")
-    assert "version was 0.4.0, now 9.9.9" in refused(mercuric(*command, "--resume"))
+    assert f"version was {__version__}, now 9.9.9" in refused(mercuric(*command, "--resume"))
 
 
 def test_weights_are_part_of_a_sweep_by_their_contents(tmp_path: Path) -> None:
