@@ -40,6 +40,11 @@ def meet(name: str, *values: Tensor | None) -> None:
     see(name, lambda *_: None, *values)
 
 
+def is_wrapped(value: object) -> bool:
+    """Whether a transform of ``torch.func`` has wrapped a tensor, whose numbers can't be kept."""
+    return isinstance(value, Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(value)
+
+
 def refuse_batches(name: str, *values: Tensor | None) -> None:
     """Refuse the batches of ``torch.autograd.grad(..., is_grads_batched=True)``, which no rule can meet."""
     for value in values:
