@@ -90,3 +90,12 @@ def test_a_pass_under_a_transform_is_dense_and_teaches_nothing(config: ReuseConf
     candidate = handle.layers["2"].principal.candidate  # type: ignore[union-attr]
     assert candidate is not None
     assert not is_wrapped(candidate.basis)
+
+
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+def test_a_trace_holds_the_thin_layers() -> None:
+    model = trained(projecting(None))[0].eval()
+    with torch.no_grad():
+        traced = torch.jit.trace(model, (IMAGES,))
+        torch.testing.assert_close(traced(IMAGES[:3]), model(IMAGES[:3]))
+    assert not any(node.kind() == "prim::PythonOp" for node in traced.inlined_graph.nodes())
