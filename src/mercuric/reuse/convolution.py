@@ -18,7 +18,7 @@ from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex, require_tensors
 from mercuric.reuse.principal.product import Placement
 from mercuric.reuse.reuse_layer import ReuseLayer
-from mercuric.reuse.transforms import meet, meet_transforms, see
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
 from mercuric.reuse.windows import Windows, conv_windows
 from mercuric.similarity.window_grid import WindowGrid
@@ -134,7 +134,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
             if state.principal is not None and output.numel() and state.learns(output, weight, self.training):
                 state.principal.learn(output.detach().movedim(-3, -1).flatten(0, -2), self.bias, weight)
             return output
-        meet_transforms(state.name, input, weight, self.bias)
+        state.meet_directions(input, weight, self.bias)
         images = input if input.dim() == 4 else input.unsqueeze(0)
         x, pads = autocast(images), self._pads
         self._check_size(images)

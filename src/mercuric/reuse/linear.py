@@ -14,7 +14,7 @@ from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex, require_tensors
 from mercuric.reuse.reuse_layer import ReuseLayer
-from mercuric.reuse.transforms import meet, meet_transforms, see
+from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import Windows, row_windows
 
@@ -121,7 +121,7 @@ def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReus
         if state.principal is not None and output.numel() and state.learns(output, weight, training):
             state.principal.learn(output.detach().reshape(-1, len(weight)), bias, weight)
         return output
-    meet_transforms(state.name, rows, weight, bias)
+    state.meet_directions(rows, weight, bias)
     x, matrix, offset = autocast(rows.reshape(-1, rows.shape[-1])), autocast(weight), autocast(bias)
     return state.principal.linear(x, matrix, offset).view(*rows.shape[:-1], len(weight))
 

@@ -45,12 +45,6 @@ def meet(name: str, *values: Tensor | None) -> None:
     see(name, lambda *_: None, *values)
 
 
-def meet_transforms(name: str, *values: Tensor | None) -> None:
-    """As :func:`meet`, of what has a rule everywhere but under ``torch.func``."""
-    if any(map(is_wrapped, values)):
-        meet(name, *values)
-
-
 def is_wrapped(value: object) -> bool:
     """Whether a transform of ``torch.func`` has wrapped a tensor, whose numbers can't be kept."""
     return isinstance(value, Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(value)

@@ -99,3 +99,9 @@ def test_a_trace_holds_the_thin_layers() -> None:
         traced = torch.jit.trace(model, (IMAGES,))
         torch.testing.assert_close(traced(IMAGES[:3]), model(IMAGES[:3]))
     assert not any(node.kind() == "prim::PythonOp" for node in traced.inlined_graph.nodes())
+
+
+def test_a_trace_is_refused_where_residuals_are_shared() -> None:
+    model = trained(projecting(4))[0].eval()
+    with pytest.raises(NotImplementedError, match=r"^layer '[02]' was called under torch\.jit\.trace"):
+        torch.jit.trace(model, (IMAGES,))
