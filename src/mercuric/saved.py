@@ -35,8 +35,9 @@ class SavedState(Config):
         Raises:
             ValueError: it is not such a state: one sentence that names what is wrong.
         """
+        fields = mapping(state, name)
         try:
-            return cls(**mapping(state, name))
+            return cls(**fields)
         except ValueError as error:
             raise ValueError(f"{name} is broken: {error}") from None
 

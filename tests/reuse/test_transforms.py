@@ -173,3 +173,23 @@ def test_a_module_that_attends_refuses_by_its_name() -> None:
     torch.testing.assert_close(grad(lambda x: model["own"](x).square().sum())(words[0]), expected)
     with pytest.raises(NotImplementedError, match=r"^layer 'own' was called under"):
         vmap(model["own"])(words)
+
+
+RECORDERS: dict[str, Callable[[nn.Module], Any]] = {
+    "jit.trace": lambda model: torch.jit.trace(model, (IMAGES,), check_trace=False),
+    "export": lambda model: torch.export.export(model, (IMAGES,), strict=False).module(),
+}
+
+
+@pytest.mark.parametrize("recorder", RECORDERS)
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+def test_recorded_graphs_are_refused_by_name_and_hold_dense_layers(recorder: str) -> None:
+    for form in FORMS.values():
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 2)).eval()
+        expected = model(IMAGES)
+        handle = reuse_(model, form)
+        with pytest.raises(NotImplementedError, match=r"^layer '0' was called under torch\.jit\.trace"):
+            RECORDERS[recorder](model)
+        with handle.off():
+            torch.testing.assert_close(RECORDERS[recorder](model)(IMAGES), expected)

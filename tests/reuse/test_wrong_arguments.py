@@ -18,6 +18,7 @@ from mercuric import (
     ReuseHandle,
     ReuseLinear,
     fit_ranks_,
+    plain_state_dict,
     restore_,
     reuse_,
 )
@@ -185,8 +186,37 @@ def test_states_of_something_else(handle: ReuseHandle) -> None:
         lambda: handle.load_state_dict({}), "the state of the handle was a mapping with nothing, but must be"
     )
     for wrong in (None, [1], "state"):
-        with pytest.raises(ValueError, match="the state of the handle"):
-            handle.load_state_dict(wrong)  # type: ignore[arg-type]
+        refused(
+            lambda given=wrong: handle.load_state_dict(given),  # type: ignore[misc]
+            f"the state of the handle was a {type(wrong).__name__}, but must be a mapping",
+        )
+
+
+def test_models_of_plain_state_dicts() -> None:
+    refused(lambda: plain_state_dict({}), "model was a dict, but must be a torch.nn.Module")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("preset", ["default", "paper", "fast"])
+@pytest.mark.parametrize(
+    ("given", "was"),
+    [
+        (np.zeros((2, 3, 8, 8), np.float32), "a ndarray, but must be a tensor (torch.from_numpy)"),
+        ([[0.0]], "a list, but must be a tensor"),
+        (None, "None, but must be a tensor"),
+    ],
+)
+def test_inputs_that_are_no_tensors(preset: str, given: Any, was: str) -> None:
+    model = nn.ModuleList(network())
+    reuse_(model, preset)  # type: ignore[arg-type]
+    for layer in (model[0], model[3]):
+        refused(lambda one=layer: one(given), f"input of layer {layer.reuse.name!r} was {was}")  # type: ignore[misc]
+
+
+def test_queries_that_are_no_tensors() -> None:
+    model = nn.ModuleList([nn.MultiheadAttention(4, 2)])
+    reuse_(model)
+    words = torch.randn(3, 2, 4)
+    refused(lambda: model[0](words.numpy(), words, words), "query of layer '0' was a ndarray, but must be")
 
 
 @pytest.mark.parametrize(

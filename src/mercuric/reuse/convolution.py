@@ -15,7 +15,7 @@ from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import ImageGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import convolve_patches, reuses_patches
-from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
+from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex, require_tensors
 from mercuric.reuse.principal.product import Placement
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.transforms import meet, see
@@ -73,6 +73,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         return output if input.dim() == 4 else output.squeeze(0)
 
     def _check(self, input: Tensor) -> None:  # noqa: A002
+        require_tensors(self._mercuric.name, input=input)
         refuse_complex(self._mercuric.name, self.weight, self.bias)
         if input.dim() not in (3, 4) or input.shape[-3] != self.in_channels:
             raise ValueError(
@@ -130,9 +131,10 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
             if state.on and input.numel():
                 self._check_size(input)
             output = super().forward(input)
-            if state.principal is not None and output.numel() and state.learns(weight, self.training):
+            if state.principal is not None and output.numel() and state.learns(output, weight, self.training):
                 state.principal.learn(output.detach().movedim(-3, -1).flatten(0, -2), self.bias, weight)
             return output
+        state.meet_directions(input, weight, self.bias)
         images = input if input.dim() == 4 else input.unsqueeze(0)
         x, pads = autocast(images), self._pads
         self._check_size(images)

@@ -15,7 +15,7 @@ from mercuric.reuse.detection import Detection
 from mercuric.reuse.observation import Kind, Observation, ObservedProduct, Observer
 from mercuric.reuse.principal.part import EDITS, PrincipalPart
 from mercuric.reuse.principal.weights import why_dense
-from mercuric.reuse.transforms import see
+from mercuric.reuse.transforms import is_wrapped, meet, see
 from mercuric.reuse.vectors import VectorShape
 from mercuric.saved import Figure, SavedState, Switch, Whole
 from mercuric.similarity import HitState, random_projection
@@ -194,6 +194,13 @@ class LayerReuse:
             self.dense_because = None if thin else self.why_dense(weight)
         return thin
 
+    def meet_directions(self, *values: Tensor | None) -> None:
+        """Refuse what a pass in directions has no rule for; similar residuals need plain numbers as well."""
+        principal = self.config.principal
+        shares = principal is not None and principal.residual_bits is not None
+        if shares or any(map(is_wrapped, values)):
+            meet(self.name, *values)
+
     def why_dense(self, weight: object) -> str | None:
         """Why training leaves the weight out of directions; None where it may change it."""
         if why := why_dense(weight, self.tied):
@@ -202,8 +209,10 @@ class LayerReuse:
             return f"its weight was changed {EDITS} times by something else than an optimizer"
         return None if cast(Tensor, weight).requires_grad else "its weight is frozen"
 
-    def learns(self, weight: Tensor, training: bool) -> bool:
+    def learns(self, output: Tensor, weight: Tensor, training: bool) -> bool:
         """Whether directions are to be estimated from the outputs of a pass that was dense."""
+        if is_wrapped(output):
+            return False
         part = self.principal
         # A layer that was slower is measured again, in directions.
         compared = self.on or self.config.keep == "faster"

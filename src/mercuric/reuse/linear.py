@@ -12,7 +12,7 @@ from mercuric.reuse.functional import reuse_product
 from mercuric.reuse.gradient import RowGradient, Saved, attach, hand_back
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.patch_reuse import multiply_rows, reuses_patches
-from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
+from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex, require_tensors
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import row_vectors
@@ -97,6 +97,7 @@ def reuse_linear(
 
 
 def _check(input: Tensor, weight: Tensor, bias: Tensor | None, name: str) -> None:  # noqa: A002
+    require_tensors(name, input=input)
     refuse_complex(name, weight, bias)
     if input.dim() < 1 or input.shape[-1] != weight.shape[1]:
         raise ValueError(
@@ -117,9 +118,10 @@ def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReus
     outside = left_to_torch(rows, weight, bias)
     if state.principal is None or outside or not state.in_directions(weight, training):
         output = F.linear(rows, weight, bias)
-        if state.principal is not None and output.numel() and state.learns(weight, training):
-            state.principal.learn(output.detach().flatten(0, -2), bias, weight)
+        if state.principal is not None and output.numel() and state.learns(output, weight, training):
+            state.principal.learn(output.detach().reshape(-1, len(weight)), bias, weight)
         return output
+    state.meet_directions(rows, weight, bias)
     x, matrix, offset = autocast(rows.reshape(-1, rows.shape[-1])), autocast(weight), autocast(bias)
     return state.principal.linear(x, matrix, offset).view(*rows.shape[:-1], len(weight))
 

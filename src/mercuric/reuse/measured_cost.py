@@ -12,6 +12,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.hooks import RemovableHandle
 
 from mercuric.reuse.adaptation import Cost
+from mercuric.reuse.transforms import is_wrapped
 
 Switch = Callable[[str, bool], AbstractContextManager[None]]
 """Within ``switch(name, on)`` that layer computes with reuse (True) or densely (False), uncounted."""
@@ -131,6 +132,8 @@ class _Recorder:
 
     def __call__(self, _layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor | None:
         if self.passes is None or not arguments or not torch.is_grad_enabled():
+            return None
+        if is_wrapped(arguments[0]) or is_wrapped(output):
             return None
         recorded = _Pass.of(arguments[0], trains=output.requires_grad)
         self.passes.setdefault(self.name, []).append(recorded)

@@ -10,7 +10,7 @@ from mercuric.reuse.attention import reuse_attention
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer_reuse import LayerReuse
 from mercuric.reuse.linear import reuse_linear
-from mercuric.reuse.precision import refuse_complex
+from mercuric.reuse.precision import refuse_complex, require_tensors
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.vectors import attention_vectors, row_vectors
 
@@ -47,7 +47,10 @@ class ReuseMultiheadAttention(ReuseLayer, nn.MultiheadAttention):
         states = (self._mercuric_in, self._mercuric, self._mercuric_out)
         for state in states:
             state.ran = True
-        if any(state.on for state in states) and query.numel() and key.numel():
+        on = any(state.on for state in states)
+        if on:
+            require_tensors(self._mercuric.name, query=query, key=key, value=value)
+        if on and query.numel() and key.numel():
             return self._share(
                 query, key, value, key_padding_mask, need_weights, attn_mask, average_attn_weights, is_causal
             )

@@ -2,8 +2,11 @@
 
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from mercuric.errors import described
 
 MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
@@ -27,6 +30,20 @@ def left_to_torch(input: Tensor, *others: Tensor | None) -> bool:  # noqa: A002 
     """
     dtypes = {_precision(value) for value in (input, *others) if value is not None}
     return not input.numel() or len(dtypes) > 1 or not input.is_floating_point()
+
+
+def require_tensors(name: str, **values: object) -> None:
+    """Return if what a layer was called with are tensors.
+
+    Raises:
+        ValueError: one is something else; it is named.
+    """
+    for argument, value in values.items():
+        if not isinstance(value, Tensor):
+            hint = " (torch.from_numpy)" if isinstance(value, np.ndarray) else ""
+            raise ValueError(
+                f"{argument} of layer {name!r} was {described(value)}, but must be a tensor{hint}"
+            )
 
 
 def refuse_complex(name: str, *values: Tensor | None) -> None:

@@ -118,7 +118,11 @@ def plain_state_dict(model: nn.Module) -> dict[str, Tensor]:
 
     Returns:
         Parameters and buffers by name, on their devices.
+
+    Raises:
+        ValueError: ``model`` is not a module.
     """
+    _check_model(model)
     state = model.state_dict()
     return {
         name: value.detach().clone() if isinstance(value, Tensor) else value for name, value in state.items()

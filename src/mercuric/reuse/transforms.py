@@ -9,9 +9,11 @@ from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import Tensor
+from torch._subclasses import FakeTensor
 from torch.autograd import Function
 
 Seen = TypeVar("Seen")
+_INSTEAD = ", or use torch.func.grad, torch.func.vjp or backward()"
 
 
 def see(name: str, look: Callable[..., Seen], *values: Tensor | None) -> Seen:
@@ -23,8 +25,11 @@ def see(name: str, look: Callable[..., Seen], *values: Tensor | None) -> Seen:
         values: at least one tensor first.
 
     Raises:
-        NotImplementedError: under ``vmap``, ``jvp`` or forward-mode differentiation.
+        NotImplementedError: under ``vmap``, ``jvp`` or forward-mode differentiation, or where a graph is
+            recorded, which would hold the similarity of one input for good.
     """
+    if torch._C._get_tracing_state() is not None or any(isinstance(value, FakeTensor) for value in values):
+        refuse(name, _RECORD, "")
     refuse_batches(name, *values)
     seen: list[Seen] = []
 
@@ -40,6 +45,11 @@ def meet(name: str, *values: Tensor | None) -> None:
     see(name, lambda *_: None, *values)
 
 
+def is_wrapped(value: object) -> bool:
+    """Whether a transform of ``torch.func`` has wrapped a tensor, whose numbers can't be kept."""
+    return isinstance(value, Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(value)
+
+
 def refuse_batches(name: str, *values: Tensor | None) -> None:
     """Refuse the batches of ``torch.autograd.grad(..., is_grads_batched=True)``, which no rule can meet."""
     for value in values:
@@ -47,12 +57,12 @@ def refuse_batches(name: str, *values: Tensor | None) -> None:
             refuse(name, _VMAP)
 
 
-def refuse(name: str, transform: str) -> NoReturn:
-    """Say that a layer knows no rule for ``transform``."""
+def refuse(name: str, transform: str, instead: str = _INSTEAD) -> NoReturn:
+    """Say that a layer knows no rule for ``transform``, and what has one beside layers that are off."""
     layer = f"layer {name!r}" if name else "a layer"
     raise NotImplementedError(
         f"{layer} was called under {transform}, which reuse has no rule for; call it with reuse off "
-        "(handle.off()), or use torch.func.grad, torch.func.vjp or backward()"
+        f"(handle.off()){instead}"
     )
 
 
@@ -71,6 +81,7 @@ class WithoutRules(Function):
 
 
 _VMAP = "torch.func.vmap (or what is made of it, as jacrev, jacfwd and hessian are)"
+_RECORD = "torch.jit.trace, torch.export or another recorder of graphs"
 _JVP = "torch.func.jvp or another forward-mode derivative"
 
 

@@ -184,6 +184,15 @@ def test_a_single_image_and_channels_last_keep_their_form(images):
     assert model[0](images[0]).shape == (16, 32, 32)
 
 
+def test_a_single_row_keeps_its_form():
+    model = nn.Sequential(nn.Linear(32, 16))
+    mercuric.reuse_(model, projecting(rank=2))
+    rows = torch.randn(64, 32)
+    assert model(rows[0]).shape == (16,)
+    trained(model, rows)
+    torch.testing.assert_close(model(rows[0]), model(rows)[0])
+
+
 def test_autocast(images):
     model = network()
     mercuric.reuse_(model, projecting())

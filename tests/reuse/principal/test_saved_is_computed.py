@@ -228,6 +228,20 @@ def test_an_edited_weight_is_what_is_computed_and_is_not_edited_again(images: Te
         assert torch.equal(model[2].weight, before)
 
 
+def test_a_swapped_weight_is_what_is_computed(images: Tensor) -> None:
+    model = network()
+    mercuric.reuse_(model, ALWAYS)
+    train(model, images, torch.optim.AdamW(model.parameters(), 1e-3))
+    plain = network(24)
+    torch.utils.swap_tensors(model[2].weight, plain[2].weight)
+    expected = network().eval()
+    expected.load_state_dict(model.state_dict())
+    torch.testing.assert_close(model.eval()(images), expected(images))
+    train(model, images, torch.optim.AdamW(model.parameters(), 1e-3))
+    expected.load_state_dict(model.state_dict())
+    torch.testing.assert_close(model.eval()(images), expected(images), rtol=1e-4, atol=1e-4)
+
+
 def test_two_passes_before_one_backward_pass_get_their_gradients(images: Tensor) -> None:
     model, dense = network(), network()
     mercuric.reuse_(model, ALWAYS)

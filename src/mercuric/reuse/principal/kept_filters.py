@@ -81,8 +81,9 @@ class KeptFilters:
     @torch.no_grad()
     def _thin(self, weight: Tensor, basis: Tensor) -> Tensor:
         # Autocast makes a new weight each pass, tensors of inference mode count no versions, and to compare
-        # a sample would have the CPU wait for another device.
-        if weight.device.type != "cpu" or weight.is_inference() or torch.is_autocast_enabled("cpu"):
+        # a sample would have the CPU wait for another device. A trace must hold what makes them.
+        passing = weight.is_inference() or torch.is_autocast_enabled("cpu")
+        if weight.device.type != "cpu" or passing or torch._C._get_tracing_state() is not None:
             return thin_filters(weight, basis.to(weight.dtype))
         if self._kept is None or not self._kept.serves(weight, basis):
             thin = thin_filters(weight, basis.to(weight.dtype))

@@ -31,7 +31,7 @@ class Follower(Protocol):
         """The optimizer changed the weight."""
 
     def followed_weight(self) -> Tensor | None:
-        """The weight, if it is still there."""
+        """The weight, if there is one."""
 
 
 class _Steps:

@@ -1,6 +1,5 @@
 """What does a layer remember of the directions of its outputs, and when does it compute in them?"""
 
-import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,7 +65,7 @@ class PrincipalPart:
     _edits: int = field(default=0, repr=False)
     _folds: bool = field(default=False, repr=False)
     _mark: Mark | None = field(default=None, repr=False)
-    _weight: weakref.ref[Tensor] | None = field(default=None, repr=False)
+    _weight: Tensor | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy has a weight of its own.
@@ -221,8 +220,9 @@ class PrincipalPart:
             self._mark = Mark.of(weight, basis, inside=True)
 
     def followed_weight(self) -> Tensor | None:
-        """The weight that the last training pass had, if it is still there."""
-        return None if self._weight is None else self._weight()
+        """The weight that the last training pass had."""
+        # No weak reference: torch.utils.swap_tensors refuses a tensor that has one.
+        return self._weight
 
     def release(self) -> None:
         """Leave the weight to itself: no optimizer's step concerns it any more."""
@@ -334,8 +334,8 @@ class PrincipalPart:
         self.renew()
 
     def _follow(self, weight: Tensor) -> None:
-        if type(weight) is nn.Parameter and self.followed_weight() is not weight:
-            self._weight = weakref.ref(weight)
+        if type(weight) is nn.Parameter and self._weight is not weight:
+            self._weight = weight
             optimizer_steps.follow(self)
 
 

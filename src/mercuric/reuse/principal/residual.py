@@ -12,7 +12,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd import Function
 
 from mercuric.reuse.principal.config import PrincipalConfig
 from mercuric.reuse.principal.directions import Directions
@@ -28,6 +27,7 @@ from mercuric.reuse.principal.product import (
     thin_filters,
 )
 from mercuric.reuse.principal.window_pixels import WindowPixels
+from mercuric.reuse.transforms import WithoutRules
 
 SCRATCH_ELEMENTS = 1 << 22
 """Elements of gathered windows held at a time."""
@@ -54,10 +54,10 @@ def residual_convolution(
     Returns:
         (N, filters, H', W'), channels_last, and the groups of the N x H' x W' windows, in raster order.
     """
-    found: tuple[Tensor, Groups] = _Residual.apply(  # type: ignore[no-untyped-call]
+    found: tuple[Tensor, Tensor, Groups] = _Residual.apply(  # type: ignore[no-untyped-call]
         images, weight, bias, directions, placement, config
     )
-    return found
+    return found[0], found[2]
 
 
 def reference_residual(
@@ -81,12 +81,12 @@ def reference_residual(
     return found.view(len(full), *full.shape[2:], -1).permute(0, 3, 1, 2)
 
 
-class _Residual(Function):
+class _Residual(WithoutRules):
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions,
+        images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions,
         placement: Placement, config: PrincipalConfig,
-    ) -> tuple[Tensor, Groups]:  # fmt: skip
+    ) -> tuple[Tensor, Tensor, Groups]:  # fmt: skip
         basis, filters = directions.basis.to(weight.dtype), as_rows(weight)
         thin = thin_filters(weight, basis)
         z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
@@ -110,13 +110,22 @@ class _Residual(Function):
                 rows[alone] = windows.gather(alone) @ filters.T
         if bias is not None:
             rows += bias
-        ctx.save_for_backward(images, weight, thin, basis)
-        ctx.directions, ctx.placement, ctx.groups = directions, placement, groups
-        return output, groups
+        return output, thin, groups
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, _: None) -> tuple[Tensor | None, ...]:
-        images, weight, thin, basis = ctx.saved_tensors
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Groups]) -> None:
+        images, weight, _, ctx.directions, ctx.placement, _ = inputs
+        _, thin, ctx.groups = output
+        ctx.mark_non_differentiable(thin)
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(images, weight, thin)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor | None, *_: None) -> tuple[Tensor | None, ...]:
+        if gradient is None:
+            return None, None, None, None, None, None
+        images, weight, thin = ctx.saved_tensors
+        basis = ctx.directions.basis.to(weight.dtype)
         needs_images, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         if torch.is_grad_enabled():
             found = reference_residual(images, weight, None, ctx.directions, ctx.placement, ctx.groups)
