@@ -3,10 +3,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 import mercuric
 from mercuric import ReuseConfig, data, zoo
 from mercuric.accelerator import Accelerator, Simulation, preset
+from mercuric.accelerator.simulation import simulate_batches
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +173,28 @@ def test_layers_that_cannot_reuse_stand_in_the_networks_order(photos: Tensor) ->
     assert list(layers["on"]) == [True, False, True]
     assert layers["vectors"]["1"] == 0
     assert layers["cycles_mercury"]["1"] == layers["cycles_baseline"]["1"] > 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([nn.Conv1d(4, 8, 3), nn.ReLU(), nn.Conv1d(8, 8, 3, groups=4)], (2, 4, 20)),
+        ([nn.Conv3d(2, 4, 3), nn.ConvTranspose3d(4, 2, 2, stride=2)], (2, 2, 6, 6, 6)),
+        ([nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))], (2, 3, 8, 8)),
+    ],
+)
+@pytest.mark.parametrize("training", [True, False])
+def test_a_network_where_nothing_reuses_is_dense_work(
+    layers: list[nn.Module], shape: tuple[int, ...], training: bool
+) -> None:
+    model, inputs = nn.Sequential(*layers), torch.randn(shape)
+    with FlopCounterMode(display=False) as counted:
+        model(inputs)
+    with pytest.warns(UserWarning, match="all work is counted as dense: .* 0: "):
+        found = simulate_batches(model, [inputs, inputs], training=training)
+    assert found.coverage is not None
+    assert found.coverage["macs"] == counted.get_total_flops()  # of two batches, a multiply-accumulate is two
+    assert found.speedup("paper") == found.speedup("fair") == 1
+    assert found.summary()["reuse"]["hit_rate"] == 0
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="NaN or infinity"):
+        mercuric.simulate(model, inputs * torch.nan)
