@@ -198,3 +198,17 @@ def test_a_network_where_nothing_reuses_is_dense_work(
     assert found.summary()["reuse"]["hit_rate"] == 0
     with pytest.warns(UserWarning), pytest.raises(ValueError, match="NaN or infinity"):
         mercuric.simulate(model, inputs * torch.nan)
+
+
+def test_a_compiled_network_and_a_word_for_a_switch_are_one_sentence(model: nn.Module) -> None:
+    inputs = torch.randn(1, 3, 8, 8)
+    with pytest.warns(DeprecationWarning):
+        scripted = torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+    for network, where in ((scripted, ""), (nn.Sequential(scripted), " in 0")):
+        with pytest.raises(ValueError, match=f"^model was compiled to TorchScript{where}, but must be"):
+            mercuric.simulate(network, inputs)
+    with pytest.raises(ValueError, match=r"^training was 'inference', but must be True or False$"):
+        mercuric.simulate(model, inputs, training="inference")  # type: ignore[arg-type]
+    for batches in (inputs, {"input": inputs}, None, 5):
+        with pytest.raises(ValueError, match=r"^batches was .*, but must be inputs one after the other"):
+            simulate_batches(model, batches)  # type: ignore[arg-type]
