@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mercuric.accelerator.hitmaps.hitmap_folder import INDEX, RUN
 from mercuric.errors import MercuricError
 from mercuric.experiments.evaluation_folder import read_evaluation
 from mercuric.experiments.sweep import SweepConfig
@@ -45,6 +46,8 @@ def write_page_again(folder: Path) -> Path:
             except _BROKEN as error:
                 reason = " ".join(str(error).split())[:300]
                 raise MercuricError(f"{folder} is broken: {type(error).__name__}, {reason}") from None
+    if (folder / RUN).is_file() and (folder / INDEX).is_file():
+        raise MercuricError(f"{folder} holds Hitmaps, which have no page; see mercuric simulate --hitmaps")
     # A training's folder, whose files are named one by one where they are missing.
     return write_report(folder)
 
