@@ -3,10 +3,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 import mercuric
 from mercuric import ReuseConfig, data, zoo
 from mercuric.accelerator import Accelerator, Simulation, preset
+from mercuric.accelerator.simulation import simulate_batches
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +173,42 @@ def test_layers_that_cannot_reuse_stand_in_the_networks_order(photos: Tensor) ->
     assert list(layers["on"]) == [True, False, True]
     assert layers["vectors"]["1"] == 0
     assert layers["cycles_mercury"]["1"] == layers["cycles_baseline"]["1"] > 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([nn.Conv1d(4, 8, 3), nn.ReLU(), nn.Conv1d(8, 8, 3, groups=4)], (2, 4, 20)),
+        ([nn.Conv3d(2, 4, 3), nn.ConvTranspose3d(4, 2, 2, stride=2)], (2, 2, 6, 6, 6)),
+        ([nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))], (2, 3, 8, 8)),
+    ],
+)
+@pytest.mark.parametrize("training", [True, False])
+def test_a_network_where_nothing_reuses_is_dense_work(
+    layers: list[nn.Module], shape: tuple[int, ...], training: bool
+) -> None:
+    model, inputs = nn.Sequential(*layers), torch.randn(shape)
+    with FlopCounterMode(display=False) as counted:
+        model(inputs)
+    with pytest.warns(UserWarning, match="all work is counted as dense: .* 0: "):
+        found = simulate_batches(model, [inputs, inputs], training=training)
+    assert found.coverage is not None
+    assert found.coverage["macs"] == counted.get_total_flops()  # of two batches, a multiply-accumulate is two
+    assert found.speedup("paper") == found.speedup("fair") == 1
+    assert found.summary()["reuse"]["hit_rate"] == 0
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="NaN or infinity"):
+        mercuric.simulate(model, inputs * torch.nan)
+
+
+def test_a_compiled_network_and_a_word_for_a_switch_are_one_sentence(model: nn.Module) -> None:
+    inputs = torch.randn(1, 3, 8, 8)
+    with pytest.warns(DeprecationWarning):
+        scripted = torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+    for network, where in ((scripted, ""), (nn.Sequential(scripted), " in 0")):
+        with pytest.raises(ValueError, match=f"^model was compiled to TorchScript{where}, but must be"):
+            mercuric.simulate(network, inputs)
+    with pytest.raises(ValueError, match=r"^training was 'inference', but must be True or False$"):
+        mercuric.simulate(model, inputs, training="inference")  # type: ignore[arg-type]
+    for batches in (inputs, {"input": inputs}, None, 5):
+        with pytest.raises(ValueError, match=r"^batches was .*, but must be inputs one after the other"):
+            simulate_batches(model, batches)  # type: ignore[arg-type]

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 from rich.text import Text
+from typer.testing import Result
 
 from mercuric.cli.console import PlainConsole, visible
+from mercuric.cli.failures import one_sentence
 from mercuric.records import json_text
 
 COMMAND = (sys.executable, "-c", "from mercuric.cli import main; main()")
@@ -76,3 +80,22 @@ def test_a_path_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     done = run("simulate", "vgg13", "--config", os.fsencode(tmp_path) + b"/\xff\x1b[31m.yaml")
     assert done.returncode == 2
     assert r"\udcff\x1b[31m.yaml can't be read: no such file" in done.stderr
+
+
+def test_a_warning_is_a_line_that_steers_no_terminal() -> None:
+    before = warnings.formatwarning
+    with one_sentence():
+        said = warnings.formatwarning(f"layer {EVIL}\nis left out", UserWarning, "file.py", 5)
+    assert said == f"warning: layer {ESCAPED} is left out\n"
+    assert warnings.formatwarning is before
+
+
+@pytest.mark.parametrize("option", ["--accelerator", "--out", "--weights", "--data", "--set"])
+def test_an_empty_variable_is_no_default(
+    mercuric: Callable[..., Result], refused: Callable[..., str], option: str
+) -> None:
+    said = f"mercuric: {option.strip('-')} was '', but must have a value: is a variable empty?\n"
+    assert refused(mercuric("evaluate", "custom-cnn", option, "")) == said
+    assert refused(mercuric("evaluate", "custom-cnn", f"{option}=")) == said
+    assert "an argument was ''" in refused(mercuric("report", ""))
+    assert "data_root was ' '" in refused(mercuric("data", "fetch", "cifar10", "--data-root", " "))

@@ -74,3 +74,8 @@ def _edit(content: Any, draw: random.Random) -> None:
 def test_a_folder_that_nothing_filled(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
     assert "is not a run's folder: no such directory" in refused(mercuric("report", tmp_path / "none"))
     assert "is missing" in refused(mercuric("report", tmp_path))
+
+
+def test_hitmaps_have_no_page(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
+    assert mercuric("hitmap", "custom-cnn", "--images", 1, "--out", tmp_path / "h").exit_code == 0
+    assert "holds Hitmaps, which have no page" in refused(mercuric("report", tmp_path / "h"))

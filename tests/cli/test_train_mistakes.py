@@ -183,7 +183,7 @@ def test_a_file_in_the_folders_place(mercuric: Run, refused: Refused, tmp_path: 
     out = tmp_path / "run"
     out.write_text("mine")
     sentence = refused(mercuric("train", "custom-cnn", "--batch-size", 12, "--out", out))
-    assert f"{out}: File exists" in sentence
+    assert f"{out}: File exists, and is no folder" in sentence
     assert out.read_text() == "mine"
 
 

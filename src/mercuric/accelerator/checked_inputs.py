@@ -1,6 +1,6 @@
 """Can this be simulated: a network, and inputs of it?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from traceback import walk_tb
 from typing import Any
 
@@ -14,13 +14,40 @@ _FROM_ARRAY = "torch.from_numpy makes a tensor of an array"
 
 
 def require_network(model: object) -> None:
-    """Refuse what is no network.
+    """Refuse what is no network, or one whose layers nobody can look into.
 
     Raises:
         ValueError: names the argument and its type.
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"model was {described(model)}, but must be an nn.Module")
+    for name, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            where = f" in {name}" if name else ""
+            raise ValueError(
+                f"model was compiled to TorchScript{where}, but must be plain modules, whose layers can be "
+                "told apart"
+            )
+
+
+def require_switch(name: str, value: object) -> None:
+    """Refuse what is neither True nor False.
+
+    Raises:
+        ValueError: names the argument and what it was.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} was {value!r}, but must be True or False")
+
+
+def require_batches(batches: object) -> None:
+    """Refuse one batch in the place of several: its examples would be taken for batches.
+
+    Raises:
+        ValueError: names the argument and its type.
+    """
+    if isinstance(batches, Tensor | Mapping | str) or not isinstance(batches, Iterable):
+        raise ValueError(f"batches was {described(batches)}, but must be inputs one after the other")
 
 
 def require_inputs(inputs: object) -> None:

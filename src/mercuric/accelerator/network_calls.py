@@ -1,5 +1,6 @@
 """What does each layer of a network do on these batches?"""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ from mercuric.accelerator.work import Work
 from mercuric.accelerator.workload import Inputs, NetworkWork, Workload, call, evaluating, read_network
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
 from mercuric.reuse.config import PresetName, as_config
+from mercuric.reuse.replacement import NothingReusesError
 
 Listen = Callable[[LayerCall], None]
 
@@ -130,22 +132,43 @@ def _run_all(
             if not raised_by_torch(error):
                 raise
             raise unreadable(inputs, error) from error
-        with reusing(model, config) as handle:
-            if run is not None:
-                for state in handle.layers.values():
-                    state.error_due = False
-            reused = _run(model, inputs, handle, work.workloads, accelerator, listen)
-            dense = without_reuse(work.workloads, reused)
-            coverage.add(work, dense)
-            if run is None:
-                names = [one.layer for one in (*work.workloads, *dense)]
-                run = tuple(dict.fromkeys(names)), _errors(handle)
+        reused, errors = _reused(
+            model, inputs, config, work.workloads, accelerator, listen, first=run is None
+        )
+        dense = without_reuse(work.workloads, reused)
+        coverage.add(work, dense)
+        if run is None:
+            names = [one.layer for one in (*work.workloads, *dense)]
+            run = tuple(dict.fromkeys(names)), errors
         for one in dense:
             call = LayerCall(one.layer, Work(one.shape, kind=one.kind), one.needs_input_gradient)
             listen(replace(call, is_product=one.operation is not None))
     if run is None:
         raise ValueError("batches was empty, but must hold at least one batch")
     return *run, coverage
+
+
+def _reused(
+    model: nn.Module,
+    inputs: Inputs,
+    config: ReuseConfig,
+    workloads: list[Workload],
+    accelerator: Accelerator,
+    listen: Listen,
+    first: bool,
+) -> tuple[Counter[str], dict[str, float]]:
+    """Multiply-accumulates of the layers that reuse, and on the ``first`` batch their output errors."""
+    try:
+        with reusing(model, config) as handle:
+            for state in () if first else handle.layers.values():
+                state.error_due = False
+            return _run(model, inputs, handle, workloads, accelerator, listen), _errors(handle)
+    except NothingReusesError as error:
+        if first:
+            warnings.warn(f"all work is counted as dense: {error}", stacklevel=2)
+        with require_finite(model), torch.no_grad(), evaluating(model):
+            call(model, inputs)
+        return Counter(), {}
 
 
 def _run(

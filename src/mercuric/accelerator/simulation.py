@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
-from mercuric.accelerator.checked_inputs import require_network
+from mercuric.accelerator.checked_inputs import require_batches, require_network, require_switch
 from mercuric.accelerator.cycle_counter import CycleCounter
 from mercuric.accelerator.cycles import Cycles
 from mercuric.accelerator.dot_product import Timing
@@ -169,6 +169,8 @@ def simulate_batches(
             by another order than the input's.
     """
     require_network(model)
+    require_batches(batches)
+    require_switch("training", training)
     hardware = as_accelerator(accelerator)
     simulated = simulated_config(config, hardware)
     if listeners and hardware.arrival != "raster":
@@ -203,6 +205,7 @@ def simulate_saved(
             one that asks for more than was saved.
         MercuricError: a file is missing, damaged or something else.
     """
+    require_switch("training", training)
     hardware = as_accelerator(accelerator)
     saved = open_hitmaps(Path(path), hardware)
     simulator = Simulator(hardware, training)

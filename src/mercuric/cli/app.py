@@ -6,6 +6,7 @@ import mercuric
 from mercuric.cli import bench, data
 from mercuric.cli.accuracy import accuracy
 from mercuric.cli.bounds import bounds
+from mercuric.cli.commands import Commands
 from mercuric.cli.console import print_any_name
 from mercuric.cli.evaluate import evaluate_command
 from mercuric.cli.evaluate_accuracy import evaluate_accuracy
@@ -21,6 +22,7 @@ from mercuric.cli.sweep import sweep
 from mercuric.cli.train import train
 
 app = typer.Typer(
+    cls=Commands,
     help="MERCURY (HPCA 2023): skip a computation when a similar input vector's result is known.",
     no_args_is_help=True,
     add_completion=False,

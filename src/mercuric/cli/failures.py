@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,7 +27,8 @@ def one_sentence(interrupted: str = "stopped") -> Iterator[None]:
         interrupted: what Ctrl-C leaves behind.
     """
     try:
-        yield
+        with _plain_warnings():
+            yield
     except KeyboardInterrupt:
         _stop(interrupted, INTERRUPTED)
     except BrokenPipeError:
@@ -37,10 +39,26 @@ def one_sentence(interrupted: str = "stopped") -> Iterator[None]:
         _stop(str(error), 2)
     except OSError as error:
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-        reason = f"{place}{error.strerror or error}"
+        in_the_way = error.errno == errno.EEXIST
+        reason = f"{place}{error.strerror or error}{', and is no folder' if in_the_way else ''}"
         if error.errno in MISTAKES:
             _stop(reason, 2)
         _stop(f"{reason}; what was saved before is kept", 1)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """A warning is a line that steers no terminal, without the place in the code that a user didn't write."""
+    before = warnings.formatwarning
+    warnings.formatwarning = _warning
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
+def _warning(message: Warning | str, *_: object, **__: object) -> str:
+    return f"warning: {visible(' '.join(str(message).split()))}\n"
 
 
 def finish_output() -> None:

@@ -13,10 +13,8 @@ from mercuric.experiments.speedups import FIELDS, NETWORKS
 from mercuric.experiments.speedups import speedups as run_speedups
 from mercuric.experiments.sweep import SweepConfig
 from mercuric.experiments.weighted_network import RANDOM
-from mercuric.files import write_text
 from mercuric.records import json_text, records
-from mercuric.report.found_with import found_with
-from mercuric.report.speedups import lost_rows, markdown_table, speedup_rows, terminal_table
+from mercuric.report.speedups import how_found, lost_rows, speedup_rows, terminal_table, write_tables
 
 
 def speedups(
@@ -44,8 +42,7 @@ def speedups(
         with part_bar(errors()) as tell:
             table, left = run_speedups(config, out, jobs, resume, tell)
         found, losses = speedup_rows(table), lost_rows(left)
-        how = f"{found_with(config.found_with())} ({config.accelerator})"
-        write_text(out / "speedups.md", f"{how}.\n\n{markdown_table(*found)}\n{markdown_table(*losses)}")
+        write_tables(out, config, found, losses)
         if as_json:
             figures = {
                 "reuse": config.found_with(), "accelerator": config.accelerator, "normalisation": "batch",
@@ -54,7 +51,7 @@ def speedups(
             typer.echo(json_text(figures))
             return
         console = output()
-        said = f"training, normalised by the batch; layers that lose turned off (III-D); {how}"
+        said = f"training, normalised by the batch; layers that lose turned off (III-D); {how_found(config)}"
         console.print(terminal_table(*found, said))
         console.print(
             terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")

@@ -61,7 +61,7 @@ def sweep(
             }
             typer.echo(json_text(described))
             return
-        output().print(sweep_table(totals, config))
+        output().print(sweep_table(totals, config, normalisations(results)))
         typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
 
 

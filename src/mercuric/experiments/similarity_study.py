@@ -13,6 +13,7 @@ from torch import Tensor
 from mercuric import zoo
 from mercuric.accelerator.coverage import coverage_beside
 from mercuric.accelerator.normalisation import normalisation_of
+from mercuric.accelerator.simulation import found_with
 from mercuric.errors import MercuricError
 from mercuric.experiments.machine import machine
 from mercuric.experiments.run_folder import alone
@@ -89,9 +90,12 @@ def similarity_study(
 def _step(
     subject: Studied, config: SimilarityConfig, bits: int, *, unlimited: bool
 ) -> tuple[TrainingStep, pd.DataFrame]:
-    changes = {"bits": bits, "seed": config.seed, **({"entries": None} if unlimited else {})}
-    reuse = ReuseConfig.paper(**changes)
+    reuse = _reuse(config, bits, **({"entries": None} if unlimited else {}))
     return training_step(subject.network, subject.images, subject.labels, reuse, config.seed, subject.shown)
+
+
+def _reuse(config: SimilarityConfig, bits: int, **changes: Any) -> ReuseConfig:
+    return ReuseConfig.paper(bits=bits, seed=config.seed, **changes)
 
 
 def _chosen_maps(step: TrainingStep) -> pd.DataFrame:
@@ -149,6 +153,7 @@ def _write(
         "images": len(subject.images),
         "image_size": subject.data.image_size,
         "bits": config.bits,
+        "reuse": found_with(_reuse(config, config.bits)),
         "similarity": {
             str(product): similarity_rates(rows) for product, rows in layers.groupby("product", sort=False)
         },

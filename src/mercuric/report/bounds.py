@@ -16,7 +16,7 @@ from mercuric.report import chart, formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure, figure_element, hover_names, name_layers
 from mercuric.report.document import definitions, section, write_page
-from mercuric.report.found_with import found_with
+from mercuric.report.found_with import found_with, normalised
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.similarity_charts import named
@@ -58,7 +58,7 @@ def bounds_table(layers: pd.DataFrame, summary: dict[str, Any]) -> Table:
         title=Text(_subject(summary)),
         caption=Text(
             "multiply-accumulates over what is left; all but MERCURY are bounds, their overheads free; "
-            f"{_found_with(summary)}; normalised {SHOWN[summary['normalisation']]}"
+            f"{_found_with(summary)}; {normalised(summary['normalisation'])}"
         ),
     )
     table.add_column("layer", overflow="fold")

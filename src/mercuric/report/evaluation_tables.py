@@ -11,10 +11,10 @@ from rich.text import Text
 
 from mercuric.accelerator.energy.area import FPGA_RESOURCES, MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import Bound
-from mercuric.accelerator.normalisation import SHOWN
 from mercuric.experiments.evaluation import Evaluation
 from mercuric.report import formats
 from mercuric.report.evaluation_figures import DESIGN_NAMES, LEVEL_NAMES, energy, saved, seconds
+from mercuric.report.found_with import mcaches, normalised, signatures
 from mercuric.report.html_table import number_cell, sortable_table, text_cell
 
 _SHARES = "shares of the energy; added: MCACHE, Signature Table, Hitmap; "
@@ -39,7 +39,7 @@ def evaluation_table(evaluation: Evaluation, *, shares: bool = True) -> Table:
         ),
         caption=Text(
             f"{_SHARES if shares else ''}latency: the array's cycles, or the DRAM's where they are more"
-            + ("" if evaluation.config.dense else f"; normalised {SHOWN[described['normalisation']]}")
+            + ("" if evaluation.config.dense else f"; {_found_with(evaluation)}")
         ),
     )
     table.add_column("accelerator", overflow="fold")
@@ -69,6 +69,11 @@ def evaluation_table(evaluation: Evaluation, *, shares: bool = True) -> Table:
             *gains,
         )
     return table
+
+
+def _found_with(evaluation: Evaluation) -> str:
+    said = (signatures(evaluation.found_with()), mcaches(evaluation.accelerators))
+    return "; ".join([*said, normalised(evaluation.described["normalisation"])])
 
 
 def total_rows(evaluation: Evaluation) -> str:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from mercuric.accelerator.hitmaps.hitmap_folder import INDEX, RUN
 from mercuric.errors import MercuricError
 from mercuric.experiments.evaluation_folder import read_evaluation
-from mercuric.files import write_text
+from mercuric.experiments.sweep import SweepConfig
+from mercuric.reading import read_json_object
 from mercuric.report.bounds import write_bounds_report
 from mercuric.report.document import COMMAND
 from mercuric.report.evaluation import write_evaluation_report
@@ -17,7 +19,7 @@ from mercuric.report.page import write_report
 from mercuric.report.shrink import write_shrink_report
 from mercuric.report.similarity import write_similarity_report
 from mercuric.report.similarity_training import Trained, read_training
-from mercuric.report.speedups import lost_rows, markdown_table, speedup_rows
+from mercuric.report.speedups import lost_rows, speedup_rows, write_tables
 from mercuric.report.sweep import write_sweep_report
 
 Write = Callable[[Path, str], Path]
@@ -44,6 +46,8 @@ def write_page_again(folder: Path) -> Path:
             except _BROKEN as error:
                 reason = " ".join(str(error).split())[:300]
                 raise MercuricError(f"{folder} is broken: {type(error).__name__}, {reason}") from None
+    if (folder / RUN).is_file() and (folder / INDEX).is_file():
+        raise MercuricError(f"{folder} holds Hitmaps, which have no page; see mercuric simulate --hitmaps")
     # A training's folder, whose files are named one by one where they are missing.
     return write_report(folder)
 
@@ -77,7 +81,7 @@ def _evaluation(folder: Path, command: str) -> Path:
 def _speedups(folder: Path, command: str) -> Path:
     found = speedup_rows(pd.read_csv(folder / "speedups.csv"))
     losses = lost_rows(pd.read_csv(folder / "lost.csv"))
-    write_text(folder / "speedups.md", f"{markdown_table(*found)}\n{markdown_table(*losses)}")
+    write_tables(folder, SweepConfig(**read_json_object(folder / "sweep.json")["config"]), found, losses)
     return write_sweep_report(folder, command)
 
 

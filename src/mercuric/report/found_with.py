@@ -1,9 +1,11 @@
 """How is it said, beside figures of reuse, how similarity was found?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mercuric.accelerator import Accelerator
+from mercuric.accelerator.normalisation import SHOWN
+from mercuric.report import formats
 
 
 def mcache(accelerator: Accelerator) -> str:
@@ -26,10 +28,28 @@ def signatures(reuse: Mapping[str, Any]) -> str:
 
 
 def found_with(reuse: Mapping[str, Any]) -> str:
-    """:func:`signatures`, and the MCACHE that they were looked up in, where all figures have the same."""
-    if "entries" not in reuse or "ways" not in reuse:
-        return signatures(reuse)
+    """:func:`signatures`, and what all figures have alike of the MCACHE that they were looked up in."""
+    if "entries" not in reuse:
+        return f"{signatures(reuse)}" + (f"; sets of {reuse['ways']}" if "ways" in reuse else "")
+    if "ways" not in reuse:
+        return f"{signatures(reuse)}; {reuse['entries']} entries"
     return f"{signatures(reuse)}; {_mcache(reuse['entries'], reuse['ways'])}"
+
+
+def mcaches(accelerators: Iterable[Accelerator]) -> str:
+    """``1024 entries in sets of 16 (eyeriss-like)``, for each, where they have different ones."""
+    names: dict[str, list[str]] = {}
+    for one in accelerators:
+        names.setdefault(mcache(one), []).append(one.name)
+    if len(names) == 1:
+        return next(iter(names))
+    return formats.listing([f"{cache} ({formats.listing(on)})" for cache, on in names.items()])
+
+
+def normalised(by: str) -> str:
+    """``normalised by each batch's own statistics, ...``; of a network that doesn't, that it doesn't."""
+    said = SHOWN.get(by, by)
+    return said if by == "none" else f"normalised {said}"
 
 
 def _mcache(entries: int | None, ways: int) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -32,6 +33,7 @@ class StudySummary(BaseModel):
     images: int
     image_size: int
     bits: int
+    reuse: dict[str, Any] = {}
     similarity: dict[str, Rates]
     files: dict[str, str]
     machine: Machine = Machine()

@@ -6,7 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric.report import formats
-from mercuric.report.similarity_folder import Study
+from mercuric.report.found_with import found_with, normalised
+from mercuric.report.similarity_folder import Study, StudySummary
 
 
 def similarity_table(study: Study) -> Table:
@@ -15,7 +16,10 @@ def similarity_table(study: Study) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         title=Text(study.summary.subject),
-        caption="similar, zero: HITs; gradient: similar gradient vectors; unique: a channel of an image",
+        caption=Text(
+            "similar, zero: HITs; gradient: similar gradient vectors; unique: a channel of an image; "
+            f"{_signatures(study.summary)}; {normalised(study.summary.normalisation)}"
+        ),
     )
     table.add_column("layer", overflow="fold")
     for name in ("vectors", "similar", "zero", "MAU", "MNU", "gradient", "unique"):
@@ -35,6 +39,10 @@ def similarity_table(study: Study) -> Table:
             formats.count(_at(unique, name)),
         )
     return table
+
+
+def _signatures(summary: StudySummary) -> str:
+    return found_with(summary.reuse) if summary.reuse else f"{summary.bits}-bit signatures"
 
 
 def _at(values: "pd.Series[float]", name: str) -> float | None:

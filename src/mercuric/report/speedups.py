@@ -1,12 +1,19 @@
 """How do the speed-ups of all networks look beside the paper's, in the terminal and in Markdown?"""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from mercuric.experiments.sweep import SweepConfig
+from mercuric.files import write_text
 from mercuric.report import formats
+from mercuric.report.found_with import found_with
+
+Rows = tuple[list[str], list[list[str]]]
+"""Headings and cells."""
 
 _SPEEDUPS = {
     "synchronous_paper": "sync", "asynchronous_paper": "async",
@@ -18,7 +25,7 @@ _LOST = {
 }  # fmt: skip
 
 
-def speedup_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def speedup_rows(table: pd.DataFrame) -> Rows:
     """Headings and cells: a network and dataflow a row."""
     heads = ["network", "dataflow", "hits", *_SPEEDUPS.values(), "published"]
     rows = [
@@ -31,7 +38,7 @@ def speedup_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     return heads, rows
 
 
-def lost_rows(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def lost_rows(table: pd.DataFrame) -> Rows:
     """Headings and cells: where a network's cycles go, a network a row."""
     heads = ["network", "hits", *_LOST.values()]
     rows = [
@@ -55,6 +62,17 @@ def markdown_table(heads: list[str], rows: list[list[str]]) -> str:
     """Headings and cells as a Markdown table."""
     rule = ["---" if place == 0 or head == "dataflow" else "--:" for place, head in enumerate(heads)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rule, *rows]) + "\n"
+
+
+def write_tables(folder: Path, config: SweepConfig, *tables: Rows) -> None:
+    """Write ``speedups.md``: how similarity was found, and the tables."""
+    tables_text = "\n".join(markdown_table(*table) for table in tables)
+    write_text(folder / "speedups.md", f"{how_found(config)}.\n\n{tables_text}")
+
+
+def how_found(config: SweepConfig) -> str:
+    """How all of the speed-ups' hits were found, and on which array."""
+    return f"{found_with(config.found_with())} ({config.accelerator})"
 
 
 def _published(value: Any) -> str:

@@ -1,6 +1,7 @@
 """How does a sweep become a table and a page?"""
 
 import html
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric import zoo
-from mercuric.accelerator.normalisation import SHOWN
+from mercuric.accelerator.normalisation import SHOWN, Normalisation
 from mercuric.experiments.loaded_network import DATA
 from mercuric.experiments.sweep import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.reading import read_json_object
@@ -18,7 +19,7 @@ from mercuric.report import formats
 from mercuric.report.cards import Card, card_elements
 from mercuric.report.chart import figure_element
 from mercuric.report.document import definitions, section, write_page
-from mercuric.report.found_with import found_with
+from mercuric.report.found_with import found_with, normalised
 from mercuric.report.machine import machine_facts
 from mercuric.report.markup import unbroken
 from mercuric.report.sweep_charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
@@ -27,13 +28,18 @@ _MOST_PICTURES = 24
 _TIMINGS = ("paper", "fair")
 
 
-def sweep_table(totals: pd.DataFrame, config: SweepConfig) -> Table:
+def sweep_table(
+    totals: pd.DataFrame, config: SweepConfig, normalisation: Mapping[str, Normalisation]
+) -> Table:
     """A network and combination a row: hits and the speed-up in both timings, red where it loses."""
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
-        caption="stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the "
-        f"layers off that lose (III-D). {found_with(config.found_with())}",
+        caption=Text(
+            "stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the layers "
+            f"off that lose (III-D); {found_with(config.found_with())}; "
+            f"{normalisation_text(normalisation, normalised)}"
+        ),
     )
     fields = list(config.vary)
     table.add_column("network", no_wrap=True)
@@ -164,13 +170,14 @@ def _named(fields: list[str], values: tuple[object, ...]) -> list[str]:
     return [f"{name.replace('_', ' ')} {field_text(one)}" for name, one in zip(fields, values, strict=True)]
 
 
-def normalisation_text(results: pd.DataFrame) -> str:
+def normalisation_text(
+    found: Mapping[str, Normalisation], say: Callable[[Normalisation], str] = lambda by: SHOWN[by]
+) -> str:
     """By which statistics the networks normalised, each said once."""
-    found = normalisations(results)
     said = {by: [name for name, its in found.items() if its == by] for by in dict.fromkeys(found.values())}
     if len(said) == 1:
-        return SHOWN[next(iter(said))]
-    return "; ".join(f"{formats.listing(names)} {SHOWN[by]}" for by, names in said.items())
+        return say(next(iter(said)))
+    return "; ".join(f"{formats.listing(names)}: {say(by)}" for by, names in said.items())
 
 
 def _methods(config: SweepConfig, results: pd.DataFrame) -> list[tuple[str, str]]:
@@ -186,7 +193,7 @@ def _methods(config: SweepConfig, results: pd.DataFrame) -> list[tuple[str, str]
             "Each MCACHE organisation runs the network with its own Hitmaps: "
             f"{found_with(config.found_with())}. Every other field counts the same ones.",
         ),
-        ("Normalisation", f"{normalisation_text(results)}.".capitalize()),
+        ("Normalisation", f"{normalisation_text(normalisations(results))}.".capitalize()),
         (
             "Timings",
             "paper: the baseline as the paper has it; fair: the strongest dense schedule of the same array "

@@ -8,10 +8,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from mercuric.accelerator.normalisation import SHOWN
 from mercuric.report import formats
 from mercuric.report.comparison import Figure, compare
-from mercuric.report.found_with import found_with
+from mercuric.report.found_with import found_with, normalised
 from mercuric.report.layers import average_over_seeds
 from mercuric.report.summary import parse_summary
 
@@ -87,7 +86,7 @@ def _dense(summary: Mapping[str, Any]) -> str:
 
 def _normalised(summary: Mapping[str, Any]) -> str:
     by = summary.get("normalisation")
-    return f"; normalised {SHOWN.get(by, by)}" if by else ""
+    return f"; {normalised(by)}" if by else ""
 
 
 def _reused(rates: Mapping[str, float]) -> str:

@@ -23,6 +23,10 @@ from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, replace_, wi
 __all__ = ["FilterFunction", "is_reuse_layer", "restore_", "reuse_"]
 
 
+class NothingReusesError(ValueError):
+    """No layer of a model can reuse; says why."""
+
+
 def reuse_(
     model: nn.Module,
     config: ReuseConfig | PresetName | None = None,
@@ -65,7 +69,7 @@ def reuse_(
         )
     chosen, dense = _sorted_out(model, config, filter_fn)
     if not chosen:
-        raise ValueError(_none_chosen(dense))
+        raise NothingReusesError(_none_chosen(dense))
     states = {name: _states(module, name, config) for name, module in chosen.items()}
     if config.principal is not None:
         _say_dense(model, chosen, states)

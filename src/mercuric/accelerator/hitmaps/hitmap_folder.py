@@ -168,8 +168,9 @@ class HitmapFolder:
                 raise ValueError("it names no layer")
         except MercuricError:
             raise
-        except (OSError, UnicodeDecodeError) as error:
-            raise MercuricError(f"{folder} is no folder of mercuric hitmap: {error}") from None
+        except FileNotFoundError as error:
+            missing = Path(str(error.filename)).name
+            raise MercuricError(f"{folder} is no folder of mercuric hitmap: it has no {missing}") from None
         except (ValueError, TypeError, csv.Error) as error:
             raise MercuricError(f"{folder / INDEX} is broken: {error}") from None
         counts = pd.DataFrame([row.model_dump() for row in self._rows])[["layer", *COUNTS]]
