@@ -95,6 +95,7 @@ def test_tables_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: pytest.M
     again = json.loads(mercuric("speedups", *options, "--resume", "--json").stdout)
     assert [row["dataflow"] for row in again["speedups"]] == ["row", "weight", "input"]
     assert all(row["no_hits"] == 1 for row in again["speedups"])
+    assert set(again["normalisation"].values()) <= {"batch", "none"}
     assert (again["reuse"]["bits"], again["reuse"]["entries"], again["reuse"]["ways"]) == (20, 1024, 16)
     assert table.startswith("20-bit signatures of a channel's windows; 1024 entries in sets of 16")
     assert again["lost"][0]["free"] >= again["lost"][0]["products"]

@@ -36,7 +36,7 @@ KEEPING: dict[str, Step] = {
     "in place": lambda x: F.relu_(x.clone()),
     "a cast and back": lambda x: x.double().float(),
     "contiguous": lambda x: x.contiguous(memory_format=torch.channels_last),
-    "a view and back": lambda x: x.view(2, C, -1).tanh().view(SHAPE),
+    "a view and back": lambda x: x.contiguous().view(2, C, -1).tanh().view(SHAPE),
     "a flat view and back": lambda x: x.reshape(-1).relu().unflatten(0, SHAPE),
     "unsqueezed": lambda x: x.unsqueeze(0).squeeze(0),
     "a mask": lambda x: x * mask,

@@ -13,6 +13,7 @@ from mercuric.experiments.speedups import FIELDS, NETWORKS
 from mercuric.experiments.speedups import speedups as run_speedups
 from mercuric.experiments.sweep import SweepConfig
 from mercuric.experiments.weighted_network import RANDOM
+from mercuric.reading import read_json_object
 from mercuric.records import json_text, records
 from mercuric.report.speedups import how_found, lost_rows, speedup_rows, terminal_table, write_tables
 
@@ -45,14 +46,17 @@ def speedups(
         write_tables(out, config, found, losses)
         if as_json:
             figures = {
-                "reuse": config.found_with(), "accelerator": config.accelerator, "normalisation": "batch",
-                "speedups": records(table), "lost": records(left),
-            }  # fmt: skip
+                "reuse": config.found_with(),
+                "accelerator": config.accelerator,
+                "normalisation": read_json_object(out / "sweep.json")["normalisation"],
+                "speedups": records(table),
+                "lost": records(left),
+            }
             typer.echo(json_text(figures))
             return
         console = output()
-        said = f"training, normalised by the batch; layers that lose turned off (III-D); {how_found(config)}"
-        console.print(terminal_table(*found, said))
+        said = "training, normalising layers by the batch; layers that lose turned off (III-D)"
+        console.print(terminal_table(*found, f"{said}; {how_found(config)}"))
         console.print(
             terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")
         )

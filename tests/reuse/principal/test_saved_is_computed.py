@@ -95,7 +95,7 @@ def changed(model: nn.Sequential, how: str) -> nn.Sequential:
     return model
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     optimizer=st.sampled_from(sorted(OPTIMIZERS)),
     how=st.sampled_from(CHANGES),
