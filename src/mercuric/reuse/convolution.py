@@ -39,11 +39,6 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         super().__init__(*args, **kwargs)
         self._mercuric = conv_reuse(self, "", as_config(reuse))
 
-    def _load_from_state_dict(self, *args: Any) -> None:
-        super()._load_from_state_dict(*args)
-        if self._mercuric.principal is not None:
-            self._mercuric.principal.loaded()
-
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
         """Convolve (N, C, H, W) or (C, H, W).

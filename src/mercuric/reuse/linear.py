@@ -32,11 +32,6 @@ class ReuseLinear(ReuseLayer, nn.Linear):
         super().__init__(*args, **kwargs)
         self._mercuric = linear_reuse(self, "", as_config(reuse))
 
-    def _load_from_state_dict(self, *args: Any) -> None:
-        super()._load_from_state_dict(*args)
-        if self._mercuric.principal is not None:
-            self._mercuric.principal.loaded()
-
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
         """Map (..., in_features) to (..., out_features).

@@ -32,6 +32,11 @@ class ReuseLayer:
     _mercuric: LayerReuse
     _mercuric_plain: ClassVar[type[nn.Module]]
 
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)  # type: ignore[misc]
+        if self._mercuric.principal is not None:
+            self._mercuric.principal.loaded()
+
 
 def is_reuse_layer(module: nn.Module) -> bool:
     """Whether ``module`` reuses results."""
