@@ -9,9 +9,9 @@ import argparse
 
 import torch
 
-from mercuric.experiments.bench_conv import QUICK_SHAPES, SHAPES, bench_conv
-from mercuric.experiments.bench_settings import BenchSettings
-from mercuric.experiments.planted import SHARES
+from mercuric.studies.bench.conv import QUICK_SHAPES, SHAPES, bench_conv
+from mercuric.studies.bench.planted import SHARES
+from mercuric.studies.bench.settings import BenchSettings
 
 
 def main() -> None:

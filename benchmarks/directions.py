@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from mercuric.experiments.loaded_network import NetworkConfig, load_network
-from mercuric.reuse.principal.groups import groups_of, sign_codes
-from mercuric.reuse.principal.product import Placement
-from mercuric.reuse.principal.window_pixels import WindowPixels
+from mercuric.reuse.directions.product import Placement
+from mercuric.reuse.directions.residual.groups import groups_of, sign_codes
+from mercuric.reuse.directions.residual.window_pixels import WindowPixels
+from mercuric.subjects.loaded_network import NetworkConfig, load_network
 
 SHARES = (16, 8, 4, 2)
 BITS = 6

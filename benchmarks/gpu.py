@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.experiments.machine import machine
 from mercuric.similarity.separable import separable_projection
 from mercuric.similarity.window_grid import WindowGrid
+from mercuric.studies.machine import machine
 
 BATCH = 64
 BITS = 40
@@ -48,7 +48,7 @@ def filters(count: int, channels: int, side: int) -> Tensor:
 
 def reusing(images: Tensor, weight: Tensor) -> tuple[Forward, float]:
     """The convolution with reuse over the batch, and the share of windows that reuse a result."""
-    from mercuric.reuse.kernels.gpu.convolution import gpu_product
+    from mercuric.reuse.alike.kernels.gpu.convolution import gpu_product
 
     batch, channels, height, width = images.shape
     grid = WindowGrid(height, width, (3, 3), (1, 1), (1, 1), 1, 1, (batch, height, width))

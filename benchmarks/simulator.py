@@ -30,15 +30,15 @@ from torch import nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, preset, simulate, simulate_saved
-from mercuric.accelerator.dataflow import product_cycles
+from mercuric.accelerator.dataflows.dataflow import product_cycles
 from mercuric.accelerator.engines.dense_layer import DenseLayer, read_layers
 from mercuric.accelerator.engines.scalesim import run_gemm
 from mercuric.accelerator.engines.zigzag import evaluate_layers
-from mercuric.accelerator.work import Work
-from mercuric.accelerator.workload import read_workloads
-from mercuric.experiments.hitmaps import simulate_network
-from mercuric.experiments.loaded_network import NetworkConfig, load_network
-from mercuric.experiments.machine import machine
+from mercuric.studies.machine import machine
+from mercuric.studies.simulate.hitmaps import simulate_network
+from mercuric.subjects.loaded_network import NetworkConfig, load_network
+from mercuric.trace.work import Work
+from mercuric.trace.workload import read_workloads
 
 SIZE = 224
 DESIGNS = {design: preset("eyeriss-168").changed(design=design) for design in ("synchronous", "asynchronous")}

@@ -17,6 +17,8 @@ if not torch.cuda.is_available():
 settings.register_profile("mercuric", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mercuric")
 
+pytest_plugins = ["command", "run_folders"]
+
 ASKED_FOR = {"download": "MERCURIC_TEST_DOWNLOAD", "slow": "MERCURIC_TEST_SLOW"}
 
 

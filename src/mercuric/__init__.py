@@ -3,7 +3,7 @@
 __version__ = "0.5.0"
 
 from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
-from mercuric.errors import Diverged, MercuricError
+from mercuric.errors import ArgumentError, Diverged, MercuricError
 from mercuric.reuse import (
     AdaptationConfig,
     ReuseConfig,
@@ -22,6 +22,7 @@ from mercuric.reuse import (
 __all__ = [
     "Accelerator",
     "AdaptationConfig",
+    "ArgumentError",
     "CycleCost",
     "Diverged",
     "MercuricError",

@@ -7,8 +7,8 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mercuric.errors import MalformedError
-from mercuric.reading import MOST_YAML, parse_yaml, read_text
+from mercuric.errors import ArgumentError, MalformedError
+from mercuric.files.reading import MOST_YAML, parse_yaml, read_text
 
 _LONGEST_SHOWN = 200
 """Characters of a value that an error quotes."""
@@ -27,7 +27,7 @@ class Config(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise ValueError(_sentence(type(self), error)) from None
+            raise ArgumentError(_sentence(type(self), error)) from None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The same with other fields, checked as those of a new configuration are.
@@ -60,7 +60,7 @@ class Config(BaseModel):
         try:
             return cls(**fields)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            raise ArgumentError(f"{path}: {error}") from None
 
     def to_yaml(self) -> str:
         """This configuration as YAML text, which :meth:`from_yaml` reads back."""
@@ -110,7 +110,7 @@ def require_once(argument: str, values: Sequence[Any]) -> None:
     twice = [value for place, value in enumerate(values) if value in values[:place]]
     if twice:
         shown = ", ".join(map(str, values))
-        raise ValueError(f"{argument} was {shown}, but must name each once: {twice[0]} is there twice")
+        raise ArgumentError(f"{argument} was {shown}, but must name each once: {twice[0]} is there twice")
 
 
 def mismatches(saved: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What goes wrong outside the program's own arguments (those raise ``ValueError``)."""
+"""What goes wrong that is no fault of this program, said in one sentence?"""
 
 from textwrap import shorten
 
@@ -24,6 +24,10 @@ class MercuricError(Exception):
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class ArgumentError(MercuricError, ValueError):
+    """An argument that is not what it must be; its sentence names it, what it was and what it must be."""
 
 
 class MalformedError(MercuricError, ValueError):

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from mercuric.accelerator import layer_cost, preset
-from mercuric.accelerator.dataflow import product_cycles, training_cycles
+from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.energy.accesses import baseline_accesses
 from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.work import Work
 from mercuric.reuse.vectors import VectorShape
+from mercuric.trace.work import Work
 
 SHAPE = VectorShape(scopes=2, vectors=5, rows=3, elements=3, filters=4)
 

@@ -14,15 +14,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import mercuric
 import mercuric.torchvision_operators
-from mercuric.accelerator import product_shapes
-from mercuric.accelerator.coverage import without_reuse
-from mercuric.accelerator.hitmaps.hitmap_about import HitmapAbout
-from mercuric.accelerator.hitmaps.hitmap_folder import HitmapFolderWriter
-from mercuric.accelerator.hitmaps.hitmap_store import HitmapWriter
-from mercuric.accelerator.layer_call import LayerCall
-from mercuric.accelerator.simulation import simulate_batches, simulate_saved
-from mercuric.accelerator.workload import Workload, read_network
+from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
 from mercuric.reuse.vectors import VectorShape
+from mercuric.trace import product_shapes
+from mercuric.trace.coverage import without_reuse
+from mercuric.trace.hitmaps.about import HitmapAbout
+from mercuric.trace.hitmaps.folder import HitmapFolderWriter
+from mercuric.trace.hitmaps.store import HitmapWriter
+from mercuric.trace.layer_call import LayerCall
+from mercuric.trace.workload import Workload, read_network
 
 import timm  # isort: skip
 import torchvision  # isort: skip

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from mercuric.experiments import RunConfig
+from mercuric.studies.train.config import RunConfig
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]

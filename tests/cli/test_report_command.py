@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mercuric.experiments.run_folder import RESOLVED
+from mercuric.studies.run_folder import RESOLVED
 
 Run = Callable[..., Any]
 Refused = Callable[..., str]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mercuric import AdaptationConfig, ReuseConfig, ReuseConv2d
 from mercuric.data import load
 from mercuric.reuse import Cost, reuse_
-from mercuric.reuse.principal.directions import Directions
+from mercuric.reuse.directions.basis import Directions
 from mercuric.torchvision_operators import torchvision  # noqa: F401 - before transformers
 
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")

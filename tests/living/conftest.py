@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from subjects import BUILDERS
+from living_subjects import BUILDERS
 
 
 @pytest.fixture(params=BUILDERS)

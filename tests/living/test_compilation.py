@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 import torch
-from subjects import batch, build, config, distance, training_pass
+from living_subjects import batch, build, config, distance, training_pass
 
 from mercuric import AdaptationConfig, ReuseConfig, reuse_
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from subjects import batch, build, config, distance, training_pass
+from living_subjects import batch, build, config, distance, training_pass
 from torch import nn
 
 from mercuric import AdaptationConfig, ReuseConfig, restore_, reuse_
 from mercuric.reuse import Cost, Observation
-from mercuric.reuse.replacement import is_reuse_layer
+from mercuric.reuse.swap import is_reuse_layer
 
 
 def through_a_file(model: nn.Module) -> nn.Module:

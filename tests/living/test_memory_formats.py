@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from subjects import batch, build, config, distance, training_pass
+from living_subjects import batch, build, config, distance, training_pass
 from torch import Tensor, nn
 
 from mercuric import reuse_

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 import torch
-from subjects import batch, build, config, distance, training_pass
+from living_subjects import batch, build, config, distance, training_pass
 from torch import nn
 
 from mercuric import ReuseConfig, reuse_

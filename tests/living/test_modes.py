@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 import torch
-from subjects import batch, build, config, distance, training_pass
+from living_subjects import batch, build, config, distance, training_pass
 
 from mercuric import ReuseConfig, restore_, reuse_
 

@@ -11,8 +11,8 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.nn.utils.parametrizations import spectral_norm
 
 from mercuric import ReuseConfig, reuse_
-from mercuric.reuse.functional import reuse_product
-from mercuric.reuse.kernels.patch_product import patch_product
+from mercuric.reuse.alike.kernels.patch_product import patch_product
+from mercuric.reuse.alike.product import reuse_product
 from mercuric.reuse.windows import image_windows
 from mercuric.similarity.first_come import first_come
 from mercuric.similarity.window_grid import WindowGrid

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric import ReuseConfig, reuse_, reuse_attention
-from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.layer import LayerReuse
 
 FORMS = {
     "default": ReuseConfig(bits=128),

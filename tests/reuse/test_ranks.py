@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from mercuric.reuse.adaptation import Cost
-from mercuric.reuse.ranks import agree, require_same
+from mercuric.reuse.distributed import agree, require_same
+from mercuric.reuse.judge.paper import Cost
 
 RANKS = """
 import json, os, sys
 from datetime import timedelta
 import torch.distributed as dist
-from mercuric.reuse.adaptation import Cost
-from mercuric.reuse.ranks import agree, require_same
+from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.distributed import agree, require_same
 
 folder = sys.argv[1]
 other = os.fork()  # one import serves both

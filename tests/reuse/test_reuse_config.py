@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mercuric import ReuseConfig
-from mercuric.reuse.adaptation import AdaptationConfig
+from mercuric.reuse.judge.paper import AdaptationConfig
 from mercuric.similarity import MCache
 
 

@@ -9,8 +9,8 @@ import torch
 from mercuric import zoo
 from mercuric.data import ImageData
 from mercuric.errors import MercuricError
+from mercuric.files.tensors import joined, parted
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
-from mercuric.tensors_apart import joined, parted
 from mercuric.training import ClassificationTask, TrainingConfig, TrainingRun
 
 ALWAYS = ReuseConfig.fast(0.5).model_copy(update={"keep": "always"})

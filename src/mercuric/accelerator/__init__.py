@@ -1,14 +1,9 @@
 """What does a network cost in hardware, with and without reuse?"""
 
-from mercuric.accelerator.cycle_cost import CycleCost
-from mercuric.accelerator.cycle_counter import CycleCounter
-from mercuric.accelerator.cycles import Cycles, TrainingCycles
-from mercuric.accelerator.dot_product import TIMINGS, Timing
-from mercuric.accelerator.energy.area import chip_area
-from mercuric.accelerator.energy.energies import Energies, as_energies
-from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
-from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
-from mercuric.accelerator.simulation import (
+from mercuric.accelerator.count.cycle_cost import CycleCost
+from mercuric.accelerator.count.cycle_counter import CycleCounter
+from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
+from mercuric.accelerator.count.simulation import (
     Simulation,
     found_with,
     simulate,
@@ -16,8 +11,13 @@ from mercuric.accelerator.simulation import (
     simulate_saved,
     with_cache,
 )
-from mercuric.accelerator.totals import totals
-from mercuric.accelerator.workload import Workload, read_workloads
+from mercuric.accelerator.count.totals import totals
+from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
+from mercuric.accelerator.energy.area import chip_area
+from mercuric.accelerator.energy.energies import Energies, as_energies
+from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
+from mercuric.accelerator.hardware import Accelerator, as_accelerator, preset, presets
+from mercuric.trace.workload import Workload, read_workloads
 
 __all__ = [
     "TIMINGS",

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from mercuric.accelerator.dot_product import Timing
+from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.config import Config
+from mercuric.errors import ArgumentError
 from mercuric.similarity import MCache
 
 Stationary = Literal["row", "weight", "input", "output"]
@@ -104,20 +105,20 @@ class Accelerator(Config):
         for argument, least in _LEAST.items():
             value = getattr(self, argument)
             if value is not None and value < least:
-                raise ValueError(
+                raise ArgumentError(
                     f"{argument} of accelerator {self.name!r} was {value}, but must be at least {least}"
                 )
         if self.dram_words_per_cycle is not None and self.dram_words_per_cycle <= 0:
-            raise ValueError(
+            raise ArgumentError(
                 f"dram_words_per_cycle of accelerator {self.name!r} was {self.dram_words_per_cycle}, but "
                 "must be above 0, or none for a DRAM that never makes the array wait"
             )
         if not 0 < self.clock_mhz < float("inf"):
-            raise ValueError(
+            raise ArgumentError(
                 f"clock_mhz of accelerator {self.name!r} was {self.clock_mhz}, but must be a number above 0"
             )
         if self.entries is not None and self.entries % self.ways:
-            raise ValueError(
+            raise ArgumentError(
                 f"entries of accelerator {self.name!r} was {self.entries}, but must be a multiple of ways, "
                 f"{self.ways}"
             )
@@ -133,7 +134,7 @@ class Accelerator(Config):
             options.append(("insertion_queue", None, "its overlapping folds' queues are not modelled"))
         for field, only, why in options:
             if (value := getattr(self, field)) != only:
-                raise ValueError(
+                raise ArgumentError(
                     f"{field} of accelerator {self.name!r} was {value!r}, but must be {only!r} where "
                     f"{chosen}: {why}"
                 )
@@ -216,7 +217,9 @@ def preset(name: str) -> Accelerator:
         if accelerator.name == name:
             return accelerator
     names = ", ".join(repr(accelerator.name) for accelerator in _PRESETS)
-    raise ValueError(f"accelerator was {name!r}, but must be one of {names}, an Accelerator or its YAML file")
+    raise ArgumentError(
+        f"accelerator was {name!r}, but must be one of {names}, an Accelerator or its YAML file"
+    )
 
 
 def as_accelerator(accelerator: str | Path | Accelerator) -> Accelerator:
@@ -231,7 +234,7 @@ def as_accelerator(accelerator: str | Path | Accelerator) -> Accelerator:
     if not isinstance(accelerator, str | Path):
         hint = ": Accelerator(**fields) makes one" if isinstance(accelerator, dict) else ""
         kind = getattr(accelerator, "__name__", type(accelerator).__name__)
-        raise ValueError(
+        raise ArgumentError(
             f"accelerator was {kind}, but must be the name of a preset, an Accelerator or its YAML file{hint}"
         )
     if Path(accelerator).suffix in (".yaml", ".yml"):

@@ -3,23 +3,24 @@
 import typer
 
 import mercuric
-from mercuric.cli import bench, data
-from mercuric.cli.accuracy import accuracy
-from mercuric.cli.bounds import bounds
+from mercuric.cli import data
 from mercuric.cli.commands import Commands
-from mercuric.cli.console import print_any_name
-from mercuric.cli.evaluate import evaluate_command
-from mercuric.cli.evaluate_accuracy import evaluate_accuracy
-from mercuric.cli.failures import finish_output
-from mercuric.cli.hitmap import hitmap
-from mercuric.cli.models import models
 from mercuric.cli.report import report
-from mercuric.cli.shrink import shrink
-from mercuric.cli.similarity import similarity
-from mercuric.cli.simulate import simulate
-from mercuric.cli.speedups import speedups
-from mercuric.cli.sweep import sweep
-from mercuric.cli.train import train
+from mercuric.studies.accuracy.command import accuracy
+from mercuric.studies.bench import command as bench
+from mercuric.studies.bounds.command import bounds
+from mercuric.studies.evaluate.command import evaluate_command
+from mercuric.studies.evaluate_accuracy.command import evaluate_accuracy
+from mercuric.studies.hitmap.command import hitmap
+from mercuric.studies.models.command import models
+from mercuric.studies.shrink.command import shrink
+from mercuric.studies.similarity.command import similarity
+from mercuric.studies.simulate.command import simulate
+from mercuric.studies.speedups.command import speedups
+from mercuric.studies.sweep.command import sweep
+from mercuric.studies.train.command import train
+from mercuric.terminal.console import print_any_name
+from mercuric.terminal.failures import finish_output
 
 app = typer.Typer(
     cls=Commands,

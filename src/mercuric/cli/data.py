@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric import data
-from mercuric.cli.console import output
-from mercuric.cli.failures import one_sentence
-from mercuric.records import json_text
+from mercuric.files.json_text import json_text
+from mercuric.terminal.console import output
+from mercuric.terminal.failures import one_sentence
 from mercuric.zoo import pretrained
 
 app = typer.Typer(help="List data sets, and fetch them.", no_args_is_help=True)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mercuric.cli.failures import one_sentence
-from mercuric.report.finished import write_page_again
+from mercuric.studies.finished import write_page_again
+from mercuric.terminal.failures import one_sentence
 
 
 def report(

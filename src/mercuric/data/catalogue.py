@@ -11,7 +11,7 @@ from mercuric.data import cifar10, fashion_mnist, help_en_de, image_folder, own_
 from mercuric.data.location import data_root
 from mercuric.data.split import ImageData
 from mercuric.data.text import TextData
-from mercuric.errors import MercuricError
+from mercuric.errors import ArgumentError, MercuricError
 
 
 @dataclass(frozen=True)
@@ -228,10 +228,12 @@ def load_images(name: str, root: Root | None = None, image_size: int | None = No
     """
     _entry(name)
     if image_size is not None and (isinstance(image_size, bool) or not isinstance(image_size, int)):
-        raise ValueError(f"image_size was {image_size!r}, but must be a whole number of pixels")
+        raise ArgumentError(f"image_size was {image_size!r}, but must be a whole number of pixels")
     if name in _SENTENCES:
         known = ", ".join(_DATA_SETS)
-        raise ValueError(f"name was {name!r}, which holds sentences, but images are needed: one of {known}")
+        raise ArgumentError(
+            f"name was {name!r}, which holds sentences, but images are needed: one of {known}"
+        )
     return _DATA_SETS[name].load(_where(name, root), image_size)
 
 
@@ -254,7 +256,7 @@ def fetch(name: str, root: Root | None = None) -> str:
 
 def _where(name: str, root: Root | None) -> Path:
     if root is None and name in _NEEDS_ROOT:
-        raise ValueError(f"root was None, but {name} needs the folder that holds {_NEEDS_ROOT[name]}")
+        raise ArgumentError(f"root was None, but {name} needs the folder that holds {_NEEDS_ROOT[name]}")
     return _folder(root)
 
 
@@ -262,17 +264,17 @@ def _folder(root: Root | None) -> Path:
     if root is None:
         return data_root()
     if not isinstance(root, str | os.PathLike) or not os.fspath(root):
-        raise ValueError(f"root was {root!r}, but must be the path of a folder")
+        raise ArgumentError(f"root was {root!r}, but must be the path of a folder")
     return Path(root).expanduser()
 
 
 def _refuse(name: str, what: str, **settings: int | None) -> None:
     for setting, value in settings.items():
         if value is not None:
-            raise ValueError(f"{setting} was {value}, but {name} holds {what}, for which it must be None")
+            raise ArgumentError(f"{setting} was {value}, but {name} holds {what}, for which it must be None")
 
 
 def _entry(name: str) -> _DataSet | _Sentences:
     if name not in names():
-        raise ValueError(f"name was {name!r}, but it must be one of {', '.join(names())}")
+        raise ArgumentError(f"name was {name!r}, but it must be one of {', '.join(names())}")
     return _SENTENCES[name] if name in _SENTENCES else _DATA_SETS[name]

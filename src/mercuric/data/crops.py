@@ -9,6 +9,8 @@ from typing import Literal
 
 import torch
 
+from mercuric.errors import ArgumentError
+
 Part = Literal["train", "test"]
 
 _SEED = 2023
@@ -36,7 +38,7 @@ def tiles(height: int, width: int, image_size: int) -> dict[Part, tuple[Box, ...
         ValueError: the photograph is not two crops wide and one crop high.
     """
     if width < 2 * image_size or height < image_size:
-        raise ValueError(
+        raise ArgumentError(
             f"the photograph was {width}x{height} pixels, but crops of {image_size} pixels need "
             f"{2 * image_size}x{image_size}"
         )

@@ -13,7 +13,7 @@ from mercuric.data.normalisation import Normalisation
 from mercuric.data.padding import check_padding, padded
 from mercuric.data.split import ImageData, InMemorySplit
 from mercuric.errors import MercuricError
-from mercuric.files import replacing
+from mercuric.files.writing import replacing
 
 CLASSES = (
     "T-shirt/top",

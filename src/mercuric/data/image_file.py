@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from mercuric.errors import MercuricError
-from mercuric.regular_files import irregular
+from mercuric.errors import ArgumentError, MercuricError
+from mercuric.files.regular import irregular
 
 FORMATS = {
     "AVIF": (".avif",),
@@ -83,9 +83,9 @@ def require_content(path: Path) -> None:
     """
     kind = irregular(path.stat().st_mode)
     if kind is not None:
-        raise ValueError(f"it is {kind}")
+        raise ArgumentError(f"it is {kind}")
     if not path.stat().st_size:
-        raise ValueError("it is empty")
+        raise ArgumentError("it is empty")
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -143,7 +143,7 @@ def _grey(image: Image.Image) -> Image.Image:
     white = _white(image)
     low, high = float(values.min()), float(values.max())
     if not (low >= 0 and high <= white):  # so that NaN is refused too
-        raise ValueError(
+        raise ArgumentError(
             f"its values are from {low:g} to {high:g}, but in mode {image.mode} must be from 0 to {white:g}"
         )
     eight: NDArray[np.uint8] = np.rint(values * (255 / white)).astype(np.uint8)

@@ -13,7 +13,7 @@ from mercuric.data.image_file import ENDINGS, read_image, shown
 from mercuric.data.image_files import image_files, in_threads, is_the_users, unreadable
 from mercuric.data.normalisation import IMAGENET
 from mercuric.data.split import ImageData, check_count, check_indices, network_inputs
-from mercuric.errors import MercuricError
+from mercuric.errors import ArgumentError, MercuricError
 
 NAME, SKIPPING = "imagefolder", "imagefolder-readable"
 DEFAULT_SIZE, LARGEST_SIZE = 224, 4096
@@ -83,7 +83,7 @@ def load(root: Path, image_size: int | None, skip_unreadable: bool = False) -> I
     """
     size = DEFAULT_SIZE if image_size is None else image_size
     if not 1 <= size <= LARGEST_SIZE:
-        raise ValueError(
+        raise ArgumentError(
             f"image_size was {size}, but it must be a positive number of pixels, at most {LARGEST_SIZE}"
         )
     train_folder, test_folder = root / "train", _test_folder(root)

@@ -3,6 +3,8 @@
 from torch import Tensor
 from torch.nn import functional as F
 
+from mercuric.errors import ArgumentError
+
 LARGEST = 64
 
 
@@ -13,7 +15,7 @@ def check_padding(side: int, image_size: int) -> None:
         ValueError: ``image_size`` is below ``side`` or above 64.
     """
     if not side <= image_size <= LARGEST:
-        raise ValueError(
+        raise ArgumentError(
             f"image_size was {image_size}, but {side}x{side} images are padded with zeros, "
             f"so it must be from {side} to {LARGEST}"
         )

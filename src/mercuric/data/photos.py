@@ -13,7 +13,7 @@ from torch import Tensor
 from mercuric.data.crops import Part, crops
 from mercuric.data.normalisation import Normalisation, measured
 from mercuric.data.split import ImageData, InMemorySplit
-from mercuric.errors import MercuricError
+from mercuric.errors import ArgumentError, MercuricError
 
 DEFAULT_SIZE = 32
 LARGEST_SIZE = 512
@@ -100,7 +100,7 @@ def load(image_size: int | None) -> ImageData:
     """
     size = DEFAULT_SIZE if image_size is None else image_size
     if not 1 <= size <= LARGEST_SIZE:
-        raise ValueError(f"image_size was {size}, but it must be from 1 to {LARGEST_SIZE} pixels")
+        raise ArgumentError(f"image_size was {size}, but it must be from 1 to {LARGEST_SIZE} pixels")
     images = [read(photograph, size) for photograph in PHOTOGRAPHS]
     train_crops, test_crops = _cut(images, size, "train"), _cut(images, size, "test")
     normalisation = measured(train_crops)

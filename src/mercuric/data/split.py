@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mercuric.data.augmentation import augment
 from mercuric.data.normalisation import Normalisation
+from mercuric.errors import ArgumentError
 
 
 class Split(Protocol):
@@ -104,7 +105,7 @@ def check_count(count: int, length: int) -> None:
         ValueError: it is so.
     """
     if not 1 <= count <= length:
-        raise ValueError(f"count was {count}, but must be from 1 to the {length} images there are")
+        raise ArgumentError(f"count was {count}, but must be from 1 to the {length} images there are")
 
 
 def check_indices(indices: Tensor, length: int) -> None:
@@ -114,10 +115,10 @@ def check_indices(indices: Tensor, length: int) -> None:
         ValueError: with the shape, type or index that is wrong.
     """
     if indices.ndim != 1 or indices.dtype != torch.int64:
-        raise ValueError(
+        raise ArgumentError(
             f"indices was a {indices.dtype} tensor of shape {tuple(indices.shape)}, "
             "but it must be a torch.int64 tensor of one dimension"
         )
     wrong = indices[(indices < 0) | (indices >= length)]
     if len(wrong):
-        raise ValueError(f"indices held {wrong[0].item()}, but each must be from 0 to {length - 1}")
+        raise ArgumentError(f"indices held {wrong[0].item()}, but each must be from 0 to {length - 1}")

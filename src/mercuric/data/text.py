@@ -12,6 +12,7 @@ from mercuric.data.sentence_pairs import PARTS, Pair
 from mercuric.data.split import check_indices
 from mercuric.data.tsv import read_pairs
 from mercuric.data.vocabulary import BOS, DEFAULT_SIZE, EOS, PAD, Vocabulary, cached_vocabulary
+from mercuric.errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,6 @@ def _split(part: str, pairs: Sequence[Pair], vocabulary: Vocabulary, max_words: 
         pair for pair in pairs if max_words is None or all(len(side.split()) <= max_words for side in pair)
     ]
     if not kept:
-        raise ValueError(f"max_words was {max_words}, but every pair of {part}.tsv has a longer sentence")
+        raise ArgumentError(f"max_words was {max_words}, but every pair of {part}.tsv has a longer sentence")
     sources, targets = zip(*kept, strict=True)
     return TextSplit(sources, targets, vocabulary)

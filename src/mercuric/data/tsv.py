@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mercuric.data.sentence_pairs import Pair
 from mercuric.errors import MercuricError
-from mercuric.files import write_text
-from mercuric.regular_files import require_regular
+from mercuric.files.regular import require_regular
+from mercuric.files.writing import write_text
 
 MOST_CHARACTERS_OF_A_WORD = 1000
 """A longer one is no word, and a vocabulary's training would take gigabytes for it."""

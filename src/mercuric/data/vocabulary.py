@@ -9,8 +9,8 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from mercuric.data.sentence_pairs import Pair
-from mercuric.errors import MercuricError
-from mercuric.files import write_text
+from mercuric.errors import ArgumentError, MercuricError
+from mercuric.files.writing import write_text
 
 PAD, BOS, EOS, UNK = range(4)
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")
@@ -53,7 +53,7 @@ def train_vocabulary(sentences: Iterable[str], size: int) -> Vocabulary:
         ValueError: ``size`` is below 8.
     """
     if size < SMALLEST_SIZE:
-        raise ValueError(f"vocabulary_size was {size}, but it must be at least {SMALLEST_SIZE} subwords")
+        raise ArgumentError(f"vocabulary_size was {size}, but it must be at least {SMALLEST_SIZE} subwords")
     tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL[UNK]))
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

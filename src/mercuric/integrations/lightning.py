@@ -8,6 +8,7 @@ from typing import Any, Literal
 from torch import nn
 
 import mercuric.torchvision_operators  # noqa: F401 - Lightning imports torchvision
+from mercuric.errors import ArgumentError
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -18,7 +19,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from mercuric.reuse import CostModel, ReuseConfig, ReuseHandle, restore_, reuse_
-from mercuric.reuse.replacement import FilterFunction, is_reuse_layer
+from mercuric.reuse.swap import FilterFunction, is_reuse_layer
 
 
 class MercuricCallback(Callback):
@@ -103,7 +104,9 @@ class MercuricCallback(Callback):
             parts = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
             handle.step(loss.detach() * parts)
         elif not pl_module.automatic_optimization and handle.config.adaptation is not None:
-            raise ValueError("training_step returned no loss, but adaptation needs it; return the mean loss")
+            raise ArgumentError(
+                "training_step returned no loss, but adaptation needs it; return the mean loss"
+            )
         hits, vectors = (
             now - before for now, before in zip(self._hits_and_vectors(), self._counted, strict=True)
         )

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 import mercuric.torchvision_operators  # noqa: F401 - transformers imports torchvision
+from mercuric.errors import ArgumentError
 
 try:
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -24,10 +25,10 @@ except ModuleNotFoundError as error:
         'pip install "transformers[torch]"'
     ) from error
 
+from mercuric.files.saved_state import mapping
+from mercuric.files.tensors import joined, parted
 from mercuric.reuse import CostModel, ReuseConfig, ReuseHandle, restore_, reuse_, similarity_rates
-from mercuric.reuse.replacement import FilterFunction
-from mercuric.saved import mapping
-from mercuric.tensors_apart import joined, parted
+from mercuric.reuse.swap import FilterFunction
 
 
 class MercuricCallback(TrainerCallback):
@@ -146,7 +147,7 @@ class MercuricCallback(TrainerCallback):
             total = torch.stack(self._losses).sum()
             handle.step(total if self._summed else total / len(self._losses))
         elif handle.config.adaptation is not None:
-            raise ValueError(
+            raise ArgumentError(
                 "the model's output has no loss, but adaptation needs it; give the model its labels, or "
                 "leave out adaptation"
             )
@@ -207,7 +208,7 @@ def from_text(text: dict[str, Any]) -> dict[str, Any]:
     try:
         tensors = {} if packed is None else safetensors.load(b64decode(packed, validate=True))
     except (SafetensorError, TypeError, ValueError) as error:
-        raise ValueError(f"the tensors in trainer_state.json are broken ({error})") from None
+        raise ArgumentError(f"the tensors in trainer_state.json are broken ({error})") from None
     return {key: joined(value, tensors) for key, value in whole.items()}
 
 

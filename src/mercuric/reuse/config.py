@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from mercuric.config import Config
-from mercuric.errors import described
-from mercuric.reuse.adaptation import AdaptationConfig
-from mercuric.reuse.principal.config import PrincipalConfig
+from mercuric.errors import ArgumentError, described
+from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric.reuse.judge.paper import AdaptationConfig
 from mercuric.reuse.vectors import Granularity, Scope
 from mercuric.similarity import MCache
 from mercuric.similarity.rpq import MAX_BITS, MAX_MAGNITUDE
@@ -66,7 +66,7 @@ class ReuseConfig(Config):
     def _known_granularity(cls, value: object) -> object:
         if value in ("channel", "patch") or (type(value) is int and value >= 1):
             return value
-        raise ValueError(
+        raise ArgumentError(
             f'granularity was {value!r}, but must be "channel", "patch" or a positive number of channels'
         )
 
@@ -79,18 +79,18 @@ class ReuseConfig(Config):
     def _one_judge(self) -> Self:
         if self.adaptation is not None and (self.keep == "faster" or self.principal is not None):
             given = "keep is 'faster'" if self.keep == "faster" else "a principal part has no signatures"
-            raise ValueError(f"adaptation was given, but must be None: {given}")
+            raise ArgumentError(f"adaptation was given, but must be None: {given}")
         return self
 
     @model_validator(mode="after")
     def _separable_patches(self) -> Self:
         if self.projection == "separable" and self.granularity != "patch":
-            raise ValueError(
+            raise ArgumentError(
                 f'granularity was {self.granularity!r}, but must be "patch" where projection is "separable", '
                 "which saves work where a window spans every channel"
             )
         if self.projection == "separable" and self.magnitude is not None:
-            raise ValueError(
+            raise ArgumentError(
                 f'magnitude was {self.magnitude}, but must be None where projection is "separable"'
             )
         return self
@@ -114,7 +114,7 @@ class ReuseConfig(Config):
         don't pay, or weren't measured to be clearly faster; ``handle.report()`` says which and why.
 
         Args:
-            rank: see :class:`~mercuric.reuse.principal.config.PrincipalConfig`.
+            rank: see :class:`~mercuric.reuse.directions.config.PrincipalConfig`.
             error: of a layer's outputs, as there.
         """
         return cls(
@@ -154,10 +154,10 @@ def as_config(given: ReuseConfig | PresetName | None) -> ReuseConfig:
     if isinstance(given, str):
         if given in PRESETS:
             return PRESETS[given]()
-        raise ValueError(f"config was {given!r}, but must be a ReuseConfig or one of {known}")
+        raise ArgumentError(f"config was {given!r}, but must be a ReuseConfig or one of {known}")
     hint = ""
     if isinstance(given, dict):
         hint = " (ReuseConfig(**settings))"
     elif isinstance(given, type) and issubclass(given, ReuseConfig):
         hint = f", not its class ({given.__name__}()),"
-    raise ValueError(f"config was {described(given)}, but must be a ReuseConfig{hint} or one of {known}")
+    raise ArgumentError(f"config was {described(given)}, but must be a ReuseConfig{hint} or one of {known}")

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from mercuric.reuse.coverage import Coverage
-from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.layer import LayerReuse
 
 LOW = 0.5
 """Share of the multiply-accumulates under which a warning says how little is covered."""

@@ -7,19 +7,19 @@ from typing import Any, SupportsFloat
 import pandas as pd
 from torch import Tensor, nn
 
-from mercuric.errors import described
-from mercuric.reuse.adaptation import Adaptation, Change, Cost, CostModel
+from mercuric.errors import ArgumentError, described
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.coverage_text import coverage_text, dense_layers, never_ran, share_covered
-from mercuric.reuse.faster import KeepFaster
+from mercuric.reuse.distributed import agree, require_same
 from mercuric.reuse.handle_state import HandleState
+from mercuric.reuse.judge.fastest import KeepFaster
+from mercuric.reuse.judge.measured_cost import MeasuredCost
+from mercuric.reuse.judge.paper import Adaptation, Change, Cost, CostModel
+from mercuric.reuse.layer import Counts, LayerReuse
 from mercuric.reuse.layer_report import report_row
-from mercuric.reuse.layer_reuse import Counts, LayerReuse
-from mercuric.reuse.measured_cost import MeasuredCost
 from mercuric.reuse.observation import Observation, Observer
 from mercuric.reuse.pass_watch import PassWatch
-from mercuric.reuse.ranks import agree, require_same
 
 
 class ReuseHandle:
@@ -109,13 +109,13 @@ class ReuseHandle:
             ValueError: ``every`` is no number or below 1, or a name is not of a reuse layer.
         """
         if every is not None and (type(every) is not int or every < 1):
-            raise ValueError(f"every was {described(every)}, but must be at least 1 step, or None")
+            raise ArgumentError(f"every was {described(every)}, but must be at least 1 step, or None")
         if not isinstance(modules, Mapping):
-            raise ValueError(f"modules was {described(modules)}, but must be names with their modules")
+            raise ArgumentError(f"modules was {described(modules)}, but must be names with their modules")
         for name, module in modules.items():
             self._state(name)
             if not isinstance(module, nn.Module):
-                raise ValueError(
+                raise ArgumentError(
                     f"the module of layer {name!r} was {described(module)}, but must be a module"
                 )
         if self._stopwatch is not None:
@@ -160,7 +160,7 @@ class ReuseHandle:
             ValueError: ``products`` is not a number of at least 1.
         """
         if type(products) is not int or products < 1:
-            raise ValueError(f"products was {described(products)}, but must be 1 or more")
+            raise ArgumentError(f"products was {described(products)}, but must be 1 or more")
         losing = [name for name, state in self.layers.items() if 0 < products * state.filters <= state.bits]
         if losing:
             self.switch_off(*losing)
@@ -241,7 +241,9 @@ class ReuseHandle:
         """
         if isinstance(saved, Mapping) and not {"config", "layers"} & saved.keys():
             given = f"a mapping with {', '.join(map(repr, list(saved)[:3])) or 'nothing'}"
-            raise ValueError(f"the state of the handle was {given}, but must be what its state_dict() gave")
+            raise ArgumentError(
+                f"the state of the handle was {given}, but must be what its state_dict() gave"
+            )
         state = HandleState.of(saved, "the state of the handle")
         state.check_fits(self.config, self.layers, self._modules)
         if self._adaptation is not None:
@@ -259,7 +261,9 @@ class ReuseHandle:
             ValueError: it can't be called.
         """
         if not callable(observer):
-            raise ValueError(f"observer was {described(observer)}, but must be a function of an Observation")
+            raise ArgumentError(
+                f"observer was {described(observer)}, but must be a function of an Observation"
+            )
         for state in self.layers.values():
             state.observers.append(observer)
 
@@ -337,12 +341,12 @@ class ReuseHandle:
 
     def _state(self, name: str) -> LayerReuse:
         if not isinstance(name, str):
-            raise ValueError(
+            raise ArgumentError(
                 f"layer was {described(name)}, but must be a name; give several one by one: (*names)"
             )
         if name not in self.layers:
             known = ", ".join(self.layers)
-            raise ValueError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
+            raise ArgumentError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
         return self.layers[name]
 
 
@@ -355,7 +359,7 @@ def _number(loss: object) -> float:
             return float(loss.detach())
     elif isinstance(loss, SupportsFloat) and not isinstance(loss, bool) and getattr(loss, "ndim", 0) == 0:
         return float(loss)
-    raise ValueError(f"loss was {given}, but must be one number, the mean loss of the step's batch")
+    raise ArgumentError(f"loss was {given}, but must be one number, the mean loss of the step's batch")
 
 
 def _adaptation(config: ReuseConfig, layers: list[str]) -> Adaptation | KeepFaster | None:

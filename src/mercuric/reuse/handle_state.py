@@ -6,9 +6,10 @@ from typing import Any
 from torch import nn
 
 from mercuric.config import mismatches
+from mercuric.errors import ArgumentError
+from mercuric.files.saved_state import SavedState, Whole
 from mercuric.reuse.config import ReuseConfig
-from mercuric.reuse.layer_reuse import LayerReuse, LayerState
-from mercuric.saved import SavedState, Whole
+from mercuric.reuse.layer import LayerReuse, LayerState
 
 
 class HandleState(SavedState):
@@ -49,9 +50,9 @@ class HandleState(SavedState):
         elif config.principal is not None and any(one.principal is None for one in self.layers.values()):
             different.append("principal of the layers was not saved, but must be: their directions are lost")
         if different:
-            raise ValueError(f"the state is of another model with reuse: {'; '.join(different)}")
+            raise ArgumentError(f"the state is of another model with reuse: {'; '.join(different)}")
         for name, layer in layers.items():
             try:
                 layer.check(self.layers[name], modules.get(name))
             except ValueError as error:
-                raise ValueError(f"the state of layer {name!r} does not fit: {error}") from None
+                raise ArgumentError(f"the state of layer {name!r} does not fit: {error}") from None

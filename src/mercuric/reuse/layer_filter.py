@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from mercuric.errors import described
+from mercuric.errors import ArgumentError, described
 
 FilterFunction = Callable[[nn.Module, str], bool]
 LayerFilter = FilterFunction | str | type[nn.Module] | Sequence[FilterFunction | str | type[nn.Module]]
@@ -28,7 +28,7 @@ def layer_filter(given: LayerFilter | None, names: Iterable[str]) -> FilterFunct
     several = [given] if isinstance(given, str) or not isinstance(given, Sequence) else given
     rules = [_rule(one, list(names)) for one in several]
     if not rules:
-        raise ValueError("filter_fn was empty, but must hold at least one function, glob or class")
+        raise ArgumentError("filter_fn was empty, but must hold at least one function, glob or class")
     return lambda layer, name: any(rule(layer, name) for rule in rules)
 
 
@@ -36,14 +36,16 @@ def _rule(given: FilterFunction | str | type[nn.Module], names: list[str]) -> Fi
     if isinstance(given, str):
         if not any(_matches(name, given) for name in names):
             some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-            raise ValueError(f"filter_fn was {given!r}, but must match the name of a layer: {some or 'none'}")
+            raise ArgumentError(
+                f"filter_fn was {given!r}, but must match the name of a layer: {some or 'none'}"
+            )
         return lambda _, name: _matches(name, given)
     if isinstance(given, type):
         if not issubclass(given, nn.Module):
-            raise ValueError(f"filter_fn was {described(given)}, but must be a class of nn.Module")
+            raise ArgumentError(f"filter_fn was {described(given)}, but must be a class of nn.Module")
         return lambda layer, _: isinstance(layer, given)
     if not callable(given) or isinstance(given, nn.Module):
-        raise ValueError(
+        raise ArgumentError(
             f"filter_fn was {described(given)}, but must be a function of a layer and its name, a glob "
             "of names, a class of layers, or a sequence of these"
         )
@@ -55,7 +57,7 @@ def _careful(function: FilterFunction) -> FilterFunction:
         try:
             return bool(function(layer, name))
         except Exception as error:
-            raise ValueError(
+            raise ArgumentError(
                 f"filter_fn raised {type(error).__name__} for layer {name!r} ({error}), but must take "
                 "a layer and its name and say True or False"
             ) from error

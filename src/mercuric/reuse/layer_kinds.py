@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from mercuric.reuse.attention_module import calls_attention, sharing_rows
+from mercuric.reuse.alike.attention_module import calls_attention, sharing_rows
+from mercuric.reuse.alike.convolution import ReuseConv2d
+from mercuric.reuse.alike.linear import ReuseLinear
+from mercuric.reuse.alike.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.config import ReuseConfig
-from mercuric.reuse.convolution import ReuseConv2d
-from mercuric.reuse.linear import ReuseLinear
-from mercuric.reuse.multihead_attention import ReuseMultiheadAttention
 
 REUSE_KINDS: dict[type[nn.Module], type[nn.Module]] = {
     nn.Conv2d: ReuseConv2d,

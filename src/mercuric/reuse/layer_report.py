@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from mercuric.reuse.faster import clearly_faster
-from mercuric.reuse.layer_reuse import Counts, LayerReuse
-from mercuric.reuse.principal.part import PrincipalPart
+from mercuric.reuse.directions.part import PrincipalPart
+from mercuric.reuse.judge.fastest import clearly_faster
+from mercuric.reuse.layer import Counts, LayerReuse
 
 
 def similarity_rates(report: pd.DataFrame) -> dict[str, float]:

@@ -7,7 +7,7 @@ from torch import nn
 
 from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.coverage_text import warning_text
-from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.model_pass import NextPass
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mercuric.errors import described
+from mercuric.errors import ArgumentError, described
 
 MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
 
@@ -41,7 +41,7 @@ def require_tensors(name: str, **values: object) -> None:
     for argument, value in values.items():
         if not isinstance(value, Tensor):
             hint = " (torch.from_numpy)" if isinstance(value, np.ndarray) else ""
-            raise ValueError(
+            raise ArgumentError(
                 f"{argument} of layer {name!r} was {described(value)}, but must be a tensor{hint}"
             )
 
@@ -54,7 +54,7 @@ def refuse_complex(name: str, *values: Tensor | None) -> None:
     """
     for value in values:
         if value is not None and value.is_complex():
-            raise ValueError(
+            raise ArgumentError(
                 f"layer {name!r} was of {value.dtype} numbers, but reuse compares real ones; leave it dense "
                 "with filter_fn"
             )

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import nn
 from torch._dynamo import OptimizedModule
 
-from mercuric.reuse.layer_reuse import LayerReuse
+from mercuric.reuse.layer import LayerReuse
 
 
 class _State:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from torch import nn
 
+from mercuric.errors import ArgumentError
+
 Granularity = int | Literal["channel", "patch"]
 Scope = Literal["image", "batch"]
 
@@ -72,7 +74,7 @@ def _span(granularity: Granularity, conv: nn.Conv2d, channels: int, what: str) -
     if granularity >= channels:
         return channels
     if channels % granularity:
-        raise ValueError(
+        raise ArgumentError(
             f"granularity was {granularity}, but it must divide the {channels} {what} of each group of "
             f"Conv2d({conv.in_channels}, {conv.out_channels}, kernel_size={tuple(conv.kernel_size)})"
         )

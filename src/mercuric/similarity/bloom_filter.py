@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from mercuric.errors import ArgumentError
 from mercuric.similarity.rpq import check_bits, pack
 
 # The odd constants of the golden ratio and of a 64-bit finaliser, as signed integers.
@@ -38,7 +39,7 @@ def bloom_signatures(vectors: Tensor, bits: int, step: float = 0.5, hashes: int 
     check_bits(bits)
     levels = _levels(vectors, step)
     if isinstance(hashes, bool) or not isinstance(hashes, int) or hashes < 1:
-        raise ValueError(f"hashes was {hashes!r}, but each element sets at least 1 bit")
+        raise ArgumentError(f"hashes was {hashes!r}, but each element sets at least 1 bit")
     length = vectors.shape[-1]
     places = torch.arange(length * hashes, device=vectors.device).view(length, hashes) + 1
     keys = levels[..., None] * _LEVEL + (places + seed * (1 << 20)) * _PLACE
@@ -49,15 +50,15 @@ def bloom_signatures(vectors: Tensor, bits: int, step: float = 0.5, hashes: int 
 
 def _levels(vectors: Tensor, step: float) -> Tensor:
     if not vectors.is_floating_point() or vectors.dim() < 1:
-        raise ValueError(
+        raise ArgumentError(
             f"vectors were {vectors.dtype} of shape {tuple(vectors.shape)}, but must be (..., m) of "
             "floating-point numbers"
         )
     if not step > 0:
-        raise ValueError(f"step was {step}, but a level must have a positive width")
+        raise ArgumentError(f"step was {step}, but a level must have a positive width")
     levels = (vectors.to(torch.float64) / step).round()
     if not bool((levels.abs() < _LARGEST_LEVEL).all()):
-        raise ValueError(f"vectors held a number that is not finite, or too large for levels of {step}")
+        raise ArgumentError(f"vectors held a number that is not finite, or too large for levels of {step}")
     return levels.to(torch.int64)
 
 

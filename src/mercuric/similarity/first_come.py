@@ -8,6 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mercuric.errors import ArgumentError
 from mercuric.similarity.threads import over_chunks
 
 
@@ -39,13 +40,13 @@ def first_come(signatures: Tensor, scopes: int, finite: Tensor | None = None) ->
     """
     shape = tuple(signatures.shape)
     if signatures.dtype != torch.int64 or len(shape) != 2 or shape[1] not in (1, 2):
-        raise ValueError(
+        raise ArgumentError(
             f"signatures was {signatures.dtype} of shape {shape}, but must be torch.int64 of shape (vectors, "
             "words), of 1 or 2 words"
         )
     count = len(signatures)
     if scopes < 1 or count % scopes:
-        raise ValueError(f"scopes was {scopes}, but must be at least 1 and divide the {count} vectors")
+        raise ArgumentError(f"scopes was {scopes}, but must be at least 1 and divide the {count} vectors")
     source, rank, kept = (np.empty(count, dtype=np.int64) for _ in range(3))
     comparable = np.empty(0, dtype=np.bool_) if finite is None else finite.contiguous().numpy()
     over_chunks(_find, scopes, signatures.contiguous().numpy(), comparable, count // scopes, source)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mercuric.errors import ArgumentError
 from mercuric.similarity.hitmap import Hitmap, HitState
 from mercuric.similarity.mcache_compiled import access_compiled
 from mercuric.similarity.mcache_tensor import access_tensor
@@ -29,9 +30,9 @@ class MCache:
 
     def __post_init__(self) -> None:
         if self.ways < 1:
-            raise ValueError(f"ways was {self.ways}, but a set has at least 1 way")
+            raise ArgumentError(f"ways was {self.ways}, but a set has at least 1 way")
         if self.entries is not None and (self.entries < 1 or self.entries % self.ways):
-            raise ValueError(
+            raise ArgumentError(
                 f"entries was {self.entries}, but must be a positive multiple of ways ({self.ways}) or None"
             )
 
@@ -97,7 +98,7 @@ def _tags(signatures: Tensor, context: Tensor | None) -> Tensor:
     if context is None:
         return signatures
     if context.dtype != torch.int64 or context.shape != signatures.shape[:2]:
-        raise ValueError(
+        raise ArgumentError(
             f"context was {context.dtype} of shape {tuple(context.shape)}, but must be torch.int64 of shape "
             f"{tuple(signatures.shape[:2])} (scopes, vectors)"
         )
@@ -107,10 +108,10 @@ def _tags(signatures: Tensor, context: Tensor | None) -> Tensor:
 
 def _check(signatures: Tensor) -> None:
     if signatures.dtype != torch.int64:
-        raise ValueError(f"signatures were {signatures.dtype}, but the MCACHE takes int64 words")
+        raise ArgumentError(f"signatures were {signatures.dtype}, but the MCACHE takes int64 words")
     two_words = signatures.dim() == 3 and signatures.shape[2] == 2
     if signatures.dim() != 2 and not two_words:
-        raise ValueError(
+        raise ArgumentError(
             f"signatures had shape {tuple(signatures.shape)}, but must be (scopes, vectors) "
             "or (scopes, vectors, 2)"
         )

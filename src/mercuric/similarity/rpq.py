@@ -6,6 +6,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mercuric.errors import ArgumentError
 from mercuric.similarity.threads import over_chunks
 
 ALONE = -1
@@ -23,7 +24,7 @@ def check_bits(bits: int) -> int:
         ValueError: ``bits`` is no integer from 1 to 128.
     """
     if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= MAX_BITS:
-        raise ValueError(f"bits was {bits!r}, but a signature has 1 to {MAX_BITS} bits")
+        raise ArgumentError(f"bits was {bits!r}, but a signature has 1 to {MAX_BITS} bits")
     return bits
 
 
@@ -46,7 +47,7 @@ def random_projection(length: int, bits: int, seed: int = 0) -> Tensor:
     """
     check_bits(bits)
     if length < 1:
-        raise ValueError(f"length was {length}, but an input vector has at least 1 element")
+        raise ArgumentError(f"length was {length}, but an input vector has at least 1 element")
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(MAX_BITS, length, generator=generator)[:bits].T.contiguous()
 
@@ -220,13 +221,13 @@ def window_signatures(
 
 def _check_shapes(vectors: Tensor, projection: Tensor) -> None:
     if projection.dim() != 2 or vectors.dim() < 1 or vectors.shape[-1] != projection.shape[0]:
-        raise ValueError(
+        raise ArgumentError(
             f"projection was {tuple(projection.shape)}, but vectors of shape {tuple(vectors.shape)} "
             "need one row an element"
         )
     check_bits(projection.shape[1])
     if not vectors.is_floating_point():
-        raise ValueError(f"vectors were {vectors.dtype}, but signatures are of floating-point vectors")
+        raise ArgumentError(f"vectors were {vectors.dtype}, but signatures are of floating-point vectors")
 
 
 _LANES = 64

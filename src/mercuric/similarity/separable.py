@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mercuric.errors import ArgumentError
 from mercuric.similarity.rpq import MAX_BITS, WORD, check_bits, pack
 from mercuric.similarity.threads import over_chunks
 from mercuric.similarity.window_grid import WindowGrid
@@ -51,7 +52,7 @@ def separable_projection(channels: int, taps: int, bits: int, seed: int = 0) -> 
     """
     check_bits(bits)
     if channels < 1 or taps < 1:
-        raise ValueError(
+        raise ArgumentError(
             f"channels and taps were {channels} and {taps}, but an input vector has at least 1 element"
         )
     generator = torch.Generator().manual_seed(seed)
@@ -97,12 +98,14 @@ def grid_signatures(pixels: Tensor, taps: Tensor, grid: WindowGrid) -> tuple[Ten
     """
     bits, count = taps.shape[1], grid.output[0] * grid.height * grid.width
     if pixels.dtype not in (torch.float32, torch.float64) or len(pixels) != count or pixels.shape[1] < bits:
-        raise ValueError(
+        raise ArgumentError(
             f"pixels was {pixels.dtype} of shape {tuple(pixels.shape)}, but must be torch.float32 or "
             f"torch.float64 of shape ({count}, at least {bits})"
         )
     if len(taps) != grid.taps:
-        raise ValueError(f"taps had {len(taps)} rows, but must have {grid.taps}, one a pixel of the window")
+        raise ArgumentError(
+            f"taps had {len(taps)} rows, but must have {grid.taps}, one a pixel of the window"
+        )
     columns = grid.output[2]
     weights = np.zeros((len(taps), columns, pixels.shape[1]), dtype=pixels.numpy().dtype)
     weights[:, :, :bits] = taps.numpy()[:, None]

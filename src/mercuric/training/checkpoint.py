@@ -11,11 +11,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mercuric.errors import MercuricError
-from mercuric.files import replacing
-from mercuric.reading import parse_json
-from mercuric.saved import SavedState, mapping
-from mercuric.tensors_apart import joined, parted
+from mercuric.errors import ArgumentError, MercuricError
+from mercuric.files.reading import parse_json
+from mercuric.files.saved_state import SavedState, mapping
+from mercuric.files.tensors import joined, parted
+from mercuric.files.writing import replacing
 
 MODEL = "model."
 OPTIMIZER = "optimizer."
@@ -89,7 +89,7 @@ def load_checkpoint(
         described = _Described.of(read, "the header")
         if described.tensors is not None and set(described.tensors) != tensors.keys():
             lost = sorted(set(described.tensors) ^ tensors.keys())
-            raise ValueError(f"it lacks tensors, or has too many: {', '.join(lost[:4])}")
+            raise ArgumentError(f"it lacks tensors, or has too many: {', '.join(lost[:4])}")
         state: dict[str, Any] = mapping(joined(described.state, tensors), STATE)
         slots = _slots(tensors, described.optimizer, optimizer)
     except ValueError as error:
@@ -110,15 +110,15 @@ def _slots(
     for name, value in [*held.items(), *scalars.items()]:
         index, _, slot = name.partition(".")
         if not (index.isascii() and index.isdecimal() and len(index) < 9 and slot):
-            raise ValueError(f"{name!r} names no slot of an optimizer")
+            raise ArgumentError(f"{name!r} names no slot of an optimizer")
         if int(index) >= len(parameters):
-            raise ValueError(f"slot {name!r} is of a parameter that there is not")
+            raise ArgumentError(f"slot {name!r} is of a parameter that there is not")
         shape = parameters[int(index)].shape
         if isinstance(value, Tensor) and not (value.is_floating_point() and value.shape in (shape, ())):
-            raise ValueError(f"slot {name!r} was {_form(value)}, but its parameter is {tuple(shape)}")
+            raise ArgumentError(f"slot {name!r} was {_form(value)}, but its parameter is {tuple(shape)}")
         slots.setdefault(int(index), {})[slot] = value
     if len({frozenset(held) for held in slots.values()}) > 1:
-        raise ValueError("the parameters' slots of the optimizer differ")
+        raise ArgumentError("the parameters' slots of the optimizer differ")
     return slots
 
 

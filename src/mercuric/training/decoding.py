@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mercuric.data.vocabulary import BOS, EOS, PAD
+from mercuric.errors import ArgumentError
 
 
 class Translator(Protocol):
@@ -74,11 +75,11 @@ def beam_search(
 
 def _check(limits: Tensor, beam: int, length_penalty: float) -> None:
     if beam < 1:
-        raise ValueError(f"beam was {beam}, but it must be at least 1")
+        raise ArgumentError(f"beam was {beam}, but it must be at least 1")
     if not length_penalty >= 0:
-        raise ValueError(f"length_penalty was {length_penalty}, but it must be at least 0")
+        raise ArgumentError(f"length_penalty was {length_penalty}, but it must be at least 0")
     if (limits < 1).any():
-        raise ValueError(f"limits held {int(limits.min())}, but each must be at least 1")
+        raise ArgumentError(f"limits held {int(limits.min())}, but each must be at least 1")
 
 
 def _continue(

@@ -14,8 +14,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mercuric.config import differences
-from mercuric.errors import Diverged, MercuricError
-from mercuric.saved import Figure, Finite, SavedState, Whole
+from mercuric.errors import ArgumentError, Diverged, MercuricError
+from mercuric.files.saved_state import Figure, Finite, SavedState, Whole
 from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.config import TrainingConfig
 from mercuric.training.metrics import MetricsLog, read_lines
@@ -287,5 +287,7 @@ def full_batches(examples: int, batch_size: int) -> int:
         ValueError: not even one.
     """
     if batch_size > examples:
-        raise ValueError(f"batch_size was {batch_size}, but must be at most the {examples} training examples")
+        raise ArgumentError(
+            f"batch_size was {batch_size}, but must be at most the {examples} training examples"
+        )
     return examples // batch_size

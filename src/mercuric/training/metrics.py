@@ -9,9 +9,9 @@ from typing import Literal, Self
 from pydantic import ConfigDict
 
 from mercuric.errors import MercuricError
-from mercuric.files import write_text
-from mercuric.reading import MOST_LOG, parse_json, read_bytes
-from mercuric.saved import Figure, SavedState, Text, Whole, mapping
+from mercuric.files.reading import MOST_LOG, parse_json, read_bytes
+from mercuric.files.saved_state import Figure, SavedState, Text, Whole, mapping
+from mercuric.files.writing import write_text
 from mercuric.training.events import EventFile
 
 EVENTS = ("step", "epoch", "diverged")

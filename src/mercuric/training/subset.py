@@ -6,6 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from mercuric.errors import ArgumentError
 from mercuric.training.task import Task
 
 _SEED = 2023
@@ -36,7 +37,7 @@ class FewerExamples:
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= len(self.task):
-            raise ValueError(
+            raise ArgumentError(
                 f"train_examples was {self.count}, but must be from 1 to the {len(self.task)} there are"
             )
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mercuric.data.text import TextData, padded
 from mercuric.data.vocabulary import PAD, Vocabulary
+from mercuric.errors import ArgumentError
 from mercuric.training.decoding import Translator, beam_search
 
 
@@ -35,14 +36,16 @@ class TranslationTask:
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing was {self.label_smoothing}, but it must be from 0 to below 1")
+            raise ArgumentError(
+                f"label_smoothing was {self.label_smoothing}, but it must be from 0 to below 1"
+            )
         if self.beam < 1:
-            raise ValueError(f"beam was {self.beam}, but it must be at least 1")
+            raise ArgumentError(f"beam was {self.beam}, but it must be at least 1")
         if not self.length_penalty >= 0:
-            raise ValueError(f"length_penalty was {self.length_penalty}, but it must be at least 0")
+            raise ArgumentError(f"length_penalty was {self.length_penalty}, but it must be at least 0")
         available = len(self.data.test)
         if self.test_sentences is not None and not 1 <= self.test_sentences <= available:
-            raise ValueError(
+            raise ArgumentError(
                 f"test_sentences was {self.test_sentences}, but it must be from 1 to {available}, "
                 "the number of test sentences"
             )

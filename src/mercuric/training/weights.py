@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mercuric.errors import MercuricError
-from mercuric.regular_files import require_regular
+from mercuric.errors import ArgumentError, MercuricError
+from mercuric.files.regular import require_regular
 
 INSIDE = ("state_dict", "model_state_dict", "model", "module", "network", "net", "weights")
 """Where other people's checkpoints keep a state dict, the first that is there."""
@@ -83,7 +83,7 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
         inner = [held[key] for key in INSIDE if isinstance(held, dict) and isinstance(held.get(key), dict)]
         held = inner[0] if inner else held
     if not isinstance(held, dict):
-        raise ValueError(f"it holds a {type(held).__name__}")
+        raise ArgumentError(f"it holds a {type(held).__name__}")
     return {str(name): value for name, value in held.items() if isinstance(value, Tensor)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from mercuric.errors import ArgumentError
 from mercuric.zoo.width import has_parameters
 
 Shrinking = nn.Conv2d | nn.Linear | nn.BatchNorm2d
@@ -88,7 +89,7 @@ def _graph(network: nn.Module) -> fx.Graph:
         return _Tracer().trace(network)
     except Exception as error:  # what a network's own code raises on a proxy can be anything
         reason = " ".join(str(error).split())
-        raise ValueError(
+        raise ArgumentError(
             f"network was a {type(network).__name__}, which torch.fx can't trace: {reason}"
         ) from error
 
@@ -147,7 +148,9 @@ class _Reader(fx.Interpreter):
 
     def _layer(self, name: str, layer: nn.Module, read: list[int], value: Tensor) -> list[int]:
         if isinstance(layer, nn.Linear) and value.dim() != 2:
-            raise ValueError(f"{name} was given {value.dim()} dimensions, but must be given (B, C) to shrink")
+            raise ArgumentError(
+                f"{name} was given {value.dim()} dimensions, but must be given (B, C) to shrink"
+            )
         for before, here in zip(self._inputs.setdefault(name, read), read, strict=True):
             self._tie(before, here)
         if name not in self._outputs:
@@ -242,4 +245,4 @@ def check_layers(network: nn.Module) -> None:
     """
     for name, module in network.named_modules():
         if has_parameters(module) and not isinstance(module, Shrinking):
-            raise ValueError(f"{name or 'network'} is a {type(module).__name__}, which can't shrink")
+            raise ArgumentError(f"{name or 'network'} is a {type(module).__name__}, which can't shrink")

@@ -8,6 +8,7 @@ from math import floor, gcd, lcm, log2
 import torch
 from torch import nn
 
+from mercuric.errors import ArgumentError
 from mercuric.zoo.channel_trace import ChannelTrace, Shrinking, check_layers, trace_channels
 from mercuric.zoo.width import Kept, keep
 
@@ -69,12 +70,12 @@ class Channels:
                 most 1.
         """
         if set(factors) != set(self.stages):
-            raise ValueError(
+            raise ArgumentError(
                 f"factors were of {', '.join(factors)}, but must be of the stages {', '.join(self.stages)}"
             )
         for stage, factor in factors.items():
             if not 0 < factor <= 1:
-                raise ValueError(f"the factor of {stage} was {factor}, but must be above 0 and at most 1")
+                raise ArgumentError(f"the factor of {stage} was {factor}, but must be above 0 and at most 1")
         order = sorted({self._halvings(one) for one in self.sets})
         stage_of = dict(zip(order, self.stages, strict=True))
         return tuple(one.count(factors[stage_of[self._halvings(one)]]) for one in self.sets)
@@ -98,7 +99,7 @@ def find_channels(network: nn.Module, channels: int, image_size: int, divisor: i
             the divisor is under 1.
     """
     if divisor < 1:
-        raise ValueError(f"divisor was {divisor}, but must be at least 1")
+        raise ArgumentError(f"divisor was {divisor}, but must be at least 1")
     check_layers(network)
     device = next(network.parameters()).device
     trace = trace_channels(network, torch.zeros(2, channels, image_size, image_size, device=device))
@@ -121,7 +122,7 @@ def narrow_channels(network: nn.Module, channels: Channels, counts: Sequence[int
     """
     for one, count in zip(channels.sets, counts, strict=True):
         if not 1 <= count <= len(one.channels):
-            raise ValueError(
+            raise ArgumentError(
                 f"the count of {one.layers[0]} was {count}, but must be from 1 to {len(one.channels)}"
             )
     if all(count == len(one.channels) for one, count in zip(channels.sets, counts, strict=True)):

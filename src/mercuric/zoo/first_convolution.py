@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from mercuric.errors import ArgumentError
 from mercuric.zoo.network import Builder
 
 
@@ -61,4 +62,4 @@ def _first_convolution(network: nn.Module) -> tuple[str, nn.Conv2d]:
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
             return name, module
-    raise ValueError(f"network was a {type(network).__name__} without a Conv2d, but it must have one")
+    raise ArgumentError(f"network was a {type(network).__name__} without a Conv2d, but it must have one")

@@ -6,6 +6,8 @@ from typing import Literal
 
 from torch import nn
 
+from mercuric.errors import ArgumentError
+
 Form = Literal["cifar", "imagenet"]
 Builder = Callable[[int, int], nn.Module]
 
@@ -40,5 +42,5 @@ def form(image_size: int) -> Form:
         ValueError: the size is not positive.
     """
     if image_size < 1:
-        raise ValueError(f"image_size was {image_size}, but it must be a positive number of pixels")
+        raise ArgumentError(f"image_size was {image_size}, but it must be a positive number of pixels")
     return "cifar" if image_size <= LARGEST_CIFAR_IMAGE else "imagenet"

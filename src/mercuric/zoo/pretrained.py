@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from mercuric.data.location import data_root
 from mercuric.data.normalisation import IMAGENET, Normalisation
-from mercuric.errors import MercuricError
-from mercuric.files import replacing
-from mercuric.regular_files import require_regular
+from mercuric.errors import ArgumentError, MercuricError
+from mercuric.files.regular import require_regular
+from mercuric.files.writing import replacing
 from mercuric.zoo.network import form
 
 FOLDER = "weights"
@@ -174,7 +174,7 @@ def load_pretrained(
     for key, shape in expected.items():
         if key not in tensors or tensors[key].shape != shape:
             has = tuple(tensors[key].shape) if key in tensors else "missing"
-            raise ValueError(
+            raise ArgumentError(
                 f"weights was {name}, whose {key} is {has}, but {model} here needs {tuple(shape)}"
             )
     network.load_state_dict(tensors, strict=False)
@@ -188,9 +188,9 @@ def check_fit(name: str, model: str, image_size: int) -> None:
     """
     entry = _entry(name)
     if model != entry.network:
-        raise ValueError(f"weights was {name}, but these fit {entry.network}, and the network is {model}")
+        raise ArgumentError(f"weights was {name}, but these fit {entry.network}, and the network is {model}")
     if form(image_size) != "imagenet":
-        raise ValueError(
+        raise ArgumentError(
             f"weights was {name}, but these fit images of more than 64 pixels a side, and image_size is "
             f"{image_size}; 224 is what they were trained for"
         )
@@ -198,7 +198,7 @@ def check_fit(name: str, model: str, image_size: int) -> None:
 
 def _entry(name: str) -> Pretrained:
     if name not in PRETRAINED:
-        raise ValueError(f"weights was {name!r}, but must be one of {', '.join(PRETRAINED)}")
+        raise ArgumentError(f"weights was {name!r}, but must be one of {', '.join(PRETRAINED)}")
     return PRETRAINED[name]
 
 

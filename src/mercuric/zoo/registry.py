@@ -4,6 +4,7 @@ from typing import Literal
 
 from torch import nn
 
+from mercuric.errors import ArgumentError
 from mercuric.zoo.alexnet import ALEXNET
 from mercuric.zoo.custom_cnn import CUSTOM_CNN
 from mercuric.zoo.densenet import DENSENET121, DENSENET169
@@ -57,7 +58,7 @@ def reads(name: str) -> Reads:
         ValueError: no network has that name.
     """
     if name not in all_names():
-        raise ValueError(f"name was {name!r}, but it must be one of {', '.join(all_names())}")
+        raise ArgumentError(f"name was {name!r}, but it must be one of {', '.join(all_names())}")
     return "sentences" if name == TRANSFORMER else "images"
 
 
@@ -83,15 +84,15 @@ def build(name: str, classes: int, channels: int = 3, image_size: int = 32, widt
             width that leaves some layer no whole number of channels.
     """
     if name not in NETWORKS:
-        raise ValueError(f"name was {name!r}, but it must be one of {', '.join(names())}")
+        raise ArgumentError(f"name was {name!r}, but it must be one of {', '.join(names())}")
     if classes < 1:
-        raise ValueError(f"classes was {classes}, but it must be at least 1")
+        raise ArgumentError(f"classes was {classes}, but it must be at least 1")
     if channels < 1:
-        raise ValueError(f"channels was {channels}, but it must be at least 1")
+        raise ArgumentError(f"channels was {channels}, but it must be at least 1")
     network = NETWORKS[name]
     smallest = network.smallest(image_size)
     if image_size < smallest:
-        raise ValueError(
+        raise ArgumentError(
             f"image_size was {image_size}, but {name} needs images of at least {smallest} pixels a side"
         )
     builder = network.cifar if form(image_size) == "cifar" else network.imagenet

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mercuric.errors import ArgumentError
+
 WIDTH = 128
 
 
@@ -35,13 +37,13 @@ def build_transformer(
     """
     for name, value in (("vocabulary_size", vocabulary_size), ("layers", layers), ("heads", heads)):
         if value < 1:
-            raise ValueError(f"{name} was {value}, but it must be at least 1")
+            raise ArgumentError(f"{name} was {value}, but it must be at least 1")
     if not 0 < width < math.inf:
-        raise ValueError(f"width was {width}, but it must be a positive number")
+        raise ArgumentError(f"width was {width}, but it must be a positive number")
     if not 0 <= dropout < 1:
-        raise ValueError(f"dropout was {dropout}, but it must be from 0 to below 1")
+        raise ArgumentError(f"dropout was {dropout}, but it must be from 0 to below 1")
     if not 0 <= padding < vocabulary_size:
-        raise ValueError(f"padding was {padding}, but it must be an id from 0 to {vocabulary_size - 1}")
+        raise ArgumentError(f"padding was {padding}, but it must be an id from 0 to {vocabulary_size - 1}")
     features = 2 * heads * max(1, round(WIDTH * width / (2 * heads)))  # sines and cosines for every head
     return Transformer(vocabulary_size, features, layers, heads, dropout, padding)
 

@@ -6,6 +6,8 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
+from mercuric.errors import ArgumentError
+
 Product = nn.Conv2d | nn.Linear
 ROUNDING = 1e-9
 
@@ -44,7 +46,7 @@ def narrow(network: nn.Module, width: float) -> nn.Module:
             another layer has parameters. The network is then unchanged.
     """
     if not 0 < width <= 1:
-        raise ValueError(f"width was {width}, but it must be above 0 and at most 1")
+        raise ArgumentError(f"width was {width}, but it must be above 0 and at most 1")
     if width == 1:
         return network
     layers = {name: module for name, module in network.named_modules() if has_parameters(module)}
@@ -57,7 +59,9 @@ def narrow(network: nn.Module, width: float) -> nn.Module:
         elif isinstance(layer, Product):
             plans[name] = _first_channels(layer, shrink, name == products[0], name == products[-1])
         else:
-            raise ValueError(f"width was {width}, but {name} is a {type(layer).__name__}, which can't shrink")
+            raise ArgumentError(
+                f"width was {width}, but {name} is a {type(layer).__name__}, which can't shrink"
+            )
     for name, layer in layers.items():
         keep(layer, plans[name])
     return network
@@ -97,7 +101,7 @@ class _Shrink:
         exact = count * self.width
         rounded = round(exact)
         if rounded < 1 or abs(exact - rounded) > ROUNDING * count:
-            raise ValueError(
+            raise ArgumentError(
                 f"width was {self.width}, but {self.layer} has {count} channels, and {count} times the "
                 f"width must be a whole number (it is {exact:g})"
             )

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator.engines.dense_layer import DenseLayer, read_layers
-from mercuric.accelerator.workload import read_workloads
 from mercuric.torchvision_operators import torchvision
+from mercuric.trace.workload import read_workloads
 
 LAYER = DenseLayer(
     "conv",

@@ -6,16 +6,16 @@ from typing import get_args
 
 import pytest
 import torch
+from oracle.systolic_folding import SystolicStationary
 
 from mercuric import zoo
-from mercuric.accelerator.dataflow import DATAFLOWS
+from mercuric.accelerator.dataflows.dataflow import DATAFLOWS
 from mercuric.accelerator.engines import scalesim
 from mercuric.accelerator.hardware import Accelerator, preset
-from mercuric.accelerator.oracle.systolic_folding import SystolicStationary
-from mercuric.accelerator.work import Work
-from mercuric.accelerator.workload import read_workloads
 from mercuric.errors import MercuricError
 from mercuric.reuse.vectors import VectorShape
+from mercuric.trace.work import Work
+from mercuric.trace.workload import read_workloads
 
 SYSTOLIC: tuple[SystolicStationary, ...] = get_args(SystolicStationary)
 Gemm = tuple[int, int, int]

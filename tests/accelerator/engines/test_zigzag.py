@@ -16,10 +16,10 @@ from mercuric.accelerator.engines.dense_layer import DenseLayer, read_layers
 from mercuric.accelerator.engines.zigzag import evaluate_layers
 from mercuric.accelerator.engines.zigzag_description import spatial_mapping
 from mercuric.accelerator.hardware import Stationary
-from mercuric.accelerator.work import Work
-from mercuric.accelerator.workload import Workload, read_workloads
 from mercuric.errors import MercuricError
 from mercuric.torchvision_operators import torchvision
+from mercuric.trace.work import Work
+from mercuric.trace.workload import Workload, read_workloads
 
 pytest.importorskip("zigzag")
 

@@ -4,14 +4,15 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from mercuric.accelerator.dot_product import Timing
+from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.energy.array_traffic import ArrayTraffic, array_traffic
 from mercuric.accelerator.energy.dram_traffic import dram_words
 from mercuric.accelerator.energy.energies import WordCosts, as_energies
 from mercuric.accelerator.energy.operands import Operands, Tensor, Words
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.work import Product, Work
+from mercuric.errors import ArgumentError
 from mercuric.similarity.hitmap import HitState
+from mercuric.trace.work import Product, Work
 
 STATE_BITS = 2
 """A Hitmap entry is HIT, MAU or MNU (paper III-B3)."""
@@ -107,7 +108,7 @@ def reuse_accesses(
         ValueError: reuse is off (there is no Hitmap), or the array is too small for the layer's vectors.
     """
     if work.hitmap is None:
-        raise ValueError("hitmap was None, but without reuse the baseline's accesses are all there are")
+        raise ArgumentError("hitmap was None, but without reuse the baseline's accesses are all there are")
     states, filters = work.hitmap.states, work.shape.filters
     computed = (states != HitState.HIT.value).sum(dim=1).cpu().numpy()
     stored = int((states == HitState.MAU.value).sum())

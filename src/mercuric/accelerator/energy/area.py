@@ -6,6 +6,7 @@ from pydantic import Field
 
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.config import Config
+from mercuric.errors import ArgumentError
 
 _Area = Annotated[float, Field(ge=0)]
 
@@ -97,15 +98,15 @@ def chip_area(
             MAC unit is of other words than the accelerator's.
     """
     if accelerator.entries is None:
-        raise ValueError(
+        raise ArgumentError(
             f"entries of accelerator {accelerator.name!r} was None, but an unlimited MCACHE has no area"
         )
     results = accelerator.most_results if results is None else results
     for argument, value in (("vectors", vectors), ("bits", bits), ("results", results)):
         if value < 1:
-            raise ValueError(f"{argument} was {value}, but must be at least 1")
+            raise ArgumentError(f"{argument} was {value}, but must be at least 1")
     if table.word_bits != accelerator.word_bits:
-        raise ValueError(
+        raise ArgumentError(
             f"word_bits of area table {table.name!r} was {table.word_bits}, but must be the "
             f"{accelerator.word_bits} of accelerator {accelerator.name!r}"
         )

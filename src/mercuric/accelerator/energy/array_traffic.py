@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mercuric.accelerator.dealing import Dealt, deal
+from mercuric.accelerator.dataflows.row_stationary.dealing import Dealt, deal
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import pe_sets
 from mercuric.accelerator.energy.energies import WordCosts
 from mercuric.accelerator.energy.operands import Operands, Words
 from mercuric.accelerator.hardware import Accelerator, Dealing, Stationary, unknown_dataflow
-from mercuric.accelerator.pe_sets import pe_sets
 from mercuric.reuse.vectors import VectorShape
 
 Counts = NDArray[np.int64]

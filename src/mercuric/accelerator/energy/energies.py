@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.config import Config
+from mercuric.errors import ArgumentError
 
 Level = Literal[
     "mac",
@@ -90,7 +91,7 @@ class Energies(Config):
         if isinstance(fields, Mapping):
             missing = [level for level in REQUIRED if fields.get(level) is None]
             if missing:
-                raise ValueError(
+                raise ArgumentError(
                     f"energies {fields.get('name', '')!r} give no cost of {', '.join(missing)}; "
                     f"they must give one of each of {', '.join(REQUIRED)}"
                 )
@@ -99,7 +100,7 @@ class Energies(Config):
     @model_validator(mode="after")
     def _sizes_differ(self) -> Self:
         if self.buffer_kib <= self.register_file_kib:
-            raise ValueError(
+            raise ArgumentError(
                 f"buffer_kib of energies {self.name!r} was {self.buffer_kib}, but must be above "
                 f"register_file_kib, {self.register_file_kib}"
             )
@@ -181,4 +182,4 @@ def as_energies(energies: str | Path | Energies) -> Energies:
         if table.name == str(energies):
             return table
     names = ", ".join(repr(table.name) for table in _TABLES)
-    raise ValueError(f"energies was {str(energies)!r}, but must be one of {names}, or a YAML file")
+    raise ArgumentError(f"energies was {str(energies)!r}, but must be one of {names}, or a YAML file")

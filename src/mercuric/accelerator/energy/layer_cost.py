@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from math import ceil
 
-from mercuric.accelerator.cycles import Cycles
-from mercuric.accelerator.dataflow import counted_products
-from mercuric.accelerator.dealing import results_held
-from mercuric.accelerator.dot_product import TIMINGS, Timing
+from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.dataflows.dataflow import counted_products
+from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
+from mercuric.accelerator.dataflows.row_stationary.dealing import results_held
 from mercuric.accelerator.energy.accesses import (
     STATE_BITS,
     Accesses,
@@ -17,7 +17,8 @@ from mercuric.accelerator.energy.accesses import (
 from mercuric.accelerator.energy.energies import LEVELS, Energies, Level, as_energies
 from mercuric.accelerator.energy.operands import Operands, operands
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.work import Product, Work
+from mercuric.errors import ArgumentError
+from mercuric.trace.work import Product, Work
 
 _IN_BITS: tuple[Level, ...] = ("mcache_tag", "signature_table", "hitmap")
 
@@ -123,7 +124,7 @@ def fitting(accelerator: Accelerator, energies: Energies | None = None) -> Energ
     """
     table = as_energies(accelerator.energies) if energies is None else energies
     if table.word_bits != accelerator.word_bits:
-        raise ValueError(
+        raise ArgumentError(
             f"word_bits of energies {table.name!r} was {table.word_bits}, but must be the "
             f"{accelerator.word_bits} of accelerator {accelerator.name!r}"
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from mercuric.errors import ArgumentError
 from mercuric.reuse.vectors import VectorShape
 
 Tensor = Literal["inputs", "weights", "outputs"]
@@ -50,9 +51,11 @@ def operands(shape: VectorShape, inputs: int | None = None, fresh: int | None = 
     """
     covered = shape.scopes * shape.vectors * shape.length
     if inputs is not None and not 0 <= inputs <= covered:
-        raise ValueError(f"inputs was {inputs}, but must be from 0 to the {covered} elements of all vectors")
+        raise ArgumentError(
+            f"inputs was {inputs}, but must be from 0 to the {covered} elements of all vectors"
+        )
     if fresh is not None and not 1 <= fresh <= shape.elements:
-        raise ValueError(
+        raise ArgumentError(
             f"fresh was {fresh}, but must be from 1 to the {shape.elements} elements of a row of a vector"
         )
     words = Words(

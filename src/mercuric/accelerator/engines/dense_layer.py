@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mercuric.accelerator.workload import Inputs, call, evaluating
+from mercuric.errors import ArgumentError
+from mercuric.trace.workload import Inputs, call, evaluating
 
 Pair = tuple[int, int]
 
@@ -52,11 +53,11 @@ class DenseLayer:
         for argument, least in [*dict.fromkeys(_COUNTED, 1).items(), ("padding", 0)]:
             value = getattr(self, argument)
             if min(value if isinstance(value, tuple) else (value,)) < least:
-                raise ValueError(
+                raise ArgumentError(
                     f"{argument} of layer {self.name!r} was {value}, but must be at least {least}"
                 )
         if self.channels % self.groups or self.filters % self.groups:
-            raise ValueError(
+            raise ArgumentError(
                 f"groups of layer {self.name!r} was {self.groups}, but must divide its {self.channels} "
                 f"channels and {self.filters} filters"
             )
@@ -99,7 +100,7 @@ def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
                 stack.callback(hook.remove)
         call(model, inputs)
     if not found:
-        raise ValueError(f"model was a {type(model).__name__} that called no nn.Conv2d or nn.Linear")
+        raise ArgumentError(f"model was a {type(model).__name__} that called no nn.Conv2d or nn.Linear")
     return found
 
 

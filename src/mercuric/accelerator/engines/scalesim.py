@@ -12,7 +12,7 @@ from io import StringIO
 from typing import Any
 
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.errors import MercuricError
+from mercuric.errors import ArgumentError, MercuricError
 
 _DATAFLOWS = {"weight": "ws", "input": "is", "output": "os"}
 _SRAM_KB = 36
@@ -67,9 +67,9 @@ def run_gemm(accelerator: Accelerator, M: int, K: int, N: int, folds_at_once: in
     """
     for name, size in (("M", M), ("K", K), ("N", N)):
         if size < 1:
-            raise ValueError(f"{name} was {size}, but must be at least 1")
+            raise ArgumentError(f"{name} was {size}, but must be at least 1")
     if folds_at_once is not None and folds_at_once < 1:
-        raise ValueError(f"folds_at_once was {folds_at_once}, but must be at least 1, or None")
+        raise ArgumentError(f"folds_at_once was {folds_at_once}, but must be at least 1, or None")
     dataflow = _dataflow(accelerator)
     whole = N if dataflow == "ws" else M
     size = whole if folds_at_once is None else _strip(accelerator, M, K, N, folds_at_once)
@@ -130,7 +130,7 @@ def _simulator(accelerator: Accelerator, dataflow: str, M: int, K: int, N: int) 
 
 def _dataflow(accelerator: Accelerator) -> str:
     if accelerator.dataflow not in _DATAFLOWS:
-        raise ValueError(
+        raise ArgumentError(
             f"dataflow of accelerator {accelerator.name!r} was {accelerator.dataflow!r}, but must be one of "
             f"{', '.join(map(repr, _DATAFLOWS))} for SCALE-Sim"
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from mercuric.accelerator.hardware import Accelerator, Stationary
-from mercuric.errors import MalformedError, MercuricError
-from mercuric.reading import read_text
+from mercuric.errors import ArgumentError, MalformedError, MercuricError
+from mercuric.files.reading import read_text
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 
@@ -172,7 +172,7 @@ def _form(header: str, names: Sequence[str], first_row: str) -> tuple[str, ...]:
         ValueError: the first line is no header of a topology.
     """
     if any(_LAYOUT in name for name in names):
-        raise ValueError(
+        raise ArgumentError(
             "the header is a layout's, which SCALE-Sim reads beside a topology, but must be a topology's"
         )
     if sorted(names[:3]) == sorted(column.lower() for column in _GEMM):
@@ -180,7 +180,7 @@ def _form(header: str, names: Sequence[str], first_row: str) -> tuple[str, ...]:
     else:
         known = len(names) >= len(_GEMM) and not all(whole_number(name) is not None for name in names[:3])
     if not known:
-        raise ValueError(
+        raise ArgumentError(
             f"the header was {header[:60]!r}, but must name the columns "
             f"{', '.join(_CONV)}, or {', '.join(_GEMM)}"
         )
@@ -196,9 +196,9 @@ def _form(header: str, names: Sequence[str], first_row: str) -> tuple[str, ...]:
 def _layer(row: str, columns: tuple[str, ...], names: Sequence[str], line: int) -> TopologyLayer:
     name, *cells = (cell.strip() for cell in row.split(","))
     if not name:
-        raise ValueError("the layer has no name")
+        raise ArgumentError("the layer has no name")
     if len(cells) < len(columns) or not cells[len(columns) - 1]:
-        raise ValueError(f"layer {name!r} must have {len(columns)} numbers ({', '.join(columns)})")
+        raise ArgumentError(f"layer {name!r} must have {len(columns)} numbers ({', '.join(columns)})")
     sizes = [_size(name, *one) for one in zip(columns, cells, strict=False)]
     *extras, comment = cells[len(columns) :] or [""]
     if whole_number(comment) is not None:
@@ -215,7 +215,7 @@ def _layer(row: str, columns: tuple[str, ...], names: Sequence[str], line: int) 
 def _checked(layer: TopologyLayer) -> TopologyLayer:
     if layer.shape.macs > _MOST_MACS:
         macs = f"{layer.shape.macs:.3g} multiply-accumulates"
-        raise ValueError(f"layer {layer.name!r} has {macs}, but must have at most {_MOST_MACS:.3g}")
+        raise ArgumentError(f"layer {layer.name!r} has {macs}, but must have at most {_MOST_MACS:.3g}")
     return layer
 
 
@@ -223,7 +223,7 @@ def _size(name: str, column: str, cell: str) -> int:
     number = whole_number(cell)
     if number is None or not 1 <= number <= _LARGEST_SIZE:
         was = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..."
-        raise ValueError(
+        raise ArgumentError(
             f"{column} of layer {name!r} was {was!r}, but must be a whole number from 1 to {_LARGEST_SIZE:,}"
         )
     return number
@@ -247,7 +247,7 @@ def _stride_across(
             across = _size(layer, "Stride width", cell)
         elif not is_number or across is None or place > len(_RATIO) or name:
             # SCALE-Sim itself writes N and M of a ratio as two numbers behind both strides.
-            raise ValueError(
+            raise ArgumentError(
                 f"layer {layer!r} has {cell[:_SHOWN]!r} behind its {len(columns)} numbers"
                 + (f" as {name}" if name else "")
             )
@@ -258,7 +258,7 @@ def _conv(name: str, sizes: Sequence[int], across: int) -> VectorShape:
     height, width, rows, columns, channels, filters, down = sizes
     for what, filter_size, size in (("Height", rows, height), ("Width", columns, width)):
         if filter_size > size:
-            raise ValueError(
+            raise ArgumentError(
                 f"Filter {what} of layer {name!r} was {filter_size}, but must be at most IFMAP {what}, {size}"
             )
     positions = -(-(height - rows + down) // down) * -(-(width - columns + across) // across)

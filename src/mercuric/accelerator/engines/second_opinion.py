@@ -9,8 +9,8 @@ from torch import nn
 
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.accelerator.workload import Inputs
 from mercuric.errors import MercuricError
+from mercuric.trace.workload import Inputs
 
 Engine = Literal["native", "zigzag"]
 

@@ -24,7 +24,7 @@ from mercuric.accelerator.engines.zigzag_description import (
     workload_description,
 )
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
-from mercuric.errors import MercuricError
+from mercuric.errors import ArgumentError, MercuricError
 
 Objective = Literal["energy", "latency", "EDP"]
 
@@ -79,9 +79,9 @@ def evaluate_layers(
             or an array with fewer rows than a window.
     """
     if objective not in get_args(Objective):
-        raise ValueError(f"objective was {objective!r}, but must be one of {get_args(Objective)}")
+        raise ArgumentError(f"objective was {objective!r}, but must be one of {get_args(Objective)}")
     if lpf_limit < 1:
-        raise ValueError(f"lpf_limit was {lpf_limit}, but must be at least 1")
+        raise ArgumentError(f"lpf_limit was {lpf_limit}, but must be at least 1")
     accelerator = as_accelerator(accelerator)
     table = fitting(accelerator, energies)
     distinct = {layer.shape: layer for layer in layers}

@@ -5,6 +5,7 @@ from typing import Any
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.engines.dense_layer import DenseLayer
 from mercuric.accelerator.hardware import Accelerator
+from mercuric.errors import ArgumentError
 
 Unrolling = list[tuple[str, int]]
 
@@ -124,7 +125,7 @@ def spatial_mapping(layer: DenseLayer, accelerator: Accelerator) -> dict[str, Un
         ValueError: the array has fewer rows than the window.
     """
     if accelerator.dataflow == "row" and layer.kernel[0] > accelerator.rows:
-        raise ValueError(
+        raise ArgumentError(
             f"rows of accelerator {accelerator.name!r} was {accelerator.rows}, but must be at least the "
             f"{layer.kernel[0]} rows of a window of layer {layer.name!r}"
         )

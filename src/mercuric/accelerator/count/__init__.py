@@ -1,0 +1,1 @@
+"""What do layers' calls add up to?"""

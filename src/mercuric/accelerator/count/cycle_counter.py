@@ -1,0 +1,131 @@
+"""How many cycles did each layer take over a run?"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import pandas as pd
+from pydantic import model_validator
+
+from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
+from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
+from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
+from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.errors import ArgumentError
+from mercuric.files.saved_state import SavedState, Switch
+from mercuric.reuse.observation import Observation, ObservedProduct
+from mercuric.trace.work import Work, counted_work
+
+
+class CounterState(SavedState):
+    """What was counted: ``layers`` holds a layer's cycles by timing."""
+
+    accelerator: dict[str, Any]
+    training: Switch
+    layers: dict[str, dict[Timing, TrainingCycles]]
+
+    @model_validator(mode="after")
+    def _every_timing(self) -> Self:
+        for name, layer in self.layers.items():
+            if missing := set(TIMINGS) - layer.keys():
+                raise ArgumentError(f"the {', '.join(sorted(missing))} timing of layer {name!r} is missing")
+        return self
+
+
+class CycleCounter:
+    """Adds up the cycles of every layer, with and without reuse, in both timings.
+
+    Args:
+        accelerator: a preset's name, or a description.
+        training: count the backward products as well.
+
+    Raises:
+        ValueError: no preset has this name.
+    """
+
+    def __init__(self, accelerator: str | Accelerator, training: bool = True) -> None:
+        self.accelerator = as_accelerator(accelerator)
+        self.training = training
+        self._layers: dict[str, dict[Timing, TrainingCycles]] = {}
+
+    def count(
+        self, layer: str, work: Work, needs_input_gradient: bool, product: ObservedProduct = "forward"
+    ) -> None:
+        """Count one batch through one layer.
+
+        Args:
+            layer: the layer's name.
+            work: its input vectors and their Hitmap; without one it costs the baseline on both sides.
+            needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
+            product: ``"input_gradient"`` for gradient vectors (paper III-C2): the layer's dO product by a
+                Hitmap and signatures of its own.
+
+        Raises:
+            ValueError: the array is too small for the layer's vectors.
+        """
+        if product == "forward":
+            counted = training_cycles(
+                self.accelerator, work, needs_input_gradient=needs_input_gradient, training=self.training
+            )
+            self._add(layer, counted)
+        elif self.training:
+            cycles = product_cycles(self.accelerator, work)
+            self._add(layer, {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS})
+
+    def observe(self, observation: Observation) -> None:
+        """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap."""
+        work = counted_work(observation, self.accelerator)
+        self.count(observation.layer, work, observation.needs_input_gradient, observation.product)
+
+    def products(self, timing: Timing | None = None) -> TrainingCycles:
+        """Cycles of all layers by product; ``timing`` defaults to the accelerator's."""
+        chosen = self._chosen(timing)
+        return sum((layer[chosen] for layer in self._layers.values()), start=TrainingCycles())
+
+    def totals(self, timing: Timing | None = None) -> Cycles:
+        """Cycles of all layers and products; ``timing`` defaults to the accelerator's."""
+        return self.products(timing).total
+
+    def layers(self) -> pd.DataFrame:
+        """One row a layer, in the order first counted.
+
+        Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
+        and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
+        with ``fair_``.
+        """
+        columns: dict[str, list[str] | list[int]] = {"layer": list(self._layers)}
+        for timing, prefix in COLUMN_PREFIXES.items():
+            cycles = [layer[timing].total for layer in self._layers.values()]
+            columns[f"{prefix}_baseline"] = [one.baseline for one in cycles]
+            columns[f"{prefix}_mercury"] = [one.mercury for one in cycles]
+            columns[f"{prefix}_signature"] = [one.signature for one in cycles]
+            columns[f"{prefix}_stall"] = [one.stall for one in cycles]
+        return pd.DataFrame(columns)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything counted so far, ready for JSON."""
+        return CounterState(
+            accelerator=self.accelerator.model_dump(), training=self.training, layers=self._layers
+        ).plain()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave; on an error nothing has changed.
+
+        Raises:
+            ValueError: it was counted on another accelerator, or with another ``training``, or is broken.
+        """
+        saved = CounterState.of(state, "the state of the counted cycles")
+        for argument, here in (("accelerator", self.accelerator.model_dump()), ("training", self.training)):
+            if (before := getattr(saved, argument)) != here:
+                raise ArgumentError(f"{argument} of the state was {before}, but must be {here}")
+        self._layers = {name: dict(layer) for name, layer in saved.layers.items()}
+
+    def _add(self, layer: str, counted: dict[Timing, TrainingCycles]) -> None:
+        before = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})
+        self._layers[layer] = {timing: before[timing] + counted[timing] for timing in TIMINGS}
+
+    def _chosen(self, timing: Timing | None) -> Timing:
+        if timing is None:
+            return self.accelerator.timing
+        if timing not in TIMINGS:
+            raise ArgumentError(f"timing was {timing!r}, but must be one of {', '.join(map(repr, TIMINGS))}")
+        return timing

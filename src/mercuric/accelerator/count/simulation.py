@@ -1,0 +1,240 @@
+"""How many cycles does MERCURY save on this network and these inputs?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import nn
+
+from mercuric.accelerator.count.cycle_counter import CycleCounter
+from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.count.similarity_tally import SimilarityTally
+from mercuric.accelerator.count.totals import totals
+from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.errors import ArgumentError
+from mercuric.reuse import ReuseConfig, similarity_rates
+from mercuric.reuse.config import PresetName
+from mercuric.trace.checked_inputs import require_batches, require_network, require_switch
+from mercuric.trace.hitmaps.saved import open_hitmaps, require_countable
+from mercuric.trace.layer_call import LayerCall
+from mercuric.trace.network_calls import Listen, network_calls, simulated_config
+from mercuric.trace.normalisation import Normalisation, Statistics
+from mercuric.trace.workload import Inputs
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Cycles of one or more batches, with and without reuse.
+
+    Attributes:
+        accelerator: what was simulated, with its MCACHE.
+        config: how similarity was found, in that MCACHE.
+        layers: a layer a row: its similarity (as ``ReuseHandle.report``) and its cycles (as
+            ``CycleCounter.layers``); layers that can't reuse cost the same on both sides.
+        counter: the cycles by product and timing.
+        normalisation: by which statistics layers normalised that keep some: ``"batch"``, each batch's own;
+            ``"data"``, taken from all batches first; ``"stored"``, the model's; ``"none"``: no layer does;
+            None: no network ran, and nothing says how one did.
+        coverage: ``macs`` of the forward pass; ``dense``: which of them are in operations that no layer
+            makes, whose rows have the kind ``"dense"``; ``left_out``: which have no row. Each operation has
+            ``layer``, ``operation``, ``macs`` and ``share``. None: nothing says it.
+    """
+
+    accelerator: Accelerator
+    config: ReuseConfig
+    layers: pd.DataFrame
+    counter: CycleCounter
+    normalisation: Normalisation | None = None
+    coverage: Mapping[str, Any] | None = None
+
+    def cycles(self, timing: Timing | None = None) -> Cycles:
+        """Cycles of all layers; ``timing`` defaults to the accelerator's."""
+        return self.counter.totals(timing)
+
+    def speedup(self, timing: Timing | None = None) -> float:
+        """Cycles of the baseline over cycles with MERCURY; ``timing`` defaults to the accelerator's."""
+        return self.cycles(timing).speedup
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """How the network ran, for files that its Hitmaps are saved in."""
+        return {"normalisation": self.normalisation, "coverage": self.coverage}
+
+    def summary(self) -> dict[str, Any]:
+        """The figures for scripts, ready for JSON."""
+        return {
+            **self.run,
+            "reuse": {**similarity_rates(self.layers), **found_with(self.config)},
+            **totals(self.layers, self.accelerator),
+        }
+
+
+class Simulator:
+    """Counts layer calls as they come, from whatever source.
+
+    Args:
+        accelerator: what is simulated.
+        training: count both backward products as well.
+    """
+
+    def __init__(self, accelerator: Accelerator, training: bool = True) -> None:
+        self._counter = CycleCounter(accelerator, training)
+        self._similarity = SimilarityTally()
+
+    def add(self, call: LayerCall) -> None:
+        """Count one call.
+
+        Raises:
+            ValueError: the array is too small for the layer's vectors.
+        """
+        self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product)
+        self._similarity.add(call)
+
+    def simulation(
+        self,
+        config: ReuseConfig,
+        order: Sequence[str] = (),
+        errors: Mapping[str, float] | None = None,
+        normalisation: Normalisation | None = None,
+        coverage: Mapping[str, Any] | None = None,
+    ) -> Simulation:
+        """Everything that was counted, the layers in ``order`` with their output errors.
+
+        Args:
+            config: how similarity was found.
+            order: the layers' names, by default in the order of their first calls.
+            errors: of each layer's output, where they are known.
+            normalisation: by which statistics the network normalised, where it ran.
+            coverage: what of the network's products has a row.
+        """
+        layers = self._similarity.layers(order, errors).merge(self._counter.layers(), how="left")
+        return Simulation(self._counter.accelerator, config, layers, self._counter, normalisation, coverage)
+
+
+def simulate(
+    model: nn.Module,
+    inputs: Inputs,
+    accelerator: str | Accelerator = "eyeriss-168",
+    config: ReuseConfig | PresetName | None = None,
+    training: bool = True,
+    normalisation: Statistics | None = None,
+) -> Simulation:
+    """Run one batch with reuse and count the cycles that it takes in hardware.
+
+    The model is left as it was. The MCACHE is the accelerator's.
+
+    Args:
+        model: any network without reuse layers; it runs in evaluation mode (no dropout), but normalises as
+            ``normalisation`` says.
+        inputs: a tensor, or positional arguments, or keyword arguments of the network.
+        accelerator: a preset's name, or a description.
+        config: how similarity is found, or a preset's name; :meth:`ReuseConfig.paper` by default. Where it
+            gives ``entries`` or ``ways``, they must be the accelerator's.
+        training: count both backward products as well.
+        normalisation: by which statistics batch normalisation normalises: ``"batch"``, as a training step
+            does; ``"data"``, taken from the inputs first; ``"stored"``, the model's own. By default
+            ``"batch"`` for training; for inference ``"data"`` where the stored ones are still those of a
+            new layer, which normalise nothing, and ``"stored"`` otherwise.
+
+    Raises:
+        ValueError: an unknown accelerator or normalisation, an accelerator with fewer PEs than a kernel
+            has rows, a configuration of another MCACHE, a model with no layer to count or with reuse
+            layers already, or NaN or infinity in a layer's parameters or inputs. What the model raises
+            goes through.
+    """
+    return simulate_batches(model, [inputs], accelerator, config, training, normalisation=normalisation)
+
+
+def simulate_batches(
+    model: nn.Module,
+    batches: Iterable[Inputs],
+    accelerator: str | Accelerator = "eyeriss-168",
+    config: ReuseConfig | PresetName | None = None,
+    training: bool = True,
+    listeners: Sequence[Listen] = (),
+    normalisation: Statistics | None = None,
+) -> Simulation:
+    """As :func:`simulate`, batch after batch: memory is one batch's, cycles are the sum.
+
+    Args:
+        model, accelerator, config, training, normalisation: as for :func:`simulate`.
+        batches: inputs of the network; a fully connected layer compares the vectors of one batch. An
+            iterator is held in memory where statistics are taken from the data first.
+        listeners: each called with every layer's call, once it is counted, as ``HitmapWriter.add``.
+
+    Raises:
+        ValueError: as :func:`simulate`, or there is no batch, or someone listens and the Hitmaps would go
+            by another order than the input's.
+    """
+    require_network(model)
+    require_batches(batches)
+    require_switch("training", training)
+    hardware = as_accelerator(accelerator)
+    simulated = simulated_config(config, hardware)
+    if listeners and hardware.arrival != "raster":
+        raise ArgumentError(
+            f"arrival of accelerator {hardware.name!r} was {hardware.arrival!r}, but must be 'raster' for "
+            "Hitmaps to be saved: who comes first would depend on this array"
+        )
+    simulator = Simulator(hardware, training)
+    run = network_calls(
+        model, batches, hardware, simulated, simulator.add, *listeners,
+        training=training, normalisation=normalisation,
+    )  # fmt: skip
+    return simulator.simulation(simulated, run.order, run.errors, run.normalisation, run.coverage.to_dict())
+
+
+def simulate_saved(
+    path: str | Path,
+    accelerator: str | Accelerator = "eyeriss-168",
+    training: bool = True,
+    listeners: Sequence[Listen] = (),
+) -> Simulation:
+    """Count the cycles of saved Hitmaps; no network runs.
+
+    Args:
+        path: a Parquet file of ``mercuric simulate --save-hitmaps``, or a folder of ``mercuric hitmap``.
+        accelerator: a preset's name, or a description; its MCACHE must be that of the Hitmaps.
+        training: count both backward products as well.
+        listeners: each called with every layer's call, once it is counted.
+
+    Raises:
+        ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, with another MCACHE, or
+            one that asks for more than was saved.
+        MercuricError: a file is missing, damaged or something else.
+    """
+    require_switch("training", training)
+    hardware = as_accelerator(accelerator)
+    saved = open_hitmaps(Path(path), hardware)
+    simulator = Simulator(hardware, training)
+    for call in saved.calls():
+        require_countable(call, hardware)
+        for listener in (simulator.add, *listeners):
+            listener(call)
+    known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
+    errors = {name: error for name, error in known.items() if error is not None}
+    run = [saved.about.run.get(fact) for fact in ("normalisation", "coverage")]
+    again = simulator.simulation(saved.about.config, list(known), errors, *run)
+    return _with_counts(again, saved.counts)
+
+
+def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:
+    if counts is None:
+        return result
+    layers = result.layers.drop(columns=list(counts.columns.drop("layer"))).merge(counts, on="layer")
+    return replace(result, layers=layers[result.layers.columns])
+
+
+def found_with(config: ReuseConfig) -> dict[str, Any]:
+    """What stands beside every figure of a configuration, ready for JSON."""
+    return config.model_dump(
+        mode="json", include={"bits", "granularity", "magnitude", "scope", "entries", "ways"}
+    )
+
+
+def with_cache(accelerator: Accelerator, config: ReuseConfig) -> Accelerator:
+    """The accelerator with the MCACHE of a configuration that runs on the host, in training."""
+    return accelerator.changed(entries=config.entries, ways=config.ways)

@@ -1,0 +1,1 @@
+"""How many cycles does a layer take on an array?"""

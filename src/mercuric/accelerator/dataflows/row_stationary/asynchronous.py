@@ -1,0 +1,190 @@
+"""How many cycles does a product take where PE sets do not wait for each other after each filter?
+
+The asynchronous design (paper III-C1, Fig. 11). PE set p takes its tasks in this order: signatures of
+scope 0; then, for each scope, signatures of the scope after it (the second input buffer) and the
+products of the scope with one filter after the other. A product task starts once every set has finished
+
+- the signatures of its scope (the Hitmap is complete), and
+- the product task that had its filter buffer, ``versions`` product tasks before.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from mercuric.accelerator.dataflows.dot_product import Pace
+from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
+from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns, take_turns
+
+
+@dataclass(frozen=True)
+class AsynchronousProduct:
+    """One product of a layer with reuse.
+
+    Attributes:
+        misses: int64, (scopes, PE sets): dot products that each set computes for a filter.
+        lengths: int64, (PE sets,): vectors of each set's block.
+        filters: filters of a scope; 1 where a block is of a scope's products.
+        versions: filter buffers; scopes that have buffers where a block is of a scope's products.
+        pace: of the dot products.
+    """
+
+    misses: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    filters: int
+    versions: int
+    pace: Pace
+
+    def cycles(
+        self,
+        signatures: NDArray[np.int64] | None = None,
+        signature: Pace = Pace(0, 0),  # noqa: B008 - frozen
+        queueing: Queueing | None = None,
+        turns: Turns | None = None,
+    ) -> int:
+        """Cycles until the last result of the last scope has left.
+
+        Args:
+            signatures: int64, (PE sets,): signature bits that each set computes in a scope; None where a
+                saved Hitmap is used.
+            signature: pace of the signature bits.
+            queueing: what waiting for insertion queues adds to each scope's signatures; None: nothing.
+            turns: how HITs wait for results; None: they are taken as ready.
+        """
+        scopes = len(self.misses)
+        if signatures is None:
+            signatures = np.zeros_like(self.lengths)
+        queued = queueing or Queueing.none(scopes)
+        late = turns or _READY
+        return int(
+            _total(
+                self.misses, self.lengths, self.filters, min(self.versions, max(1, scopes * self.filters)),
+                self.pace.interval, self.pace.drain,
+                signatures * signature.interval, signature.drain, queued.waits, queued.emptying,
+                turns is not None, late.states, late.representatives, late.owners, late.order, late.recompute,
+            )
+        )  # fmt: skip
+
+    def cycles_by_definition(
+        self,
+        signatures: NDArray[np.int64],
+        signature: Pace,
+        queueing: Queueing | None = None,
+        turns: Turns | None = None,
+    ) -> int:
+        """What :meth:`cycles` computes, a task at a time."""
+        scopes, queued = len(self.misses), queueing or Queueing.none(len(self.misses))
+        sets = range(len(self.lengths))
+        free, left = [0 for _ in sets], [0 for _ in sets]
+        hitmaps: list[int] = []
+        finished: list[int] = []
+
+        def begin(pace: Pace) -> list[int]:
+            return free if pace.drain else left
+
+        def sign(scope: int) -> None:
+            signing = [p for p in sets if signatures[p]]
+            for p in signing:
+                start = begin(signature)[p] + int(queued.waits[scope])
+                free[p] = start + int(signatures[p]) * signature.interval
+                left[p] = free[p] + signature.drain
+            emptied = int(queued.emptying[scope]) if signing else 0
+            hitmaps.append(max((left[p] for p in signing), default=0) + emptied)
+
+        def multiply(scope: int) -> None:
+            buffer = finished[-self.versions] if len(finished) >= self.versions else 0
+            starts = [max(begin(self.pace)[p], hitmaps[scope], buffer) for p in sets]
+            if turns is not None:
+                free[:], left[:] = turns.one_filter(scope, self.pace, starts, left)
+            else:
+                for p in sets:
+                    misses = int(self.misses[scope, p])
+                    hits = int(self.lengths[p]) - misses
+                    free[p] = starts[p] + misses * self.pace.interval + hits
+                    left[p] = free[p] + self.pace.drain if misses else max(left[p], starts[p]) + hits
+            finished.append(max(left, default=0))
+
+        for scope in range(-1, scopes):
+            if scope + 1 < scopes:
+                sign(scope + 1)
+            for _ in range(self.filters if scope >= 0 else 0):
+                multiply(scope)
+        return max([*left, *hitmaps], default=0)
+
+
+_NONE = np.zeros(0, np.int64)
+_READY = Turns(np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.int64), _NONE, _NONE, recompute=False)
+
+
+@njit(cache=True, nogil=True)
+def _total(
+    misses: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    filters: int,
+    versions: int,
+    interval: int,
+    drain: int,
+    signing: NDArray[np.int64],
+    signature_drain: int,
+    waits: NDArray[np.int64],
+    emptying: NDArray[np.int64],
+    late: bool,
+    states: NDArray[np.uint8],
+    representatives: NDArray[np.int64],
+    owners: NDArray[np.int64],
+    order: NDArray[np.int64],
+    recompute: bool,
+) -> int:
+    scopes, sets = misses.shape
+    free, left = np.zeros(sets, np.int64), np.zeros(sets, np.int64)
+    results = np.zeros(len(order), np.int64)
+    finished = np.zeros(versions, np.int64)  # of the task that had each filter buffer last
+    task = hitmap = 0
+    for scope in range(-1, scopes):
+        next_hitmap = 0
+        for pe_set in range(sets if scope + 1 < scopes else 0):
+            if signing[pe_set]:
+                start = free[pe_set] if signature_drain else left[pe_set]
+                free[pe_set] = start + waits[scope + 1] + signing[pe_set]
+                left[pe_set] = free[pe_set] + signature_drain
+                next_hitmap = max(next_hitmap, left[pe_set] + emptying[scope + 1])
+        for _ in range(filters if scope >= 0 else 0):
+            gate = max(hitmap, finished[task % versions])
+            if late:
+                for pe_set in range(sets):
+                    free[pe_set] = max(free[pe_set] if drain else left[pe_set], gate)
+                take_turns(
+                    states[scope], representatives[scope], owners, order, recompute, interval, drain,
+                    free, left, results,
+                )  # fmt: skip
+            else:
+                _take_all(misses[scope], lengths, interval, drain, gate, free, left)
+            done = 0
+            for pe_set in range(sets):
+                done = max(done, left[pe_set])
+            finished[task % versions] = done
+            task += 1
+        hitmap = max(hitmap, next_hitmap)
+    total = hitmap
+    for pe_set in range(sets):
+        total = max(total, left[pe_set])
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _take_all(
+    misses: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    interval: int,
+    drain: int,
+    gate: int,
+    free: NDArray[np.int64],
+    left: NDArray[np.int64],
+) -> None:
+    for pe_set in range(len(lengths)):
+        start = max(free[pe_set] if drain else left[pe_set], gate)
+        hits = lengths[pe_set] - misses[pe_set]
+        free[pe_set] = start + misses[pe_set] * interval + hits
+        left[pe_set] = free[pe_set] + drain if misses[pe_set] else max(left[pe_set], start) + hits

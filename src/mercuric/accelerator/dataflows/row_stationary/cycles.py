@@ -1,0 +1,160 @@
+"""How many cycles does a convolution take on a row-stationary array?
+
+Closed forms and recurrences of ``docs/cycle-model.md``; the steppers prove them cycle for cycle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.dataflows.dot_product import TIMINGS, Pace, Timing
+from mercuric.accelerator.dataflows.row_stationary import fully_connected
+from mercuric.accelerator.dataflows.row_stationary.asynchronous import AsynchronousProduct
+from mercuric.accelerator.dataflows.row_stationary.dealing import Dealt, deal, misses_of_blocks
+from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
+from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import pe_sets
+from mercuric.accelerator.dataflows.row_stationary.synchronous import SynchronousProduct
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.errors import ArgumentError
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity.hitmap import Hitmap
+from mercuric.trace.work import Product, Work
+
+
+def cycles(
+    accelerator: Accelerator, work: Work, products: Sequence[Product]
+) -> dict[Product, dict[Timing, Cycles]]:
+    """Cycles of some of a layer's products with and without reuse, in both timings.
+
+    The gradient of what reuse computed sums a group's gradients before it multiplies: each backward
+    product does a dot product's work for a miss and one addition for a HIT, under the saved Hitmap
+    (paper III-C2), so it costs what the forward product costs without the signatures.
+
+    Raises:
+        ValueError: the array has fewer PEs than the window has rows; the accelerator has insertion
+            queues and the work no cache sets; a late HIT's representative does not arrive before it.
+    """
+    if work.kind != "conv":
+        return fully_connected.cycles(accelerator, work, products)
+    if work.hitmap is None:
+        dense = {timing: _dense(baseline_cycles(accelerator, work.shape, timing)) for timing in TIMINGS}
+        return dict.fromkeys(products, dense)
+    reuse = _Reuse(accelerator, work, work.hitmap)
+    kinds = {product: "forward" if product == "forward" else "backward" for product in products}
+    counted = {
+        kind: {timing: reuse.cycles(timing, signed=kind == "forward") for timing in TIMINGS}
+        for kind in set(kinds.values())
+    }
+    return {product: counted[kind] for product, kind in kinds.items()}
+
+
+def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> int:
+    """Cycles of one product of a layer without reuse.
+
+    Its PE sets wait for each other as those of MERCURY do: after each scope on a synchronous array, never
+    on an asynchronous one, so that no overlap is taken for a gain of reuse.
+
+    Raises:
+        ValueError: the array has fewer PEs than the window has rows.
+    """
+    pace, most = product_pace(accelerator, shape, timing), _dealt(accelerator, shape).most
+    if accelerator.design == "asynchronous":
+        return pace.stream(shape.scopes * most)
+    return shape.scopes * pace.stream(most)
+
+
+def signature_cycles(accelerator: Accelerator, shape: VectorShape, bits: int) -> int:
+    """Cycles of ``bits`` signature bits of every input vector: random filters, dealt as the others are.
+
+    Raises:
+        ValueError: the array has fewer PEs than the window has rows.
+    """
+    dot_products = _dealt(accelerator, replace(shape, filters=bits)).most
+    return shape.scopes * signature_pace(accelerator, shape).stream(dot_products)
+
+
+def product_pace(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> Pace:
+    """How dot products with filters follow each other, with reuse and without."""
+    pace = Pace.lone if timing == "paper" else Pace.pipelined
+    return pace(shape.rows, shape.elements, accelerator.mac_unit)
+
+
+def signature_pace(accelerator: Accelerator, shape: VectorShape) -> Pace:
+    """How signature bits follow each other."""
+    pace = Pace.pipelined if accelerator.pipelined_signatures else Pace.lone
+    return pace(shape.rows, shape.elements, accelerator.mac_unit)
+
+
+class _Reuse:
+    """A layer's products with reuse; what both timings and all products share is computed once."""
+
+    def __init__(self, accelerator: Accelerator, work: Work, hitmap: Hitmap) -> None:
+        self._accelerator, self._work, self._shape = accelerator, work, work.shape
+        dealing, sets = accelerator.dealing, pe_sets(accelerator, work.shape.rows)
+        self._misses = misses_of_blocks(dealing, hitmap.states, work.shape.filters, sets)
+        if dealing == "vectors":
+            self._lengths = deal(dealing, work.shape.vectors, 1, sets).products
+            self._filters, self._buffers = work.shape.filters, accelerator.versions
+        else:  # the whole scope is one task, and two scopes have buffers
+            self._lengths = _dealt(accelerator, work.shape).products
+            self._filters, self._buffers = 1, 2
+
+    def cycles(self, timing: Timing, signed: bool) -> Cycles:
+        """Cycles of one product, with its signatures where they are computed for it."""
+        design = self._synchronous if self._accelerator.design == "synchronous" else self._asynchronous
+        return design(timing, self._work.bits if signed else 0)
+
+    def _synchronous(self, timing: Timing, bits: int) -> Cycles:
+        pace = product_pace(self._accelerator, self._shape, timing)
+        product = SynchronousProduct(self._misses, self._lengths, self._filters, pace)
+        ready = product.cycles()
+        stall = product.cycles(self._turns) - ready if self._turns else 0
+        if bits and self._queueing:
+            stall += self._queueing.stall
+        signature = signature_cycles(self._accelerator, self._shape, bits)
+        return Cycles(self._baseline(timing), ready, signature, stall)
+
+    def _asynchronous(self, timing: Timing, bits: int) -> Cycles:
+        """Signatures and products overlap: each part is what it adds to those before it."""
+        pace = product_pace(self._accelerator, self._shape, timing)
+        signature = signature_pace(self._accelerator, self._shape)
+        product = AsynchronousProduct(self._misses, self._lengths, self._filters, self._buffers, pace)
+        ready = product.cycles()
+        random = _dealt(self._accelerator, replace(self._shape, filters=bits)).products
+        signed = product.cycles(random, signature) if bits else ready
+        queueing = self._queueing if bits else None
+        total = signed
+        if queueing or self._turns:
+            total = product.cycles(random, signature, queueing, self._turns)
+        return Cycles(self._baseline(timing), ready, signed - ready, total - signed)
+
+    def _baseline(self, timing: Timing) -> int:
+        return baseline_cycles(self._accelerator, self._shape, timing)
+
+    @cached_property
+    def _turns(self) -> Turns | None:
+        return Turns.of(self._accelerator, self._work)
+
+    @cached_property
+    def _queueing(self) -> Queueing | None:
+        capacity, cache_sets = self._accelerator.insertion_queue, self._work.cache_sets
+        if capacity is None:
+            return None
+        if cache_sets is None:
+            raise ArgumentError(
+                f"cache_sets of the work was None, but insertion_queue={capacity} of accelerator "
+                f"{self._accelerator.name!r} needs the MCACHE set of each signature; "
+                "an MCACHE without sets (entries=None) has no queues"
+            )
+        interval = signature_pace(self._accelerator, self._shape).interval
+        return Queueing.of(cache_sets, self._lengths, interval, capacity)
+
+
+def _dealt(accelerator: Accelerator, shape: VectorShape) -> Dealt:
+    return deal(accelerator.dealing, shape.vectors, shape.filters, pe_sets(accelerator, shape.rows))
+
+
+def _dense(baseline: int) -> Cycles:
+    return Cycles(baseline, baseline)

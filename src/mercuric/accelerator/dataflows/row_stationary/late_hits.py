@@ -1,0 +1,178 @@
+"""When are the PE sets done with a filter, where a HIT's result may not be there yet?
+
+PE sets run at different speeds, so a HIT may come to its turn before another set has computed what it
+reuses. It looks at the entry's valid-data bit in its turn, then waits, or is computed after all.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from mercuric.accelerator.dataflows.dot_product import Pace
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths, interleaved, pe_sets
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.errors import ArgumentError
+from mercuric.similarity.hitmap import Hitmap
+from mercuric.trace.work import Work
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A layer's vectors as the PE sets take them.
+
+    Attributes:
+        states: uint8, (scopes, vectors), as in :class:`~mercuric.similarity.hitmap.Hitmap`.
+        representatives: int64, (scopes, vectors): whose result a vector uses.
+        owners: int64, (vectors,): the PE set of each vector.
+        order: int64, (vectors,): the vectors by arrival at the MCACHE; each after its representative.
+        recompute: whether a late HIT is computed; else it waits.
+    """
+
+    states: NDArray[np.uint8]
+    representatives: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    order: NDArray[np.int64]
+    recompute: bool
+
+    @classmethod
+    def of(cls, accelerator: Accelerator, work: Work) -> "Turns | None":
+        """The turns of ``work``; None where reuse is off or late HITs are taken as ready.
+
+        Raises:
+            ValueError: a HIT's representative does not arrive before it, or has no entry.
+        """
+        if work.hitmap is None or accelerator.late_hits == "ready":
+            return None
+        vectors, sets = work.shape.vectors, pe_sets(accelerator, work.shape.rows)
+        lengths = block_lengths(vectors, sets)
+        order = interleaved(vectors, sets) if accelerator.arrival == "interleaved" else np.arange(vectors)
+        return cls.checked(work.hitmap, lengths, order, accelerator.late_hits == "recompute")
+
+    @classmethod
+    def checked(
+        cls, hitmap: Hitmap, lengths: NDArray[np.int64], order: NDArray[np.int64], recompute: bool
+    ) -> "Turns":
+        """The turns under a Hitmap that says of every HIT whose result it reads, by this order."""
+        states, representatives = hitmap.arrays()
+        wrong = int(_first_wrong(states, representatives, np.argsort(order)))
+        if wrong >= 0:
+            scope, vector = divmod(wrong, states.shape[1])
+            raise ArgumentError(
+                f"representatives of the Hitmap had {representatives[scope, vector]} for the HIT {vector} of "
+                f"scope {scope}, but must name a vector with an entry (MAU) that arrives before it"
+            )
+        return cls(states, representatives, np.repeat(np.arange(len(lengths)), lengths), order, recompute)
+
+    def slowest(self, pace: Pace) -> NDArray[np.int64]:
+        """Cycles until all PE sets are done with one filter that they start together: int64, (scopes,)."""
+        cycles = np.zeros(len(self.states), dtype=np.int64)
+        sets = int(self.owners[-1]) + 1 if len(self.owners) else 0
+        _slowest(
+            self.states, self.representatives, self.owners, self.order, self.recompute, sets,
+            pace.interval, pace.drain, cycles,
+        )  # fmt: skip
+        return cycles
+
+    def slowest_by_definition(self, pace: Pace) -> list[int]:
+        """What :meth:`slowest` computes, a vector at a time."""
+        return [max(self._done(scope, pace), default=0) for scope in range(len(self.states))]
+
+    def _done(self, scope: int, pace: Pace) -> list[int]:
+        sets = [0] * (int(self.owners.max(initial=-1)) + 1)
+        return self.one_filter(scope, pace, sets, list(sets))[1]
+
+    def one_filter(
+        self, scope: int, pace: Pace, free: list[int], left: list[int]
+    ) -> tuple[list[int], list[int]]:
+        """When each PE set has issued its last vector, and when its last result has left.
+
+        Args:
+            scope: whose vectors.
+            pace: of their dot products.
+            free: when each PE set begins.
+            left: when its last result before this filter left.
+        """
+        free, left = list(free), list(left)
+        results: dict[int, int] = {}
+        for vector in self.order.tolist():
+            own, source = int(self.owners[vector]), int(self.representatives[scope, vector])
+            hits = self.states[scope, vector] == 0
+            late = hits and self.owners[source] != own and results[source] > free[own]
+            if hits and not (late and self.recompute):
+                free[own] = (results[source] if late else free[own]) + 1
+                left[own] = max(left[own] + 1, free[own])
+            else:
+                free[own] += pace.interval
+                left[own] = results[vector] = free[own] + pace.drain
+        return free, left
+
+
+@njit(cache=True, nogil=True)
+def take_turns(
+    states: NDArray[np.uint8],
+    representatives: NDArray[np.int64],
+    owners: NDArray[np.int64],
+    order: NDArray[np.int64],
+    recompute: bool,
+    interval: int,
+    drain: int,
+    free: NDArray[np.int64],
+    left: NDArray[np.int64],
+    results: NDArray[np.int64],
+) -> None:
+    """:meth:`Turns.one_filter`, compiled: changes ``free`` and ``left`` of the PE sets in place.
+
+    ``results``, (vectors,), is room to note when results leave.
+    """
+    for vector in order:
+        own = owners[vector]
+        if states[vector] == 0:  # HitState.HIT
+            source = representatives[vector]
+            late = owners[source] != own and results[source] > free[own]
+            if not (late and recompute):
+                free[own] = (results[source] if late else free[own]) + 1
+                left[own] = max(left[own] + 1, free[own])
+                continue
+        free[own] += interval
+        left[own] = results[vector] = free[own] + drain
+
+
+@njit(cache=True, nogil=True)
+def _slowest(
+    states: NDArray[np.uint8],
+    representatives: NDArray[np.int64],
+    owners: NDArray[np.int64],
+    order: NDArray[np.int64],
+    recompute: bool,
+    sets: int,
+    interval: int,
+    drain: int,
+    cycles: NDArray[np.int64],
+) -> None:
+    free, left = np.zeros(sets, np.int64), np.zeros(sets, np.int64)
+    results = np.zeros(len(order), np.int64)
+    for scope in range(len(cycles)):
+        free[:] = 0
+        left[:] = 0
+        take_turns(
+            states[scope], representatives[scope], owners, order, recompute, interval, drain,
+            free, left, results,
+        )  # fmt: skip
+        for pe_set in range(sets):
+            cycles[scope] = max(cycles[scope], left[pe_set])
+
+
+@njit(cache=True, nogil=True)
+def _first_wrong(
+    states: NDArray[np.uint8], representatives: NDArray[np.int64], ranks: NDArray[np.int64]
+) -> int:
+    scopes, vectors = states.shape
+    for scope in range(scopes):
+        for vector in range(vectors):
+            if states[scope, vector] == 0:
+                source = representatives[scope, vector]
+                if not 0 <= source < vectors or states[scope, source] != 1 or ranks[source] > ranks[vector]:
+                    return int(scope * vectors + vector)
+    return -1

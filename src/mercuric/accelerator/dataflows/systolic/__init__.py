@@ -1,0 +1,1 @@
+"""How many cycles does a product take on a systolic array?"""

@@ -1,0 +1,211 @@
+"""How many cycles does a product take that is folded onto a systolic array?
+
+What the three dataflows share: a layer's products as GEMMs, and the cycles of their folds. Formulas and
+assumptions are those of ``docs/systolic-arrays.md``; ``systolic_stepper`` proves them cycle for cycle.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
+from mercuric.accelerator.dataflows.systolic.fold_schedule import drained
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.errors import ArgumentError
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity.hitmap import Hitmap
+from mercuric.trace.work import Product, Work
+
+Counts = NDArray[np.int64]
+
+Folds = NDArray[np.int64]
+"""(scopes, runs, 6): a scope's folds come in runs of equal ones: how many, and what :func:`folds` says."""
+
+
+@dataclass(frozen=True)
+class Gemm:
+    """Matrix products M x K times K x N, one a scope; int64, (scopes,) each.
+
+    Attributes:
+        M: rows of the result.
+        K: elements of a dot product.
+        N: columns of the result.
+        hits: HITs that pass a port of their own, beside the vectors left in ``M`` or ``K``; 0 where a HIT
+            costs nothing.
+    """
+
+    M: Counts
+    K: Counts
+    N: Counts
+    hits: Counts
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """What tells one systolic dataflow from another.
+
+    Attributes:
+        fold: the folds of a product's GEMMs.
+        loads_vectors: whether input vectors are what is loaded in the forward product: the Hitmap must
+            then be there before a load, not only before a stream.
+    """
+
+    fold: Callable[[Accelerator, Product, Gemm], Folds]
+    loads_vectors: bool
+
+
+def gemm(product: Product, vectors: Counts, hits: Counts, length: int, filters: int) -> Gemm:
+    """The GEMM of a product whose input ``vectors`` of ``length`` elements meet ``filters`` filters.
+
+    dO multiplies the gradient, (vectors, filters), by the filters turned over. In dW the vectors are what
+    is summed up over.
+    """
+    of_length, of_filters = np.full_like(vectors, length), np.full_like(vectors, filters)
+    if product == "forward":
+        return Gemm(vectors, of_length, of_filters, hits)
+    if product == "input_gradient":
+        return Gemm(vectors, of_filters, of_length, hits)
+    return Gemm(of_length, vectors, of_filters, hits)
+
+
+def folds(
+    count: Counts,
+    *,
+    load: Counts | int,
+    stream: Counts,
+    lead: Counts | int = 0,
+    latency: Counts | int,
+    leaving: Counts | int,
+) -> Folds:
+    """Folds as one table; every argument broadcasts to (scopes, runs).
+
+    Args:
+        count: equal folds in a row; there are none where nothing streams.
+        load: cycles in which the stationary operand shifts in.
+        stream: cycles that the streaming operand takes of its edge.
+        lead: those of them before its first element enters, while gradients are summed up.
+        latency: cycles from the beginning of the stream until the first column's first result.
+        leaving: cycles in which results leave a column.
+    """
+    parts = np.broadcast_arrays(count * (stream > 0), load, stream, lead, latency, leaving)
+    return np.stack(parts, axis=-1).astype(np.int64)
+
+
+def ceil(dividend: Counts, divisor: int) -> Counts:
+    """How many groups of ``divisor`` it takes to hold ``dividend``."""
+    return -(-dividend // divisor)
+
+
+def shared_out(total: Counts, count: Counts) -> tuple[Counts, Counts]:
+    """``total`` HITs (or groups of them) spread over ``count`` folds as evenly as can be.
+
+    Returns:
+        (scopes, 2) each: how many folds get the larger and the smaller share, and the two shares.
+    """
+    smaller, larger = np.divmod(total, np.maximum(count, 1))
+    return np.stack([larger, count - larger], axis=1), np.stack([smaller + 1, smaller], axis=1)
+
+
+def cycles(
+    accelerator: Accelerator, work: Work, products: Sequence[Product], dataflow: Dataflow
+) -> dict[Product, dict[Timing, Cycles]]:
+    """Cycles of some of a layer's products with and without reuse, in both timings.
+
+    Raises:
+        ValueError: a scope of the Hitmap has HITs and not one vector that they could reuse.
+    """
+    counted: dict[Product, dict[Timing, Cycles]] = {}
+    for product in products:
+        dense = {
+            timing: baseline_cycles(accelerator, work.shape, product, timing, dataflow) for timing in TIMINGS
+        }
+        counted[product] = {timing: Cycles(baseline, baseline) for timing, baseline in dense.items()}
+        if work.hitmap is not None:
+            counted[product] = _reuse(accelerator, work, work.hitmap, product, dense, dataflow)
+    return counted
+
+
+def baseline_cycles(
+    accelerator: Accelerator, shape: VectorShape, product: Product, timing: Timing, dataflow: Dataflow
+) -> int:
+    """Cycles of one product of a layer without reuse.
+
+    ``"paper"`` works scope by scope, as MERCURY does. ``"fair"`` is one GEMM a convolution group over the
+    whole depth and all images, as SCALE-Sim counts it. On an asynchronous array the folds of both overlap as
+    MERCURY's do, for a dense array makes the same use of a second register a PE.
+    """
+    times, vectors, length = shape.scopes, shape.vectors, shape.length
+    if timing == "fair":
+        times = shape.scopes // max(shape.images * shape.depth, 1)
+        vectors, length = shape.vectors * shape.images, shape.length * shape.depth
+    dense = gemm(product, np.array([vectors]), np.array([0]), length, shape.filters)
+    some = dataflow.fold(accelerator, product, dense)
+    if accelerator.design == "asynchronous":
+        return overlapped(accelerator, some, times)
+    return times * one_by_one(accelerator, some)
+
+
+def one_by_one(accelerator: Accelerator, some: Folds) -> int:
+    """Cycles of folds that each wait until the one before has drained."""
+    count, load, _, _, latency, leaving = np.moveaxis(some, -1, 0)
+    return int((count * (load + latency + leaving + accelerator.columns - 1)).sum())
+
+
+def overlapped(accelerator: Accelerator, equal: Folds, times: int) -> int:
+    """Cycles of ``times`` rounds of equal folds that overlap and have no version to wait for."""
+    runs = equal[equal[..., 0] > 0]
+    if not len(runs) or not times:
+        return 0
+    count, load, stream, _, latency, leaving = (int(part) for part in runs[0])
+    return (
+        load + (count * times - 1) * max(load, stream, leaving) + latency + leaving + accelerator.columns - 1
+    )
+
+
+def _reuse(
+    accelerator: Accelerator,
+    work: Work,
+    hitmap: Hitmap,
+    product: Product,
+    baselines: dict[Timing, int],
+    dataflow: Dataflow,
+) -> dict[Timing, Cycles]:
+    shape, (misses, hits) = work.shape, _misses_and_hits(hitmap)
+
+    def folded(hits: Counts) -> Folds:
+        some = gemm(product, misses, hits, shape.length, shape.filters)
+        return dataflow.fold(accelerator, product, some)
+
+    def total(some: Folds, signatures: Folds) -> int:
+        if accelerator.design == "synchronous":
+            return one_by_one(accelerator, some) + one_by_one(accelerator, signatures)
+        waits = dataflow.loads_vectors
+        return drained(signatures, some, accelerator.columns - 1, accelerator.versions, waits)
+
+    signatures = _signatures(accelerator, shape, work.bits if product == "forward" else 0, dataflow)
+    free, ported, none = folded(np.zeros_like(hits)), folded(hits), np.zeros_like(signatures)
+    least, with_port = total(free, none), total(ported, none)
+    return {
+        "paper": Cycles(baselines["paper"], least, total(free, signatures) - least),
+        "fair": Cycles(baselines["fair"], least, total(ported, signatures) - with_port, with_port - least),
+    }
+
+
+def _signatures(accelerator: Accelerator, shape: VectorShape, bits: int, dataflow: Dataflow) -> Folds:
+    """All vectors of each scope by ``bits`` random filters (paper IV)."""
+    vectors = np.full(shape.scopes, shape.vectors)
+    random = gemm("forward", vectors, np.zeros_like(vectors), shape.length, bits)
+    return dataflow.fold(accelerator, "forward", random)
+
+
+def _misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:
+    hits = hitmap.hits.sum(dim=1).cpu().numpy()
+    misses = hitmap.states.shape[1] - hits
+    if (alone := np.flatnonzero((hits > 0) & (misses == 0))).size:
+        raise ArgumentError(
+            f"hitmap had HITs alone in scope {alone[0]}, but must have a vector there that they reuse"
+        )
+    return misses, hits

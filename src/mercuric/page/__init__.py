@@ -1,0 +1,1 @@
+"""How is a result shown: one page of HTML that loads nothing?"""

@@ -1,0 +1,1 @@
+"""MERCURY: alike vectors are computed once (paper III)."""

@@ -1,0 +1,100 @@
+"""How do other modules that call ``scaled_dot_product_attention`` reuse its rows?"""
+
+from inspect import getattr_static
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from mercuric.reuse.alike.attention import reuse_attention, tell_dense
+from mercuric.reuse.coverage import products_of
+from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.reuse_layer import ReuseLayer
+
+
+class SharesRows(ReuseLayer):
+    """Mixed into a module's class: the attention in its forward pass shares the rows of alike queries."""
+
+    # timm's attention takes the function that can be intercepted where this is set.
+    fused_attn = property(lambda _: True, lambda _, __: None)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The module's own forward pass."""
+        with _Intercepted(self._mercuric):
+            return super().forward(*args, **kwargs)  # type: ignore[misc]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _empty, (self._mercuric_plain,), self.__dict__
+
+
+def calls_attention(module: nn.Module) -> bool:
+    """Whether the module's own forward pass calls ``scaled_dot_product_attention``."""
+    code = getattr(getattr(type(module), "forward", None), "__code__", None)
+    return code is not None and F.scaled_dot_product_attention.__name__ in code.co_names
+
+
+def sharing_rows(kind: type[nn.Module]) -> type[nn.Module]:
+    """``kind`` with :class:`SharesRows` mixed in; the same class each time."""
+    if kind not in _KINDS:
+        own = {"reuse": getattr_static(kind, "reuse")} if hasattr(kind, "reuse") else {}
+        namespace = {"__module__": kind.__module__, "_mercuric_plain": kind, **own}
+        _KINDS[kind] = type(f"Reuse{kind.__name__}", (SharesRows, kind), namespace)
+    return _KINDS[kind]
+
+
+_KINDS: dict[type[nn.Module], type[nn.Module]] = {}
+
+
+def _empty(kind: type[nn.Module]) -> nn.Module:
+    made = sharing_rows(kind)
+    return made.__new__(made)
+
+
+class _Intercepted(TorchFunctionMode):
+    def __init__(self, state: LayerReuse) -> None:
+        super().__init__()
+        self._state = state
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is not F.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        self._state.ran = True
+        with products_of(self._state.name) as count:
+            rows = _shared(self._state, *args, **(kwargs or {}))
+            count(lambda: _macs(rows, *args, **(kwargs or {})))
+        return rows
+
+
+def _shared(
+    state: LayerReuse,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *args: Any,
+    enable_gqa: bool = False,
+    **kw: Any,
+) -> Tensor:
+    if not state.on or (enable_gqa and not _grouped(query, key, value)):
+        kw["enable_gqa"] = enable_gqa
+        rows: Tensor = F.scaled_dot_product_attention(query, key, value, *args, **kw)
+        tell_dense(state, query, key, value, rows)
+        return rows
+    if enable_gqa:
+        key, value = (x.repeat_interleave(query.shape[-3] // x.shape[-3], -3) for x in (key, value))
+    output, _ = reuse_attention(query, key, value, state, *args, **kw)
+    return output
+
+
+def _grouped(query: Tensor, key: Tensor, value: Tensor) -> bool:
+    """Whether each head of ``key`` and ``value`` serves as many heads of ``query``."""
+    heads = [x.shape[-3] if x.dim() > 2 else 0 for x in (query, key, value)]
+    return all(heads) and not any(heads[0] % others for others in heads[1:])
+
+
+def _macs(rows: Tensor, query: Tensor, key: Tensor, *_: Any, **__: Any) -> int:
+    return rows.shape[:-1].numel() * key.shape[-2] * (query.shape[-1] + rows.shape[-1])

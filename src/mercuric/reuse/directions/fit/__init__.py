@@ -1,0 +1,1 @@
+"""Which directions does a trained network get?"""

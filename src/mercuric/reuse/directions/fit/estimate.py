@@ -1,0 +1,121 @@
+"""How does a trained network get directions without training on?"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from mercuric.errors import ArgumentError
+from mercuric.reuse.directions.basis import sampled_rows
+from mercuric.reuse.directions.fit.sensitivity import Batch
+from mercuric.reuse.directions.part import without_bias
+from mercuric.reuse.directions.weights import why_dense
+from mercuric.reuse.handle import ReuseHandle
+from mercuric.reuse.layer import LayerReuse
+
+
+def fit_directions_(model: nn.Module, handle: ReuseHandle, batches: Iterable[Batch]) -> None:
+    """Give each layer of a trained network, in place, the directions that its configuration asks for.
+
+    Dense passes over the batches show in which directions outputs lie. The weights of layers that get
+    directions change to ``U U^T W``, and ``restore_`` leaves them so; keep a copy where the trained ones
+    are needed. Layers that are off, for which no rank pays, or whose weight is no parameter of their own,
+    stay as they are. :func:`~mercuric.fit_ranks_` asks what the network's output can bear instead.
+
+    Args:
+        model: with reuse, on the batches' device.
+        handle: its handle, of a configuration with ``principal``.
+        batches: a pass's arguments each: what the network will read.
+
+    Raises:
+        ValueError: there is no batch, or layers without directions or of another model.
+    """
+    estimate_directions(model, handle, batches)
+    use_directions_(model, handle)
+
+
+def estimate_directions(model: nn.Module, handle: ReuseHandle, batches: Iterable[Batch]) -> None:
+    """Find the layers' directions, and change nothing yet; arguments as :func:`fit_directions_` has them."""
+    given = list(batches)
+    check_fitted(model, handle, given)
+    seen: dict[str, list[tuple[Tensor, int]]] = {}
+    sampling = _sampled(model, handle, seen, len(given))
+    with evaluating(model), handle.uncounted(), handle.off(), sampling, torch.no_grad():
+        for batch in given:
+            model(*batch) if isinstance(batch, tuple) else model(batch)
+    for name, samples in seen.items():
+        part, weight = handle.layers[name].principal, model.get_submodule(name).weight
+        rows = torch.cat([rows for rows, _ in samples])
+        if part is not None and bool((rows != 0).any()):
+            part.renew()
+            passed = sum(vectors for _, vectors in samples) // len(given)
+            part.choose(rows, cast(Tensor, weight), passed)
+
+
+def use_directions_(model: nn.Module, handle: ReuseHandle) -> None:
+    """Let layers that are on compute in the directions that were found, with weights that lie in them."""
+    for name, state in handle.layers.items():
+        if state.principal is not None and state.on:
+            state.principal.use(cast(Tensor, model.get_submodule(name).weight))
+            if state.principal.directions is not None:
+                state.dense_because = None
+
+
+def check_fitted(model: nn.Module, handle: ReuseHandle, batches: list[Batch]) -> None:
+    """Refuse what can't be fitted.
+
+    Raises:
+        ValueError: there is no batch, or layers without directions or of another model.
+    """
+    if handle.config.principal is None:
+        raise ArgumentError(
+            "handle was of layers without directions, but its configuration must have principal"
+        )
+    if not batches:
+        raise ArgumentError("batches was empty, but must hold at least one")
+    modules = dict(model.named_modules())
+    for name, state in handle.layers.items():
+        if name not in modules or modules[name].__dict__.get("_mercuric") is not state:
+            raise ArgumentError(f"handle was of another model: layer {name!r} is not one of model's")
+
+
+def fits(layer: nn.Module, state: LayerReuse) -> bool:
+    """Whether the weight of a layer may be changed on request, which a frozen one may."""
+    return why_dense(getattr(layer, "weight", None), state.tied) is None
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Within the block the model is in evaluation mode."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+@contextmanager
+def _sampled(
+    model: nn.Module, handle: ReuseHandle, seen: dict[str, list[tuple[Tensor, int]]], batches: int
+) -> Iterator[None]:
+    """Within the block finite samples of the layers' outputs without bias, and their number, are kept."""
+    with ExitStack() as hooks:
+        for name, state in handle.layers.items():
+            layer = model.get_submodule(name)
+            if not fits(layer, state):
+                continue
+            samples = max(2, state.config.principal.samples // batches)  # type: ignore[union-attr]
+
+            def keep(layer: Any, _: Any, output: Tensor, name: str = name, samples: int = samples) -> None:
+                last = output.movedim(-3, -1) if isinstance(layer, nn.Conv2d) else output
+                rows = last.reshape(-1, last.shape[-1])
+                sample = without_bias(sampled_rows(rows, samples), layer.bias)
+                finite = sample[torch.isfinite(sample).all(1)]
+                seen.setdefault(name, []).append((finite, len(rows)))
+
+            hooks.callback(layer.register_forward_hook(keep).remove)
+        yield

@@ -1,0 +1,1 @@
+"""What do alike vectors share of what directions leave out?"""

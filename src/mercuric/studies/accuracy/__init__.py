@@ -1,0 +1,1 @@
+"""What does MERCURY cost in accuracy, network by network?"""

@@ -1,0 +1,1 @@
+"""What would other ways to skip work save at most?"""

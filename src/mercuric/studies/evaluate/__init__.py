@@ -1,0 +1,1 @@
+"""What do a network's layers cost in energy, time and area?"""

@@ -1,0 +1,1 @@
+"""How often is a trained network right with reuse, and how often without?"""

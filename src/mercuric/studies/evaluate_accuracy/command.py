@@ -1,0 +1,72 @@
+"""``mercuric evaluate-accuracy``: a trained network's test accuracy with reuse and without."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mercuric.config import read_mapping
+from mercuric.errors import ArgumentError
+from mercuric.files.json_text import json_text
+from mercuric.files.reading import parse_yaml
+from mercuric.files.writing import write_text
+from mercuric.reuse import ReuseConfig
+from mercuric.studies.evaluate_accuracy.study import EvaluatedAccuracy, evaluated_accuracy
+from mercuric.studies.evaluate_accuracy.table import evaluated_table
+from mercuric.terminal.console import errors, output
+from mercuric.terminal.failures import one_sentence
+from mercuric.terminal.progress import part_bar
+from mercuric.zoo import pretrained
+
+
+def evaluate_accuracy(
+    network: Annotated[str, typer.Argument(help="A network of the zoo, as resnet101.")],
+    weights: Annotated[
+        str, typer.Option(help=f"{', '.join(pretrained.names())}, or a training run's checkpoint.")
+    ],
+    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
+    images: Annotated[
+        int | None, typer.Option(help="Test images, drawn by the seed; all by default.")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Images that run at once.")] = 8,
+    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    width: Annotated[float, typer.Option(help="Channels of each layer, times this, as in training.")] = 1.0,
+    config: Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="FIELD=VALUE of the reuse configuration; repeatable.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="What the images are drawn by.")] = 0,
+    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Gets a line a batch, as resnet_val.py's log.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
+) -> None:
+    """Test NETWORK on the same images with reuse and without: top-1, top-5 and hits."""
+    with one_sentence():
+        judged = EvaluatedAccuracy(
+            model=network, weights=weights, data=data, data_root=data_root, image_size=image_size,
+            width=width, images=images, batch=batch, seed=seed, reuse=_reuse(config, settings or []),
+        )  # fmt: skip
+        lines: list[str] = []
+        with part_bar(errors()) as tell:
+            found = evaluated_accuracy(judged, tell, lines.append, lambda said: typer.echo(said, err=True))
+        if log is not None:
+            write_text(log, "\n".join(lines) + "\n")
+        if as_json:
+            typer.echo(json_text(found))
+            return
+        output().print(evaluated_table(found))
+        if log is not None:
+            typer.echo(f"Log: {log}")
+
+
+def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:
+    fields: dict[str, Any] = {} if config is None else read_mapping(config)
+    given: dict[str, Any] = {}
+    for text in settings:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name or not value:
+            raise ArgumentError(f"set was {text!r}, but must be FIELD=VALUE, as bits=20")
+        if name in given:
+            raise ArgumentError(f"set was {text!r}, but {name} is set already; give each field once")
+        given[name] = parse_yaml(value, f"set was {text!r}, whose value")
+    return ReuseConfig(**fields | given)

@@ -1,0 +1,1 @@
+"""How much error buys how much time?"""

@@ -1,0 +1,236 @@
+"""How much error buys how much time? The front as a page."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from mercuric.files.reading import read_json_object
+from mercuric.page import chart, formats
+from mercuric.page.cards import Card, card_elements
+from mercuric.page.chart import figure_element
+from mercuric.page.document import definitions, section, write_page
+from mercuric.page.html_table import sortable_table, text_cell, titled_table
+from mercuric.page.machine import machine_facts
+from mercuric.page.markup import plotly_text, unbroken
+from mercuric.studies.bench.table import Columns, front_columns
+from mercuric.studies.front.training_page import (
+    training_cards,
+    training_chart,
+    training_headline,
+    training_methods,
+)
+from mercuric.studies.front.verdict import over_seeds, verdicts
+
+CLOSE = 0.05
+AGREES = 0.9
+LOST = 0.007
+"""What the paper's networks lose on average, as a share of all answers."""
+_COLOURS = (
+    chart.DENSE, chart.LOSS, chart.MAU, chart.MERCURY, chart.ZERO_HIT, chart.SIGNATURE, chart.MNU, "#2f9e6e",
+    "#7d5ba6",
+)  # fmt: skip
+
+
+def write_front_report(folder: Path, command: str) -> Path:
+    """Write ``report.html`` beside ``front.json`` and ``front.csv``, which it shows; return its path.
+
+    Raises:
+        MercuricError: it can't be written.
+    """
+    described = read_json_object(folder / "front.json")
+    table = pd.DataFrame(described["rows"])
+    target = folder / "report.html"
+    write_page(target, "study.html", **_parts(table, described, command))
+    return target
+
+
+def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_title: str) -> go.Figure:
+    """Quality against time: a line a group, a point a setting."""
+    picture = chart.figure(480, x_title, y_title)
+    for place, (group, points) in enumerate(table.groupby("group", sort=False)):
+        ordered = points.sort_values(across)
+        picture.add_scatter(
+            x=ordered[across].round(5).tolist(), y=ordered[down].round(6).tolist(),
+            mode="lines+markers" if len(points) > 1 else "markers", name=plotly_text(str(group)),
+            line={"color": _COLOURS[place % len(_COLOURS)], "width": 1.5, "dash": "dot"},
+            marker={
+                "size": 13 if str(group) == "dense" else 9,
+                "symbol": "star" if str(group) == "dense" else "circle",
+            },
+            customdata=[[plotly_text(f"{group} {one}")] for one in ordered["setting"]],
+            hovertemplate=f"%{{customdata[0]}}<br>%{{x:.4g}}, %{{y{':.1%' if down != 'loss' else ''}}}"
+            "<extra></extra>",
+        )  # fmt: skip
+    picture.update_yaxes(tickformat=".0%")
+    picture.update_xaxes(showgrid=True, **chart.time_axis(table[across]))
+    picture.update_layout(hovermode="closest")
+    return picture
+
+
+def _parts(rows: pd.DataFrame, described: dict[str, Any], command: str) -> dict[str, str]:
+    trained = "accuracy" in rows
+    table = over_seeds(rows) if trained else rows
+    return {
+        "title": html.escape(f"{described['subject']}: Mercuric front"),
+        "kicker": "front",
+        "subject": html.escape(described["subject"]),
+        "headline": unbroken(training_headline(table) if trained else _headline(table)),
+        "lead": unbroken(_lead(table, described)),
+        "cards": card_elements(training_cards(table) if trained else _cards(table)),
+        "sections": _sections(table, described["subject"], trained),
+        "methods": definitions(training_methods(rows) if trained else _methods(described)),
+        "machine": definitions(machine_facts(described["machine"], timed=True)),
+        "command": html.escape(command),
+    }
+
+
+def _others(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["group"] != "dense"]
+
+
+def _most(table: pd.DataFrame, column: str) -> "pd.Series[Any]":
+    """The row with the largest value."""
+    return table.iloc[int(table[column].argmax())]
+
+
+_NAMES = {"error": "error", "agreement": "agreement", "correct": "test accuracy"}
+
+
+def _quality(table: pd.DataFrame) -> str:
+    """What counts most of what is known: right classes, dense's classes, or dense's outputs."""
+    known = [column for column in ("correct", "agreement") if column in table and table[column].notna().any()]
+    return known[0] if known else "error"
+
+
+def _good(table: pd.DataFrame) -> pd.DataFrame:
+    """The points that are close enough to dense."""
+    others, quality = _others(table), _quality(table)
+    values = others[quality]
+    if quality == "error":
+        return others[values <= CLOSE]
+    return others[values >= (AGREES if quality == "agreement" else table.iloc[0]["correct"] - LOST)]
+
+
+def _headline(table: pd.DataFrame) -> str:
+    close = _good(table)
+    limit = {
+        "correct": f"at most {100 * LOST:.1f} points of test accuracy lost",
+        "agreement": f"at least {formats.percent(AGREES, 0)} agreement with dense",
+        "error": f"an error of at most {formats.percent(CLOSE, 0)}",
+    }[_quality(table)]
+    if close.empty:
+        return f"No form had {limit}."
+    best = _most(close, "speedup")
+    if best["speedup"] < 1:
+        return f"No form was faster than dense with {limit}."
+    return f"{formats.ratio(best['speedup'])} with {limit}: {best['form']}."
+
+
+def _lead(table: pd.DataFrame, described: dict[str, Any]) -> str:
+    if "accuracy" in table:
+        return f"{described['subject']}, {_clock(described)}. {' '.join(verdicts(table))}"
+    return (
+        f"{described['subject']}. {formats.number_of(len(table), 'form')}, medians of "
+        f"{formats.number_of(described['config']['rounds'], 'round')} in turn, {_clock(described)}."
+    )
+
+
+def _clock(described: dict[str, Any]) -> str:
+    wall = described["config"]["clock"] == "wall"
+    return "wall-clock time" if wall else "processor time of all threads"
+
+
+def _cards(table: pd.DataFrame) -> list[Card]:
+    fastest = _most(table, "speedup")
+    quality = _quality(table)
+    named = _NAMES[quality]
+    cards = [
+        Card("Dense", f"{table.iloc[0]['ms']:.0f} ms", "the strongest form of PyTorch"),
+        Card(
+            "Fastest form",
+            formats.ratio(fastest["speedup"]),
+            f"{fastest['form']}, {named} {formats.percent(fastest[quality])}",
+            bad=bool(fastest["speedup"] < 1),
+        ),
+    ]
+    close = _good(table)
+    if not close.empty:
+        best = _most(close, "speedup")
+        cards.append(
+            Card(
+                "Fastest close form",
+                formats.ratio(best["speedup"]),
+                f"{best['form']}, {named} {formats.percent(best[quality])}",
+                bad=bool(best["speedup"] < 1),
+            )
+        )
+    return cards
+
+
+def _sections(table: pd.DataFrame, subject: str, trained: bool) -> str:
+    if trained:
+        note = f"Above the line of dense schedules is more accurate at the same seconds. {subject}."
+        title = "Accuracy against seconds of training"
+        pictures = figure_element("front-accuracy", title, note, training_chart(table))
+    else:
+        pictures = _figure(
+            table, subject, "Error against time", ("ms", "milliseconds"), ("error", "error of the outputs"),
+            "Mean absolute difference from dense outputs over their mean: left and low is better.",
+        )  # fmt: skip
+        if _quality(table) == "correct":
+            right = _figure(
+                table, subject, "Test accuracy against time",
+                ("ms", "milliseconds"), ("correct", "test accuracy"), "Left and high is better.",
+            )  # fmt: skip
+            pictures = right + pictures
+        if _quality(table) != "error":
+            pictures += _figure(
+                table, subject, "Agreement against time",
+                ("ms", "milliseconds"), ("agreement", "top-1 agreement with dense"),
+                "Share of images with dense's first class: left and high is better.",
+            )  # fmt: skip
+    columns = front_columns(table)
+    cells = [[text_cell(cell(row)) for cell in columns.values()] for _, row in table.iterrows()]
+    every = titled_table("Every form", sortable_table(_headings(columns), cells))
+    return section("front", "The front", pictures + every)
+
+
+def _figure(
+    table: pd.DataFrame, subject: str, title: str, across: tuple[str, str], down: tuple[str, str], note: str
+) -> str:
+    picture = front_chart(table, across[0], across[1], down[0], down[1])
+    return figure_element(f"front-{down[0]}", title, f"{note} {subject}.", picture)
+
+
+def _headings(columns: Columns) -> list[tuple[str, str, bool]]:
+    return [(name, "", True) for name in columns]
+
+
+def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (
+            "Time",
+            f"Forms run in turn, round by round, {_clock(described)}; the paper's form, an emulation, once.",
+        ),
+        ("Dense", "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for."),
+        ("Reuse alone", "Whole patches with equal signatures of random signs share the first one's result."),
+        (
+            "Directions",
+            "Outputs are computed in their first principal directions, for every vector: nothing is reused. "
+            "Directions come from a dense pass over the batch that is timed.",
+        ),
+        (
+            "Residuals",
+            "What directions leave out is shared by the vectors whose first principal components have equal "
+            "signs; bounded: vectors that may miss the error are computed exactly.",
+        ),
+        (
+            "Directions fitted to the output",
+            "Every layer's rank from one error of the network's output, kept on training images; what the "
+            "output feels least is taken out of the weights.",
+        ),
+        ("fast()", "Directions, where a layer was measured to be faster than dense; the others are dense."),
+    ]

@@ -1,0 +1,172 @@
+"""How much error buys how much time? Every form of a trained network, judged and timed."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from mercuric.reuse import ReuseHandle, fit_ranks_, reuse_
+from mercuric.reuse.directions.fit.estimate import estimate_directions, use_directions_
+from mercuric.reuse.layer_report import layers_in_directions, similarity_rates
+from mercuric.studies.bench.interleaved import Function, Timings
+from mercuric.studies.bench.layer_choice import keep_faster
+from mercuric.studies.bench.layer_times import DENSE, timed_row
+from mercuric.studies.front.forms import PAPER, FrontForm, front_forms
+from mercuric.studies.front.subject import FrontBench, FrontSubject, front_subject
+
+Tell = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Dense outputs, and how far others are from them.
+
+    Attributes:
+        dense: what the dense network says of all images.
+        labels: their classes, where they are known.
+        classifies: whether outputs are logits.
+    """
+
+    dense: Tensor
+    labels: Tensor | None
+    classifies: bool
+
+    def quality(self, outputs: Tensor) -> dict[str, float]:
+        """``error``: mean absolute difference over the mean absolute output; ``difference``: not relative.
+
+        ``agreement``: share of images with dense's first class, where outputs are logits; ``correct``:
+        with the right one, where that is known.
+        """
+        ours, dense = outputs.float(), self.dense.float()
+        difference, scale = float((ours - dense).abs().mean()), float(dense.abs().mean())
+        same = (ours.argmax(1) == dense.argmax(1)).float().mean() if self.classifies else nan
+        right = nan if self.labels is None else (ours.argmax(1) == self.labels).float().mean()
+        return {
+            "error": difference / scale, "difference": difference, "agreement": float(same),
+            "correct": float(right),
+        }  # fmt: skip
+
+
+def bench_front(config: FrontBench, tell: Tell = lambda *_: None) -> pd.DataFrame:
+    """Judge every form of the network on test images, then time them in turn.
+
+    Returns:
+        A row a form: ``group``, ``setting``, ``form``, ``error``, ``difference``, ``agreement``,
+        ``correct``, ``hits``, ``layers``, ``kept``, and milliseconds and speed-up with quartiles.
+        ``attrs["subject"]`` says what was judged.
+
+    Raises:
+        ValueError: a number is out of range, an unknown network, or there are too few images.
+        MercuricError: weights or data are missing or damaged.
+    """
+    forms = front_forms(config.bits, config.ranks, config.errors, config.output_errors, config.paper)
+    subject = front_subject(config)
+    networks: dict[str, nn.Module] = {}
+    rows: list[dict[str, Any]] = []
+    judge: _Judge | None = None
+    for place, form in enumerate(forms):
+        tell(place, len(forms) + 1, form.name)
+        model = copy.deepcopy(subject.network)
+        handle = _with_form(model, form, subject, config)
+        outputs = torch.cat(_outputs(model, subject.judged, config))
+        judge = judge or _Judge(outputs, subject.labels, subject.classifies)
+        networks[form.name] = model
+        rows.append(
+            {
+                "group": form.group, "setting": form.setting, "form": form.name,
+                **judge.quality(outputs), **_facts(handle),
+            }
+        )  # fmt: skip
+    tell(len(forms), len(forms) + 1, "timing")
+    timings = _timings(networks, subject.timed, config)
+    tell(len(forms) + 1, len(forms) + 1, "")
+    table = pd.DataFrame([{**row, **timed_row(timings[row["form"]], row["form"])} for row in rows])
+    table.attrs["subject"] = subject.shown
+    return table
+
+
+def _with_form(
+    model: nn.Module, form: FrontForm, subject: FrontSubject, config: FrontBench
+) -> ReuseHandle | None:
+    """Turn the form on; layers learn directions of the timed batch, or those that the output feels."""
+    if form.config is None:
+        return None
+    handle = reuse_(model, form.config, lambda _, name: not name.startswith(("sides.", "fuse")))
+    if form.group != PAPER and form.config.principal is None:
+        handle.switch_off_losing(products=3 if config.step else 1)
+    if form.output_error is not None:
+        fit_ranks_(model, handle, subject.fitted, form.output_error)
+    elif form.config.principal is not None:
+        estimate_directions(model, handle, [subject.timed])
+    _outputs(model, [subject.timed], config)
+    if form.chosen:
+        _choose(model, handle, subject.timed, config)
+    if form.config.principal is not None:
+        use_directions_(model, handle)
+    handle.reset()
+    return handle
+
+
+def _choose(model: nn.Module, handle: ReuseHandle, batch: Tensor, config: FrontBench) -> None:
+    if not config.step:
+        model.requires_grad_(False)
+
+    def run() -> None:
+        with config.autocast():
+            output = model(batch)
+        if config.step:
+            output.float().square().mean().backward()
+
+    keep_faster(model, handle, run, config.now)
+    model.requires_grad_(True)
+    model.zero_grad(set_to_none=True)
+
+
+def _outputs(model: nn.Module, batches: list[Tensor], config: FrontBench) -> list[Tensor]:
+    with torch.no_grad(), config.autocast():
+        return [model(batch) for batch in batches]
+
+
+def _facts(handle: ReuseHandle | None) -> dict[str, float]:
+    if handle is None:
+        return {"hits": nan, "layers": nan, "kept": nan}
+    report = handle.report()
+    hits = similarity_rates(report)["hit_rate"] if report["vectors"].sum() else nan
+    kept = layers_in_directions(report) if "computes" in report else int(report["on"].sum())
+    return {"hits": hits, "layers": len(report), "kept": kept}
+
+
+def _timings(networks: dict[str, nn.Module], batch: Tensor, config: FrontBench) -> dict[str, Timings]:
+    """Of all but the paper's form together; that one, which takes far longer, once beside dense."""
+    make = _step if config.step else _inference
+    functions: dict[str, Function] = {name: make(model, batch, config) for name, model in networks.items()}
+    slow = functions.pop(PAPER, None)
+    together = config.time(functions, warm_ups=1)
+    found = dict.fromkeys(functions, together)
+    if slow is not None:
+        once = config.model_copy(update={"rounds": 1})
+        found[PAPER] = once.time({DENSE: functions[DENSE], PAPER: slow}, warm_ups=0)
+    return found
+
+
+def _inference(model: nn.Module, batch: Tensor, config: FrontBench) -> Function:
+    return lambda: _outputs(model, [batch], config)
+
+
+def _step(model: nn.Module, batch: Tensor, config: FrontBench) -> Function:
+    """A training step at a learning rate of 0: the network stays the one that was judged."""
+
+    def run() -> None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        optimizer.zero_grad(set_to_none=True)
+        with config.autocast():
+            output = model(batch)
+        output.float().square().mean().backward()
+        optimizer.step()
+
+    return run

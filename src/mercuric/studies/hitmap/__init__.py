@@ -1,0 +1,1 @@
+"""How is every layer's Hitmap had as a file?"""

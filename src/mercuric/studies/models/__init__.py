@@ -1,0 +1,1 @@
+"""Which networks are there, and what does MERCURY do in their layers?"""

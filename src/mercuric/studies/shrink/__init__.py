@@ -1,0 +1,1 @@
+"""Which narrower networks are worth their accuracy?"""

@@ -1,0 +1,1 @@
+"""How much similarity is there in a network on real images?"""

@@ -1,0 +1,1 @@
+"""How many cycles does a network, a topology or a file of Hitmaps take?"""

@@ -1,0 +1,101 @@
+"""How are a network's Hitmaps counted, saved and read again?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
+from mercuric.accelerator.count.similarity_tally import SimilarityTally
+from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
+from mercuric.reuse import ReuseConfig
+from mercuric.subjects.loaded_network import LoadedNetwork, Tell
+from mercuric.trace.hitmaps.about import HitmapAbout
+from mercuric.trace.hitmaps.folder import HitmapFolderWriter
+from mercuric.trace.hitmaps.saved import open_hitmaps
+from mercuric.trace.hitmaps.store import HitmapWriter
+from mercuric.trace.network_calls import Listen, network_calls, simulated_config
+
+
+def simulate_network(
+    subject: LoadedNetwork,
+    accelerator: Accelerator,
+    reuse: ReuseConfig | None = None,
+    training: bool = True,
+    save: Path | None = None,
+    listeners: Sequence[Listen] = (),
+    tell: Tell = lambda *_: None,
+) -> Simulation:
+    """Count the cycles of all examples, batch after batch.
+
+    Args:
+        subject: what runs.
+        accelerator: what is simulated, with its MCACHE.
+        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default.
+        training: count both backward products as well.
+        save: a Parquet file for the Hitmaps.
+        listeners: each called with every layer's call.
+        tell: of the progress.
+
+    Raises:
+        ValueError: as ``mercuric.accelerator.simulate_batches``.
+        OSError: ``save`` can't be written.
+    """
+    batches = subject.batches(tell)
+    if save is None:
+        return simulate_batches(subject.network, batches, accelerator, reuse, training, listeners)
+    config = simulated_config(reuse, accelerator)
+    with HitmapWriter(save, HitmapAbout(subject.described, config)) as writer:
+        every = (writer.add, *listeners)
+        result = simulate_batches(subject.network, batches, accelerator, reuse, training, every)
+        writer.finish(result.layers, result.run)
+    return result
+
+
+def simulate_hitmaps(
+    path: Path,
+    accelerator: Accelerator,
+    training: bool = True,
+    model: str | None = None,
+    reuse: ReuseConfig | None = None,
+    listeners: Sequence[Listen] = (),
+) -> tuple[Simulation, dict[str, Any]]:
+    """Count the cycles of saved Hitmaps, and say where they come from.
+
+    Args:
+        path: a Parquet file, or a folder of CSV files.
+        accelerator: what is simulated; its MCACHE must be that of the Hitmaps.
+        training: count both backward products as well.
+        model: where given, the network that they must be of.
+        reuse: where given, the configuration that they must have been found with.
+        listeners: each called with every layer's call.
+
+    Raises:
+        ValueError: the accelerator asks for more than was saved.
+        MercuricError: a file is missing, damaged or something else, or of another network.
+    """
+    about = open_hitmaps(path, accelerator).about
+    config = None if reuse is None else simulated_config(reuse, accelerator)
+    about.require(path, config, None if model is None else {"model": model})
+    return simulate_saved(path, accelerator, training, listeners), {**about.run, "hitmaps": str(path)}
+
+
+def write_hitmap_folder(
+    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
+) -> int:
+    """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
+
+    Raises:
+        MercuricError: the folder holds Hitmaps already.
+        OSError: it can't be written.
+    """
+    accelerator, tally = preset("eyeriss-168"), SimilarityTally()
+    if reuse is not None:
+        accelerator = with_cache(accelerator, reuse)
+    config = simulated_config(reuse, accelerator)
+    with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
+        run = network_calls(
+            subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
+        )
+        layers = tally.layers(run.order, run.errors)
+        writer.finish(layers, {"normalisation": run.normalisation, "coverage": run.coverage.to_dict()})
+    return int(layers["on"].sum())

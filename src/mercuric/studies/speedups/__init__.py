@@ -1,0 +1,1 @@
+"""How much faster is each network's training with MERCURY?"""

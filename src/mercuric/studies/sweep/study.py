@@ -1,0 +1,359 @@
+"""What does each choice of hardware cost? Every combination of an accelerator's fields, on the same data."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import field_validator
+
+from mercuric import data, zoo
+from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, found_with
+from mercuric.accelerator.count.simulation import Simulator
+from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
+from mercuric.config import Config, require_once
+from mercuric.errors import ArgumentError
+from mercuric.files.json_text import json_text
+from mercuric.files.writing import replacing, write_text
+from mercuric.reuse import ReuseConfig
+from mercuric.studies.machine import machine
+from mercuric.studies.process_pool import process_pool
+from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_weights
+from mercuric.studies.run_folder import alone, claim_folder
+from mercuric.studies.sweep.no_hits import without_hits
+from mercuric.subjects.loaded_network import DATA, NetworkConfig, load_network
+from mercuric.subjects.weighted_network import RANDOM, size_for
+from mercuric.trace.layer_call import LayerCall
+from mercuric.trace.network_calls import network_calls, simulated_config
+from mercuric.trace.normalisation import Normalisation
+
+RESULTS = "sweep.parquet"
+NOT_IN_CYCLES = (
+    "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
+    "energies",
+)  # fmt: skip
+"""Fields that no cycle count depends on; ``mercuric evaluate`` counts what does."""
+
+_DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
+    "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
+    "ways": (lambda one: one.entries is not None, "an unlimited MCACHE (entries=null) has no sets"),
+    "insertion_queue": (lambda one: one.dataflow == "row", "systolic arrays look up a signature a cycle"),
+}
+"""What makes cycles depend on a field that some arrays don't care for, and why they don't."""
+
+Field = str | int | float | bool | None
+Progress = Callable[[int, int, str], None]
+
+
+class SweepConfig(Config):
+    """A sweep.
+
+    Attributes:
+        models: networks of the zoo.
+        vary: fields of the accelerator, and the values that each takes; every combination is simulated.
+        accelerator: a preset's name or a YAML file: what the other fields are.
+        data: a data set; the first examples of its training part are taken. ``photos``, or ``help-en-de``
+            for a network that reads sentences, by default.
+        data_root: where its files and the pretrained weights lie.
+        weights: ``"random"``, a name of ``mercuric.zoo.pretrained``, or a checkpoint.
+        images: how many images, or pairs of sentences.
+        batch: examples that run at once, a minibatch to fully connected layers; by default as
+            :class:`~mercuric.subjects.loaded_network.NetworkConfig` says.
+        image_size: side of the images in pixels; networks that read sentences have none.
+        seed: what random weights and projections are drawn from.
+        bits: signature length.
+        inference: count the forward product alone.
+    """
+
+    models: tuple[str, ...]
+    vary: dict[str, tuple[Field, ...]]
+    accelerator: str = "eyeriss-168"
+    data: str | None = None
+    data_root: str | None = None
+    weights: str = RANDOM
+    images: int = 2
+    batch: int | None = None
+    image_size: int | None = None
+    seed: int = 0
+    bits: int = 20
+    inference: bool = False
+
+    @field_validator("models")
+    @classmethod
+    def _known(cls, models: tuple[str, ...]) -> tuple[str, ...]:
+        for model in models:
+            if model not in zoo.all_names():
+                raise ArgumentError(f"model was {model!r}, but must be one of {', '.join(zoo.all_names())}")
+        if not models:
+            raise ArgumentError("models was empty, but must name at least one network")
+        require_once("model", models)
+        return models
+
+    @field_validator("vary")
+    @classmethod
+    def _fields(cls, vary: dict[str, tuple[Field, ...]]) -> dict[str, tuple[Field, ...]]:
+        known = [name for name in Accelerator.model_fields if name not in ("name", *NOT_IN_CYCLES)]
+        for name, values in vary.items():
+            if name in NOT_IN_CYCLES:
+                raise ArgumentError(
+                    f"field was {name!r}, but must be one that cycles depend on, which a sweep counts: "
+                    f"{', '.join(known)}"
+                )
+            if name not in known:
+                raise ArgumentError(f"field was {name!r}, but must be one of {', '.join(known)}")
+            if not values:
+                raise ArgumentError(f"field {name!r} had no value, but must have at least one")
+            require_once(f"field {name!r}", values)
+        return vary
+
+    def found_with(self) -> dict[str, Any]:
+        """How similarity is found in every combination, ready for JSON: what varies is left out."""
+        reuse = simulated_config(ReuseConfig.paper(bits=self.bits), as_accelerator(self.accelerator))
+        return {name: value for name, value in found_with(reuse).items() if name not in self.vary}
+
+    def combinations(self) -> list[dict[str, Field]]:
+        """Every choice of values, the last field varying fastest."""
+        return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
+
+    def accelerators(self) -> list[Accelerator]:
+        """The accelerator of each combination.
+
+        Raises:
+            ValueError: an unknown accelerator, or a combination that can't be built: names it.
+        """
+        base = as_accelerator(self.accelerator)
+        return [base.changed(**chosen) for chosen in self.combinations()]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one run of a network serves: the combinations that see the same Hitmaps.
+
+    Attributes:
+        model: the network.
+        chosen: the fields of each combination.
+        accelerators: what they describe.
+        resolved: what the names of the sweep stand for.
+    """
+
+    model: str
+    chosen: tuple[dict[str, Field], ...]
+    accelerators: tuple[Accelerator, ...]
+    resolved: Mapping[str, Any]
+
+    @cached_property
+    def file(self) -> str:
+        """The name of its results, which no other part has."""
+        hardware = [resolved_hardware(one) for one in self.accelerators]
+        described = json.dumps([self.model, self.chosen, hardware, self.resolved], sort_keys=True)
+        return f"{self.model}-{sha256(described.encode()).hexdigest()[:12]}.parquet"
+
+
+@alone
+def sweep(
+    config: SweepConfig,
+    folder: Path,
+    jobs: int = 1,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Simulate every combination on every network; write ``sweep.parquet`` and return what it holds.
+
+    Args:
+        config: what varies.
+        folder: gets ``config.yaml``, a file a part in ``parts/``, and the results.
+        jobs: processes; each runs networks of its own.
+        resume: parts that are there already are read, not simulated again.
+        progress: told after each part.
+
+    Returns:
+        A row a network, combination and layer: ``model``, ``normalisation`` (by which statistics it
+        normalised), the varied fields, the columns of ``Simulation.layers``, and MERCURY's cycles without
+        hits and signatures, ``cycles_no_hits`` and ``fair_no_hits``.
+
+    Raises:
+        ValueError: a wrong setting, found before anything runs.
+        MercuricError: the folder holds another run, files are missing, or a process was killed.
+        OSError: the folder can't be written.
+    """
+    if jobs < 1:
+        raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
+    resolved = resolve(config)
+    parts = split(config, resolved)
+    claim_folder(folder, config, resume, resolved=resolved)
+    there = folder / "parts"
+    missing = [part for part in parts if not (there / part.file).exists()]
+    told, total = progress or (lambda *_: None), len(parts)
+    told(total - len(missing), total, missing[0].model if missing else "")
+    for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
+        told(total - len(missing) + done, total, part.model)
+    results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
+    described = {
+        "config": config.model_dump(mode="json"),
+        "reuse": config.found_with(),
+        "normalisation": normalisations(results),
+        "machine": machine(),
+    }
+    write_text(folder / "sweep.json", json_text(described))
+    _write_parquet(results, folder / RESULTS)
+    return results
+
+
+def normalisations(results: pd.DataFrame) -> dict[str, Normalisation]:
+    """By which statistics each network normalised."""
+    return dict(results.drop_duplicates("model").set_index("model")["normalisation"])
+
+
+def resolve(config: SweepConfig) -> dict[str, Any]:
+    """What the names of the sweep stand for: hardware, reuse, weights and data.
+
+    Raises:
+        ValueError: an unknown accelerator or data set.
+        MercuricError: data are missing or damaged.
+    """
+    root = None if config.data_root is None else Path(config.data_root)
+    data_sets: dict[str, Any] = {}
+    for model in config.models:
+        network = _loaded(config, model)
+        name = network.data or DATA[zoo.reads(model)]
+        size = size_for(network.weights, model, network.image_size)
+        key = f"{name} at {size} px" if size else name
+        data_sets[key] = data_sets.get(key) or resolved_data(data.load(name, root, size))["data"]
+    reuse = ReuseConfig.paper(bits=config.bits).model_dump(mode="json", exclude={"entries", "ways"})
+    hardware = resolved_hardware(as_accelerator(config.accelerator))
+    return {"reuse": reuse, **hardware, **resolved_weights(config.weights), "data": data_sets}
+
+
+def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
+    """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
+
+    Args:
+        config: what varies.
+        resolved: what its names stand for.
+
+    Raises:
+        ValueError: an accelerator that can't be built, or a field that varies and changes nothing.
+    """
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    accelerators, combinations = config.accelerators(), config.combinations()
+    _require_effect(config, accelerators)
+    for index, one in enumerate(accelerators):
+        # Interleaved signatures arrive in an order that the array's size decides.
+        array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
+        groups.setdefault((one.entries, one.ways, array), []).append(index)
+    return [
+        Part(model, tuple(combinations[i] for i in group), tuple(accelerators[i] for i in group), resolved)
+        for model in config.models
+        for group in groups.values()
+    ]
+
+
+def _require_effect(config: SweepConfig, accelerators: Sequence[Accelerator]) -> None:
+    """Refuse a field that varies where no combination's cycles depend on it."""
+    for name, (depends, why) in _DEPENDS.items():
+        if len(config.vary.get(name, ())) > 1 and not any(map(depends, accelerators)):
+            raise ArgumentError(f"field was {name!r}, but must be left out of this sweep: {why}")
+
+
+def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) -> Any:
+    if jobs == 1:
+        for part in parts:
+            yield simulate_part(config, part, folder / part.file)
+        return
+    with process_pool(jobs) as pool:
+        running = [pool.submit(simulate_part, config, part, folder / part.file) for part in parts]
+        for finished in as_completed(running):
+            yield finished.result()
+
+
+def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
+    """Run the part's network once, count every accelerator, and write the layers to ``target``."""
+    loaded = load_network(_loaded(config, part.model))
+    cache = part.accelerators[0]
+    reuse = simulated_config(ReuseConfig.paper(bits=config.bits), cache)
+    simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
+    counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
+
+    def count(call: LayerCall) -> None:
+        nothing = without_hits(call)
+        for simulator, counter in zip(simulators, counters, strict=True):
+            simulator.add(call)
+            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
+
+    run = network_calls(
+        loaded.network, loaded.batches(lambda *_: None), cache, reuse, count, training=not config.inference
+    )
+    tables = [
+        _described(
+            simulator.simulation(reuse, run.order, run.errors).layers.merge(_no_hits(counter)),
+            part.model,
+            run.normalisation,
+            chosen,
+        )
+        for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
+    ]
+    _write_parquet(pd.concat(tables, ignore_index=True), target)
+    return part
+
+
+def _no_hits(counter: CycleCounter) -> pd.DataFrame:
+    names = {f"{prefix}_mercury": f"{prefix}_no_hits" for prefix in COLUMN_PREFIXES.values()}
+    return counter.layers()[["layer", *names]].rename(columns=names)
+
+
+def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
+    shared = ("data", "data_root", "weights", "images", "batch", "seed")
+    size = config.image_size if zoo.reads(model) == "images" else None
+    return NetworkConfig(model=model, image_size=size, **config.model_dump(include=set(shared)))
+
+
+def _described(
+    layers: pd.DataFrame, model: str, normalisation: Normalisation, chosen: Mapping[str, Field]
+) -> pd.DataFrame:
+    """The layers with what they were simulated on before them; unlimited entries are left empty."""
+    fields = {name: [value] * len(layers) for name, value in chosen.items()}
+    run = {"model": [model] * len(layers), **fields, "normalisation": [normalisation] * len(layers)}
+    return pd.concat([pd.DataFrame(run), layers], axis=1)
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame:
+    """A row a network and combination: hits over vectors, and each timing's cycles and speed-up.
+
+    Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
+    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
+    speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
+    signatures: what is above 1 there is not reuse's.
+    """
+    keys = ["model", *fields]
+    results = results.assign(
+        **{
+            f"{prefix}_{kept}": results[[f"{prefix}_baseline", f"{prefix}_{side}"]].min(axis=1)
+            for prefix in COLUMN_PREFIXES.values()
+            for kept, side in (("kept", "mercury"), ("kept_no_hits", "no_hits"))
+        }
+    )
+    groups = results.groupby(keys, sort=False, dropna=False)
+    sums = groups[[column for column in results if column not in (*keys, "layer", "kind")]].sum(
+        numeric_only=True
+    )
+    totals = pd.DataFrame({"hit_rate": sums["HIT"] / sums["vectors"]})
+    for timing, prefix in COLUMN_PREFIXES.items():
+        whole, signature, stall = (sums[f"{prefix}_{part}"] for part in ("mercury", "signature", "stall"))
+        totals[f"{timing}_baseline"] = sums[f"{prefix}_baseline"]
+        totals[f"{timing}_product"] = whole - signature - stall
+        totals[f"{timing}_signature"], totals[f"{timing}_stall"] = signature, stall
+        totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
+        totals[f"{timing}_adapted"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept"]
+        totals[f"{timing}_no_hits"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept_no_hits"]
+    return totals.reset_index()

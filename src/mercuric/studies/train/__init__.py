@@ -1,0 +1,1 @@
+"""Does a network learn less with MERCURY, and what does that save?"""

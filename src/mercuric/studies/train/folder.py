@@ -1,0 +1,82 @@
+"""What is in a run's folder?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from mercuric.errors import MercuricError
+from mercuric.files.reading import read_json_object, read_yaml
+from mercuric.studies.train.direction_layers import directions_over_seeds
+from mercuric.studies.train.layers import average_over_seeds, read_layers
+from mercuric.studies.train.metrics import Metrics, read_metrics
+from mercuric.studies.train.summary_file import Summary, parse_summary
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read and checked.
+
+    Attributes:
+        name: the folder's name.
+        config: the configuration, as YAML text.
+        layers: a row a layer (see :func:`average_over_seeds`, or :func:`directions_over_seeds`), empty
+            after dense training alone.
+    """
+
+    name: str
+    config: str
+    metrics: Metrics
+    summary: Summary
+    layers: pd.DataFrame
+
+
+def read_run(folder: Path) -> Run:
+    """Read the folder a run wrote.
+
+    Raises:
+        MercuricError: the folder or a file is missing or broken; names it and what is wrong with it.
+    """
+    if not folder.is_dir():
+        raise MercuricError(f"{folder} is not a run's folder: no such directory")
+    summary = _read_summary(_existing(folder / "summary.json"))
+    return Run(
+        name=folder.resolve().name,
+        config=_read_config(_existing(folder / "config.yaml")),
+        metrics=read_metrics(_existing(folder / "metrics.jsonl"), summary.metric_name),
+        summary=summary,
+        layers=pd.DataFrame()
+        if summary.reuse is None
+        else _read_layers(_existing(folder / "layers.csv"), summary.directions is not None),
+    )
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise MercuricError(f"{path} is missing: {path.parent} is not the folder of a finished run")
+    return path
+
+
+def _read_summary(path: Path) -> Summary:
+    content = read_json_object(path)
+    try:
+        return parse_summary(content)
+    except ValueError as error:
+        raise MercuricError(f"{path} is broken: {error}") from error
+
+
+def _read_config(path: Path) -> str:
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise MercuricError(f"{path} is broken: it is not a YAML mapping")
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _read_layers(path: Path, in_directions: bool) -> pd.DataFrame:
+    try:
+        layers = read_layers(path)
+        return directions_over_seeds(layers) if in_directions else average_over_seeds(layers)
+    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = " ".join(str(error).split())
+        raise MercuricError(f"{path} is broken: {reason}") from error

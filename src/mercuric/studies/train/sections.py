@@ -1,0 +1,86 @@
+"""What do the page's parts with pictures show, and what does one read in them?"""
+
+import pandas as pd
+
+from mercuric.page import formats
+from mercuric.page.chart import figure_element
+from mercuric.page.document import section
+from mercuric.page.html_table import layer_rows, titled_table
+from mercuric.page.score import Metric
+from mercuric.studies.train.curves import loss_chart, score_chart
+from mercuric.studies.train.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
+from mercuric.studies.train.metrics import Metrics
+
+_MOST_NAMED = 4
+
+
+def training_section(metrics: Metrics, metric: Metric, method: str = "MERCURY") -> str:
+    """Loss against steps and seconds, score an epoch; what was not logged is left out."""
+    figures = []
+    if not metrics.steps.empty:
+        note = "Training loss, lightly smoothed."
+        if metrics.steps["seed"].nunique() > 1:
+            note += " Thin lines are seeds, thick ones their mean."
+        figures.append(
+            figure_element("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step", method))
+        )
+    if not metrics.epochs.empty:
+        note, title = "On the whole test set, after each epoch.", f"Test {metric.name} by epoch"
+        figures.append(figure_element("score", title, note, score_chart(metrics.epochs, metric, method)))
+    if not metrics.steps.empty:
+        note = "The same loss by wall-clock time in PyTorch."
+        figures.append(
+            figure_element("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds", method))
+        )
+    if not figures:
+        return ""
+    return section("training", "Training", f'<div class="side">\n{"".join(figures)}</div>')
+
+
+def layer_section(layers: pd.DataFrame) -> str:
+    """Hits, cycles, speed-up and error a layer, and the table of them all; empty without layers."""
+    if layers.empty:
+        return ""
+    figures = [
+        figure_element("hitmap", "Which vectors were reused", _hit_note(layers), hitmap_chart(layers)),
+        figure_element("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
+        figure_element("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
+    ]
+    if layers["error"].notna().any():
+        note = "How far each layer's output with reuse is from its dense output, relative to it."
+        figures.append(figure_element("error", "What reuse changes", note, error_chart(layers)))
+    table = titled_table("All layers", layer_rows(layers))
+    return section("layers", "Layer by layer", "".join(figures) + table)
+
+
+def _hit_note(layers: pd.DataFrame) -> str:
+    note = "Blue vectors reused a result, of which light blue ones were all zero; the others were computed."
+    off = layers[layers["on"] == 0]["layer"].tolist()
+    return f"{note} Reuse was off at the end of training in {_named(off)}." if off else note
+
+
+def _cycle_note(layers: pd.DataFrame) -> str:
+    note = "Simulated cycles of the whole training, paper timing."
+    losing = layers[layers["loses"]]["layer"].tolist()
+    if not losing:
+        return f"{note} No layer loses cycles."
+    return f"{note} MERCURY loses cycles in {_named(losing)}, marked by a triangle."
+
+
+def _speedup_note(layers: pd.DataFrame) -> str:
+    below = [int((layers[column] < 1).sum()) for column in ("speedup", "fair_speedup")]
+    return (
+        f"Baseline cycles over MERCURY's. Of {formats.number_of(len(layers), 'layer')}, {below[0]} "
+        f"{_are(below[0])} below 1 (slower) in the paper's timing, {below[1]} against a pipelined baseline."
+    )
+
+
+def _are(amount: int) -> str:
+    return "is" if amount == 1 else "are"
+
+
+def _named(layers: list[str]) -> str:
+    if len(layers) <= _MOST_NAMED:
+        return formats.listing(layers)
+    rest = len(layers) - _MOST_NAMED + 1
+    return formats.listing([*layers[: _MOST_NAMED - 1], f"{rest} other layers"])

@@ -1,0 +1,196 @@
+"""What did the run find? ``summary.json``, checked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+from mercuric.errors import ArgumentError
+from mercuric.page import formats
+from mercuric.page.score import METRICS, Metric, MetricName
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Trained(_Part):
+    """One kind of training, over its seeds; scores are read under their metric's name."""
+
+    score: float = Field(validation_alias=AliasChoices("accuracy", "bleu"))
+    scores: list[float] = Field([], validation_alias=AliasChoices("accuracies", "bleus"))
+    spread: float | None = None
+
+
+class Directions(_Part):
+    """Training in principal directions: how many, and of how many layers, a number a seed."""
+
+    rank: float | None = None
+    error: float | None = None
+    layers: int
+    kept: list[int] = Field(min_length=1)
+
+    @property
+    def written(self) -> str:
+        """How many layers computed in directions when training ended."""
+        least, most = min(self.kept), max(self.kept)
+        return f"{least if least == most else f'{least} to {most}'} of {self.layers}"
+
+    @property
+    def wanted(self) -> str:
+        """Directions a layer, as they were asked for."""
+        if self.rank is None:
+            return f"as few as lose {formats.percent(self.error, 0)}"
+        if self.rank >= 1:
+            return f"{self.rank:g}"
+        return f"{formats.percent(self.rank)} of its filters"
+
+
+class Reused(Trained):
+    """Training with MERCURY, or in directions; rates are shares of all input vectors."""
+
+    score_without_reuse: float | None = Field(
+        None, validation_alias=AliasChoices("accuracy_without_reuse", "bleu_without_reuse")
+    )
+    hit_rate: float | None = None
+    zero_rate: float | None = None
+    similar_rate: float | None = None
+    bits: float | None = None
+    final_bits: list[dict[str, float]] = []
+    directions: Directions | None = None
+
+    @property
+    def zero_hit_rate(self) -> float | None:
+        """Hits by all-zero vectors, as a share of all vectors."""
+        if self.hit_rate is None or self.similar_rate is None:
+            return None
+        return max(0.0, self.hit_rate - self.similar_rate)
+
+
+class CycleTotals(_Part):
+    """Simulated cycles of the whole training; ``mercury`` includes ``signature``."""
+
+    baseline: float | None = None
+    mercury: float | None = None
+    signature: float | None = None
+
+
+class Cycles(CycleTotals):
+    """The totals in the run's own timing, and in the fair one."""
+
+    accelerator: str
+    timing: str = "paper"
+    fair: CycleTotals | None = None
+
+
+class Speedup(_Part):
+    """Baseline cycles over MERCURY's cycles; ``published`` is the paper's own figure."""
+
+    paper: float | None = None
+    fair: float | None = None
+    published: float | None = None
+
+
+class Seconds(_Part):
+    """Wall-clock seconds of training, evaluation excluded."""
+
+    dense: float | None = None
+    reuse: float | None = None
+
+
+class Machine(_Part):
+    """What the training ran on."""
+
+    processor: str | None = None
+    cores: int | None = None
+    memory_gib: float | None = None
+    python: str | None = None
+    torch: str | None = None
+    mercuric: str | None = None
+
+
+class Summary(_Part):
+    """The whole of ``summary.json``; a kind that was not trained is ``None``."""
+
+    model: str
+    width: float = 1.0
+    data: str
+    metric_name: MetricName = Field("accuracy", validation_alias="metric")
+    form: str | None = None
+    seeds: list[int] = Field(min_length=1)
+    epochs: int | None = None
+    batch_size: int | None = None
+    steps: int | None = None
+    train_images: int | None = None
+    train_images_available: int | None = None
+    test_images: int | None = None
+    train_pairs: int | None = None
+    train_pairs_available: int | None = None
+    test_pairs: int | None = None
+    weights: str | None = None
+    dense: Trained | None = None
+    reuse: Reused | None = None
+    cycles: Cycles | None = None
+    speedup: Speedup = Speedup()
+    seconds: Seconds = Seconds()
+    machine: Machine = Machine()
+
+    @property
+    def metric(self) -> Metric:
+        """What the scores measure."""
+        return METRICS[self.metric_name]
+
+    @property
+    def network(self) -> str:
+        """The network's name, with its width where that is not the usual one."""
+        return self.model if self.width == 1 else f"{self.model} at width {self.width:g}"
+
+    @property
+    def directions(self) -> Directions | None:
+        """Of a training in principal directions."""
+        return None if self.reuse is None else self.reuse.directions
+
+    @property
+    def method(self) -> str:
+        """What is held against dense training."""
+        return "MERCURY" if self.directions is None else "directions"
+
+    @property
+    def trained(self) -> str:
+        """The same, as a sentence says how it was trained."""
+        return "with MERCURY" if self.directions is None else "in directions"
+
+    @property
+    def seconds_ratio(self) -> float | None:
+        """Dense seconds over those of the other training; None where one is missing."""
+        dense, reuse = self.seconds.dense, self.seconds.reuse
+        return dense / reuse if dense is not None and reuse else None
+
+    @property
+    def score_change(self) -> float | None:
+        """MERCURY's score less the dense one; ``None`` where one is missing."""
+        if self.dense is None or self.reuse is None:
+            return None
+        change = self.reuse.score - self.dense.score
+        return change if formats.is_known(change) else None
+
+
+def parse_summary(content: Mapping[str, Any]) -> Summary:
+    """Check a summary's content.
+
+    Raises:
+        ValueError: a figure is missing or has the wrong type; names it.
+    """
+    present = {key: value for key, value in content.items() if value is not None}
+    try:
+        summary = Summary.model_validate(present)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise ArgumentError(f"the summary's {place}: {first['msg'].lower()}") from error
+    for kind in ("dense", "reuse"):
+        if kind in present and summary.metric_name not in present[kind]:
+            raise ArgumentError(f"the summary's {kind}.{summary.metric_name}: field required")
+    if summary.dense is None and summary.reuse is None:
+        raise ArgumentError("the summary has neither dense nor reuse: nothing was trained")
+    return summary

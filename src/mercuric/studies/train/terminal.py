@@ -1,0 +1,135 @@
+"""How does a run look in the terminal?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from mercuric.page import formats
+from mercuric.page.found_with import found_with, normalised
+from mercuric.studies.train.comparison import Figure, compare
+from mercuric.studies.train.layers import average_over_seeds
+from mercuric.studies.train.summary_file import parse_summary
+
+_SHARES = {"similar": "similar_hit", "zero": "zero_hit", "MAU": "mau", "MNU": "mnu"}
+_SPEEDUPS = {"paper": "speedup", "fair": "fair_speedup"}
+
+
+def summary_table(summary: Mapping[str, Any]) -> Table:
+    """Dense training and MERCURY side by side, the published speed-up beside ours.
+
+    Args:
+        summary: the content of ``summary.json``.
+
+    Raises:
+        ValueError: a figure is missing or has the wrong type; names it.
+    """
+    checked = parse_summary(summary)
+    rows = compare(checked)
+    title = Text(f"{checked.network} on {checked.data}, {formats.number_of(len(checked.seeds), 'seed')}")
+    table = Table(title=title)
+    table.add_column("")
+    columns = [("dense", "dense"), ("reuse", checked.method), ("published", "published")]
+    shown = [(field, name) for field, name in columns if any(getattr(row, field) for row in rows)]
+    for _, name in shown:
+        table.add_column(name, justify="right", style="cyan" if name == checked.method else "")
+    for row in rows:
+        table.add_row(_label(row), *(Text(getattr(row, field)) for field, _ in shown))
+    return table
+
+
+def simulation_table(summary: Mapping[str, Any]) -> Table:
+    """The cycles of a simulated batch, a timing a row.
+
+    Args:
+        summary: what was simulated (``model``, ``data``, ``images`` and ``image_size`` or ``pairs``,
+            ``weights``, ``products``) and the figures of ``Simulation.summary``.
+    """
+    table = Table(
+        title=Text(f"{summary['model']} on {_examples(summary)} of {summary['data']}"),
+        caption=Text(
+            f"weights: {summary['weights']}; {summary['products']} on "
+            f"{summary['cycles']['accelerator']}; {found_with(summary['reuse'])}: "
+            f"{_reused(summary['reuse'])}{_normalised(summary)}{_dense(summary)}"
+        ),
+    )
+    for name in ("timing", "baseline", "MERCURY", "of which signatures", "speed-up"):
+        table.add_column(name, justify="left" if name == "timing" else "right")
+    for timing in ("paper", "fair"):
+        cycles, speedup = summary["cycles"][timing], summary["speedup"][timing]
+        counts = [formats.count(cycles[part]) for part in ("baseline", "mercury", "signature")]
+        table.add_row(timing, *counts, Text(formats.ratio(speedup), style="red" if speedup < 1 else ""))
+    return table
+
+
+def _examples(summary: Mapping[str, Any]) -> str:
+    if "pairs" in summary:
+        return formats.number_of(summary["pairs"], "sentence pair")
+    return f"{formats.number_of(summary['images'], 'image')} ({summary['image_size']} px)"
+
+
+def _dense(summary: Mapping[str, Any]) -> str:
+    coverage = summary.get("coverage") or {"dense": [], "left_out": []}
+    said = {
+        "no layer makes; they have rows and stay dense": coverage["dense"],
+        "are in no row, for their form isn't known": coverage["left_out"],
+    }
+    return "".join(
+        f"; {formats.percent(sum(one['share'] for one in operations))} of the multiply-accumulates {how}"
+        for how, operations in said.items()
+        if operations
+    )
+
+
+def _normalised(summary: Mapping[str, Any]) -> str:
+    by = summary.get("normalisation")
+    return f"; {normalised(by)}" if by else ""
+
+
+def _reused(rates: Mapping[str, float]) -> str:
+    return (
+        f"{formats.percent(rates['hit_rate'])} of vectors hit "
+        f"({formats.percent(rates['similar_rate'])} similar, the rest zero)"
+    )
+
+
+def _label(row: Figure) -> Text:
+    return Text(f"  {row.label}", style="dim") if row.detail else Text(row.label)
+
+
+def layer_table(layers: pd.DataFrame) -> Table:
+    """A layer a row, averaged over the seeds; the speed-up is red where the layer loses cycles.
+
+    Args:
+        layers: the content of ``layers.csv``.
+
+    Raises:
+        ValueError: a column is missing, a cell is no number, or the counts contradict each other.
+    """
+    averaged = average_over_seeds(layers)
+    table = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption="similar, zero: HITs; error: of the output; paper, fair: speed-up in that timing",
+    )
+    table.add_column("layer", overflow="fold")
+    for name in ("vectors", "bits", *_SHARES, "error", *_SPEEDUPS):
+        table.add_column(name, justify="right", no_wrap=True)
+    for _, layer in averaged.iterrows():
+        dimmed = "dim" if layer["on"] == 0 else ""
+        table.add_row(Text(layer["layer"]), *_cells(layer), style=dimmed)
+    return table
+
+
+def _cells(layer: "pd.Series[Any]") -> list[Text]:
+    texts = [formats.count(layer["vectors"]), "off" if layer["on"] == 0 else f"{layer['bits']:g}"]
+    texts += [formats.percent(layer[share]).replace(" ", "") for share in _SHARES.values()]
+    texts.append(f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING)
+    speedups = [
+        Text(formats.ratio(layer[column]), style="red" if layer[column] < 1 else "")
+        for column in _SPEEDUPS.values()
+    ]
+    return [*map(Text, texts), *speedups]

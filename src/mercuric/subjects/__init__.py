@@ -1,0 +1,1 @@
+"""Which network, with which weights, on which data?"""

@@ -1,0 +1,147 @@
+"""What do a network's layers read, on real examples?"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from mercuric import data, zoo
+from mercuric.data import ImageData
+from mercuric.errors import ArgumentError
+from mercuric.subjects.loaded_network import NetworkConfig, load_network
+from mercuric.trace.normalisation import normalisation_of, normalised
+
+ATTENTION = torch.nn.functional.scaled_dot_product_attention
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network and one batch of what it reads.
+
+    Attributes:
+        network: in evaluation mode.
+        inputs: its arguments.
+        shown: network, weights and data, as tables name them.
+    """
+
+    network: nn.Module
+    inputs: tuple[Tensor, ...]
+    shown: str
+
+
+def zoo_subject(config: NetworkConfig) -> Subject:
+    """A network of the zoo on one batch; a Transformer reads sentences.
+
+    Raises:
+        ValueError, MercuricError: as :func:`~mercuric.subjects.loaded_network.load_network`.
+    """
+    whole = config.model_copy(update={"batch": config.images})
+    loaded = load_network(whole)
+    batch = next(iter(loaded.batches(lambda *_: None)))
+    arguments = batch if isinstance(batch, tuple) else (batch,)
+    kind = "sentence pairs" if zoo.reads(config.model) == "sentences" else "images"
+    described = loaded.described
+    shown = f"{config.model}, weights {described['weights']}, {config.images} {kind} of {described['data']}"
+    return Subject(loaded.network.eval(), arguments, shown)
+
+
+def vision_transformer(images: int, seed: int) -> Subject:
+    """timm's ViT-S/16 with random weights on photographs at 224 x 224.
+
+    Raises:
+        ValueError: there are not so many photographs.
+    """
+    import mercuric.torchvision_operators  # noqa: F401 - timm imports torchvision
+
+    import timm  # isort: skip - takes half a second to import: only who asks for it waits
+
+    loaded = data.load_images("photos", None, 224)
+    torch.manual_seed(seed)
+    network = timm.create_model("vit_small_patch16_224", pretrained=False)
+    return Subject(
+        network.eval(),
+        (first_images(loaded, images)[0],),
+        f"ViT-S/16, random weights, {images} images of photos",
+    )
+
+
+def first_images(loaded: ImageData, images: int) -> tuple[Tensor, Tensor]:
+    """A few training images (N, C, H, W) and their labels.
+
+    Raises:
+        ValueError: there are not so many.
+    """
+    there = len(loaded.train)
+    if not 1 <= images <= there:
+        raise ArgumentError(f"batch was {images}, but must be from 1 to the {there} images of {loaded.name}")
+    return loaded.train.batch(loaded.train.few(images))
+
+
+def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.Module, Tensor]]:
+    """Named layers with the input that each reads first, in one pass without gradients.
+
+    Raises:
+        ValueError: the network has no such layer, or the pass does not reach it.
+    """
+    found: dict[str, tuple[nn.Module, Tensor]] = {}
+    modules = dict(subject.network.named_modules())
+    hooks: list[tuple[nn.Module, Callable[..., None]]] = []
+    for name in names:
+        if not isinstance(modules.get(name), nn.Conv2d | nn.Linear):
+            known = ", ".join(
+                key for key, module in modules.items() if isinstance(module, nn.Conv2d | nn.Linear)
+            )
+            raise ArgumentError(
+                f"layer was {name!r}, but must be a convolution or fully connected one: {known}"
+            )
+
+        def keep(layer: nn.Module, given: tuple[Any, ...], name: str = name) -> None:
+            found.setdefault(name, (layer, given[0].detach()))
+
+        hooks.append((modules[name], keep))
+    with _inference(subject), ExitStack() as stack:
+        for module, keep in hooks:
+            stack.callback(module.register_forward_pre_hook(keep).remove)
+        subject.network(*subject.inputs)
+    for name in names:
+        if name not in found:
+            raise ArgumentError(f"layer was {name!r}, but the network does not run it")
+    return found
+
+
+@contextmanager
+def _inference(subject: Subject) -> Iterator[None]:
+    by = normalisation_of(subject.network, training=False)
+    with torch.no_grad(), normalised(subject.network, by, [subject.inputs]):
+        yield
+
+
+class _Attentions(TorchFunctionMode):
+    """Keeps the queries, keys and values of every attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def __torch_function__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is ATTENTION and len(args) >= 3:
+            self.kept.append(tuple(tensor.detach() for tensor in args[:3]))
+        return func(*args, **(kwargs or {}))
+
+
+def attention_inputs(subject: Subject) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Queries, keys and values of each ``scaled_dot_product_attention``, in the order of the pass.
+
+    Raises:
+        ValueError: the network calls none.
+    """
+    attentions = _Attentions()
+    with _inference(subject), attentions:
+        subject.network(*subject.inputs)
+    if not attentions.kept:
+        raise ArgumentError(f"{subject.shown} calls no scaled_dot_product_attention")
+    return attentions.kept

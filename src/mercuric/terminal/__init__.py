@@ -1,0 +1,1 @@
+"""How do commands speak with a terminal?"""

@@ -1,0 +1,164 @@
+"""How do command-line options become a configuration?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mercuric.accelerator import Accelerator, as_accelerator
+from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
+from mercuric.config import read_mapping
+from mercuric.errors import ArgumentError, MalformedError
+from mercuric.files.reading import parse_yaml
+from mercuric.reuse import ReuseConfig
+from mercuric.studies.bench.principal import checked_rank
+from mercuric.studies.train.config import RunConfig
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """``"0,1,2"`` as numbers.
+
+    Raises:
+        ValueError: anything else.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentError(
+            f"seeds was {text!r}, but must be whole numbers with commas between, as 0,1,2"
+        ) from None
+
+
+def fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
+    """``ReuseConfig.fast()`` with the rank that was given, or None where it was not asked for.
+
+    Raises:
+        ValueError: the rank is none, or was given alone.
+    """
+    if not fast:
+        if rank is not None:
+            raise ArgumentError(
+                f"rank was {rank!r}, but must be given with --fast, whose directions it counts"
+            )
+        return None
+    if rank is None:
+        return ReuseConfig.fast()
+    (one,) = parse_ranks(rank, most=1)
+    return ReuseConfig.fast(one)
+
+
+def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
+    """``"32,0.25"`` as numbers: whole ones are directions, others shares of a layer's filters.
+
+    Raises:
+        ValueError: anything else, or more than ``most``.
+    """
+    try:
+        ranks = tuple(int(part) if part.strip().isdecimal() else float(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentError(
+            f"rank was {text!r}, but must be numbers with commas between, as 32 or 0.125,0.25"
+        ) from None
+    if most is not None and len(ranks) > most:
+        raise ArgumentError(f"rank was {text!r}, but must be {most} number")
+    return tuple(map(checked_rank, ranks))
+
+
+def simulated_reuse(path: Path | None) -> ReuseConfig | None:
+    """How a simulation finds similarity: the paper's form, with what the YAML file says on top.
+
+    Raises:
+        ValueError: no such file, or its contents are wrong.
+    """
+    if path is None:
+        return None
+    fields = read_mapping(path)
+    try:
+        return ReuseConfig.paper(**fields)
+    except ValueError as error:
+        raise ArgumentError(f"{path}: {error}") from None
+
+
+def merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
+    """A run's configuration: ``base``, with the options that were given on top.
+
+    Args:
+        base: fields of a :class:`RunConfig`, as read from a file.
+        given: the same fields; None stands for "not given"; ``training`` is merged key by key.
+
+    Raises:
+        ValueError: an unknown key or a wrong value.
+    """
+    options = {key: value for key, value in given.items() if value is not None and key != "training"}
+    training = {key: value for key, value in given["training"].items() if value is not None}
+    merged = {**base, **options}
+    before = base.get("training") or {}
+    if training and isinstance(before, dict):
+        merged["training"] = {**before, **training}
+    return RunConfig(**merged)
+
+
+def chosen_accelerator(
+    name: str | None, scalesim_config: Path | None, settings: Sequence[str]
+) -> Accelerator:
+    """The accelerator that is named, or that SCALE-Sim's file describes, with the fields that are set.
+
+    Args:
+        name: a preset, or a YAML file; ``"eyeriss-168"`` where neither is given.
+        scalesim_config: a .cfg file of SCALE-Sim.
+        settings: ``"design=asynchronous"`` and the like.
+
+    Raises:
+        ValueError: both are given, an unknown name or field, or a value out of range.
+        MercuricError: SCALE-Sim's file is wrong.
+    """
+    if name is not None and scalesim_config is not None:
+        raise ArgumentError(
+            f"accelerator was {name!r}, but with a SCALE-Sim configuration it must not be given"
+        )
+    known = (
+        as_accelerator(name or "eyeriss-168")
+        if scalesim_config is None
+        else read_scalesim_config(scalesim_config)
+    )
+    fields = {name: value for name, (value,) in parse_settings(settings).items()}
+    if not fields:
+        return known
+    return known.changed(**{"name": f"{known.name} with {', '.join(settings)}", **fields})
+
+
+def parse_settings(settings: Sequence[str], most: int | None = 1) -> dict[str, tuple[Any, ...]]:
+    """``["ways=2,4"]`` as fields and their values, each read as YAML.
+
+    Args:
+        settings: of ``--set``.
+        most: values of a field; None: any number.
+
+    Raises:
+        ValueError: something else, a field twice, or a value that is empty, no plain YAML or one too many.
+    """
+    form = "FIELD=VALUE, as design=asynchronous" if most == 1 else "FIELD=VALUE,VALUE,..., as ways=4,16"
+    read: dict[str, tuple[Any, ...]] = {}
+    for text in settings:
+        name, equals, values = (part.strip() for part in text.partition("="))
+        if not equals or not name:
+            raise ArgumentError(f"set was {text!r}, but must be {form}")
+        if name in read:
+            raise ArgumentError(
+                f"set was {', '.join(settings)}, but must name each field once: {name} is twice"
+            )
+        read[name] = tuple(_value(text, value) for value in (values.split(",") if most != 1 else [values]))
+    return read
+
+
+def _value(setting: str, text: str) -> Any:
+    if not text.strip():
+        raise ArgumentError(
+            f"set was {setting!r}, but must have a value (null for none): is a variable empty?"
+        )
+    try:
+        value = parse_yaml(text, "the value")
+    except MalformedError:
+        raise ArgumentError(f"set was {setting!r}, but must be a plain YAML value after the =") from None
+    if isinstance(value, str | int | float) or value is None:
+        return value
+    raise ArgumentError(f"set was {setting!r}, but must be a plain value after the =")

@@ -1,0 +1,1 @@
+"""What does each layer of a network do on real inputs?"""

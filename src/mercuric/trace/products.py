@@ -1,0 +1,150 @@
+"""Which products does a forward pass make, and in which module?"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._ops import HigherOrderOperator
+from torch.nn.parameter import is_lazy
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from mercuric.reuse.vectors import Granularity, Scope
+from mercuric.trace.product_shapes import Layout, Part, parts_of
+
+
+@dataclass
+class Product:
+    """One call of an operation that multiplies.
+
+    Attributes:
+        operation: PyTorch's name of it, as ``addmm``.
+        owner: the module whose weight it reads, else the module that it ran in.
+        macs: multiply-accumulates, as PyTorch counts them.
+        parts: its input vectors; None where they aren't known.
+    """
+
+    operation: str
+    owner: str
+    macs: int
+    parts: list[Part] | None
+
+
+@dataclass
+class Frame:
+    """A call of a module that is going on.
+
+    Attributes:
+        name: the module's.
+        module: the module.
+        products: of its own forward pass, without those of modules that it calls.
+    """
+
+    name: str
+    module: nn.Module
+    products: list[Product] = field(default_factory=list)
+
+
+class ProductsOf(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Within the block every product of a network is told of with the call that made it.
+
+    What counts as a product, and its multiply-accumulates, is what PyTorch's ``FlopCounterMode`` says. It has
+    no formula for attention on the CPU and for the fused kernel of recurrent layers; these count here too.
+
+    Args:
+        model: the network.
+        done: called with each module's call when it ends, innermost first.
+        granularity, scope: how convolutions' inputs split into vectors.
+    """
+
+    supports_higher_order_operators = True
+
+    def __init__(
+        self, model: nn.Module, done: Callable[[Frame], None], granularity: Granularity, scope: Scope
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._done = done
+        self._frames = [Frame("", model)]
+        self._owners = _owners(model)
+        self._names = {
+            module: name
+            for name, module in model.named_modules()
+            if not isinstance(module, torch.jit.ScriptModule)  # takes no hooks
+        }
+        self._layout = Layout(granularity, scope, self._is_weight)
+
+    def watch(self, stack: ExitStack) -> None:
+        """Follow every module's calls until the stack is closed."""
+        for module in self._names:
+            before = module.register_forward_pre_hook(self._enter, prepend=True)
+            after = module.register_forward_hook(self._leave, always_call=True)
+            stack.callback(before.remove)
+            stack.callback(after.remove)
+
+    def finish(self) -> None:
+        """Tell of what ran outside every call."""
+        self._done(self._frames[0])
+
+    def _enter(self, module: nn.Module, _: Any) -> None:
+        self._frames.append(Frame(self._names[module], module))
+
+    def _leave(self, module: nn.Module, *_: Any) -> None:
+        if len(self._frames) > 1 and self._frames[-1].module is module:
+            self._done(self._frames.pop())
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if isinstance(func, HigherOrderOperator):
+            return NotImplemented
+        operation = func._overloadpacket
+        known = operation in flop_registry
+        if not known and func is not torch.ops.prim.device.default:
+            with self:
+                out = func.decompose(*args, **kwargs)
+            if out is not NotImplemented:
+                return out
+        out = func(*args, **kwargs)
+        parts = parts_of(operation, args, out, self._layout)
+        if parts is None and not known:
+            return out
+        macs = sum(part.shape.macs for part in parts or [])
+        if known:
+            macs = flop_registry[operation](*args, **kwargs, out_val=out) // 2
+        if macs:
+            name = str(operation).removeprefix("aten.").lstrip("_")
+            self._frames[-1].products.append(Product(name, self._named(args), macs, parts))
+        return out
+
+    def _named(self, args: tuple[Any, ...]) -> str:
+        """The module whose weight is read, where it is another than the one that reads it."""
+        frame = self._frames[-1]
+        weights = [one for one in args if isinstance(one, Tensor) and one.dim() > 1 and self._is_weight(one)]
+        owner = self._owners[_storage(weights[-1])] if weights else frame.name
+        if weights and isinstance(frame.module, nn.MultiheadAttention) and owner == frame.name:
+            return f"{owner}.in_proj"  # as its reuse layer is called
+        return owner
+
+    def _is_weight(self, tensor: Tensor) -> bool:
+        return _storage(tensor) in self._owners
+
+
+def _owners(model: nn.Module) -> dict[int | None, str]:
+    """The module that a storage's parameter belongs to."""
+    found: dict[int | None, str] = {}
+    for name, parameter in model.named_parameters():
+        if not is_lazy(parameter):
+            found.setdefault(_storage(parameter), name.rpartition(".")[0])
+    found.pop(None, None)
+    return found
+
+
+def _storage(tensor: Tensor) -> int | None:
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):
+        return None  # sparse tensors have none

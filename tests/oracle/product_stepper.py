@@ -1,0 +1,114 @@
+"""How many cycles do pairs of filter and vector take that are dealt to PE sets, if every PE is stepped?
+
+The oracle of ``dealing="products"``: pairs are listed filter by filter, cut into blocks, and go one after
+the other through the PEs of their set. Nothing is shared with the closed forms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from mercuric.accelerator.hardware import Design
+from oracle.pe_set_stepper import FilterResults, Window
+from oracle.stepper import Array, deal, window_rows
+from oracle.worker import Load, SteppedScope, Task, Worker, dense_results, run
+
+
+@dataclass(frozen=True)
+class SteppedProducts:
+    """What the array did.
+
+    Attributes:
+        cycles: until the last result left.
+        outputs: (scopes x filters, vectors): the dot products, those of representatives where reused.
+        under_way: the most filters, of any scope, that were between their first and last result at a time.
+    """
+
+    cycles: int
+    outputs: list[list[int]]
+    under_way: int
+
+
+def step_products(
+    scopes: Sequence[SteppedScope],
+    filters: Sequence[Window],
+    random_filters: Sequence[Window],
+    array: Array,
+    *,
+    pipelined_signatures: bool,
+    design: Design,
+    dense: bool = False,
+) -> SteppedProducts:
+    """Signatures and products of all scopes, their pairs dealt to the PE sets.
+
+    Args:
+        scopes: at least one vector each; all of one shape.
+        filters: (filters, rows, elements), for every scope.
+        random_filters: one a signature bit; none where a saved Hitmap is used.
+        array: what is stepped; ``pipelined`` is said of products.
+        pipelined_signatures: Fig. 8b instead of Fig. 8a for signature bits.
+        design: who waits for whom.
+        dense: without reuse; sets of the asynchronous design then wait for nobody.
+
+    Raises:
+        RuntimeError: a HIT's representative has no entry.
+    """
+    signatures = [[dense_results(scope) for _ in random_filters] for scope in scopes]
+    products = [
+        [dense_results(s) if dense else FilterResults(s.states, s.representatives) for _ in filters]
+        for s in scopes
+    ]
+    rows = window_rows([*filters, *random_filters, *(vector for one in scopes for vector in one.vectors)])
+
+    def workers() -> list[Worker]:
+        return [Worker(rows, array.mac_unit) for _ in range(array.sets)]
+
+    cycles = under_way = 0
+    if design == "asynchronous":
+        shared = workers()
+        for index in range(-1, len(scopes)):
+            if index + 1 < len(scopes):
+                signed = _loads(random_filters, signatures[index + 1], [])
+                _hand_out(signed, scopes[index + 1], shared, pipelined_signatures)
+            if index >= 0:
+                before = products[index - 2] if index >= 2 and not dense else []
+                loads = _loads(filters, products[index], [*signatures[index], *before])
+                _hand_out(loads, scopes[index], shared, array.pipelined)
+        cycles, under_way = run(shared), _under_way([one for results in products for one in results])
+    else:
+        for scope, signing, results in zip(scopes, signatures, products, strict=True):
+            for weights, phase, pipelined in (
+                (random_filters, signing, pipelined_signatures),
+                (filters, results, array.pipelined),
+            ):
+                alone = workers()
+                _hand_out(_loads(weights, phase, []), scope, alone, pipelined)
+                cycles += run(alone)
+            under_way = max(under_way, _under_way(results))
+    outputs = [one.outputs() for results in products for one in results]
+    return SteppedProducts(cycles, outputs, under_way)
+
+
+def _loads(
+    filters: Sequence[Window], results: Sequence[FilterResults], after: Sequence[FilterResults]
+) -> list[Load]:
+    gates = [(one, 0) for one in after]
+    return [Load(weights, one, gates) for weights, one in zip(filters, results, strict=True)]
+
+
+def _hand_out(loads: Sequence[Load], scope: SteppedScope, workers: Sequence[Worker], pipelined: bool) -> None:
+    """A task for each filter in a set's block; where sets wait, one without pairs has an empty task."""
+    pairs = [(filter_, vector) for filter_ in range(len(loads)) for vector in range(len(scope.vectors))]
+    for worker, block in zip(workers, deal(pairs, len(workers)), strict=True):
+        unit = worker.units[pipelined]
+        for filter_, some in groupby(block.values(), key=lambda pair: pair[0]):
+            vectors = {vector: scope.vectors[vector] for _, vector in some}
+            worker.tasks.append(Task(loads[filter_], unit, vectors, 0))
+        if not block and any(load.after for load in loads):
+            worker.tasks.append(Task(loads[0], unit, {}, 0))
+
+
+def _under_way(results: Sequence[FilterResults]) -> int:
+    """The most filters whose results must be kept at a time; it grows only when one has its first."""
+    spans = [(one.begun_in or 0, one.complete_in or 0) for one in results]
+    return max((sum(b <= begun <= e for b, e in spans) for begun, _ in spans), default=0)
