@@ -30,7 +30,7 @@ from torch import nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, preset, simulate, simulate_saved
-from mercuric.accelerator.dataflows.dataflow import product_cycles
+from mercuric.accelerator.count.layer_cycles import product_cycles
 from mercuric.accelerator.engines.dense_layer import DenseLayer, read_layers
 from mercuric.accelerator.engines.scalesim import run_gemm
 from mercuric.accelerator.engines.zigzag import evaluate_layers

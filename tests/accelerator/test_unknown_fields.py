@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mercuric.accelerator import layer_cost, preset
-from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
+from mercuric.accelerator.count.layer_cycles import product_cycles, training_cycles
 from mercuric.accelerator.energy.accesses import baseline_accesses
 from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.hardware import Accelerator

@@ -9,10 +9,12 @@ from mercuric.accelerator.count.simulation import (
     simulate,
     simulate_batches,
     simulate_saved,
-    with_cache,
 )
 from mercuric.accelerator.count.totals import totals
+from mercuric.accelerator.dataflows import builtin  # noqa: F401 - registers them
+from mercuric.accelerator.dataflows.dataflow import Dataflow
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
+from mercuric.accelerator.dataflows.registry import register_dataflow
 from mercuric.accelerator.energy.area import chip_area
 from mercuric.accelerator.energy.energies import Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
@@ -26,6 +28,7 @@ __all__ = [
     "CycleCost",
     "CycleCounter",
     "Cycles",
+    "Dataflow",
     "Energies",
     "LayerCost",
     "Simulation",
@@ -40,9 +43,9 @@ __all__ = [
     "preset",
     "presets",
     "read_workloads",
+    "register_dataflow",
     "simulate",
     "simulate_batches",
     "simulate_saved",
     "totals",
-    "with_cache",
 ]

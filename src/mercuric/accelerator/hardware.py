@@ -1,43 +1,29 @@
 """Which accelerator is simulated?"""
 
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.dataflows.registry import dataflow_named, dataflow_of
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
 from mercuric.similarity import MCache
 
-Stationary = Literal["row", "weight", "input", "output"]
 Design = Literal["synchronous", "asynchronous"]
 Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
 Dealing = Literal["vectors", "products"]
+
+_PRESETS = Path(__file__).parent / "presets"
 
 _LEAST = {
     **dict.fromkeys(("rows", "columns", "ways", "entries", "versions", "insertion_queue", "word_bits"), 1),
     "register_file_words": 3,  # an input, a weight and a partial sum
     "buffer_kib": 1,
 }
-
-_SYSTOLIC: tuple[tuple[str, Any, str], ...] = (
-    ("pipelined_signatures", True, "a systolic array overlaps all dot products"),
-    ("mac_unit", False, "a PE of a systolic array multiplies and adds in one cycle in any case"),
-    ("arrival", "raster", "signatures leave a systolic array in the vectors' order"),
-    ("late_hits", "ready", "waiting for a late result is modelled for PE sets alone"),
-    ("dealing", "vectors", "a systolic array has no PE sets to deal products to"),
-)
-"""Options of row stationary that the other dataflows leave no choice in: their only value, and why."""
-
-_PRODUCTS: tuple[tuple[str, Any, str], ...] = (
-    ("arrival", "raster", "several PE sets compute the bits of one signature"),
-    ("insertion_queue", None, "several PE sets compute the bits of one signature"),
-    ("late_hits", "ready", "waiting is modelled for sets that work on one filter at a time"),
-    ("versions", 4, "an MCACHE entry then holds a result for every filter under way, however many"),
-)
-"""Options that dealing products leaves no choice in."""
 
 
 class Accelerator(Config):
@@ -46,7 +32,8 @@ class Accelerator(Config):
     Attributes:
         name: what reports call it.
         dataflow: what stays in a PE: a ``"row"`` of the input (Eyeriss, paper III), a ``"weight"``, an
-            ``"input"`` (paper IV) or an ``"output"``.
+            ``"input"`` (paper IV) or an ``"output"``; or another that
+            :func:`~mercuric.accelerator.register_dataflow` was given.
         rows: rows of the array.
         columns: columns of the array.
         clock_mhz: core clock in MHz; turns cycles into seconds.
@@ -79,7 +66,7 @@ class Accelerator(Config):
     """
 
     name: str
-    dataflow: Stationary = "row"
+    dataflow: str = "row"
     rows: Annotated[int, Field(strict=True)]
     columns: Annotated[int, Field(strict=True)]
     clock_mhz: float
@@ -124,19 +111,18 @@ class Accelerator(Config):
             )
         return self
 
+    @field_validator("dataflow")
+    @classmethod
+    def _known_dataflow(cls, name: str) -> str:
+        return dataflow_named(name).name
+
     @model_validator(mode="after")
     def _options_mean_something(self) -> Self:
-        chosen, options = f"dataflow is {self.dataflow!r}", list(_SYSTOLIC)
-        if self.dataflow == "row":
-            chosen = f"dealing is {self.dealing!r}"
-            options = list(_PRODUCTS) if self.dealing == "products" else []
-        elif self.dataflow == "input" and self.design == "asynchronous":
-            options.append(("insertion_queue", None, "its overlapping folds' queues are not modelled"))
-        for field, only, why in options:
-            if (value := getattr(self, field)) != only:
+        for option, why in dataflow_of(self).fixed_options(self).items():
+            value, only = getattr(self, option), type(self).model_fields[option].default
+            if value != only:
                 raise ArgumentError(
-                    f"{field} of accelerator {self.name!r} was {value!r}, but must be {only!r} where "
-                    f"{chosen}: {why}"
+                    f"{option} of accelerator {self.name!r} was {value!r}, but must be {only!r} where {why}"
                 )
         return self
 
@@ -146,21 +132,14 @@ class Accelerator(Config):
         return self.rows * self.columns
 
     @property
-    def cache(self) -> MCache:
-        """The MCACHE's organisation."""
+    def mcache(self) -> MCache:
+        """The MCACHE."""
         return MCache(self.entries, self.ways)
 
     @property
     def results(self) -> int:
-        """Results that an MCACHE entry holds where vectors are dealt: one a filter under way (III-C1)."""
+        """Filters that are under way at a time, of which an MCACHE entry holds a result each (III-C1)."""
         return self.versions if self.design == "asynchronous" else 1
-
-    @property
-    def most_results(self) -> int:
-        """The most that any layer needs; with ``dealing="products"`` see ``dealing.results_held``."""
-        if self.dealing == "products":
-            return 3 * self.pes - 2 if self.design == "asynchronous" else 2 * self.pes - 1
-        return self.results
 
     @property
     def buffer_words(self) -> int:
@@ -171,6 +150,10 @@ class Accelerator(Config):
         """Time that ``cycles`` cycles take at this clock, in seconds."""
         return cycles / (self.clock_mhz * 1e6)
 
+    def having(self, mcache: MCache) -> Self:
+        """The same accelerator with another MCACHE."""
+        return self.changed(entries=mcache.entries, ways=mcache.ways)
+
     def changed(self, **fields: Any) -> Self:
         """The same accelerator with other ``fields``, checked as a new one is.
 
@@ -180,31 +163,10 @@ class Accelerator(Config):
         return type(self)(**{**self.model_dump(), **fields})
 
 
-def unknown_dataflow(accelerator: Accelerator) -> ValueError:
-    """What is raised where an accelerator that no check has seen has a dataflow that nothing is known of."""
-    known = ", ".join(map(repr, get_args(Stationary)))
-    named = f"dataflow of accelerator {accelerator.name!r}"
-    return ValueError(f"{named} was {accelerator.dataflow!r}, but must be one of {known}")
-
-
-# Paper VI gives 168 PEs, entries and ways, and no clock: Eyeriss has 12 x 14 of them at 200 MHz.
-_EYERISS = Accelerator(name="eyeriss-168", rows=12, columns=14, clock_mhz=200, entries=1024, ways=16)
-# Three dataflows on equal PEs, memories and words, so that only the dataflow differs; a 64-bit DRAM bus.
-_LIKE = _EYERISS.changed(name="like", timing="fair", dram_words_per_cycle=4)
-_PRESETS = (
-    _EYERISS,
-    _EYERISS.changed(name="weight-168", dataflow="weight"),
-    _EYERISS.changed(name="input-168", dataflow="input"),
-    _EYERISS.changed(name="output-168", dataflow="output"),
-    _LIKE.changed(name="eyeriss-like", dataflow="row"),
-    _LIKE.changed(name="simple-weight-stationary", dataflow="weight"),
-    _LIKE.changed(name="simple-output-stationary", dataflow="output"),
-)
-
-
+@cache
 def presets() -> tuple[Accelerator, ...]:
     """The accelerators that come with the package."""
-    return _PRESETS
+    return tuple(Accelerator.read(path) for path in sorted(_PRESETS.glob("*.yaml")))
 
 
 def preset(name: str) -> Accelerator:
@@ -213,10 +175,10 @@ def preset(name: str) -> Accelerator:
     Raises:
         ValueError: no preset has this name.
     """
-    for accelerator in _PRESETS:
+    for accelerator in presets():
         if accelerator.name == name:
             return accelerator
-    names = ", ".join(repr(accelerator.name) for accelerator in _PRESETS)
+    names = ", ".join(repr(accelerator.name) for accelerator in presets())
     raise ArgumentError(
         f"accelerator was {name!r}, but must be one of {names}, an Accelerator or its YAML file"
     )

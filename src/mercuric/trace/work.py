@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from mercuric.accelerator.count.arrival import arriving_hitmap
-from mercuric.accelerator.hardware import Accelerator, Dealing
+from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.observation import Kind, Observation
 from mercuric.reuse.vectors import VectorShape
-from mercuric.similarity import MCache
 from mercuric.similarity.hitmap import Hitmap
 
 Product = Literal["forward", "input_gradient", "weight_gradient"]
@@ -53,10 +52,6 @@ class Work:
                 f"{expected} (scopes, vectors)"
             )
 
-    def dealing(self, accelerator: Accelerator) -> Dealing:
-        """What the accelerator's PE sets are dealt: its choice is for convolutions alone."""
-        return accelerator.dealing if self.kind == "conv" else "vectors"
-
 
 def observed_work(observation: Observation, accelerator: Accelerator) -> Work:
     """What the accelerator does for an observed product, all that is known of it.
@@ -86,7 +81,7 @@ def _without_sets(observation: Observation, accelerator: Accelerator) -> Work:
 
 
 def _cache_sets(observation: Observation, accelerator: Accelerator) -> Tensor | None:
-    signatures, sets = observation.signatures, MCache(accelerator.entries, accelerator.ways).sets
+    signatures, sets = observation.signatures, accelerator.mcache.sets
     if signatures is None or sets is None:
         return None
     return (signatures if signatures.dim() == 2 else signatures[..., 0]) % sets

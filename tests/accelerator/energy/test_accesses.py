@@ -6,9 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
 from mercuric.accelerator.energy.accesses import Accesses, baseline_accesses, reuse_accesses
-from mercuric.accelerator.energy.array_traffic import array_traffic
 from mercuric.accelerator.energy.dram_traffic import dram_words
 from mercuric.accelerator.energy.energies import WordCosts, as_energies
 from mercuric.accelerator.energy.operands import Operands, operands
@@ -17,6 +19,7 @@ from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 from mercuric.trace.work import Product, Work
 
+COSTS = WordCosts(1, 2, 6)
 PRODUCTS: tuple[Product, ...] = ("forward", "input_gradient", "weight_gradient")
 SMALL = Accelerator(
     name="small", rows=4, columns=3, clock_mhz=100, entries=8, ways=2, register_file_words=12, buffer_kib=1
@@ -101,6 +104,17 @@ def test_conservation(drawn: tuple[Accelerator, Work, Operands], product: Produc
         assert array_energy(fair, accelerator) <= array_energy(paper, accelerator)
 
 
+def moved_words(
+    accelerator: Accelerator,
+    shape: VectorShape,
+    tensors: Operands,
+    vectors: NDArray[np.int64],
+    whole: bool = False,
+) -> ArrayTraffic:
+    computed = DotProducts(shape, "conv", tensors, vectors, COSTS, whole)
+    return dataflow_of(accelerator).traffic(accelerator, computed)
+
+
 def array_energy(counted: Accesses, accelerator: Accelerator) -> float:
     costs = as_energies(accelerator.energies).on(accelerator)
     return (
@@ -118,16 +132,13 @@ def test_no_other_tile_of_a_row_stationary_array_takes_less_energy(
     """A larger register file holds every tile of a smaller one: it never takes more, at equal costs."""
     accelerator, work, tensors = drawn
     accelerator = accelerator.changed(dataflow="row")
-    costs = WordCosts(1, 2, 6)
     everything = np.full(work.shape.scopes, work.shape.vectors)
     energies = []
     for words in (3, 5, 9, 30, 1000):
         array = accelerator.changed(register_file_words=words)
-        traffic = array_traffic(
-            array, work.shape, tensors, everything, costs, whole=whole, dealing=array.dealing
-        )
-        visited = costs.buffer * (traffic.visits.total + traffic.visits.outputs)
-        energies.append(traffic.register_file + costs.pe_to_pe * traffic.pe_to_pe + visited)
+        traffic = moved_words(array, work.shape, tensors, everything, whole=whole)
+        visited = COSTS.buffer * (traffic.visits.total + traffic.visits.outputs)
+        energies.append(traffic.register_file + COSTS.pe_to_pe * traffic.pe_to_pe + visited)
     assert energies == sorted(energies, reverse=True)
 
 
@@ -141,7 +152,7 @@ def test_systolic_traffic_is_what_a_loop_over_every_mac_counts(
         accelerator = accelerator.changed(dealing="vectors", dataflow="output")
     assert work.hitmap is not None
     computed = (work.hitmap.states != 0).sum(dim=1).numpy()
-    traffic = array_traffic(accelerator, work.shape, tensors, computed, WordCosts(1, 2, 6), whole=False)
+    traffic = moved_words(accelerator, work.shape, tensors, computed)
     entered = {"inputs": 0, "weights": 0, "outputs": 0}
     moved = macs = 0
     rows, columns = accelerator.rows, accelerator.columns
@@ -190,9 +201,7 @@ def test_dealt_products_send_operands_to_the_sets_that_hold_them(
         sent += shape.rows * tensors.fresh * len({v for _, v in block})
         sent += shape.length * len({f for f, _ in block})
     everything = np.full(shape.scopes, shape.vectors)
-    traffic = array_traffic(
-        array, shape, tensors, everything, WordCosts(1, 2, 6), whole=False, dealing="products"
-    )
+    traffic = moved_words(array, shape, tensors, everything)
     assert traffic.register_file - 4 * traffic.macs == shape.scopes * sent
     assert traffic.pe_to_pe == shape.scopes * (sent + (shape.rows - 1) * shape.vectors * shape.filters)
     assert astuple(traffic.visits) == (

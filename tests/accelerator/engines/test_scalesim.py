@@ -9,7 +9,7 @@ import torch
 from oracle.systolic_folding import SystolicStationary
 
 from mercuric import zoo
-from mercuric.accelerator.dataflows.dataflow import DATAFLOWS
+from mercuric.accelerator.dataflows.registry import DATAFLOWS
 from mercuric.accelerator.engines import scalesim
 from mercuric.accelerator.hardware import Accelerator, preset
 from mercuric.errors import MercuricError
@@ -52,7 +52,7 @@ def array(dataflow: SystolicStationary, rows: int, columns: int) -> Accelerator:
 
 def counted(accelerator: Accelerator, gemm: Gemm) -> int:
     work = Work(VectorShape(1, gemm[0], 1, gemm[1], gemm[2]))
-    return DATAFLOWS[accelerator.dataflow](accelerator, work, ["forward"])["forward"]["fair"].baseline
+    return DATAFLOWS[accelerator.dataflow].cycles(accelerator, work, ["forward"])["forward"]["fair"].baseline
 
 
 @pytest.mark.usefixtures("installed")

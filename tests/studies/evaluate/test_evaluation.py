@@ -6,7 +6,7 @@ import pytest
 
 from mercuric.accelerator import chip_area, preset
 from mercuric.accelerator.count.simulation import simulate_batches
-from mercuric.accelerator.dataflows.row_stationary.dealing import results_held
+from mercuric.accelerator.dataflows.row_stationary.dealing import most_results, results_held
 from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.errors import MercuricError
 from mercuric.reuse import ReuseConfig
@@ -98,7 +98,7 @@ def test_products_dealt_take_the_area_of_what_ran(tmp_path: Path) -> None:
         simulate_batches(subject.network, [subject.images], accelerator, listeners=[calls.append])
         vectors = max(call.work.shape.vectors for call in calls)
         held = [results_held(accelerator, call.work.shape, call.work.kind) for call in calls]
-        assert 1 < max(held) < accelerator.most_results
+        assert 1 < max(held) < most_results(accelerator)
         assert areas[accelerator.name] == chip_area(accelerator, vectors, 20, results=max(held))
         assert sum(areas[accelerator.name].values()) < sum(chip_area(accelerator, vectors, 20).values())
 

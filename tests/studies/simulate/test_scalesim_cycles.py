@@ -5,8 +5,8 @@ import torch
 
 from mercuric import MercuricError, ReuseConfig, data, zoo
 from mercuric.accelerator import preset
+from mercuric.accelerator.count.layer_cycles import product_cycles
 from mercuric.accelerator.count.simulation import simulate_batches
-from mercuric.accelerator.dataflows.dataflow import product_cycles
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
 from mercuric.studies.simulate.scalesim_cycles import LayerGemms, ScaleSimCycles

@@ -3,36 +3,37 @@
 import torch
 from torch import Tensor
 
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import interleaved, pe_sets
+from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.observation import Observation
-from mercuric.similarity import Hitmap, MCache
+from mercuric.similarity import Hitmap
 
 
 def arriving_hitmap(observation: Observation, accelerator: Accelerator) -> Hitmap | None:
     """The Hitmap in the order in which the accelerator's signatures arrive; vectors are numbered by raster.
 
-    Raster order is that of the observation. PE sets of a row-stationary convolution finish one signature
-    each at a time: with ``arrival="interleaved"`` these are looked up again in the accelerator's MCACHE.
-    A representative may then come after its HITs in raster order. Fully connected layers and attention
-    produce signatures in raster order, and so do the other dataflows, which know no other ``arrival``.
+    Raster order is that of the observation. Where the accelerator's dataflow has another one, signatures
+    are looked up again in the accelerator's MCACHE. A representative may then come after its HITs in raster
+    order.
 
     Raises:
         ValueError: the observation has no signatures to look up again, or the array is too small.
     """
-    hitmap, shape = observation.hitmap, observation.shape
-    if hitmap is None or accelerator.arrival == "raster" or observation.kind != "conv":
+    hitmap = observation.hitmap
+    if hitmap is None:
+        return None
+    arrival = dataflow_of(accelerator).arrival(accelerator, observation.shape, observation.kind)
+    if arrival is None:
         return hitmap
     if observation.signatures is None:
         raise ArgumentError(
-            f"signatures of layer {observation.layer!r} were None, but arrival='interleaved' of accelerator "
-            f"{accelerator.name!r} needs them, to look them up in the order in which PE sets finish them"
+            f"signatures of layer {observation.layer!r} were None, but arrival={accelerator.arrival!r} of "
+            f"accelerator {accelerator.name!r} needs them, to look them up in the order in which they arrive"
         )
-    order = torch.from_numpy(interleaved(shape.vectors, pe_sets(accelerator, shape.rows)))
-    order = order.to(observation.signatures.device)
+    order = torch.from_numpy(arrival).to(observation.signatures.device)
     context = None if observation.context is None else observation.context[:, order]
-    arrived = MCache(accelerator.entries, accelerator.ways).access(observation.signatures[:, order], context)
+    arrived = accelerator.mcache.access(observation.signatures[:, order], context)
     return Hitmap(_by_raster(arrived.states, order), _by_raster(order[arrived.representatives], order))
 
 

@@ -1,6 +1,7 @@
 """What does a batch through a layer cost in cycles, for adaptation? Paper III-D: C_S and C_B."""
 
-from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
+from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
@@ -37,9 +38,11 @@ class CycleCost:
             ValueError: the Hitmap does not fit the shape, or the array is too small for the vectors.
         """
         work = counted_work(observation, self.accelerator)
-        if observation.product == "forward":
-            needed = observation.needs_input_gradient
-            cycles = training_cycles(self.accelerator, work, needs_input_gradient=needed)[self.timing].total
-        else:
-            cycles = product_cycles(self.accelerator, work)[self.timing]
-        return Cost(cycles.mercury, cycles.baseline)
+        needed = observation.needs_input_gradient
+        cycles = observed_cycles(self.accelerator, work, observation.product, needs_input_gradient=needed)
+        return cost_of(cycles[self.timing].total)
+
+
+def cost_of(cycles: Cycles) -> Cost:
+    """C_S and C_B of cycles."""
+    return Cost(cycles.mercury, cycles.baseline)

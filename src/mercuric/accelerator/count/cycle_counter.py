@@ -1,19 +1,25 @@
 """How many cycles did each layer take over a run?"""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import pandas as pd
 from pydantic import model_validator
 
+from mercuric.accelerator.count.cycle_cost import cost_of
 from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
-from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
+from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import SavedState, Switch
+from mercuric.reuse.judge.paper import Cost
 from mercuric.reuse.observation import Observation, ObservedProduct
 from mercuric.trace.work import Work, counted_work
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Counted = dict[Timing, TrainingCycles]
 
 
 class CounterState(SavedState):
@@ -21,7 +27,7 @@ class CounterState(SavedState):
 
     accelerator: dict[str, Any]
     training: Switch
-    layers: dict[str, dict[Timing, TrainingCycles]]
+    layers: dict[str, Counted]
 
     @model_validator(mode="after")
     def _every_timing(self) -> Self:
@@ -34,6 +40,9 @@ class CounterState(SavedState):
 class CycleCounter:
     """Adds up the cycles of every layer, with and without reuse, in both timings.
 
+    It is a cost model as well, for ``reuse_(model, config, cost=counter)``: what it has told the cost of it
+    doesn't count anew when it observes it.
+
     Args:
         accelerator: a preset's name, or a description.
         training: count the backward products as well.
@@ -45,7 +54,8 @@ class CycleCounter:
     def __init__(self, accelerator: str | Accelerator, training: bool = True) -> None:
         self.accelerator = as_accelerator(accelerator)
         self.training = training
-        self._layers: dict[str, dict[Timing, TrainingCycles]] = {}
+        self._layers: dict[str, Counted] = {}
+        self._asked: tuple[Observation, Counted] | None = None
 
     def count(
         self, layer: str, work: Work, needs_input_gradient: bool, product: ObservedProduct = "forward"
@@ -56,25 +66,26 @@ class CycleCounter:
             layer: the layer's name.
             work: its input vectors and their Hitmap; without one it costs the baseline on both sides.
             needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
-            product: ``"input_gradient"`` for gradient vectors (paper III-C2): the layer's dO product by a
-                Hitmap and signatures of its own.
+            product: what the work is of; ``"input_gradient"`` for gradient vectors (paper III-C2).
 
         Raises:
             ValueError: the array is too small for the layer's vectors.
         """
-        if product == "forward":
-            counted = training_cycles(
-                self.accelerator, work, needs_input_gradient=needs_input_gradient, training=self.training
-            )
-            self._add(layer, counted)
-        elif self.training:
-            cycles = product_cycles(self.accelerator, work)
-            self._add(layer, {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS})
+        self._add(layer, self._counted(work, product, needs_input_gradient))
 
     def observe(self, observation: Observation) -> None:
         """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap."""
-        work = counted_work(observation, self.accelerator)
-        self.count(observation.layer, work, observation.needs_input_gradient, observation.product)
+        self._add(observation.layer, self._observed(observation))
+        self._asked = None
+
+    def __call__(self, observation: Observation) -> Cost:
+        """C_S and C_B of an observation in the accelerator's timing (paper III-D); adds nothing up.
+
+        Raises:
+            ValueError: as :meth:`observe`.
+        """
+        self._asked = observation, self._observed(observation)
+        return cost_of(self._asked[1][self.accelerator.timing].total)
 
     def products(self, timing: Timing | None = None) -> TrainingCycles:
         """Cycles of all layers by product; ``timing`` defaults to the accelerator's."""
@@ -85,13 +96,15 @@ class CycleCounter:
         """Cycles of all layers and products; ``timing`` defaults to the accelerator's."""
         return self.products(timing).total
 
-    def layers(self) -> pd.DataFrame:
+    def layers(self) -> "pd.DataFrame":
         """One row a layer, in the order first counted.
 
         Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
         and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
         with ``fair_``.
         """
+        import pandas as pd
+
         columns: dict[str, list[str] | list[int]] = {"layer": list(self._layers)}
         for timing, prefix in COLUMN_PREFIXES.items():
             cycles = [layer[timing].total for layer in self._layers.values()]
@@ -119,7 +132,18 @@ class CycleCounter:
                 raise ArgumentError(f"{argument} of the state was {before}, but must be {here}")
         self._layers = {name: dict(layer) for name, layer in saved.layers.items()}
 
-    def _add(self, layer: str, counted: dict[Timing, TrainingCycles]) -> None:
+    def _observed(self, observation: Observation) -> Counted:
+        if self._asked is not None and self._asked[0] is observation:
+            return self._asked[1]
+        work = counted_work(observation, self.accelerator)
+        return self._counted(work, observation.product, observation.needs_input_gradient)
+
+    def _counted(self, work: Work, product: ObservedProduct, needs_input_gradient: bool) -> Counted:
+        return observed_cycles(
+            self.accelerator, work, product, needs_input_gradient=needs_input_gradient, training=self.training
+        )
+
+    def _add(self, layer: str, counted: Counted) -> None:
         before = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})
         self._layers[layer] = {timing: before[timing] + counted[timing] for timing in TIMINGS}
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 from mercuric.similarity.hitmap import Hitmap, HitState
 from mercuric.trace.layer_call import LayerCall
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNKNOWN = float("nan")
 
@@ -49,13 +52,15 @@ class SimilarityTally:
         if call.work.hitmap is not None:
             layer.add(call.work.hitmap, call.zero, call.work.bits)
 
-    def layers(self, order: Sequence[str] = (), errors: Mapping[str, float] | None = None) -> pd.DataFrame:
+    def layers(self, order: Sequence[str] = (), errors: Mapping[str, float] | None = None) -> "pd.DataFrame":
         """A layer a row, with the columns of ``ReuseHandle.report``.
 
         Args:
             order: names of layers in the network's order; by default, that of the first calls.
             errors: relative output error by layer, where it was measured.
         """
+        import pandas as pd
+
         names = list(dict.fromkeys([*(name for name in order if name in self._layers), *self._layers]))
         rows = [
             {

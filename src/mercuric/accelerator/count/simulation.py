@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from torch import nn
 
 from mercuric.accelerator.count.cycle_counter import CycleCounter
@@ -23,6 +22,9 @@ from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import Listen, network_calls, simulated_config
 from mercuric.trace.normalisation import Normalisation, Statistics
 from mercuric.trace.workload import Inputs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Simulation:
 
     accelerator: Accelerator
     config: ReuseConfig
-    layers: pd.DataFrame
+    layers: "pd.DataFrame"
     counter: CycleCounter
     normalisation: Normalisation | None = None
     coverage: Mapping[str, Any] | None = None
@@ -221,7 +223,7 @@ def simulate_saved(
     return _with_counts(again, saved.counts)
 
 
-def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:
+def _with_counts(result: Simulation, counts: "pd.DataFrame | None") -> Simulation:
     if counts is None:
         return result
     layers = result.layers.drop(columns=list(counts.columns.drop("layer"))).merge(counts, on="layer")
@@ -233,8 +235,3 @@ def found_with(config: ReuseConfig) -> dict[str, Any]:
     return config.model_dump(
         mode="json", include={"bits", "granularity", "magnitude", "scope", "entries", "ways"}
     )
-
-
-def with_cache(accelerator: Accelerator, config: ReuseConfig) -> Accelerator:
-    """The accelerator with the MCACHE of a configuration that runs on the host, in training."""
-    return accelerator.changed(entries=config.entries, ways=config.ways)

@@ -1,69 +1,86 @@
-"""How many cycles does a layer take on an accelerator, whatever its dataflow?"""
+"""What must a dataflow say of an array that works by it?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
-from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
-from mercuric.accelerator.dataflows.row_stationary import cycles as row_stationary
-from mercuric.accelerator.dataflows.systolic import input_stationary, output_stationary, weight_stationary
-from mercuric.accelerator.hardware import Accelerator, Stationary, unknown_dataflow
-from mercuric.trace.work import Product, Work
+import numpy as np
+from numpy.typing import NDArray
 
-ProductCycles = Callable[[Accelerator, Work, Sequence[Product]], dict[Product, dict[Timing, Cycles]]]
-"""What each dataflow's file defines: the cycles of some of a layer's products, in both timings.
-
-Signatures are counted in ``"forward"`` alone: the backward products go by the saved Hitmap (III-C2).
-"""
-
-DATAFLOWS: Mapping[Stationary, ProductCycles] = {
-    "row": row_stationary.cycles,
-    "weight": weight_stationary.cycles,
-    "input": input_stationary.cycles,
-    "output": output_stationary.cycles,
-}
+if TYPE_CHECKING:  # an Accelerator checks its options by its dataflow, so this is below it
+    from mercuric.accelerator.count.cycles import Cycles
+    from mercuric.accelerator.dataflows.dot_product import Timing
+    from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
+    from mercuric.accelerator.hardware import Accelerator
+    from mercuric.reuse.observation import Kind
+    from mercuric.reuse.vectors import VectorShape
+    from mercuric.trace.work import Product, Work
 
 
-def product_cycles(accelerator: Accelerator, work: Work) -> dict[Timing, Cycles]:
-    """Cycles of one product with and without reuse, in both timings.
+class Dataflow(Protocol):
+    """How an array lays out a layer's products: its options, cycles, traffic, and use of the MCACHE.
 
-    Raises:
-        ValueError: the array is too small for the layer's vectors.
+    What it can't count of an accelerator or a layer, a method refuses by an ``ArgumentError`` that says so.
     """
-    return counted_products(accelerator, work, ["forward"])["forward"]
 
+    @property
+    def name(self) -> str:
+        """What ``Accelerator.dataflow`` calls it."""
+        ...
 
-def counted_products(
-    accelerator: Accelerator, work: Work, products: Sequence[Product]
-) -> dict[Product, dict[Timing, Cycles]]:
-    """Cycles of some of a layer's products, in both timings.
+    @property
+    def idle_options(self) -> Mapping[str, str]:
+        """Options of an accelerator that it leaves open and that change no cycle, and why they don't."""
+        ...
 
-    Raises:
-        ValueError: the array is too small for the layer's vectors, or its dataflow is unknown.
-    """
-    if accelerator.dataflow not in DATAFLOWS:
-        raise unknown_dataflow(accelerator)
-    return DATAFLOWS[accelerator.dataflow](accelerator, work, products)
+    @property
+    def assumptions(self) -> Sequence[str]:
+        """What its cycles leave out beside energy and latency, a clause each, as reports put them."""
+        ...
 
+    def fixed_options(self, accelerator: "Accelerator", /) -> Mapping[str, str]:
+        """Options of an accelerator that must keep their defaults: where they must, and why."""
+        ...
 
-def training_cycles(
-    accelerator: Accelerator, work: Work, *, needs_input_gradient: bool = True, training: bool = True
-) -> dict[Timing, TrainingCycles]:
-    """Cycles of the products that go by a layer's forward Hitmap, in both timings.
+    def cycles(
+        self, accelerator: "Accelerator", work: "Work", products: Sequence["Product"], /
+    ) -> dict["Product", dict["Timing", "Cycles"]]:
+        """Cycles of some of a layer's products with and without reuse, in both timings.
 
-    Args:
-        accelerator: what is simulated.
-        work: the layer's input vectors and their Hitmap.
-        needs_input_gradient: False for a layer without a dO product, or with one of its own Hitmap.
-        training: False for the forward product alone.
+        Signatures are counted in ``"forward"`` alone: the backward products go by the saved Hitmap (III-C2).
 
-    Raises:
-        ValueError: the array is too small for the layer's vectors.
-    """
-    products: list[Product] = ["forward"]
-    if training:
-        products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = counted_products(accelerator, work, products)
-    return {
-        timing: TrainingCycles(**{product: cycles[timing] for product, cycles in counted.items()})
-        for timing in TIMINGS
-    }
+        Raises:
+            ValueError: the array can't work on the layer.
+        """
+        ...
+
+    def traffic(self, accelerator: "Accelerator", computed: "DotProducts", /) -> "ArrayTraffic":
+        """Words that the array moves for the dot products of one product.
+
+        Raises:
+            ValueError: the array can't work on the layer.
+        """
+        ...
+
+    def arrival(
+        self, accelerator: "Accelerator", shape: "VectorShape", kind: "Kind", /
+    ) -> NDArray[np.int64] | None:
+        """A scope's vectors as their signatures reach the MCACHE: int64, (vectors,); None: in raster order.
+
+        Raises:
+            ValueError: the array can't work on the layer.
+        """
+        ...
+
+    def results(
+        self, accelerator: "Accelerator", shape: "VectorShape | None" = None, kind: "Kind" = "conv", /
+    ) -> int:
+        """Results that an MCACHE entry holds for a layer; without a ``shape``: the most for any layer.
+
+        Raises:
+            ValueError: the array can't work on the layer.
+        """
+        ...
+
+    def reads_representatives(self, accelerator: "Accelerator", kind: "Kind", /) -> bool:
+        """Whether cycles depend on whose result a HIT takes, not only on which vectors hit."""
+        ...

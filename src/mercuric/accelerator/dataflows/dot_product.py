@@ -31,11 +31,6 @@ def drain_cycles(rows: int, mac_unit: bool = False) -> int:
     return rows + 1 - mac_unit
 
 
-def pipelined_cycles(rows: int, elements: int, count: int, mac_unit: bool = False) -> int:
-    """Cycles of ``count`` dot products in a row: ``2k + 1`` for the first k x k, ``k`` for each after it."""
-    return Pace.pipelined(rows, elements, mac_unit).stream(count)
-
-
 @dataclass(frozen=True)
 class Pace:
     """How the dot products of a PE set follow each other, in cycles.

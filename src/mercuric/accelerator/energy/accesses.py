@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from mercuric.accelerator.dataflows.dot_product import Timing
-from mercuric.accelerator.energy.array_traffic import ArrayTraffic, array_traffic
+from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
 from mercuric.accelerator.energy.dram_traffic import dram_words
 from mercuric.accelerator.energy.energies import WordCosts, as_energies
 from mercuric.accelerator.energy.operands import Operands, Tensor, Words
@@ -71,17 +72,15 @@ def baseline_accesses(
         product: which of the layer's three.
         timing: ``"paper"``: scope by scope, as MERCURY works; ``"fair"``: channels that add up and images
             of a batch share what a dense array can hold for them.
-        costs: what a row-stationary array's tile is chosen by; the accelerator's own by default.
+        costs: of the words, by which a dataflow may choose what it keeps; the accelerator's own by default.
 
     Raises:
         ValueError: the array is too small for the layer's vectors.
     """
     everything = np.full(work.shape.scopes, work.shape.vectors)
-    dealing = work.dealing(accelerator)
     costs = costs or _own_costs(accelerator)
-    traffic = array_traffic(
-        accelerator, work.shape, operands, everything, costs, whole=timing == "fair", dealing=dealing
-    )
+    dense = DotProducts(work.shape, work.kind, operands, everything, costs, whole=timing == "fair")
+    traffic = dataflow_of(accelerator).traffic(accelerator, dense)
     return _beside_dram(accelerator, work, operands, product, traffic, traffic.visits)
 
 
@@ -113,9 +112,9 @@ def reuse_accesses(
     computed = (states != HitState.HIT.value).sum(dim=1).cpu().numpy()
     stored = int((states == HitState.MAU.value).sum())
     hits = states.numel() - int(computed.sum())
-    dealing = work.dealing(accelerator)
     costs = costs or _own_costs(accelerator)
-    traffic = array_traffic(accelerator, work.shape, operands, computed, costs, whole=False, dealing=dealing)
+    misses = DotProducts(work.shape, work.kind, operands, computed, costs, whole=False)
+    traffic = dataflow_of(accelerator).traffic(accelerator, misses)
     reused = hits * filters * traffic.sums
     visits = replace(traffic.visits, outputs=traffic.visits.outputs + reused)
     dense = _beside_dram(accelerator, work, operands, product, traffic, visits)
@@ -155,8 +154,8 @@ def _signatures(
     shape = replace(work.shape, filters=work.bits)
     everything = np.full(shape.scopes, shape.vectors)
     vectors = shape.scopes * shape.vectors
-    dealing = work.dealing(accelerator)
-    traffic = array_traffic(accelerator, shape, operands, everything, costs, whole=False, dealing=dealing)
+    random = DotProducts(shape, work.kind, operands, everything, costs, whole=False)
+    traffic = dataflow_of(accelerator).traffic(accelerator, random)
     visits, projection = traffic.visits, shape.length * work.bits
     # Only what is added up over several pieces goes through the buffer: the last one leaves as a sign bit.
     partial = 2 * (visits.outputs - vectors * work.bits)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
@@ -90,8 +91,8 @@ def chip_area(
         vectors: the most input vectors of a scope: rows of the Signature Table and of the Hitmap.
         bits: the longest signature.
         table: areas of the parts.
-        results: that an MCACHE entry holds, as ``dealing.results_held`` says of the layers; None: as many as
-            any layer needs.
+        results: that an MCACHE entry holds, as the dataflow's ``results`` says of the layers; None: as many
+            as any layer needs.
 
     Raises:
         ValueError: the MCACHE is unlimited, ``vectors``, ``bits`` or ``results`` is under 1, or the table's
@@ -101,7 +102,7 @@ def chip_area(
         raise ArgumentError(
             f"entries of accelerator {accelerator.name!r} was None, but an unlimited MCACHE has no area"
         )
-    results = accelerator.most_results if results is None else results
+    results = dataflow_of(accelerator).results(accelerator) if results is None else results
     for argument, value in (("vectors", vectors), ("bits", bits), ("results", results)):
         if value < 1:
             raise ArgumentError(f"{argument} was {value}, but must be at least 1")

@@ -4,9 +4,8 @@ from dataclasses import asdict, dataclass, field
 from math import ceil
 
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dataflow import counted_products
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
-from mercuric.accelerator.dataflows.row_stationary.dealing import results_held
+from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.accesses import (
     STATE_BITS,
     Accesses,
@@ -97,7 +96,7 @@ def layer_cost(
     products: list[Product] = ["forward"]
     if training:
         products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = counted_products(accelerator, work, products)
+    counted = dataflow_of(accelerator).cycles(accelerator, work, products)
     costs, words = _access_costs(table, accelerator, work), table.on(accelerator)
     reused = {
         product: reuse_accesses(accelerator, work, tensors, product, training=training, costs=words)
@@ -135,7 +134,7 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
     """Energy of one count of each level: an operation, a word, or a bit."""
     vectors = work.shape.vectors
     entries = vectors if accelerator.entries is None else accelerator.entries
-    results = results_held(accelerator, work.shape, work.kind)
+    results = dataflow_of(accelerator).results(accelerator, work.shape, work.kind)
     capacities: dict[Level, int] = {
         "mcache_tag": entries * work.bits,
         "mcache_data": entries * accelerator.word_bits * results,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from mercuric.accelerator.hardware import Accelerator, Stationary
+from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError, MalformedError, MercuricError
 from mercuric.files.reading import read_text
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 
-DATAFLOWS: dict[str, Stationary] = {"ws": "weight", "is": "input", "os": "output"}
+DATAFLOWS = {"ws": "weight", "is": "input", "os": "output"}
 _ARRAY = "architecture_presets"
 _SIDES = ("ArrayHeight", "ArrayWidth")
 _SIZES = ("IfmapSramSzkB", "FilterSramSzkB", "OfmapSramSzkB")

@@ -41,7 +41,6 @@ class Shape:
 
 
 SHAPES = (Shape(128, 28, 16), Shape(256, 14, 32))
-LARGE_SHAPES = (Shape(128, 112, 4), Shape(256, 56, 4), Shape(512, 28, 4))
 QUICK_SHAPES = (Shape(32, 8, 2),)
 LAYERS = ("features.7", "features.14", "features.21")
 """VGG16's conv2_2, conv3_3 and conv4_3."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
-from mercuric.accelerator.dataflows.row_stationary.dealing import results_held
+from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
 from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, fitting
@@ -289,7 +289,10 @@ def _areas(
     vectors = max(workload.shape.vectors for workload in ran)
     return {
         one.name: chip_area(
-            one, vectors, bits, results=max(results_held(one, each.shape, each.kind) for each in ran)
+            one,
+            vectors,
+            bits,
+            results=max(dataflow_of(one).results(one, each.shape, each.kind) for each in ran),
         )
         for one in accelerators
         if one.entries is not None and one.word_bits == AREA_45NM.word_bits

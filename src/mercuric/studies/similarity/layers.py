@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
+from mercuric.accelerator import CycleCounter, as_accelerator
 from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
@@ -91,7 +91,7 @@ def training_step(
         ValueError: an unknown accelerator.
     """
     step = TrainingStep(len(images), shown)
-    counter = CycleCounter(with_cache(as_accelerator(accelerator), config))
+    counter = CycleCounter(as_accelerator(accelerator).having(config.cache))
     by = normalisation_of(network, training=True)
     try:
         with reusing(network, config) as handle, keeping_modes(network), normalised(network, by):

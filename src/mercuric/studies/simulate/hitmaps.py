@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
+from mercuric.accelerator import Accelerator, Simulation, preset
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
 from mercuric.reuse import ReuseConfig
@@ -90,7 +90,7 @@ def write_hitmap_folder(
     """
     accelerator, tally = preset("eyeriss-168"), SimilarityTally()
     if reuse is not None:
-        accelerator = with_cache(accelerator, reuse)
+        accelerator = accelerator.having(reuse.cache)
     config = simulated_config(reuse, accelerator)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
         run = network_calls(

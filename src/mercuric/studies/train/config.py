@@ -70,7 +70,7 @@ class RunConfig(Config):
         """A preset counts with the run's MCACHE; who describes an accelerator says what it has."""
         accelerator, reuse = as_accelerator(self.accelerator), self.reuse
         described = accelerator.name not in {one.name for one in presets()}
-        if described and reuse.principal is None and accelerator.cache != reuse.cache:
+        if described and reuse.principal is None and accelerator.mcache != reuse.cache:
             raise ArgumentError(
                 f"reuse has an MCACHE of entries={reuse.entries}, ways={reuse.ways}, but must have "
                 f"the entries={accelerator.entries}, ways={accelerator.ways} of accelerator "

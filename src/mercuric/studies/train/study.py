@@ -9,8 +9,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
-from mercuric.accelerator.count.cycle_cost import CycleCost
+from mercuric.accelerator import CycleCounter, as_accelerator
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
 from mercuric.reuse import ReuseHandle, reuse_
@@ -128,9 +127,8 @@ def _with_reuse(config: RunConfig, model: nn.Module) -> tuple[ReuseHandle, Cycle
     """The layers, and what counts their cycles; None for directions, which no accelerator simulates."""
     if config.reuse.principal is not None:
         return reuse_(model, config.reuse), None
-    accelerator = with_cache(as_accelerator(config.accelerator), config.reuse)
-    counter = CycleCounter(accelerator)
-    handle = reuse_(model, config.reuse, cost=CycleCost(accelerator, accelerator.timing))
+    counter = CycleCounter(as_accelerator(config.accelerator).having(config.reuse.cache))
+    handle = reuse_(model, config.reuse, cost=counter)
     handle.switch_off_losing()
     handle.observe(counter.observe)
     return handle, counter

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.trace.hitmaps.about import HitmapAbout
@@ -79,8 +80,9 @@ def require_countable(call: LayerCall, accelerator: Accelerator) -> None:
     Raises:
         ValueError: names the layer.
     """
-    hitmap, sends = call.work.hitmap, accelerator.dataflow == "row" and call.work.kind != "conv"
-    if hitmap is not None and sends and bool((hitmap.representatives < 0).any()):
+    hitmap, dataflow = call.work.hitmap, dataflow_of(accelerator)
+    reads = dataflow.reads_representatives(accelerator, call.work.kind)
+    if hitmap is not None and reads and bool((hitmap.representatives < 0).any()):
         raise ArgumentError(
             f"layer {call.layer!r} is fully connected and has HITs, but CSV files hold no entry ids, which "
             f"accelerator {accelerator.name!r} needs there; save the Hitmaps as Parquet"

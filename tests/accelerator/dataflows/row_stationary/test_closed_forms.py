@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from oracle.queue_stepper import step_queues
 from oracle.stepper import Array, Stepped, step_dense, step_reuse
 
-from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing, lone_cycles, pipelined_cycles
+from mercuric.accelerator.dataflows.dot_product import TIMINGS, Pace, Timing, lone_cycles
 from mercuric.accelerator.dataflows.row_stationary.cycles import baseline_cycles, cycles, signature_cycles
 from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths, interleaved
 from mercuric.accelerator.hardware import Accelerator
@@ -151,7 +151,7 @@ def test_dot_products_of_one_pe_set(rows: int, elements: int, count: int, mac_un
         for pipelined in (False, True)
     }
     assert stepped[False] == count * lone_cycles(rows, elements, mac_unit)
-    assert stepped[True] == pipelined_cycles(rows, elements, count, mac_unit)
+    assert stepped[True] == Pace.pipelined(rows, elements, mac_unit).stream(count)
 
 
 @given(vectors=st.integers(0, 40), sets=st.integers(1, 12))

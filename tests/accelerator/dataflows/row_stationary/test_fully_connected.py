@@ -16,7 +16,7 @@ from oracle.fully_connected_stepper import (
 )
 
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
+from mercuric.accelerator.count.layer_cycles import product_cycles, training_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.row_stationary.fully_connected import Schedule, block_sources, cycles
 from mercuric.accelerator.hardware import Accelerator, preset

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
+from mercuric.accelerator.count.layer_cycles import product_cycles, training_cycles
 from mercuric.accelerator.dataflows.row_stationary.cycles import (
     baseline_cycles,
     cycles,

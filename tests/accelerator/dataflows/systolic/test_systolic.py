@@ -12,8 +12,9 @@ from oracle.systolic_grids import AccumulatingGrid, StationaryGrid, Token
 from oracle.systolic_stepper import step_product
 
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dataflow import DATAFLOWS, training_cycles
+from mercuric.accelerator.count.layer_cycles import training_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS
+from mercuric.accelerator.dataflows.registry import DATAFLOWS
 from mercuric.accelerator.dataflows.systolic.cycles import shared_out
 from mercuric.accelerator.dataflows.systolic.fold_schedule import drained
 from mercuric.accelerator.hardware import Accelerator, Design, preset
@@ -38,7 +39,7 @@ def hitmap(hits: int, shape: VectorShape = VGG) -> Hitmap:
 
 
 def forward(accelerator: Accelerator, work: Work) -> dict[str, Cycles]:
-    return dict(DATAFLOWS[accelerator.dataflow](accelerator, work, ["forward"])["forward"])
+    return dict(DATAFLOWS[accelerator.dataflow].cycles(accelerator, work, ["forward"])["forward"])
 
 
 def test_vgg_layer_on_a_weight_stationary_array() -> None:
@@ -106,8 +107,8 @@ def test_convolution_groups_are_products_of_their_own(dataflow: SystolicStationa
     grouped = VectorShape(scopes=24, vectors=50, rows=3, elements=3, filters=16, images=2, depth=3)
     whole = VectorShape(scopes=1, vectors=100, rows=9, elements=3, filters=16)
     for product in get_args(Product):
-        counted = DATAFLOWS[dataflow](accelerator, Work(grouped), [product])[product]["fair"]
-        one = DATAFLOWS[dataflow](accelerator, Work(whole), [product])[product]["fair"]
+        counted = DATAFLOWS[dataflow].cycles(accelerator, Work(grouped), [product])[product]["fair"]
+        one = DATAFLOWS[dataflow].cycles(accelerator, Work(whole), [product])[product]["fair"]
         assert counted.baseline == 4 * one.baseline
 
 

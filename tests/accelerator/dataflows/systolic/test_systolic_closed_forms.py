@@ -12,8 +12,8 @@ from oracle.systolic_stepper import Stepped, step_product
 from torch import Tensor
 
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dataflow import DATAFLOWS
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
+from mercuric.accelerator.dataflows.registry import DATAFLOWS
 from mercuric.accelerator.hardware import Accelerator, Design
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
@@ -62,7 +62,7 @@ class Layer:
         self, dataflow: SystolicStationary, design: Design, product: Product, timing: Timing
     ) -> Cycles:
         accelerator = self.accelerator(dataflow, design)
-        return DATAFLOWS[dataflow](accelerator, self.work, [product])[product][timing]
+        return DATAFLOWS[dataflow].cycles(accelerator, self.work, [product])[product][timing]
 
     def step(
         self,

@@ -9,7 +9,6 @@ from functools import cached_property
 
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Pace, Timing
-from mercuric.accelerator.dataflows.row_stationary import fully_connected
 from mercuric.accelerator.dataflows.row_stationary.asynchronous import AsynchronousProduct
 from mercuric.accelerator.dataflows.row_stationary.dealing import Dealt, deal, misses_of_blocks
 from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
@@ -36,8 +35,6 @@ def cycles(
         ValueError: the array has fewer PEs than the window has rows; the accelerator has insertion
             queues and the work no cache sets; a late HIT's representative does not arrive before it.
     """
-    if work.kind != "conv":
-        return fully_connected.cycles(accelerator, work, products)
     if work.hitmap is None:
         dense = {timing: _dense(baseline_cycles(accelerator, work.shape, timing)) for timing in TIMINGS}
         return dict.fromkeys(products, dense)

@@ -75,18 +75,29 @@ def misses_of_blocks(dealing: Dealing, states: Tensor, filters: int, sets: int) 
     return misses
 
 
+def dealing_of(accelerator: Accelerator, kind: Kind) -> Dealing:
+    """What PE sets are dealt of a layer: the accelerator's choice is for convolutions alone."""
+    return accelerator.dealing if kind == "conv" else "vectors"
+
+
+def most_results(accelerator: Accelerator) -> int:
+    """The most results that an MCACHE entry must hold for any layer, see :func:`results_held`."""
+    if accelerator.dealing == "vectors":
+        return accelerator.results
+    return 3 * accelerator.pes - 2 if accelerator.design == "asynchronous" else 2 * accelerator.pes - 1
+
+
 def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "conv") -> int:
     """Results that an MCACHE entry must hold for a layer: one a filter under way.
 
-    Products are dealt of convolutions alone: their entries hold results of filters that several sets share,
-    which are under way from the first set's first result until the last set's last, and in each set one
-    that it has for itself. Sets of the asynchronous design may be a scope apart, so what they share is
-    there twice.
+    Where products are dealt, entries hold results of filters that several sets share, which are under way
+    from the first set's first result until the last set's last, and in each set one that it has for itself.
+    Sets of the asynchronous design may be a scope apart, so what they share is there twice.
 
     Raises:
         ValueError: the array has fewer PEs than a window has rows.
     """
-    if accelerator.dealing == "vectors" or kind != "conv":
+    if dealing_of(accelerator, kind) == "vectors":
         return accelerator.results
     sets, vectors = pe_sets(accelerator, shape.rows), max(shape.vectors, 1)
     bounds = _bounds(shape.vectors, shape.filters, sets)

@@ -44,8 +44,8 @@ class Gemm:
 
 
 @dataclass(frozen=True)
-class Dataflow:
-    """What tells one systolic dataflow from another.
+class Folding:
+    """How a systolic array is filled: what tells the cycles of one such dataflow from another's.
 
     Attributes:
         fold: the folds of a product's GEMMs.
@@ -110,7 +110,7 @@ def shared_out(total: Counts, count: Counts) -> tuple[Counts, Counts]:
 
 
 def cycles(
-    accelerator: Accelerator, work: Work, products: Sequence[Product], dataflow: Dataflow
+    accelerator: Accelerator, work: Work, products: Sequence[Product], folding: Folding
 ) -> dict[Product, dict[Timing, Cycles]]:
     """Cycles of some of a layer's products with and without reuse, in both timings.
 
@@ -120,16 +120,16 @@ def cycles(
     counted: dict[Product, dict[Timing, Cycles]] = {}
     for product in products:
         dense = {
-            timing: baseline_cycles(accelerator, work.shape, product, timing, dataflow) for timing in TIMINGS
+            timing: baseline_cycles(accelerator, work.shape, product, timing, folding) for timing in TIMINGS
         }
         counted[product] = {timing: Cycles(baseline, baseline) for timing, baseline in dense.items()}
         if work.hitmap is not None:
-            counted[product] = _reuse(accelerator, work, work.hitmap, product, dense, dataflow)
+            counted[product] = _reuse(accelerator, work, work.hitmap, product, dense, folding)
     return counted
 
 
 def baseline_cycles(
-    accelerator: Accelerator, shape: VectorShape, product: Product, timing: Timing, dataflow: Dataflow
+    accelerator: Accelerator, shape: VectorShape, product: Product, timing: Timing, folding: Folding
 ) -> int:
     """Cycles of one product of a layer without reuse.
 
@@ -142,7 +142,7 @@ def baseline_cycles(
         times = shape.scopes // max(shape.images * shape.depth, 1)
         vectors, length = shape.vectors * shape.images, shape.length * shape.depth
     dense = gemm(product, np.array([vectors]), np.array([0]), length, shape.filters)
-    some = dataflow.fold(accelerator, product, dense)
+    some = folding.fold(accelerator, product, dense)
     if accelerator.design == "asynchronous":
         return overlapped(accelerator, some, times)
     return times * one_by_one(accelerator, some)
@@ -171,21 +171,21 @@ def _reuse(
     hitmap: Hitmap,
     product: Product,
     baselines: dict[Timing, int],
-    dataflow: Dataflow,
+    folding: Folding,
 ) -> dict[Timing, Cycles]:
     shape, (misses, hits) = work.shape, _misses_and_hits(hitmap)
 
     def folded(hits: Counts) -> Folds:
         some = gemm(product, misses, hits, shape.length, shape.filters)
-        return dataflow.fold(accelerator, product, some)
+        return folding.fold(accelerator, product, some)
 
     def total(some: Folds, signatures: Folds) -> int:
         if accelerator.design == "synchronous":
             return one_by_one(accelerator, some) + one_by_one(accelerator, signatures)
-        waits = dataflow.loads_vectors
+        waits = folding.loads_vectors
         return drained(signatures, some, accelerator.columns - 1, accelerator.versions, waits)
 
-    signatures = _signatures(accelerator, shape, work.bits if product == "forward" else 0, dataflow)
+    signatures = _signatures(accelerator, shape, work.bits if product == "forward" else 0, folding)
     free, ported, none = folded(np.zeros_like(hits)), folded(hits), np.zeros_like(signatures)
     least, with_port = total(free, none), total(ported, none)
     return {
@@ -194,11 +194,11 @@ def _reuse(
     }
 
 
-def _signatures(accelerator: Accelerator, shape: VectorShape, bits: int, dataflow: Dataflow) -> Folds:
+def _signatures(accelerator: Accelerator, shape: VectorShape, bits: int, folding: Folding) -> Folds:
     """All vectors of each scope by ``bits`` random filters (paper IV)."""
     vectors = np.full(shape.scopes, shape.vectors)
     random = gemm("forward", vectors, np.zeros_like(vectors), shape.length, bits)
-    return dataflow.fold(accelerator, "forward", random)
+    return folding.fold(accelerator, "forward", random)
 
 
 def _misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:

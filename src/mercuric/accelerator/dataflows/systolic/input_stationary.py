@@ -1,30 +1,19 @@
-"""How many cycles does a product take on an input-stationary systolic array?
+"""What is an input-stationary systolic array?
 
 Rows of the first operand sit in the PEs, one in a column, and the columns of the second stream through
 (paper IV: a vector that hits is not loaded again once its signature is known).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.dataflows.systolic import cycles as systolic
-from mercuric.accelerator.dataflows.systolic.cycles import Dataflow, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.dataflow import Systolic
+from mercuric.accelerator.dataflows.systolic.traffic import MatrixProduct
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic
+from mercuric.accelerator.energy.operands import Words
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.trace.work import Product, Work
-
-
-def cycles(
-    accelerator: Accelerator, work: Work, products: Sequence[Product]
-) -> dict[Product, dict[Timing, Cycles]]:
-    """Cycles of some of a layer's products with and without reuse, in both timings.
-
-    Raises:
-        ValueError: a scope of the Hitmap has HITs and not one vector that they could reuse.
-    """
-    return systolic.cycles(accelerator, work, products, INPUT_STATIONARY)
+from mercuric.trace.work import Product
 
 
 def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
@@ -52,4 +41,12 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     )
 
 
-INPUT_STATIONARY = Dataflow(fold, loads_vectors=True)
+def traffic(of: MatrixProduct) -> ArrayTraffic:
+    """Vectors are loaded into the registers; weights and sums come from a neighbour or the edge."""
+    weights = of.length * of.filters * of.tall(of.columns)
+    visits = Words(of.streamed * of.length, weights, of.streamed * of.filters * of.folds)
+    moved = 2 * of.macs - visits.weights - visits.outputs
+    return ArrayTraffic(of.macs, of.macs + visits.inputs, moved, visits, of.folds, of.folds)
+
+
+INPUT_STATIONARY = Systolic("input", Folding(fold, loads_vectors=True), traffic)

@@ -1,30 +1,19 @@
-"""How many cycles does a product take on an output-stationary systolic array?
+"""What is an output-stationary systolic array?
 
 Each PE sums up one output; rows of the first operand enter from the left, columns of the second from the
 top. The vectors that hit leave their rows of PEs to the next ones.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.dataflows.systolic import cycles as systolic
-from mercuric.accelerator.dataflows.systolic.cycles import Dataflow, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.dataflow import Systolic
+from mercuric.accelerator.dataflows.systolic.traffic import MatrixProduct
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic
+from mercuric.accelerator.energy.operands import Words
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.trace.work import Product, Work
-
-
-def cycles(
-    accelerator: Accelerator, work: Work, products: Sequence[Product]
-) -> dict[Product, dict[Timing, Cycles]]:
-    """Cycles of some of a layer's products with and without reuse, in both timings.
-
-    Raises:
-        ValueError: a scope of the Hitmap has HITs and not one vector that they could reuse.
-    """
-    return systolic.cycles(accelerator, work, products, OUTPUT_STATIONARY)
+from mercuric.trace.work import Product
 
 
 def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
@@ -47,4 +36,12 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     )
 
 
-OUTPUT_STATIONARY = Dataflow(fold, loads_vectors=False)
+def traffic(of: MatrixProduct) -> ArrayTraffic:
+    """Sums are read and written in the registers; vectors and weights come from a neighbour or the edge."""
+    weights = of.length * of.filters * of.tall(of.rows)
+    visits = Words(of.streamed * of.length * of.wide, weights, of.streamed * of.filters)
+    moved = 2 * of.macs - visits.inputs - visits.weights
+    return ArrayTraffic(of.macs, 2 * of.macs, moved, visits, 1, of.wide)
+
+
+OUTPUT_STATIONARY = Systolic("output", Folding(fold, loads_vectors=False), traffic)

@@ -1,30 +1,19 @@
-"""How many cycles does a product take on a weight-stationary systolic array?
+"""What is a weight-stationary systolic array?
 
 K rows by N columns of the second operand sit in the PEs, and the rows of the first stream through
 (paper IV: the random filters are the first filters, and a HIT is not broadcast).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.dataflows.systolic import cycles as systolic
-from mercuric.accelerator.dataflows.systolic.cycles import Dataflow, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.dataflow import Systolic
+from mercuric.accelerator.dataflows.systolic.traffic import MatrixProduct
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic
+from mercuric.accelerator.energy.operands import Words
 from mercuric.accelerator.hardware import Accelerator
-from mercuric.trace.work import Product, Work
-
-
-def cycles(
-    accelerator: Accelerator, work: Work, products: Sequence[Product]
-) -> dict[Product, dict[Timing, Cycles]]:
-    """Cycles of some of a layer's products with and without reuse, in both timings.
-
-    Raises:
-        ValueError: a scope of the Hitmap has HITs and not one vector that they could reuse.
-    """
-    return systolic.cycles(accelerator, work, products, WEIGHT_STATIONARY)
+from mercuric.trace.work import Product
 
 
 def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
@@ -51,4 +40,12 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     )
 
 
-WEIGHT_STATIONARY = Dataflow(fold, loads_vectors=False)
+def traffic(of: MatrixProduct) -> ArrayTraffic:
+    """Weights are loaded into the registers; vectors and sums come from a neighbour or the edge."""
+    loaded = int(np.count_nonzero(of.vectors)) * of.length * of.filters
+    visits = Words(of.streamed * of.length * of.wide, loaded, of.streamed * of.filters * of.folds)
+    moved = 2 * of.macs - visits.inputs - visits.outputs
+    return ArrayTraffic(of.macs, of.macs + visits.weights, moved, visits, of.folds, of.folds * of.wide)
+
+
+WEIGHT_STATIONARY = Systolic("weight", Folding(fold, loads_vectors=False), traffic)

@@ -1,0 +1,50 @@
+"""Which dataflow has this name?"""
+
+from typing import TYPE_CHECKING
+
+from mercuric.accelerator.dataflows.dataflow import Dataflow
+from mercuric.errors import ArgumentError
+
+if TYPE_CHECKING:  # as in ``dataflow.py``
+    from mercuric.accelerator.hardware import Accelerator
+
+DATAFLOWS: dict[str, Dataflow] = {}
+"""Every dataflow that an accelerator can have, by name."""
+
+_MEMBERS = tuple(member for member in vars(Dataflow) if not member.startswith("_"))
+
+
+def register_dataflow(dataflow: Dataflow) -> None:
+    """Let accelerators have this dataflow.
+
+    Raises:
+        ValueError: it lacks something of a :class:`Dataflow`, or another one has its name.
+    """
+    name = getattr(dataflow, "name", type(dataflow).__name__)
+    if missing := [member for member in _MEMBERS if not hasattr(dataflow, member)]:
+        raise ArgumentError(
+            f"dataflow {name!r} has no {', '.join(missing)}, but must have {', '.join(_MEMBERS)}"
+        )
+    if DATAFLOWS.get(name, dataflow) is not dataflow:
+        raise ArgumentError(f"name of a dataflow was {name!r}, but must be one that no other has")
+    DATAFLOWS[name] = dataflow
+
+
+def dataflow_named(name: str, argument: str = "dataflow") -> Dataflow:
+    """The dataflow of this name.
+
+    Raises:
+        ValueError: there is none; calls the name ``argument``.
+    """
+    if name not in DATAFLOWS:
+        raise ArgumentError(f"{argument} was {name!r}, but must be one of {', '.join(map(repr, DATAFLOWS))}")
+    return DATAFLOWS[name]
+
+
+def dataflow_of(accelerator: "Accelerator") -> Dataflow:
+    """The dataflow by which an accelerator works.
+
+    Raises:
+        ValueError: its dataflow is none that is registered (any more).
+    """
+    return dataflow_named(accelerator.dataflow, f"dataflow of accelerator {accelerator.name!r}")

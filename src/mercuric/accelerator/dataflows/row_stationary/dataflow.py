@@ -1,0 +1,86 @@
+"""What is row stationary? Rows of the input stay in PEs, and PE sets share a scope (Eyeriss, paper III)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.dataflows.row_stationary import cycles as convolution
+from mercuric.accelerator.dataflows.row_stationary import fully_connected
+from mercuric.accelerator.dataflows.row_stationary import traffic as array
+from mercuric.accelerator.dataflows.row_stationary.dealing import most_results, results_held
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import interleaved, pe_sets
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.reuse.observation import Kind
+from mercuric.reuse.vectors import VectorShape
+from mercuric.trace.work import Product, Work
+
+_DEALT_PRODUCTS = {
+    "arrival": "several PE sets compute the bits of one signature",
+    "insertion_queue": "several PE sets compute the bits of one signature",
+    "late_hits": "waiting is modelled for sets that work on one filter at a time",
+    "versions": "an MCACHE entry then holds a result for every filter under way, however many",
+}
+"""Options that dealing products leaves no choice in, and why."""
+
+
+class RowStationary:
+    """Rows of the input in the PEs; ``docs/cycle-model.md`` and ``docs/fully-connected.md``."""
+
+    name = "row"
+    idle_options: Mapping[str, str] = {}
+    assumptions = ("on row-stationary arrays the cycle model lets loads take no time",)
+
+    def fixed_options(self, accelerator: Accelerator) -> Mapping[str, str]:
+        """PE sets have every option; dealing products leaves no choice in some."""
+        if accelerator.dealing == "vectors":
+            return {}
+        return {option: f"dealing is 'products': {why}" for option, why in _DEALT_PRODUCTS.items()}
+
+    def cycles(
+        self, accelerator: Accelerator, work: Work, products: Sequence[Product]
+    ) -> dict[Product, dict[Timing, Cycles]]:
+        """Of a convolution on PE sets; of a fully connected or attention layer with a PE an input.
+
+        Raises:
+            ValueError: the array has fewer PEs than the window has rows; the accelerator has insertion
+                queues and the work no cache sets; a late HIT's representative does not arrive before it.
+        """
+        count = convolution.cycles if work.kind == "conv" else fully_connected.cycles
+        return count(accelerator, work, products)
+
+    def traffic(self, accelerator: Accelerator, computed: DotProducts) -> ArrayTraffic:
+        """By the tile of least energy.
+
+        Raises:
+            ValueError: the array has fewer PEs than the window has rows.
+        """
+        return array.traffic(accelerator, computed)
+
+    def arrival(self, accelerator: Accelerator, shape: VectorShape, kind: Kind) -> NDArray[np.int64] | None:
+        """The PE sets of a convolution finish one signature each at a time, if ``arrival`` says so.
+
+        Raises:
+            ValueError: the array has fewer PEs than the window has rows.
+        """
+        if accelerator.arrival == "raster" or kind != "conv":
+            return None
+        return interleaved(shape.vectors, pe_sets(accelerator, shape.rows))
+
+    def results(self, accelerator: Accelerator, shape: VectorShape | None = None, kind: Kind = "conv") -> int:
+        """One a filter under way; where products are dealt, these are as many as the layer makes them.
+
+        Raises:
+            ValueError: the array has fewer PEs than the window has rows.
+        """
+        return most_results(accelerator) if shape is None else results_held(accelerator, shape, kind)
+
+    def reads_representatives(self, accelerator: Accelerator, kind: Kind) -> bool:
+        """Fully connected layers send results to the inputs that match (III-C3); late HITs wait for one."""
+        return kind != "conv" or accelerator.late_hits != "ready"
+
+
+ROW_STATIONARY = RowStationary()

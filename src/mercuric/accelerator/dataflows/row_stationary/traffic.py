@@ -1,0 +1,95 @@
+"""Which words does a row-stationary array move for one product?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mercuric.accelerator.dataflows.row_stationary.dealing import Dealt, deal, dealing_of
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import pe_sets
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
+from mercuric.accelerator.energy.energies import WordCosts
+from mercuric.accelerator.energy.operands import Operands, Words
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.reuse.vectors import VectorShape
+
+_ROW_REGISTERS = 4
+"""Input, weight and partial sum are read, the partial sum is written (Eyeriss, ISCA 2016, III)."""
+
+
+def traffic(accelerator: Accelerator, computed: DotProducts) -> ArrayTraffic:
+    """A PE holds part of a row of its block's inputs, or of the filters: whichever takes less energy.
+
+    An input or a weight comes from the buffer once for all PE sets that take it, and goes to each of them.
+
+    Raises:
+        ValueError: the array has fewer PEs than a window has rows.
+    """
+    shape, whole, dealing = computed.shape, computed.whole, dealing_of(accelerator, computed.kind)
+    dealt = deal(dealing, shape.vectors, shape.filters, pe_sets(accelerator, shape.rows))
+    tile = _best_tile(accelerator.register_file_words, shape, computed.operands, dealt, computed.costs, whole)
+    dot_products = int(computed.vectors.sum()) * shape.filters
+    chains = dot_products * tile.pieces // (shape.depth if whole else 1)
+    macs = dot_products * shape.length
+    return ArrayTraffic(
+        macs=macs,
+        register_file=_ROW_REGISTERS * macs + tile.delivered,
+        pe_to_pe=tile.delivered + chains * (shape.rows - 1),
+        visits=Words(tile.inputs, tile.weights, chains),
+        sums=tile.pieces,
+        passes=shape.filters if dealing == "products" else -(-shape.filters // accelerator.results),
+    )
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Into how many ``pieces`` a row is cut, input and weight words visited, and delivered to PE sets."""
+
+    pieces: int
+    inputs: int
+    weights: int
+    delivered: int
+
+
+def _best_tile(
+    registers: int, shape: VectorShape, operands: Operands, dealt: Dealt, costs: WordCosts, whole: bool
+) -> _Tile:
+    """The tile of least energy, of those that fit into a PE's registers: filters held, or else inputs.
+
+    Args:
+        registers: words of a PE's register file.
+        shape: the input vectors.
+        operands: their tensors.
+        dealt: what each PE set gets.
+        costs: of the words.
+        whole: as in :class:`~mercuric.accelerator.dataflows.traffic.DotProducts`.
+    """
+    depth = shape.depth if whole else 1
+    row = depth * shape.elements
+    pieces = np.arange(1, row + 1)
+    held = -(-row // pieces)
+    fits = 2 * held + 1 <= registers
+    pieces, held = pieces[fits], held[fits]
+    by_scope = shape.scopes * shape.length * shape.filters
+    sums = shape.scopes // depth * shape.vectors * shape.filters * pieces
+
+    filters = (registers - held) // (held + 1)
+    fresh = -(-operands.fresh * held // shape.elements)
+    vectors = 1 + (registers - 2 * held - 1) // fresh
+    loaded = np.full_like(pieces, operands.words.weights if whole else by_scope)
+    reloaded = by_scope * -(-int(dealt.vectors.max(initial=1)) // vectors)
+
+    rounds = -(-dealt.filters // np.append(filters, max(shape.filters, 1))[:, None])
+    taken = np.minimum(dealt.vectors * rounds, dealt.products).sum(axis=1)
+    every = np.append(taken[:-1], np.full_like(pieces, taken[-1]))
+    inputs = operands.words.inputs * np.append(rounds[:-1].max(axis=1, initial=1), np.ones_like(pieces))
+    weights = np.append(loaded, reloaded)
+    holders = int(dealt.filters.sum())
+    delivered = (
+        shape.scopes * shape.rows * operands.fresh * every + weights // max(shape.filters, 1) * holders
+    )
+    every_sum = np.tile(sums, 2)
+    energy = costs.buffer * (inputs + weights + 2 * every_sum)
+    energy += (costs.pe_to_pe + costs.register_file) * delivered
+    energy += costs.pe_to_pe * (shape.rows - 1) * every_sum
+    best = int(energy.argmin())
+    return _Tile(int(np.tile(pieces, 2)[best]), int(inputs[best]), int(weights[best]), int(delivered[best]))
