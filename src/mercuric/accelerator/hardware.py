@@ -150,10 +150,6 @@ class Accelerator(Config):
         """Time that ``cycles`` cycles take at this clock, in seconds."""
         return cycles / (self.clock_mhz * 1e6)
 
-    def having(self, mcache: MCache) -> Self:
-        """The same accelerator with another MCACHE."""
-        return self.changed(entries=mcache.entries, ways=mcache.ways)
-
     def changed(self, **fields: Any) -> Self:
         """The same accelerator with other ``fields``, checked as a new one is.
 

@@ -11,10 +11,11 @@ from importlib import import_module
 from io import StringIO
 from typing import Any
 
+from mercuric.accelerator.engines.scalesim_files import DATAFLOWS
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError, MercuricError
 
-_DATAFLOWS = {"weight": "ws", "input": "is", "output": "os"}
+_DATAFLOWS = {ours: theirs for theirs, ours in DATAFLOWS.items()}
 _SRAM_KB = 36
 _OFFSETS = (0, 10**7, 2 * 10**7)
 

@@ -1,5 +1,7 @@
 """How is a layer on an array described to ZigZag?"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mercuric.accelerator.energy.energies import Energies
@@ -15,7 +17,31 @@ _OPERANDS = ("I1", "I2", "O")
 _EYERISS_REGISTERS = {"I1": 12, "I2": 224, "O": 24}
 """Words for inputs, weights and sums in a PE of the Eyeriss chip (Chen et al., JSSC 2017)."""
 
-_STAYS = {"weight": "I2", "input": "I1", "output": "O"}
+
+_INPUTS, _WEIGHTS, _OUTPUTS = ("C", "FX", "FY"), ("K",), ("OX", "OY", "B")
+
+
+@dataclass(frozen=True)
+class _Array:
+    """How a dataflow is an array of ZigZag's.
+
+    Attributes:
+        down, across: loops that lie side by side on the array's rows and columns, as far as there is room.
+        stays: the operand that a PE has a register for; None: a PE has register files for all three.
+    """
+
+    down: tuple[str, ...]
+    across: tuple[str, ...]
+    stays: str | None = None
+
+
+_DATAFLOWS = {
+    "row": _Array(("FY", "K", "C", "G"), ("OY", "K", "C", "G")),
+    "weight": _Array(_INPUTS, _WEIGHTS, "I2"),
+    "input": _Array(_INPUTS, _OUTPUTS, "I1"),
+    "output": _Array(_OUTPUTS, _WEIGHTS, "O"),
+}
+
 _LEAVING = {"I1": ("tl",), "I2": ("tl",), "O": ("tl", "th")}
 _ENTERING = {"I1": ("fh",), "I2": ("fh",), "O": ("fh", "fl")}
 _NEVER_FULL = 2**40
@@ -27,8 +53,12 @@ def hardware_description(accelerator: Accelerator, energies: Energies) -> dict[s
     A PE of a row-stationary array has three register files, shared out as the Eyeriss chip's are. A PE of
     the systolic arrays has a register for the operand that stays; the other two come from a neighbour with
     every multiply-accumulate, which ZigZag has no wires for: they are part of what an operation costs.
+
+    Raises:
+        ValueError: ZigZag isn't told of the accelerator's dataflow.
     """
-    memories = _registers(accelerator, energies)
+    stays = _array(accelerator).stays
+    memories = _registers(accelerator, energies, stays)
     for name, words, cost in (
         ("buffer", accelerator.buffer_words, energies.on(accelerator).buffer),
         ("dram", _NEVER_FULL, energies.dram),
@@ -38,7 +68,7 @@ def hardware_description(accelerator: Accelerator, energies: Energies) -> dict[s
     if accelerator.dram_words_per_cycle is not None:
         bus = max(1, int(accelerator.dram_words_per_cycle * accelerator.word_bits))
         _share_one_port(memories["dram"], accelerator.word_bits, bus, energies.dram)
-    moves = 0.0 if accelerator.dataflow == "row" else 2 * energies.pe_to_pe
+    moves = 0.0 if stays is None else 2 * energies.pe_to_pe
     array = {
         "unit_energy": energies.mac + moves,
         "unit_area": 0.0,
@@ -48,11 +78,19 @@ def hardware_description(accelerator: Accelerator, energies: Energies) -> dict[s
     return {"name": "array", "operational_array": array, "memories": memories}
 
 
-def _registers(accelerator: Accelerator, energies: Energies) -> dict[str, dict[str, Any]]:
+def _array(accelerator: Accelerator) -> _Array:
+    if accelerator.dataflow not in _DATAFLOWS:
+        raise ArgumentError(
+            f"dataflow of accelerator {accelerator.name!r} was {accelerator.dataflow!r}, but must be one of "
+            f"{', '.join(map(repr, _DATAFLOWS))} for ZigZag"
+        )
+    return _DATAFLOWS[accelerator.dataflow]
+
+
+def _registers(accelerator: Accelerator, energies: Energies, stays: str | None) -> dict[str, dict[str, Any]]:
     register = energies.on(accelerator).register_file
-    if accelerator.dataflow != "row":
-        operand = _STAYS[accelerator.dataflow]
-        return {f"register_{operand}": _memory(accelerator, 1, register, register, (operand,))}
+    if stays is not None:
+        return {f"register_{stays}": _memory(accelerator, 1, register, register, (stays,))}
     filled = register + energies.pe_to_pe
     share = accelerator.register_file_words / sum(_EYERISS_REGISTERS.values())
     return {
@@ -122,30 +160,21 @@ def spatial_mapping(layer: DenseLayer, accelerator: Accelerator) -> dict[str, Un
     more filters, channels or groups. The systolic arrays fold a layer as a matrix product, as SCALE-Sim does.
 
     Raises:
-        ValueError: the array has fewer rows than the window.
+        ValueError: a row-stationary array has fewer rows than the window, or an unknown dataflow.
     """
-    if accelerator.dataflow == "row" and layer.kernel[0] > accelerator.rows:
+    array, left = _array(accelerator), loop_sizes(layer)
+    if array.stays is None and layer.kernel[0] > accelerator.rows:
         raise ArgumentError(
             f"rows of accelerator {accelerator.name!r} was {accelerator.rows}, but must be at least the "
             f"{layer.kernel[0]} rows of a window of layer {layer.name!r}"
         )
-    left = loop_sizes(layer)
-    if accelerator.dataflow == "row":
-        loops = ["FY", "K", "C", "G"], ["OY", "K", "C", "G"]
-    else:
-        inputs, weights, outputs = ["C", "FX", "FY"], ["K"], ["OX", "OY", "B"]
-        loops = {
-            "weight": (inputs, weights),
-            "input": (inputs, outputs),
-            "output": (outputs, weights),
-        }[accelerator.dataflow]
     return {
-        "D1": _unrolled(loops[0], accelerator.rows, left),
-        "D2": _unrolled(loops[1], accelerator.columns, left),
+        "D1": _unrolled(array.down, accelerator.rows, left),
+        "D2": _unrolled(array.across, accelerator.columns, left),
     }
 
 
-def _unrolled(loops: list[str], places: int, left: dict[str, int]) -> Unrolling:
+def _unrolled(loops: Sequence[str], places: int, left: dict[str, int]) -> Unrolling:
     """Each loop takes as many of the places as it can, and leaves the others to the next one."""
     unrolling: Unrolling = []
     for loop in loops:

@@ -1,12 +1,14 @@
 """How does an evaluation become one page?"""
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.accelerator import Accelerator
+from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import edge_words
 from mercuric.page import formats
@@ -260,8 +262,8 @@ def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:
             "Bound",
             "Of a layer's products together: the array's cycles (compute), the DRAM's, or those in which the "
             "array's edge passes the words from and to the buffer (in a cycle one into each row, one into "
-            "and one out of each column), whichever are most. The edge's cycles are no part of the latency: "
-            "on row-stationary arrays the cycle model lets loads take no time.",
+            "and one out of each column), whichever are most. The edge's cycles are no part of the latency"
+            f"{_assumed(evaluation.accelerators)}.",
         ),
         ("Timing", f"Figures of both are in layers.csv; here {_timing(evaluation)}."),
     ]
@@ -279,6 +281,11 @@ def _methods(evaluation: Evaluation) -> list[tuple[str, str]]:
     entries.append(("Area", f"{AREA_45NM.source}. Signature Table and Hitmap are as large as the largest "
                     "scope needs."))  # fmt: skip
     return entries
+
+
+def _assumed(accelerators: Sequence[Accelerator]) -> str:
+    clauses = dict.fromkeys(clause for one in accelerators for clause in dataflow_of(one).assumptions)
+    return f": {formats.listing(list(clauses))}" if clauses else ""
 
 
 def _named(chart: go.Figure, evaluation: Evaluation) -> go.Figure:

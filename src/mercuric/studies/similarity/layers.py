@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.accelerator import CycleCounter, as_accelerator
+from mercuric.accelerator import CycleCounter
+from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
@@ -91,7 +92,7 @@ def training_step(
         ValueError: an unknown accelerator.
     """
     step = TrainingStep(len(images), shown)
-    counter = CycleCounter(as_accelerator(accelerator).having(config.cache))
+    counter = CycleCounter(in_runs_mcache(accelerator, config.cache))
     by = normalisation_of(network, training=True)
     try:
         with reusing(network, config) as handle, keeping_modes(network), normalised(network, by):

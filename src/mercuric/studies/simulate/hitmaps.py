@@ -7,6 +7,7 @@ from typing import Any
 from mercuric.accelerator import Accelerator, Simulation, preset
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
+from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.reuse import ReuseConfig
 from mercuric.subjects.loaded_network import LoadedNetwork, Tell
 from mercuric.trace.hitmaps.about import HitmapAbout
@@ -90,7 +91,7 @@ def write_hitmap_folder(
     """
     accelerator, tally = preset("eyeriss-168"), SimilarityTally()
     if reuse is not None:
-        accelerator = accelerator.having(reuse.cache)
+        accelerator = in_runs_mcache(accelerator, reuse.cache)
     config = simulated_config(reuse, accelerator)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
         run = network_calls(

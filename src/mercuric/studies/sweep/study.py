@@ -17,6 +17,7 @@ from mercuric import data, zoo
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, found_with
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
+from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.config import Config, require_once
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text
@@ -43,9 +44,8 @@ NOT_IN_CYCLES = (
 _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
     "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
     "ways": (lambda one: one.entries is not None, "an unlimited MCACHE (entries=null) has no sets"),
-    "insertion_queue": (lambda one: one.dataflow == "row", "systolic arrays look up a signature a cycle"),
 }
-"""What makes cycles depend on a field that some arrays don't care for, and why they don't."""
+"""What makes cycles depend on a field, whatever the dataflow, and why they don't where it isn't so."""
 
 Field = str | int | float | bool | None
 Progress = Callable[[int, int, str], None]
@@ -256,9 +256,18 @@ def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
 
 def _require_effect(config: SweepConfig, accelerators: Sequence[Accelerator]) -> None:
     """Refuse a field that varies where no combination's cycles depend on it."""
-    for name, (depends, why) in _DEPENDS.items():
-        if len(config.vary.get(name, ())) > 1 and not any(map(depends, accelerators)):
-            raise ArgumentError(f"field was {name!r}, but must be left out of this sweep: {why}")
+    for name, values in config.vary.items():
+        reasons = [_idle(name, accelerator) for accelerator in accelerators]
+        if len(values) > 1 and all(reasons):
+            raise ArgumentError(f"field was {name!r}, but must be left out of this sweep: {reasons[0]}")
+
+
+def _idle(field: str, accelerator: Accelerator) -> str | None:
+    """Why no cycle of the accelerator depends on a field; None where some do."""
+    depends, why = _DEPENDS.get(field, (None, None))
+    if depends is not None and not depends(accelerator):
+        return why
+    return dataflow_of(accelerator).idle_options.get(field)
 
 
 def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) -> Any:

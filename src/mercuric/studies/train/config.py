@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mercuric import data, zoo
-from mercuric.accelerator import as_accelerator, presets
+from mercuric.accelerator import as_accelerator
+from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
 from mercuric.reuse import ReuseConfig
@@ -67,14 +68,7 @@ class RunConfig(Config):
 
     @model_validator(mode="after")
     def _one_cache(self) -> Self:
-        """A preset counts with the run's MCACHE; who describes an accelerator says what it has."""
-        accelerator, reuse = as_accelerator(self.accelerator), self.reuse
-        described = accelerator.name not in {one.name for one in presets()}
-        if described and reuse.principal is None and accelerator.mcache != reuse.cache:
-            raise ArgumentError(
-                f"reuse has an MCACHE of entries={reuse.entries}, ways={reuse.ways}, but must have "
-                f"the entries={accelerator.entries}, ways={accelerator.ways} of accelerator "
-                f"{accelerator.name!r}: "
-                "a training run's Hitmaps come from its own MCACHE"
-            )
+        accelerator = as_accelerator(self.accelerator)
+        if self.reuse.principal is None:
+            in_runs_mcache(accelerator, self.reuse.cache)
         return self

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator
+from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
 from mercuric.reuse import ReuseHandle, reuse_
@@ -127,7 +128,7 @@ def _with_reuse(config: RunConfig, model: nn.Module) -> tuple[ReuseHandle, Cycle
     """The layers, and what counts their cycles; None for directions, which no accelerator simulates."""
     if config.reuse.principal is not None:
         return reuse_(model, config.reuse), None
-    counter = CycleCounter(as_accelerator(config.accelerator).having(config.reuse.cache))
+    counter = CycleCounter(in_runs_mcache(config.accelerator, config.reuse.cache))
     handle = reuse_(model, config.reuse, cost=counter)
     handle.switch_off_losing()
     handle.observe(counter.observe)
