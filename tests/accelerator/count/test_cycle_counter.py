@@ -1,12 +1,18 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from mercuric.accelerator.count import layer_cycles
+from mercuric.accelerator.count.cycle_cost import CycleCost
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.hardware import preset
+from mercuric.reuse import ReuseConfig, reuse_
+from mercuric.reuse.judge.paper import Cost
 from mercuric.reuse.observation import Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
@@ -108,3 +114,42 @@ def test_a_wrong_hitmap_counts_nothing() -> None:
 def test_an_unknown_timing() -> None:
     with pytest.raises(ValueError, match="timing was 'slow', but must be one of 'paper', 'fair'"):
         counted().totals("slow")  # type: ignore[arg-type]
+
+
+def test_it_is_a_cost_model_that_counts_each_observation_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted_works = 0
+    count = layer_cycles.training_cycles
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        nonlocal counted_works
+        counted_works += 1
+        return count(*args, **kwargs)
+
+    monkeypatch.setattr(layer_cycles, "training_cycles", counting)
+    fair = preset("eyeriss-168").changed(timing="fair")
+    counter, told = CycleCounter(fair), replace(OBSERVED)
+    assert counter(told) == CycleCost(fair, "fair")(told)
+    assert counter.layers().empty
+    counted_works = 0
+    counter.observe(told)
+    assert counted_works == 0
+    counter.observe(told)
+    assert counted_works == 1
+    assert counter.totals("paper").signature == 2 * 73_216
+
+
+def test_adaptation_and_counter_see_the_same_cycles() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+    counter, costs = CycleCounter("eyeriss-168"), []
+
+    def cost(observation: Observation) -> Cost:
+        costs.append(counter(observation))
+        return costs[-1]
+
+    handle = reuse_(model, ReuseConfig.paper(), cost=cost)
+    handle.observe(counter.observe)
+    model(torch.randn(2, 3, 8, 8)).sum().backward()
+    total = counter.totals()
+    assert sum(one.signatures_and_products for one in costs) == total.mercury > 0
+    assert sum(one.baseline for one in costs) == total.baseline

@@ -1,0 +1,38 @@
+"""The accelerators that come with the package are YAML files of it, read as a user's are."""
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from mercuric.accelerator import Accelerator, preset, presets
+
+PAPERS: dict[str, Any] = {
+    "dataflow": "row", "rows": 12, "columns": 14, "clock_mhz": 200, "entries": 1024, "ways": 16,
+    "versions": 4, "design": "synchronous", "timing": "paper", "pipelined_signatures": True, "mac_unit": False,
+    "arrival": "raster", "late_hits": "ready", "dealing": "vectors", "insertion_queue": None, "word_bits": 16,
+    "register_file_words": 256, "buffer_kib": 108, "dram_words_per_cycle": None, "energies": "eyeriss",
+}  # fmt: skip
+COMPARABLE = {"timing": "fair", "dram_words_per_cycle": 4}
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "eyeriss-168": {},
+    "weight-168": {"dataflow": "weight"},
+    "input-168": {"dataflow": "input"},
+    "output-168": {"dataflow": "output"},
+    "eyeriss-like": COMPARABLE,
+    "simple-weight-stationary": {**COMPARABLE, "dataflow": "weight"},
+    "simple-output-stationary": {**COMPARABLE, "dataflow": "output"},
+}
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_every_field_of_a_preset(name: str) -> None:
+    assert preset(name).model_dump() == {"name": name, **PAPERS, **OTHERWISE[name]}
+
+
+def test_each_is_a_file_of_its_name() -> None:
+    folder = files("mercuric.accelerator") / "presets"
+    texts = {file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8") for file in folder.iterdir()}
+    assert texts.keys() == OTHERWISE.keys() == {one.name for one in presets()}
+    for name, text in texts.items():
+        assert Accelerator.from_yaml(text) == preset(name)
