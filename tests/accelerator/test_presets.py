@@ -10,8 +10,9 @@ from mercuric.accelerator import Accelerator, preset, presets
 PAPERS: dict[str, Any] = {
     "dataflow": "row", "rows": 12, "columns": 14, "clock_mhz": 200, "entries": 1024, "ways": 16,
     "versions": 4, "design": "synchronous", "timing": "paper", "pipelined_signatures": True,
-    "mac_unit": False, "arrival": "raster", "late_hits": "ready", "dealing": "vectors", "insertion_queue": None,
-    "word_bits": 16, "register_file_words": 256, "buffer_kib": 108, "dram_words_per_cycle": None, "energies": "eyeriss",
+    "mac_unit": False, "arrival": "raster", "late_hits": "ready", "dealing": "vectors",
+    "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
+    "dram_words_per_cycle": None, "energies": "eyeriss",
 }  # fmt: skip
 COMPARABLE = {"timing": "fair", "dram_words_per_cycle": 4}
 OTHERWISE: dict[str, dict[str, Any]] = {
