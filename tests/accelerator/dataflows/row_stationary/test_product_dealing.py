@@ -221,7 +221,7 @@ def test_fully_connected_layers_are_dealt_as_before() -> None:
     hits = replace(work, hitmap=Hitmap(torch.zeros(1, 200, dtype=torch.uint8), torch.zeros(1, 200).long()))
     assert layer_cost(dealt, hits) == layer_cost(array, hits)
     assert dealing_of(dealt, work.kind) == "vectors"
-    assert Work(shape).dealing(dealt) == "products"
+    assert dealing_of(dealt, "conv") == "products"
 
 
 @pytest.mark.parametrize(
