@@ -163,15 +163,14 @@ class HitmapFolder:
         try:
             self.about = HitmapAbout.from_json(read_text(folder / RUN), folder / RUN)
             index = StringIO(read_text(folder / INDEX), newline="")
-            self._rows = [_indexed(row) for row in csv.DictReader(index)]
-            if not self._rows:
-                raise ArgumentError("it names no layer")
-        except MercuricError:
-            raise
         except FileNotFoundError as error:
             missing = Path(str(error.filename)).name
             raise MercuricError(f"{folder} is no folder of mercuric hitmap: it has no {missing}") from None
-        except (ValueError, TypeError, csv.Error) as error:
+        try:
+            self._rows = [_indexed(row) for row in csv.DictReader(index)]
+            if not self._rows:
+                raise ArgumentError("it names no layer")
+        except (ArgumentError, TypeError, csv.Error) as error:
             raise MercuricError(f"{folder / INDEX} is broken: {error}") from None
         counts = pd.DataFrame([row.model_dump() for row in self._rows])[["layer", *COUNTS]]
         self.counts = counts.drop_duplicates("layer")
