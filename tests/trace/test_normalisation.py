@@ -13,7 +13,7 @@ import mercuric
 import mercuric.torchvision_operators
 from mercuric.accelerator.count.simulation import simulate_batches
 from mercuric.trace.normalisation import normalisation_of, normalised
-from mercuric.trace.workload import evaluating
+from mercuric.reuse.evaluation_mode import evaluating
 
 import timm  # isort: skip
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError, described
-from mercuric.trace.workload import Inputs
+from mercuric.trace.forward_pass import Inputs
 
 _FROM_ARRAY = "torch.from_numpy makes a tensor of an array"
 

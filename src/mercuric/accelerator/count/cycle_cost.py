@@ -1,12 +1,12 @@
 """What does a batch through a layer cost in cycles, for adaptation? Paper III-D: C_S and C_B."""
 
+from mercuric.accelerator.count.arrival import counted_work
 from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.judge.paper import Cost
 from mercuric.reuse.observation import Observation
-from mercuric.trace.work import counted_work
 
 
 class CycleCost:

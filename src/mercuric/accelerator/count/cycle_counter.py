@@ -1,11 +1,11 @@
 """How many cycles did each layer take over a run?"""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import pandas as pd
 from pydantic import model_validator
 
+from mercuric.accelerator.count.arrival import counted_work
 from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cycles
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
@@ -13,7 +13,10 @@ from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import SavedState, Switch
 from mercuric.reuse.observation import Observation, ObservedProduct
-from mercuric.trace.work import Work, counted_work
+from mercuric.trace.work import Work
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class CounterState(SavedState):
@@ -85,13 +88,15 @@ class CycleCounter:
         """Cycles of all layers and products; ``timing`` defaults to the accelerator's."""
         return self.products(timing).total
 
-    def layers(self) -> pd.DataFrame:
+    def layers(self) -> "pd.DataFrame":
         """One row a layer, in the order first counted.
 
         Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
         and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
         with ``fair_``.
         """
+        import pandas as pd
+
         columns: dict[str, list[str] | list[int]] = {"layer": list(self._layers)}
         for timing, prefix in COLUMN_PREFIXES.items():
             cycles = [layer[timing].total for layer in self._layers.values()]

@@ -1,15 +1,16 @@
 """What do the layers' cycles add up to?"""
 
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from mercuric.accelerator.hardware import Accelerator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _PARTS = ("baseline", "mercury", "signature", "stall")
 
 
-def totals(layers: pd.DataFrame, accelerator: Accelerator) -> dict[str, Any]:
+def totals(layers: "pd.DataFrame", accelerator: Accelerator) -> dict[str, Any]:
     """Cycles and speed-ups over all rows, ready for JSON.
 
     Args:

@@ -77,7 +77,7 @@ def baseline_accesses(
         ValueError: the array is too small for the layer's vectors.
     """
     everything = np.full(work.shape.scopes, work.shape.vectors)
-    dealing = work.dealing(accelerator)
+    dealing = accelerator.dealing if work.kind == "conv" else "vectors"
     costs = costs or _own_costs(accelerator)
     traffic = array_traffic(
         accelerator, work.shape, operands, everything, costs, whole=timing == "fair", dealing=dealing
@@ -113,7 +113,7 @@ def reuse_accesses(
     computed = (states != HitState.HIT.value).sum(dim=1).cpu().numpy()
     stored = int((states == HitState.MAU.value).sum())
     hits = states.numel() - int(computed.sum())
-    dealing = work.dealing(accelerator)
+    dealing = accelerator.dealing if work.kind == "conv" else "vectors"
     costs = costs or _own_costs(accelerator)
     traffic = array_traffic(accelerator, work.shape, operands, computed, costs, whole=False, dealing=dealing)
     reused = hits * filters * traffic.sums
@@ -155,7 +155,7 @@ def _signatures(
     shape = replace(work.shape, filters=work.bits)
     everything = np.full(shape.scopes, shape.vectors)
     vectors = shape.scopes * shape.vectors
-    dealing = work.dealing(accelerator)
+    dealing = accelerator.dealing if work.kind == "conv" else "vectors"
     traffic = array_traffic(accelerator, shape, operands, everything, costs, whole=False, dealing=dealing)
     visits, projection = traffic.visits, shape.length * work.bits
     # Only what is added up over several pieces goes through the buffer: the last one leaves as a sign bit.

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.reuse import Observation, ReuseConfig
+from mercuric.reuse.evaluation_mode import keeping_modes
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
-from mercuric.trace.workload import keeping_modes
 
 COUNTS = ("HIT", "MAU", "MNU", "zero", "zero_hits")
 MAP_LETTERS = "HUNZ"

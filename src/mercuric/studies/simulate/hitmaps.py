@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
+from mercuric.accelerator.count.countable import countable_hitmaps
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
+from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
 from mercuric.reuse import ReuseConfig
 from mercuric.subjects.loaded_network import LoadedNetwork, Tell
+from mercuric.trace.calls import Listen
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
-from mercuric.trace.hitmaps.saved import open_hitmaps
 from mercuric.trace.hitmaps.store import HitmapWriter
-from mercuric.trace.network_calls import Listen, network_calls, simulated_config
+from mercuric.trace.network_calls import NetworkCalls
 
 
 def simulate_network(
@@ -73,7 +75,7 @@ def simulate_hitmaps(
         ValueError: the accelerator asks for more than was saved.
         MercuricError: a file is missing, damaged or something else, or of another network.
     """
-    about = open_hitmaps(path, accelerator).about
+    about = countable_hitmaps(path, accelerator).about
     config = None if reuse is None else simulated_config(reuse, accelerator)
     about.require(path, config, None if model is None else {"model": model})
     return simulate_saved(path, accelerator, training, listeners), {**about.run, "hitmaps": str(path)}
@@ -93,9 +95,7 @@ def write_hitmap_folder(
         accelerator = with_cache(accelerator, reuse)
     config = simulated_config(reuse, accelerator)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
-        run = network_calls(
-            subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
-        )
-        layers = tally.layers(run.order, run.errors)
-        writer.finish(layers, {"normalisation": run.normalisation, "coverage": run.coverage.to_dict()})
+        facts = NetworkCalls(subject.network, subject.batches(tell), config).tell(tally.add, writer.add)
+        layers = tally.layers(facts)
+        writer.finish(layers, facts.run)
     return int(layers["on"].sum())

@@ -213,8 +213,6 @@ def test_fully_connected_layers_are_dealt_as_before() -> None:
     assert layer_cost(dealt, work) == layer_cost(array, work)
     hits = replace(work, hitmap=Hitmap(torch.zeros(1, 200, dtype=torch.uint8), torch.zeros(1, 200).long()))
     assert layer_cost(dealt, hits) == layer_cost(array, hits)
-    assert work.dealing(dealt) == "vectors"
-    assert Work(shape).dealing(dealt) == "products"
 
 
 @pytest.mark.parametrize(
