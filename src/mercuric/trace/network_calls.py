@@ -50,9 +50,9 @@ class NetworkCalls:
         """Run the batches, and tell every layer's call as it happens.
 
         Raises:
-            ValueError: no batch, an unknown normalisation, a model with no layer to count or with reuse layers
-                already, or NaN or infinity in a layer's parameters or inputs. What the model or a listener
-                raises goes through.
+            ValueError: no batch, an unknown normalisation, a model with no layer to count or with reuse
+                layers already, or NaN or infinity in a layer's parameters or inputs. What the model or a
+                listener raises goes through.
         """
         batches, by = self.batches, normalisation_of(self.model, self.training, self.normalisation)
         if by == "data" and iter(batches) is batches:

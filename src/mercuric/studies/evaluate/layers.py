@@ -40,7 +40,7 @@ class EnergyCounter:
         """Count one call.
 
         Raises:
-            ValueError: the accelerator is too small for the layer, or nothing says which words the call reads.
+            ValueError: the accelerator is too small for the layer, or the call has no workload.
         """
         workload = call.workload
         if workload is None:

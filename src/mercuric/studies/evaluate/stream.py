@@ -37,8 +37,8 @@ class StreamedCalls:
     Attributes:
         network: without reuse layers; of convolutions and fully connected layers.
         images: the batch.
-        workloads: what ``read_workloads`` says of the same network and batch; those of no reuse layer are told
-            last.
+        workloads: what ``read_workloads`` says of the same network and batch; those that no reuse layer
+            makes are told last.
         config: how similarity is found.
         training: whether the calls are a training step's.
         signatures: whether listeners read signatures too, which take as much memory as the Hitmap.

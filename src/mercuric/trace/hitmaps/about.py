@@ -66,8 +66,8 @@ class HitmapAbout:
         """What the writer knew of the calls; ``counts`` as :class:`RunFacts` has them."""
         known = {layer["layer"]: layer["error"] for layer in self.layers}
         errors = {name: error for name, error in known.items() if error is not None}
-        run = [self.run.get(fact) for fact in ("normalisation", "coverage")]
-        return RunFacts(tuple(known), errors, *run, counts or {})
+        normalisation, coverage = self.run.get("normalisation"), self.run.get("coverage")
+        return RunFacts(tuple(known), errors, normalisation, coverage, counts or {})
 
     def finished(self, layers: "pd.DataFrame", run: Mapping[str, Any]) -> "HitmapAbout":
         """The same with what can't be counted again from Hitmaps.
