@@ -25,7 +25,7 @@ class LayerCall:
         input_shape: of the layer's input tensor; None where that isn't known.
         is_product: whether no layer makes it: a product in a module's forward pass, counted without reuse.
         observation: what the reuse layer told, its signatures too, which no file keeps; None for any other.
-        workload: the dense product, with the words that it reads; None where nobody reads it from a network.
+        workload: the dense product, with the words that it reads; None where nobody said it.
     """
 
     layer: str

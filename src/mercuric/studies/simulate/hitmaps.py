@@ -8,12 +8,13 @@ from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
 from mercuric.accelerator.count.countable import countable_hitmaps
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulated_config import simulated_config
-from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
+from mercuric.accelerator.count.simulation import simulate_batches, simulate_calls
 from mercuric.reuse import ReuseConfig
 from mercuric.subjects.loaded_network import LoadedNetwork, Tell
 from mercuric.trace.calls import Listen
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
+from mercuric.trace.hitmaps.saved import saved_calls
 from mercuric.trace.hitmaps.store import HitmapWriter
 from mercuric.trace.network_calls import NetworkCalls
 
@@ -75,10 +76,11 @@ def simulate_hitmaps(
         ValueError: the accelerator asks for more than was saved.
         MercuricError: a file is missing, damaged or something else, or of another network.
     """
-    about = countable_hitmaps(path, accelerator).about
+    saved = countable_hitmaps(path, accelerator)
     config = None if reuse is None else simulated_config(reuse, accelerator)
-    about.require(path, config, None if model is None else {"model": model})
-    return simulate_saved(path, accelerator, training, listeners), {**about.run, "hitmaps": str(path)}
+    saved.about.require(path, config, None if model is None else {"model": model})
+    result = simulate_calls(saved_calls(saved), accelerator, training, listeners)
+    return result, {**saved.about.run, "hitmaps": str(path)}
 
 
 def write_hitmap_folder(
