@@ -1,7 +1,7 @@
 """What do a network's layers read, on real examples?"""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
 from mercuric.subjects.loaded_network import NetworkConfig, load_network
 from mercuric.trace.normalisation import normalisation_of, normalised
+from mercuric.trace.recorder import recording
 
 ATTENTION = torch.nn.functional.scaled_dot_product_attention
 
@@ -89,7 +90,6 @@ def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.M
     """
     found: dict[str, tuple[nn.Module, Tensor]] = {}
     modules = dict(subject.network.named_modules())
-    hooks: list[tuple[nn.Module, Callable[..., None]]] = []
     for name in names:
         if not isinstance(modules.get(name), nn.Conv2d | nn.Linear):
             known = ", ".join(
@@ -99,13 +99,10 @@ def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.M
                 f"layer was {name!r}, but must be a convolution or fully connected one: {known}"
             )
 
-        def keep(layer: nn.Module, given: tuple[Any, ...], name: str = name) -> None:
-            found.setdefault(name, (layer, given[0].detach()))
+    def keep(name: str, layer: nn.Module, given: tuple[Any, ...], _: Any) -> None:
+        found.setdefault(name, (layer, given[0].detach()))
 
-        hooks.append((modules[name], keep))
-    with _inference(subject), ExitStack() as stack:
-        for module, keep in hooks:
-            stack.callback(module.register_forward_pre_hook(keep).remove)
+    with _inference(subject), recording({name: modules[name] for name in names}, before=keep):
         subject.network(*subject.inputs)
     for name in names:
         if name not in found:

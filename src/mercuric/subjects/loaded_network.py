@@ -16,7 +16,7 @@ from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import InMemorySplit
 from mercuric.errors import ArgumentError
 from mercuric.subjects.weighted_network import RANDOM, size_for, weighted_network
-from mercuric.trace.workload import Inputs
+from mercuric.trace.forward_pass import Inputs
 from mercuric.zoo import pretrained
 
 PIXELS_OF_A_BATCH = 16 * 64 * 64

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError, described
-from mercuric.trace.workload import Inputs
+from mercuric.trace.forward_pass import Inputs
 
 _FROM_ARRAY = "torch.from_numpy makes a tensor of an array"
 
@@ -88,7 +88,7 @@ def raised_by_torch(error: Exception) -> bool:
     return own.split(".")[0] == "torch" and not isinstance(error, torch.OutOfMemoryError)
 
 
-def unreadable(inputs: Inputs, error: Exception) -> ValueError:
+def unreadable(inputs: Inputs, error: Exception) -> ArgumentError:
     """What is raised where a network's modules could not read its inputs."""
     if isinstance(inputs, Tensor):
         values: list[Any] = [inputs]
@@ -100,7 +100,7 @@ def unreadable(inputs: Inputs, error: Exception) -> ValueError:
         if isinstance(one, Tensor)
     )
     said = " ".join(str(error).split())
-    return ValueError(f"inputs was {shown}, but must be what the network reads: {said}")
+    return ArgumentError(f"inputs was {shown}, but must be what the network reads: {said}")
 
 
 def _is_array(value: object) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from mercuric.trace.workload import Inputs, NetworkWork, Workload, read_network
+from mercuric.trace.forward_pass import Inputs
+from mercuric.trace.workload import NetworkWork, Workload, read_network
 
 _NAMED = 5
 """Operations that a warning names."""

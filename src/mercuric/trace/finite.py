@@ -1,14 +1,14 @@
 """Are the numbers that a layer is counted by finite?"""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.trace.recorder import recording
 
 _OPERANDS = ("input", "query", "key", "value")
 
@@ -23,14 +23,15 @@ def require_finite(model: nn.Module) -> Iterator[None]:
     Raises:
         ValueError: a parameter or an input of a layer holds NaN or infinity; within the block, at its call.
     """
-    with ExitStack() as stack:
-        for name, parameter in model.named_parameters():
-            layer, _, what = name.rpartition(".")
-            _require(what, layer, parameter)
-        for name, module in model.named_modules():
-            if any(True for _ in module.parameters(recurse=False)):
-                hook = module.register_forward_pre_hook(partial(_check, name), with_kwargs=True)
-                stack.callback(hook.remove)
+    for name, parameter in model.named_parameters():
+        layer, _, what = name.rpartition(".")
+        _require(what, layer, parameter)
+    layers = {
+        name: module
+        for name, module in model.named_modules()
+        if any(True for _ in module.parameters(recurse=False))
+    }
+    with recording(layers, before=_check):
         yield
 
 

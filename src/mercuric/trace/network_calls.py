@@ -2,206 +2,158 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
-from mercuric.reuse.config import PresetName, as_config
 from mercuric.reuse.swap import NothingReusesError
+from mercuric.trace.calls import Listen, RunFacts
 from mercuric.trace.checked_inputs import raised_by_torch, require_inputs, unreadable
 from mercuric.trace.coverage import Coverage, without_reuse
 from mercuric.trace.finite import require_finite
-from mercuric.trace.layer_call import LayerCall, observed_call
-from mercuric.trace.normalisation import Normalisation, Statistics, normalisation_of, normalised
-from mercuric.trace.work import Work
-from mercuric.trace.workload import Inputs, NetworkWork, Workload, call, evaluating, read_network
-
-Listen = Callable[[LayerCall], None]
+from mercuric.trace.forward_pass import Inputs, infer
+from mercuric.trace.layer_call import LayerCall, dense_call, observed_call
+from mercuric.trace.normalisation import Statistics, normalisation_of, normalised
+from mercuric.trace.recorder import recording
+from mercuric.trace.workload import NetworkWork, Workload, read_network
 
 
 @dataclass(frozen=True)
-class NetworkRun:
-    """What is known once all batches have run.
-
-    Attributes:
-        order: the layers' names in the network's order, those that can't reuse among them.
-        errors: relative output error of each reuse layer, measured on the first batch.
-        normalisation: the statistics that layers normalised by.
-        coverage: what no reuse layer computes.
-    """
-
-    order: tuple[str, ...]
-    errors: dict[str, float]
-    normalisation: Normalisation
-    coverage: Coverage
-
-
-def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accelerator) -> ReuseConfig:
-    """The configuration that a simulation runs: :meth:`ReuseConfig.paper` by default, in the accelerator's
-    MCACHE.
-
-    There are no labels, so no gradient vectors: the saved Hitmaps stand for all three products.
-
-    Raises:
-        ValueError: the configuration gives another ``entries`` or ``ways``, or principal directions, which
-            no accelerator computes.
-    """
-    asked = as_config("paper" if config is None else config)
-    if asked.principal is not None:
-        raise ArgumentError(
-            "principal was given, but must be None in a simulation: accelerators compare vectors, and "
-            "compute in no principal directions"
-        )
-    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
-        given, own = getattr(asked, field), getattr(accelerator, field)
-        if field in asked.model_fields_set and given != own:
-            raise ArgumentError(
-                f"{field} of the reuse configuration was {given}, but must be left out, or be the {own} of "
-                f"accelerator {accelerator.name!r}: a simulation's MCACHE is the accelerator's"
-            )
-    own_cache = {"entries": accelerator.entries, "ways": accelerator.ways}
-    return asked.model_copy(update={"backward": "exact", **own_cache})
-
-
-def network_calls(
-    model: nn.Module,
-    batches: Iterable[Inputs],
-    accelerator: Accelerator,
-    config: ReuseConfig,
-    *listeners: Listen,
-    training: bool = True,
-    normalisation: Statistics | None = None,
-) -> NetworkRun:
-    """Run the batches with reuse, one after the other, and tell every layer's call as it happens.
+class NetworkCalls:
+    """The calls that a network makes on batches, which run with reuse one after the other.
 
     Products that no layer makes are told of as well, as calls without reuse; a warning names those whose form
     isn't known. The model is left as it was. Nothing of a batch is kept when the next one runs.
 
-    Args:
+    Attributes:
         model: any network without reuse layers; it runs in evaluation mode but for normalisation.
         batches: inputs of the network; where statistics are taken from the data they run twice, and an
             iterator that can't is held in memory.
-        accelerator: whose MCACHE the sets are of.
         config: how similarity is found.
-        listeners: each called with each call.
         training: whether the calls are a training step's.
         normalisation: the statistics to normalise by, as
             :func:`~mercuric.trace.normalisation.normalisation_of` chooses them by default.
-
-    Raises:
-        ValueError: no batch, an unknown normalisation, a model with no layer to count or with reuse layers
-            already, or NaN or infinity in a layer's parameters or inputs. What the model or a listener
-            raises goes through.
     """
 
-    def listen(call: LayerCall) -> None:
-        for listener in listeners:
-            listener(call)
+    model: nn.Module
+    batches: Iterable[Inputs]
+    config: ReuseConfig
+    training: bool = True
+    normalisation: Statistics | None = None
 
-    by = normalisation_of(model, training, normalisation)
-    if by == "data" and iter(batches) is batches:
-        batches = list(batches)
-    with normalised(model, by, batches):
-        order, errors, coverage = _run_all(model, batches, accelerator, config, listen)
-    coverage.warn()
-    return NetworkRun(order, errors, by, coverage)
+    def tell(self, *listeners: Listen) -> RunFacts:
+        """Run the batches, and tell every layer's call as it happens.
+
+        Raises:
+            ValueError: no batch, an unknown normalisation, a model with no layer to count or with reuse
+                layers already, or NaN or infinity in a layer's parameters or inputs. What the model or a
+                listener raises goes through.
+        """
+        batches, by = self.batches, normalisation_of(self.model, self.training, self.normalisation)
+        if by == "data" and iter(batches) is batches:
+            batches = list(batches)
+        run = _Run(self.model, self.config, listeners)
+        with normalised(self.model, by, batches):
+            for inputs in batches:
+                run.add(inputs)
+        if run.order is None:
+            raise ArgumentError("batches was empty, but must hold at least one batch")
+        run.coverage.warn()
+        return RunFacts(run.order, run.errors, by, run.coverage.to_dict())
 
 
-def _run_all(
-    model: nn.Module,
-    batches: Iterable[Inputs],
-    accelerator: Accelerator,
-    config: ReuseConfig,
-    listen: Listen,
-) -> tuple[tuple[str, ...], dict[str, float], Coverage]:
-    """The layers in order, errors of those that reuse on the first batch, and what isn't reused."""
-    run: tuple[tuple[str, ...], dict[str, float]] | None = None
-    known: dict[torch.Size, NetworkWork] = {}
-    coverage = Coverage()
-    for inputs in batches:
+@dataclass
+class _Run:
+    """The batches so far.
+
+    Attributes:
+        order: the layers' names; None before the first batch.
+        errors: of those that reuse, on the first batch.
+        coverage: what isn't reused.
+    """
+
+    model: nn.Module
+    config: ReuseConfig
+    listeners: tuple[Listen, ...]
+    order: tuple[str, ...] | None = None
+    errors: dict[str, float] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
+    _known: dict[torch.Size, NetworkWork] = field(default_factory=dict)
+
+    def add(self, inputs: Inputs) -> None:
+        """Run one batch."""
         require_inputs(inputs)
         try:
-            work = _work(model, inputs, config, known)
+            work = self._work(inputs)
         except (RuntimeError, TypeError) as error:
             if not raised_by_torch(error):
                 raise
             raise unreadable(inputs, error) from error
-        reused, errors = _reused(
-            model, inputs, config, work.workloads, accelerator, listen, first=run is None
-        )
-        dense = without_reuse(work.workloads, reused)
-        coverage.add(work, dense)
-        if run is None:
-            names = [one.layer for one in (*work.workloads, *dense)]
-            run = tuple(dict.fromkeys(names)), errors
-        for one in dense:
-            call = LayerCall(one.layer, Work(one.shape, kind=one.kind), one.needs_input_gradient)
-            listen(replace(call, is_product=one.operation is not None))
-    if run is None:
-        raise ArgumentError("batches was empty, but must hold at least one batch")
-    return *run, coverage
-
-
-def _reused(
-    model: nn.Module,
-    inputs: Inputs,
-    config: ReuseConfig,
-    workloads: list[Workload],
-    accelerator: Accelerator,
-    listen: Listen,
-    first: bool,
-) -> tuple[Counter[str], dict[str, float]]:
-    """Multiply-accumulates of the layers that reuse, and on the ``first`` batch their output errors."""
-    try:
-        with reusing(model, config) as handle:
-            for state in () if first else handle.layers.values():
-                state.error_due = False
-            return _run(model, inputs, handle, workloads, accelerator, listen), _errors(handle)
-    except NothingReusesError as error:
+        first = self.order is None
+        dense = without_reuse(work.workloads, self._reused(inputs, work.workloads, first=first))
+        self.coverage.add(work, dense)
         if first:
-            warnings.warn(f"all work is counted as dense: {error}", stacklevel=2)
-        with require_finite(model), torch.no_grad(), evaluating(model):
-            call(model, inputs)
-        return Counter(), {}
+            self.order = tuple(dict.fromkeys(one.layer for one in (*work.workloads, *dense)))
+        for one in dense:
+            self._tell(dense_call(one))
 
+    def _work(self, inputs: Inputs) -> NetworkWork:
+        """Inputs of a shape that was seen before make the work that they made then."""
+        granularity, scope = self.config.granularity, self.config.scope
+        if not isinstance(inputs, Tensor):
+            return read_network(self.model, inputs, granularity, scope)
+        if inputs.shape not in self._known:
+            self._known[inputs.shape] = read_network(self.model, inputs, granularity, scope)
+        return self._known[inputs.shape]
 
-def _run(
-    model: nn.Module,
-    inputs: Inputs,
-    handle: ReuseHandle,
-    workloads: list[Workload],
-    accelerator: Accelerator,
-    listen: Listen,
-) -> Counter[str]:
-    """Tell of every reuse layer's call; returns the multiply-accumulates of each layer."""
-    reused: Counter[str] = Counter()
-    needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
-    shapes: dict[str, tuple[int, ...]] = {}
+    def _reused(self, inputs: Inputs, workloads: list[Workload], *, first: bool) -> Counter[str]:
+        """Multiply-accumulates of the layers that reuse; on the ``first`` batch their errors are measured."""
+        try:
+            with reusing(self.model, self.config) as handle:
+                for state in () if first else handle.layers.values():
+                    state.error_due = False
+                reused = self._observed(inputs, handle, workloads)
+                if first:
+                    errors = {name: state.error for name, state in handle.layers.items()}
+                    self.errors = {name: error for name, error in errors.items() if error is not None}
+                return reused
+        except NothingReusesError as error:
+            if first:
+                warnings.warn(f"all work is counted as dense: {error}", stacklevel=2)
+            with require_finite(self.model):
+                infer(self.model, inputs)
+            return Counter()
 
-    def tell(seen: Observation) -> None:
-        if seen.product == "forward":
-            reused[seen.layer] += seen.shape.macs
-        needed = needs_gradient.get(seen.layer, True)
-        listen(observed_call(seen, accelerator, needed, shapes.get(seen.layer)))
+    def _observed(self, inputs: Inputs, handle: ReuseHandle, workloads: list[Workload]) -> Counter[str]:
+        """Tell of every reuse layer's call; returns the multiply-accumulates of each layer."""
+        reused: Counter[str] = Counter()
+        needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
+        shapes: dict[str, tuple[int, ...]] = {}
 
-    def note(name: str, _: nn.Module, args: tuple[object, ...]) -> None:
-        if args and isinstance(args[0], Tensor):
-            shapes[name] = tuple(args[0].shape)
+        def observe(seen: Observation) -> None:
+            if seen.product == "forward":
+                reused[seen.layer] += seen.shape.macs
+            needed = needs_gradient.get(seen.layer, True)
+            self._tell(observed_call(seen, self.config.cache, needed, shapes.get(seen.layer)))
 
-    handle.observe(tell)
-    with ExitStack() as stack, torch.no_grad(), evaluating(model):
-        for name, module in model.named_modules():
-            if name in handle.layers:
-                stack.callback(module.register_forward_pre_hook(partial(note, name)).remove)
-        call(model, inputs)
-    return reused
+        def note(name: str, _: nn.Module, args: tuple[object, ...], __: object) -> None:
+            if args and isinstance(args[0], Tensor):
+                shapes[name] = tuple(args[0].shape)
+
+        handle.observe(observe)
+        layers = {name: one for name, one in self.model.named_modules() if name in handle.layers}
+        with recording(layers, before=note):
+            infer(self.model, inputs)
+        return reused
+
+    def _tell(self, call: LayerCall) -> None:
+        for listener in self.listeners:
+            listener(call)
 
 
 @contextmanager
@@ -219,18 +171,3 @@ def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
             yield handle
     finally:
         restore_(model)
-
-
-def _work(
-    model: nn.Module, inputs: Inputs, config: ReuseConfig, known: dict[torch.Size, NetworkWork]
-) -> NetworkWork:
-    """Inputs of a shape that was seen before make the work that they made then."""
-    if not isinstance(inputs, Tensor):
-        return read_network(model, inputs, config.granularity, config.scope)
-    if inputs.shape not in known:
-        known[inputs.shape] = read_network(model, inputs, config.granularity, config.scope)
-    return known[inputs.shape]
-
-
-def _errors(handle: ReuseHandle) -> dict[str, float]:
-    return {name: state.error for name, state in handle.layers.items() if state.error is not None}

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from math import prod
 from typing import Any, Literal, get_args
 
@@ -12,7 +12,8 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.parameter import is_lazy
 
 from mercuric.errors import ArgumentError
-from mercuric.trace.workload import Inputs, call, evaluating
+from mercuric.trace.forward_pass import Inputs, infer
+from mercuric.trace.recorder import first_argument, recording
 
 Statistics = Literal["batch", "data", "stored"]
 """Of each batch itself, as in a training step; of all batches, taken first; those that the model has."""
@@ -73,7 +74,7 @@ def normalised(model: nn.Module, by: Normalisation, batches: Iterable[Inputs] = 
     with ExitStack() as stack:
         if by == "batch":
             for name, module in layers.items():
-                _hook(stack, module, _BatchStatistics(name, keep=False))
+                stack.enter_context(_BatchStatistics(keep=False).of(name, module))
         elif by == "data":
             taken = _taken(model, layers, batches)
             for name, module in layers.items():
@@ -104,20 +105,13 @@ def _taken(
     model: nn.Module, layers: dict[str, nn.Module], batches: Iterable[Inputs]
 ) -> dict[str, dict[str, Tensor | None]]:
     """Buffers of each layer after a pass over the batches: means of the batches' statistics."""
-    found = {name: _BatchStatistics(name, keep=True) for name in layers}
-    with ExitStack() as stack, torch.no_grad(), evaluating(model):
+    found = {name: _BatchStatistics(keep=True) for name in layers}
+    with ExitStack() as stack:
         for name, module in layers.items():
-            _hook(stack, module, found[name])
+            stack.enter_context(found[name].of(name, module))
         for inputs in batches:
-            call(model, inputs)
+            infer(model, inputs)
     return {name: one.kept for name, one in found.items()}
-
-
-def _hook(stack: ExitStack, module: nn.Module, statistics: "_BatchStatistics") -> None:
-    before = module.register_forward_pre_hook(statistics.before, with_kwargs=True)
-    after = module.register_forward_hook(statistics.after, with_kwargs=True, always_call=True)
-    stack.callback(before.remove)
-    stack.callback(after.remove)
 
 
 class _BatchStatistics:
@@ -126,23 +120,26 @@ class _BatchStatistics:
     The layer works on copies of its buffers, so nothing of a call is left in it, NaN neither.
 
     Args:
-        name: the layer's, for what is said of it.
         keep: whether the mean of the calls' statistics is kept.
     """
 
-    def __init__(self, name: str, keep: bool) -> None:
+    def __init__(self, keep: bool) -> None:
         self.kept: dict[str, Tensor | None] = {}
-        self._name, self._keep = name, keep
+        self._keep = keep
         self._calls, self._stored = 0, False
         self._before: tuple[bool, Any, dict[str, Tensor | None]] | None = None
 
-    def before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        (x,) = (*args, *kwargs.values())[:1]
+    def of(self, name: str, module: nn.Module) -> AbstractContextManager[None]:
+        """Within it the layer normalises so."""
+        return recording({name: module}, self._begin, self._end, failed=True)
+
+    def _begin(self, name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        x: Tensor = first_argument(args, kwargs)
         self._before = (module.training, module.momentum, dict(module._buffers))
         self._stored = _values(module, x) < 2
         if self._stored:
             module.training = False
-            self._say_stored()
+            _say_stored(name)
             return
         start = self.kept or module._buffers
         module._buffers.update({name: None if one is None else one.clone() for name, one in start.items()})
@@ -156,7 +153,7 @@ class _BatchStatistics:
             module.__dict__["momentum"] = share
         module.training = True
 
-    def after(self, module: nn.Module, *_: Any) -> None:
+    def _end(self, _: str, module: nn.Module, *__: Any) -> None:
         if self._before is None:
             return
         if not self._stored:
@@ -179,12 +176,13 @@ class _BatchStatistics:
                 self.kept[name] = new if old is None else old + (new - old) * share
         module._buffers.update(running_mean=mean, running_var=variance)
 
-    def _say_stored(self) -> None:
-        warnings.warn(
-            f"layer {self._name!r} normalised by its stored statistics: it read one value a channel, which "
-            "has no variance; run more images at once, or larger ones",
-            stacklevel=2,
-        )
+
+def _say_stored(layer: str) -> None:
+    warnings.warn(
+        f"layer {layer!r} normalised by its stored statistics: it read one value a channel, which "
+        "has no variance; run more images at once, or larger ones",
+        stacklevel=2,
+    )
 
 
 def _values(module: nn.Module, x: Tensor) -> int:

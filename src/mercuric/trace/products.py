@@ -1,7 +1,7 @@
 """Which products does a forward pass make, and in which module?"""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch.utils.flop_counter import flop_registry
 
 from mercuric.reuse.vectors import Granularity, Scope
 from mercuric.trace.product_shapes import Layout, Part, parts_of
+from mercuric.trace.recorder import recording
 
 
 @dataclass
@@ -48,7 +49,10 @@ class Frame:
     products: list[Product] = field(default_factory=list)
 
 
-class ProductsOf(TorchDispatchMode):  # type: ignore[no-untyped-call]
+@contextmanager
+def products_of(
+    model: nn.Module, done: Callable[[Frame], None], granularity: Granularity, scope: Scope
+) -> Iterator[None]:
     """Within the block every product of a network is told of with the call that made it.
 
     What counts as a product, and its multiply-accumulates, is what PyTorch's ``FlopCounterMode`` says. It has
@@ -56,9 +60,25 @@ class ProductsOf(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     Args:
         model: the network.
-        done: called with each module's call when it ends, innermost first.
+        done: called with each module's call when it ends, innermost first; at last with what ran outside
+            every call.
         granularity, scope: how convolutions' inputs split into vectors.
     """
+    products = _Products(model, done, granularity, scope)
+    modules = {
+        name: module
+        for name, module in model.named_modules()
+        if not isinstance(module, torch.jit.ScriptModule)  # takes no hooks
+    }
+    entered = recording(modules, before=products.enter, foremost=True)
+    left = recording(modules, after=products.leave, failed=True)
+    with entered, left, products:
+        yield
+        done(products.outermost)
+
+
+class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Gives every product to the module's call that goes on."""
 
     supports_higher_order_operators = True
 
@@ -69,29 +89,19 @@ class ProductsOf(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._done = done
         self._frames = [Frame("", model)]
         self._owners = _owners(model)
-        self._names = {
-            module: name
-            for name, module in model.named_modules()
-            if not isinstance(module, torch.jit.ScriptModule)  # takes no hooks
-        }
         self._layout = Layout(granularity, scope, self._is_weight)
 
-    def watch(self, stack: ExitStack) -> None:
-        """Follow every module's calls until the stack is closed."""
-        for module in self._names:
-            before = module.register_forward_pre_hook(self._enter, prepend=True)
-            after = module.register_forward_hook(self._leave, always_call=True)
-            stack.callback(before.remove)
-            stack.callback(after.remove)
+    @property
+    def outermost(self) -> Frame:
+        """What ran outside every call."""
+        return self._frames[0]
 
-    def finish(self) -> None:
-        """Tell of what ran outside every call."""
-        self._done(self._frames[0])
+    def enter(self, name: str, module: nn.Module, *_: Any) -> None:
+        """A call begins."""
+        self._frames.append(Frame(name, module))
 
-    def _enter(self, module: nn.Module, _: Any) -> None:
-        self._frames.append(Frame(self._names[module], module))
-
-    def _leave(self, module: nn.Module, *_: Any) -> None:
+    def leave(self, _: str, module: nn.Module, *__: Any) -> None:
+        """A call has ended."""
         if len(self._frames) > 1 and self._frames[-1].module is module:
             self._done(self._frames.pop())
 

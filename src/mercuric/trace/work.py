@@ -1,16 +1,15 @@
 """What is a dataflow asked to do?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from mercuric.accelerator.count.arrival import arriving_hitmap
-from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.observation import Kind, Observation
 from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity import MCache
 from mercuric.similarity.hitmap import Hitmap
 
 Product = Literal["forward", "input_gradient", "weight_gradient"]
@@ -53,35 +52,21 @@ class Work:
             )
 
 
-def observed_work(observation: Observation, accelerator: Accelerator) -> Work:
-    """What the accelerator does for an observed product, all that is known of it.
+def observed_work(observation: Observation, cache: MCache | None = None) -> Work:
+    """The product that a reuse layer told of, its Hitmap by the order of the input.
 
-    The Hitmap is the observed one, looked up again where signatures arrive in another order.
+    Args:
+        observation: what the layer told.
+        cache: the MCACHE that its signatures were looked up in; where given, each signature's set is noted.
 
     Raises:
-        ValueError: the observation's Hitmap does not fit its shape, or the accelerator's ``arrival``
-            needs signatures that the observation doesn't have.
+        ValueError: the Hitmap does not fit the shape.
     """
-    return replace(_without_sets(observation, accelerator), cache_sets=_cache_sets(observation, accelerator))
+    sets = None if cache is None else _cache_sets(observation.signatures, cache)
+    return Work(observation.shape, observation.hitmap, observation.bits, observation.kind, sets)
 
 
-def counted_work(observation: Observation, accelerator: Accelerator) -> Work:
-    """As :func:`observed_work`, but for counting alone: cache sets are there where queues need them.
-
-    They would take most of the time that a training step is counted in.
-    """
-    if accelerator.insertion_queue is not None:
-        return observed_work(observation, accelerator)
-    return _without_sets(observation, accelerator)
-
-
-def _without_sets(observation: Observation, accelerator: Accelerator) -> Work:
-    hitmap = arriving_hitmap(observation, accelerator)
-    return Work(observation.shape, hitmap, observation.bits, observation.kind)
-
-
-def _cache_sets(observation: Observation, accelerator: Accelerator) -> Tensor | None:
-    signatures, sets = observation.signatures, accelerator.mcache.sets
-    if signatures is None or sets is None:
+def _cache_sets(signatures: Tensor | None, cache: MCache) -> Tensor | None:
+    if signatures is None or cache.sets is None:
         return None
-    return (signatures if signatures.dim() == 2 else signatures[..., 0]) % sets
+    return (signatures if signatures.dim() == 2 else signatures[..., 0]) % cache.sets

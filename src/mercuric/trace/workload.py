@@ -1,21 +1,18 @@
 """What work does a network do on a batch?"""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from math import prod
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import Granularity, Scope, VectorShape, conv_vectors, linear_vectors
-from mercuric.trace.products import Frame, Product, ProductsOf
-
-Inputs = Tensor | tuple[Any, ...] | list[Any] | Mapping[str, Any]
+from mercuric.trace.forward_pass import Inputs, call, tracking_gradients
+from mercuric.trace.products import Frame, Product, products_of
+from mercuric.trace.recorder import first_argument, recording
 
 
 @dataclass(frozen=True)
@@ -103,17 +100,11 @@ def read_network(
             layer.
     """
     calls = _Calls(model)
-    products = ProductsOf(model, calls.ended, granularity, scope)
-    with ExitStack() as stack:
-        stack.enter_context(_ready_to_read(model))
-        products.watch(stack)
-        for name, module in model.named_modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                note = partial(calls.note, name, granularity, scope)
-                stack.callback(module.register_forward_hook(note, with_kwargs=True, prepend=True).remove)
-        stack.enter_context(products)
+    products = products_of(model, calls.ended, granularity, scope)
+    layers = {name: one for name, one in model.named_modules() if isinstance(one, nn.Conv2d | nn.Linear)}
+    note = partial(calls.note, granularity, scope)
+    with tracking_gradients(model), products, recording(layers, after=note, foremost=True):
         call(model, inputs)
-        products.finish()
     return calls.work()
 
 
@@ -127,16 +118,16 @@ class _Calls:
 
     def note(
         self,
-        name: str,
         granularity: Granularity,
         scope: Scope,
+        name: str,
         module: nn.Module,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         out: Tensor,
     ) -> None:
         """A layer's own product; its call ends right after."""
-        x: Tensor = args[0] if args else kwargs["input"]
+        x: Tensor = first_argument(args, kwargs)
         kind, shape = _vectors(module, x, out, granularity, scope)
         inputs = min(x.numel(), shape.scopes * shape.vectors * shape.length)
         needs = x.requires_grad
@@ -207,61 +198,3 @@ def _fresh(layer: nn.Module, shape: VectorShape) -> int:
         return shape.elements
     width = layer.kernel_size[1]
     return shape.elements // width * min(layer.stride[1], width)
-
-
-def call(model: nn.Module, inputs: Inputs) -> None:
-    if isinstance(inputs, Tensor):
-        model(_leaf(inputs))
-    elif isinstance(inputs, Mapping):
-        model(**{name: _leaf(value) for name, value in inputs.items()})
-    else:
-        model(*map(_leaf, inputs))
-
-
-def _leaf(value: Any) -> Any:
-    """The value without a gradient: a layer that reads it then needs no dO product."""
-    if not isinstance(value, Tensor):
-        return value
-    return value.clone() if value.is_inference() else value.detach()
-
-
-@contextmanager
-def _ready_to_read(model: nn.Module) -> Iterator[None]:
-    """Gradients on, whatever the caller's mode: an input's ``requires_grad`` then tells who needs dO."""
-    with torch.inference_mode(False), torch.enable_grad(), evaluating(model), _trained(model):
-        yield
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, so that normalisation statistics and random numbers stay as they are."""
-    with keeping_modes(model):
-        model.eval()
-        yield
-
-
-@contextmanager
-def keeping_modes(model: nn.Module) -> Iterator[None]:
-    """Every module is in the mode again that it was in, whatever the block does."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-@contextmanager
-def _trained(model: nn.Module) -> Iterator[None]:
-    """With no trained parameter at all, gradients would reach no layer: train them all meanwhile."""
-    parameters = [parameter for parameter in model.parameters() if parameter.is_floating_point()]
-    if any(parameter.requires_grad for parameter in parameters):
-        yield
-        return
-    for parameter in parameters:
-        parameter.requires_grad_(True)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(False)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.reuse.evaluation_mode import evaluating
 from mercuric.zoo.width import has_parameters
 
 Shrinking = nn.Conv2d | nn.Linear | nn.BatchNorm2d
@@ -65,15 +66,9 @@ def trace_channels(network: nn.Module, images: Tensor) -> ChannelTrace:
         ValueError: torch.fx can't trace the network, or an operation or layer with parameters is not
             known to keep channels apart; it is named.
     """
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
+    with evaluating(network), torch.no_grad():
         reader = _Reader(network, _graph(network))
-        with torch.no_grad():
-            reader.run(images)
-    finally:
-        for module, mode in modes:
-            module.training = mode
+        reader.run(images)
     return reader.trace(images.shape[2])
 
 
@@ -210,10 +205,11 @@ class _Reader(fx.Interpreter):
             raise self._unknown(node, f"{node.name}, which reads {argument},")
         return channels
 
-    def _unknown(self, node: fx.Node, what: str) -> ValueError:
+    def _unknown(self, node: fx.Node, what: str) -> ArgumentError:
         calls = node.meta.get("nn_module_stack") or {}
         place = "" if node.op == "call_module" else next(reversed(list(calls)), "")
-        return ValueError(f"{what}{f' in {place}' if place else ''} may mix channels, so they can't shrink")
+        where = f" in {place}" if place else ""
+        return ArgumentError(f"{what}{where} may mix channels, so they can't shrink")
 
     def _new(self, count: int) -> list[int]:
         channels = list(range(len(self._same), len(self._same) + count))

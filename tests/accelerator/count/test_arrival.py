@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 import mercuric
 from mercuric import ReuseConfig, data, zoo
+from mercuric.accelerator.count.arrival import counted_work
 from mercuric.accelerator.hardware import Accelerator, preset
 from mercuric.reuse.observation import Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap, MCache
-from mercuric.trace.work import observed_work
 
 RASTER = Accelerator(name="drawn", rows=3, columns=2, clock_mhz=1, entries=4, ways=2)
 INTERLEAVED = RASTER.changed(arrival="interleaved")
+QUEUED = INTERLEAVED.changed(insertion_queue=2)
 
 
 def observed(signatures: torch.Tensor, context: torch.Tensor | None = None) -> Observation:
@@ -27,7 +28,7 @@ def observed(signatures: torch.Tensor, context: torch.Tensor | None = None) -> O
 
 
 def found(observation: Observation, accelerator: Accelerator) -> Hitmap:
-    hitmap = observed_work(observation, accelerator).hitmap
+    hitmap = counted_work(observation, accelerator).hitmap
     assert hitmap is not None
     return hitmap
 
@@ -68,7 +69,7 @@ def test_the_context_is_compared_as_well() -> None:
 def test_two_words() -> None:
     signatures = torch.tensor([[[1, 5], [1, 6], [1, 6], [1, 5]]])
     assert found(observed(signatures), INTERLEAVED).representatives.tolist() == [[0, 2, 2, 0]]
-    assert observed_work(observed(signatures), INTERLEAVED).cache_sets.tolist() == [[1, 1, 1, 1]]
+    assert counted_work(observed(signatures), QUEUED).cache_sets.tolist() == [[1, 1, 1, 1]]
 
 
 @pytest.mark.parametrize(
@@ -76,14 +77,14 @@ def test_two_words() -> None:
 )
 def test_others_arrive_by_raster(elsewhere: dict[str, object]) -> None:
     observation = replace(observed(torch.tensor([[0, 1, 1, 0]])), **elsewhere)
-    assert observed_work(observation, INTERLEAVED).hitmap is observation.hitmap
+    assert counted_work(observation, INTERLEAVED).hitmap is observation.hitmap
 
 
 def test_signatures_that_are_missing() -> None:
     unsigned = replace(observed(torch.tensor([[0, 1]])), signatures=None)
-    assert observed_work(unsigned, RASTER).hitmap is unsigned.hitmap
+    assert counted_work(unsigned, RASTER).hitmap is unsigned.hitmap
     with pytest.raises(ValueError, match="signatures of layer 'conv' were None, but arrival='interleaved'"):
-        observed_work(unsigned, INTERLEAVED)
+        counted_work(unsigned, INTERLEAVED)
 
 
 @pytest.mark.parametrize("design", ["synchronous", "asynchronous"])

@@ -1,5 +1,7 @@
 """Which vector comes first at the MCACHE, and so is the one that others reuse?"""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -8,6 +10,35 @@ from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.observation import Observation
 from mercuric.similarity import Hitmap
+from mercuric.trace.layer_call import LayerCall
+from mercuric.trace.work import Work, observed_work
+
+
+def counted_work(observation: Observation, accelerator: Accelerator) -> Work:
+    """What the accelerator does for an observed product.
+
+    Cache sets are there where queues need them; they would take most of the time that a training step is
+    counted in.
+
+    Raises:
+        ValueError: the Hitmap does not fit the shape, or as :func:`arriving_hitmap`.
+    """
+    queued = accelerator.insertion_queue is not None
+    work = observed_work(observation, accelerator.mcache if queued else None)
+    return replace(work, hitmap=arriving_hitmap(observation, accelerator))
+
+
+def arrived(call: LayerCall, accelerator: Accelerator) -> LayerCall:
+    """The call by the order in which the accelerator's signatures arrive.
+
+    A call that no layer was seen to make, as one of a file, keeps its own order.
+
+    Raises:
+        ValueError: as :func:`arriving_hitmap`.
+    """
+    if call.observation is None:
+        return call
+    return replace(call, work=replace(call.work, hitmap=arriving_hitmap(call.observation, accelerator)))
 
 
 def arriving_hitmap(observation: Observation, accelerator: Accelerator) -> Hitmap | None:

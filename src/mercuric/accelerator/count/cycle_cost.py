@@ -1,5 +1,6 @@
 """What does a batch through a layer cost in cycles, for adaptation? Paper III-D: C_S and C_B."""
 
+from mercuric.accelerator.count.arrival import counted_work
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
@@ -7,7 +8,6 @@ from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.judge.paper import Cost
 from mercuric.reuse.observation import Observation
-from mercuric.trace.work import counted_work
 
 
 class CycleCost:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import model_validator
 
+from mercuric.accelerator.count.arrival import counted_work
 from mercuric.accelerator.count.cycle_cost import cost_of
 from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.count.layer_cycles import observed_cycles
@@ -14,7 +15,7 @@ from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import SavedState, Switch
 from mercuric.reuse.judge.paper import Cost
 from mercuric.reuse.observation import Observation, ObservedProduct
-from mercuric.trace.work import Work, counted_work
+from mercuric.trace.work import Work
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,6 +1,5 @@
 """How similar were each layer's vectors, over many batches?"""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mercuric.similarity.hitmap import Hitmap, HitState
+from mercuric.trace.calls import RunFacts
 from mercuric.trace.layer_call import LayerCall
 
 if TYPE_CHECKING:
@@ -52,16 +52,12 @@ class SimilarityTally:
         if call.work.hitmap is not None:
             layer.add(call.work.hitmap, call.zero, call.work.bits)
 
-    def layers(self, order: Sequence[str] = (), errors: Mapping[str, float] | None = None) -> "pd.DataFrame":
-        """A layer a row, with the columns of ``ReuseHandle.report``.
-
-        Args:
-            order: names of layers in the network's order; by default, that of the first calls.
-            errors: relative output error by layer, where it was measured.
-        """
+    def layers(self, facts: RunFacts) -> "pd.DataFrame":
+        """A layer a row, with the columns of ``ReuseHandle.report``, in the facts' order."""
         import pandas as pd
 
-        names = list(dict.fromkeys([*(name for name in order if name in self._layers), *self._layers]))
+        known = (name for name in facts.order if name in self._layers)
+        names = list(dict.fromkeys([*known, *self._layers]))
         rows = [
             {
                 "layer": name,
@@ -73,8 +69,9 @@ class SimilarityTally:
                 "MNU": layer.mnu,
                 "zero": layer.zero,
                 "zero_hits": layer.zero_hits,
-                "error": (errors or {}).get(name, UNKNOWN),
+                "error": facts.errors.get(name, UNKNOWN),
                 "on": layer.on,
+                **facts.counts.get(name, {}),
             }
             for name, layer in ((name, self._layers[name]) for name in names)
         ]

@@ -1,27 +1,31 @@
 """How many cycles does MERCURY save on this network and these inputs?"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from mercuric.accelerator.count.arrival import arrived
+from mercuric.accelerator.count.countable import countable_hitmaps, require_countable
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
+from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse import ReuseConfig, similarity_rates
 from mercuric.reuse.config import PresetName
+from mercuric.trace.calls import Calls, Listen, RunFacts
 from mercuric.trace.checked_inputs import require_batches, require_network, require_switch
-from mercuric.trace.hitmaps.saved import open_hitmaps, require_countable
+from mercuric.trace.forward_pass import Inputs
+from mercuric.trace.hitmaps.saved import saved_calls
 from mercuric.trace.layer_call import LayerCall
-from mercuric.trace.network_calls import Listen, network_calls, simulated_config
+from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation, Statistics
-from mercuric.trace.workload import Inputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,37 +87,49 @@ class Simulator:
     """
 
     def __init__(self, accelerator: Accelerator, training: bool = True) -> None:
+        self.accelerator = accelerator
         self._counter = CycleCounter(accelerator, training)
         self._similarity = SimilarityTally()
 
     def add(self, call: LayerCall) -> None:
-        """Count one call.
+        """Count one call, by the order in which the accelerator's signatures arrive.
 
         Raises:
-            ValueError: the array is too small for the layer's vectors.
+            ValueError: the array is too small for the layer's vectors, or needs more than is known of it.
         """
+        self.count(arrived(call, self.accelerator))
+
+    def count(self, call: LayerCall) -> None:
+        """Count one call as it is; raises as :meth:`add`."""
+        require_countable(call, self.accelerator)
         self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product)
         self._similarity.add(call)
 
-    def simulation(
-        self,
-        config: ReuseConfig,
-        order: Sequence[str] = (),
-        errors: Mapping[str, float] | None = None,
-        normalisation: Normalisation | None = None,
-        coverage: Mapping[str, Any] | None = None,
-    ) -> Simulation:
-        """Everything that was counted, the layers in ``order`` with their output errors.
+    def simulation(self, config: ReuseConfig, facts: RunFacts) -> Simulation:
+        """Everything that was counted, and what is known of the calls besides."""
+        layers = self._similarity.layers(facts).merge(self._counter.layers(), how="left")
+        return Simulation(
+            self.accelerator, config, layers, self._counter, facts.normalisation, facts.coverage
+        )
 
-        Args:
-            config: how similarity was found.
-            order: the layers' names, by default in the order of their first calls.
-            errors: of each layer's output, where they are known.
-            normalisation: by which statistics the network normalised, where it ran.
-            coverage: what of the network's products has a row.
-        """
-        layers = self._similarity.layers(order, errors).merge(self._counter.layers(), how="left")
-        return Simulation(self._counter.accelerator, config, layers, self._counter, normalisation, coverage)
+
+def simulate_calls(
+    calls: Calls, accelerator: Accelerator, training: bool = True, listeners: Sequence[Listen] = ()
+) -> Simulation:
+    """Count the cycles of calls, wherever they come from.
+
+    Args:
+        calls: the calls, by the accelerator's MCACHE.
+        accelerator: what is simulated.
+        training: count both backward products as well.
+        listeners: each called with every call, once it is counted.
+
+    Raises:
+        ValueError: as :meth:`Simulator.add`. What the calls' source or a listener raises goes through.
+    """
+    simulator = Simulator(accelerator, training)
+    facts = calls.tell(simulator.add, *listeners)
+    return simulator.simulation(calls.config, facts)
 
 
 def simulate(
@@ -181,12 +197,8 @@ def simulate_batches(
             f"arrival of accelerator {hardware.name!r} was {hardware.arrival!r}, but must be 'raster' for "
             "Hitmaps to be saved: who comes first would depend on this array"
         )
-    simulator = Simulator(hardware, training)
-    run = network_calls(
-        model, batches, hardware, simulated, simulator.add, *listeners,
-        training=training, normalisation=normalisation,
-    )  # fmt: skip
-    return simulator.simulation(simulated, run.order, run.errors, run.normalisation, run.coverage.to_dict())
+    calls = NetworkCalls(model, batches, simulated, training, normalisation)
+    return simulate_calls(calls, hardware, training, listeners)
 
 
 def simulate_saved(
@@ -210,24 +222,8 @@ def simulate_saved(
     """
     require_switch("training", training)
     hardware = as_accelerator(accelerator)
-    saved = open_hitmaps(Path(path), hardware)
-    simulator = Simulator(hardware, training)
-    for call in saved.calls():
-        require_countable(call, hardware)
-        for listener in (simulator.add, *listeners):
-            listener(call)
-    known = {layer["layer"]: layer["error"] for layer in saved.about.layers}
-    errors = {name: error for name, error in known.items() if error is not None}
-    run = [saved.about.run.get(fact) for fact in ("normalisation", "coverage")]
-    again = simulator.simulation(saved.about.config, list(known), errors, *run)
-    return _with_counts(again, saved.counts)
-
-
-def _with_counts(result: Simulation, counts: "pd.DataFrame | None") -> Simulation:
-    if counts is None:
-        return result
-    layers = result.layers.drop(columns=list(counts.columns.drop("layer"))).merge(counts, on="layer")
-    return replace(result, layers=layers[result.layers.columns])
+    calls = saved_calls(countable_hitmaps(Path(path), hardware))
+    return simulate_calls(calls, hardware, training, listeners)
 
 
 def found_with(config: ReuseConfig) -> dict[str, Any]:

@@ -1,16 +1,14 @@
 """What must another simulator know of a layer?"""
 
-from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
-from mercuric.trace.workload import Inputs, call, evaluating
+from mercuric.trace.forward_pass import Inputs, infer
+from mercuric.trace.recorder import first_argument, recording
 
 Pair = tuple[int, int]
 
@@ -90,15 +88,12 @@ def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
     def note(
         name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
     ) -> None:
-        x: Tensor = args[0] if args else kwargs["input"]
+        x: Tensor = first_argument(args, kwargs)
         found.append(_layer(name or type(module).__name__, module, x, out))
 
-    with ExitStack() as stack, torch.no_grad(), evaluating(model):
-        for name, module in model.named_modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                hook = module.register_forward_hook(partial(note, name), with_kwargs=True)
-                stack.callback(hook.remove)
-        call(model, inputs)
+    layers = {name: one for name, one in model.named_modules() if isinstance(one, nn.Conv2d | nn.Linear)}
+    with recording(layers, after=note):
+        infer(model, inputs)
     if not found:
         raise ArgumentError(f"model was a {type(model).__name__} that called no nn.Conv2d or nn.Linear")
     return found

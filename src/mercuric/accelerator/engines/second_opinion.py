@@ -10,7 +10,7 @@ from torch import nn
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import MercuricError
-from mercuric.trace.workload import Inputs
+from mercuric.trace.forward_pass import Inputs
 
 Engine = Literal["native", "zigzag"]
 

@@ -1,16 +1,14 @@
 """How does MERCURY compare with the most that other ways to skip work can save? The data of Fig. 17."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter
+from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
@@ -27,9 +25,10 @@ from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
 from mercuric.subjects.similarity_network import SimilarityConfig, Studied, studied
 from mercuric.trace.coverage import coverage_beside
-from mercuric.trace.network_calls import reusing, simulated_config
+from mercuric.trace.forward_pass import infer
+from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
-from mercuric.trace.workload import evaluating
+from mercuric.trace.recorder import recording
 
 UCNN_BITS = (6, 7, 8)
 """Fewer bits lose too much accuracy (paper VII-D1)."""
@@ -99,7 +98,7 @@ def measure(
     rows: dict[str, dict[str, Any]] = {}
     reuse = simulated_config(ReuseConfig.paper(bits=config.bits), counter.accelerator)
 
-    def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
+    def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], *_: Any) -> None:
         assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone
         told(len(rows), len(handle.layers), name)
         rows.setdefault(name, {"layer": name}).update(_bounds(layer, inputs[0]))
@@ -108,14 +107,14 @@ def measure(
         counter.observe(seen)
         rows.setdefault(seen.layer, {"layer": seen.layer}).update(_mercury(seen))
 
-    with reusing(subject.network, reuse) as handle, ExitStack() as hooks:
-        for name, module in subject.network.named_modules():
-            if name in handle.layers and isinstance(module, nn.Conv2d | nn.Linear):
-                hooks.callback(module.register_forward_hook(partial(bound, name)).remove)
+    by = normalisation_of(subject.network, training=False)
+    with reusing(subject.network, reuse) as handle, normalised(subject.network, by, [subject.images]):
         handle.observe(observe)
-        by = normalisation_of(subject.network, training=False)
-        with torch.no_grad(), evaluating(subject.network), normalised(subject.network, by, [subject.images]):
-            subject.network(subject.images)
+        modules = subject.network.named_modules()
+        reused = {name: one for name, one in modules if name in handle.layers}
+        layers = {name: one for name, one in reused.items() if isinstance(one, nn.Conv2d | nn.Linear)}
+        with recording(layers, after=bound):
+            infer(subject.network, subject.images)
     return pd.DataFrame(list(rows.values())).merge(counter.layers())
 
 

@@ -1,25 +1,65 @@
 """What does each layer of a network cost on one batch, on several accelerators at once?"""
 
-from collections import defaultdict, deque
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator
+from mercuric.accelerator.count.arrival import arrived
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.energy.operands import operands
-from mercuric.reuse import Observation, ReuseConfig
-from mercuric.studies.evaluate.stream import ELEMENTS_AT_ONCE, image_by_image
-from mercuric.trace.network_calls import reusing
-from mercuric.trace.normalisation import normalisation_of, normalised
-from mercuric.trace.work import Work, counted_work
-from mercuric.trace.workload import Workload, evaluating
+from mercuric.errors import ArgumentError
+from mercuric.reuse import ReuseConfig
+from mercuric.studies.evaluate.stream import ELEMENTS_AT_ONCE, StreamedCalls
+from mercuric.trace.layer_call import LayerCall, dense_call
+from mercuric.trace.workload import Workload
 
 LayerCosts = dict[str, dict[Timing, LayerCost]]
 """A layer's costs by its name; a layer that is called twice costs both calls."""
+
+
+class EnergyCounter:
+    """Adds up what calls cost on an accelerator.
+
+    Args:
+        accelerator: what is counted.
+        energies: its table.
+        training: count the backward products as well.
+
+    Attributes:
+        layers: the costs so far.
+    """
+
+    def __init__(self, accelerator: Accelerator, energies: Energies, training: bool) -> None:
+        self.layers: LayerCosts = {}
+        self._accelerator, self._energies, self._training = accelerator, energies, training
+
+    def add(self, call: LayerCall) -> None:
+        """Count one call.
+
+        Raises:
+            ValueError: the accelerator is too small for the layer, or the call has no workload.
+        """
+        workload = call.workload
+        if workload is None:
+            raise ArgumentError(f"workload of layer {call.layer!r} was None, but its words must be known")
+        cost = layer_cost(
+            self._accelerator,
+            arrived(call, self._accelerator).work,
+            operands(workload.shape, workload.inputs, workload.fresh),
+            needs_input_gradient=call.needs_input_gradient,
+            training=self._training,
+            energies=self._energies,
+        )
+        before = self.layers.get(call.layer) or {timing: LayerCost(Cost(), Cost()) for timing in TIMINGS}
+        self.layers[call.layer] = {
+            timing: LayerCost(
+                before[timing].baseline + cost[timing].baseline, before[timing].mercury + cost[timing].mercury
+            )
+            for timing in TIMINGS
+        }
 
 
 def dense_costs(
@@ -34,12 +74,11 @@ def dense_costs(
     Raises:
         ValueError: an accelerator is too small for the network.
     """
-    counted: list[LayerCosts] = [{} for _ in accelerators]
-    for workload in workloads:
-        for costs, accelerator, table in zip(counted, accelerators, energies, strict=True):
-            work = Work(workload.shape, kind=workload.kind)
-            _add(costs, workload, _cost(accelerator, table, workload, work, training))
-    return counted
+    counters = _counters(accelerators, energies, training)
+    for call in map(dense_call, workloads):
+        for counter in counters:
+            counter.add(call)
+    return [counter.layers for counter in counters]
 
 
 def reuse_costs(
@@ -55,69 +94,24 @@ def reuse_costs(
 ) -> list[LayerCosts]:
     """Costs with and without MERCURY, an entry an accelerator: the batch runs once, with reuse.
 
-    Layers take it image by image and are counted once for all of it; only one layer's Hitmap is in memory
-    at a time (see :func:`~mercuric.studies.evaluate.stream.image_by_image`). Batch normalisation gets
-    the whole batch, as :func:`~mercuric.trace.normalisation.normalisation_of` says. The network is
-    left as it was.
-
     Args:
-        network: without reuse layers.
-        images: the batch.
-        workloads: what :func:`read_workloads` says of the same network and batch.
-        config: how similarity is found.
+        network, images, workloads, config, training, elements: as
+            :class:`~mercuric.studies.evaluate.stream.StreamedCalls` has them.
         accelerators: what is counted.
         energies: the table of each.
-        training: count the backward products as well.
-        elements: of a layer's input that are computed at a time, at least an image.
 
     Raises:
         ValueError: an accelerator is too small for the network.
     """
-    counted: list[LayerCosts] = [{} for _ in accelerators]
-    calls: dict[str, deque[Workload]] = defaultdict(deque)
-    for workload in workloads:
-        calls[workload.layer].append(workload)
-
-    def count(seen: Observation) -> None:
-        workload = calls[seen.layer].popleft()
-        for costs, accelerator, table in zip(counted, accelerators, energies, strict=True):
-            work = counted_work(seen, accelerator)
-            _add(costs, workload, _cost(accelerator, table, workload, work, training))
-
-    by = normalisation_of(network, training)
     signatures = any(one.arrival != "raster" or one.insertion_queue is not None for one in accelerators)
-    with reusing(network, config) as handle:
-        for state in handle.layers.values():
-            state.error_due = False
-        streamed = image_by_image(network, handle, count, signatures=signatures, elements=elements)
-        with torch.no_grad(), evaluating(network), normalised(network, by, [images]), streamed:
-            network(images)
-    left = [workload for waiting in calls.values() for workload in waiting]
-    for costs, without in zip(
-        counted, dense_costs(left, accelerators, energies, training=training), strict=True
-    ):
-        costs |= without
-    return counted
+    counters = _counters(accelerators, energies, training)
+    calls = StreamedCalls(network, images, workloads, config, training, signatures, elements)
+    calls.tell(*(counter.add for counter in counters))
+    return [counter.layers for counter in counters]
 
 
-def _cost(
-    accelerator: Accelerator, table: Energies, workload: Workload, work: Work, training: bool
-) -> dict[Timing, LayerCost]:
-    return layer_cost(
-        accelerator,
-        work,
-        operands(workload.shape, workload.inputs, workload.fresh),
-        needs_input_gradient=workload.needs_input_gradient,
-        training=training,
-        energies=table,
-    )
-
-
-def _add(costs: LayerCosts, workload: Workload, cost: dict[Timing, LayerCost]) -> None:
-    before = costs.get(workload.layer) or {timing: LayerCost(Cost(), Cost()) for timing in TIMINGS}
-    costs[workload.layer] = {
-        timing: LayerCost(
-            before[timing].baseline + cost[timing].baseline, before[timing].mercury + cost[timing].mercury
-        )
-        for timing in TIMINGS
-    }
+def _counters(
+    accelerators: Sequence[Accelerator], energies: Sequence[Energies], training: bool
+) -> list[EnergyCounter]:
+    pairs = zip(accelerators, energies, strict=True)
+    return [EnergyCounter(accelerator, table, training) for accelerator, table in pairs]

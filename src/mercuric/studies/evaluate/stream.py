@@ -1,23 +1,91 @@
 """How does a layer go through a batch image by image, and still count as one?"""
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse import Observation, ReuseHandle
+from mercuric.reuse import Observation, ReuseConfig, ReuseHandle
 from mercuric.reuse.alike.convolution import ReuseConv2d
 from mercuric.reuse.alike.linear import ReuseLinear
 from mercuric.reuse.observation import Observer
 from mercuric.similarity import Hitmap
+from mercuric.trace.calls import Listen, RunFacts
+from mercuric.trace.forward_pass import infer
+from mercuric.trace.layer_call import LayerCall, dense_call, observed_call
+from mercuric.trace.network_calls import reusing
+from mercuric.trace.normalisation import normalisation_of, normalised
+from mercuric.trace.workload import Workload
 
 ELEMENTS_AT_ONCE = 2**20
 """Of a layer's input: 5 images of 64 channels of 56 x 56, one of 64 channels of 224 x 224."""
 
 _Forward = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class StreamedCalls:
+    """The calls that a network's layers make on one batch, which each takes as :func:`image_by_image` says.
+
+    Batch normalisation gets the whole batch, as :func:`~mercuric.trace.normalisation.normalisation_of` says.
+    The network is left as it was.
+
+    Attributes:
+        network: without reuse layers; of convolutions and fully connected layers.
+        images: the batch.
+        workloads: what ``read_workloads`` says of the same network and batch; those that no reuse layer
+            makes are told last.
+        config: how similarity is found.
+        training: whether the calls are a training step's.
+        signatures: whether listeners read signatures too, which take as much memory as the Hitmap.
+        elements: of a layer's input that are computed at a time, at least an image.
+    """
+
+    network: nn.Module
+    images: Tensor
+    workloads: Sequence[Workload]
+    config: ReuseConfig
+    training: bool = True
+    signatures: bool = True
+    elements: int = ELEMENTS_AT_ONCE
+
+    def tell(self, *listeners: Listen) -> RunFacts:
+        """Run the batch, and tell every layer's call as it happens; none is measured for its error.
+
+        Raises:
+            ValueError: as ``reuse_`` does, or a layer computes with NaN or infinity. What the network or a
+                listener raises goes through.
+        """
+        left: dict[str, deque[Workload]] = defaultdict(deque)
+        for workload in self.workloads:
+            left[workload.layer].append(workload)
+        cache = self.config.cache if self.signatures else None
+
+        def observe(seen: Observation) -> None:
+            workload = left[seen.layer].popleft()
+            tell(observed_call(seen, cache, workload.needs_input_gradient, workload=workload))
+
+        def tell(call: LayerCall) -> None:
+            for listener in listeners:
+                listener(call)
+
+        by = normalisation_of(self.network, self.training)
+        with reusing(self.network, self.config) as handle:
+            for state in handle.layers.values():
+                state.error_due = False
+            streamed = image_by_image(
+                self.network, handle, observe, signatures=self.signatures, elements=self.elements
+            )
+            with normalised(self.network, by, [self.images]), streamed:
+                infer(self.network, self.images)
+        for workload in (one for waiting in left.values() for one in waiting):
+            tell(dense_call(workload))
+        order = dict.fromkeys(workload.layer for workload in self.workloads)
+        return RunFacts(tuple(order), normalisation=by)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
+from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
@@ -32,7 +33,6 @@ from mercuric.subjects.similarity_network import SimilarityConfig, Studied, stud
 from mercuric.subjects.weighted_network import classes_for
 from mercuric.trace.coverage import coverage_beside
 from mercuric.trace.layer_call import DENSE
-from mercuric.trace.network_calls import simulated_config
 from mercuric.trace.normalisation import normalisation_of
 from mercuric.trace.workload import Workload
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator, read_workloads
+from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, fitting
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
-from mercuric.trace.network_calls import simulated_config
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from mercuric.accelerator import Accelerator, Simulation, preset
+from mercuric.accelerator.count.countable import countable_hitmaps
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
-from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
+from mercuric.accelerator.count.simulated_config import simulated_config
+from mercuric.accelerator.count.simulation import simulate_batches, simulate_calls
 from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.reuse import ReuseConfig
 from mercuric.subjects.loaded_network import LoadedNetwork, Tell
+from mercuric.trace.calls import Listen
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
-from mercuric.trace.hitmaps.saved import open_hitmaps
+from mercuric.trace.hitmaps.saved import saved_calls
 from mercuric.trace.hitmaps.store import HitmapWriter
-from mercuric.trace.network_calls import Listen, network_calls, simulated_config
+from mercuric.trace.network_calls import NetworkCalls
 
 
 def simulate_network(
@@ -74,10 +77,11 @@ def simulate_hitmaps(
         ValueError: the accelerator asks for more than was saved.
         MercuricError: a file is missing, damaged or something else, or of another network.
     """
-    about = open_hitmaps(path, accelerator).about
+    saved = countable_hitmaps(path, accelerator)
     config = None if reuse is None else simulated_config(reuse, accelerator)
-    about.require(path, config, None if model is None else {"model": model})
-    return simulate_saved(path, accelerator, training, listeners), {**about.run, "hitmaps": str(path)}
+    saved.about.require(path, config, None if model is None else {"model": model})
+    result = simulate_calls(saved_calls(saved), accelerator, training, listeners)
+    return result, {**saved.about.run, "hitmaps": str(path)}
 
 
 def write_hitmap_folder(
@@ -94,9 +98,7 @@ def write_hitmap_folder(
         accelerator = in_runs_mcache(accelerator, reuse.cache)
     config = simulated_config(reuse, accelerator)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
-        run = network_calls(
-            subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
-        )
-        layers = tally.layers(run.order, run.errors)
-        writer.finish(layers, {"normalisation": run.normalisation, "coverage": run.coverage.to_dict()})
+        facts = NetworkCalls(subject.network, subject.batches(tell), config).tell(tally.add, writer.add)
+        layers = tally.layers(facts)
+        writer.finish(layers, facts.run)
     return int(layers["on"].sum())

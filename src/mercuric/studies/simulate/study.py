@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from mercuric.accelerator import Accelerator, Simulation
+from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.engines.scalesim_files import read_topology
 from mercuric.errors import ArgumentError
 from mercuric.reuse import ReuseConfig
@@ -15,7 +16,6 @@ from mercuric.studies.simulate.hitmaps import simulate_hitmaps, simulate_network
 from mercuric.studies.simulate.scalesim_cycles import ScaleSimCycles
 from mercuric.studies.simulate.topology import simulate_topology
 from mercuric.subjects.loaded_network import NetworkConfig, load_network
-from mercuric.trace.network_calls import simulated_config
 
 Tell = Callable[[str, int, int, str], None]
 """Called with a bar's label, steps done, steps in all, and what is going on."""

@@ -8,17 +8,17 @@ import numpy as np
 import torch
 
 from mercuric.accelerator import Accelerator, Simulation
-from mercuric.accelerator.count.simulation import Simulator
+from mercuric.accelerator.count.countable import countable_hitmaps, require_saved
+from mercuric.accelerator.count.simulation import simulate_calls
 from mercuric.accelerator.engines.scalesim_files import TopologyLayer
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.reuse import ReuseConfig
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap, HitState
+from mercuric.trace.calls import KnownCalls, Listen, RunFacts
 from mercuric.trace.hitmaps.csv_lines import read_hitmap_csv
 from mercuric.trace.hitmaps.folder import hits_only
-from mercuric.trace.hitmaps.saved import open_hitmaps, require_countable, require_saved
 from mercuric.trace.layer_call import LayerCall
-from mercuric.trace.network_calls import Listen
 from mercuric.trace.work import Work
 
 _MOST_VECTORS, _MOST_VECTORS_OF_ALL_SCOPES = 2**24, 2**28
@@ -52,12 +52,9 @@ def simulate_topology(
         raise ArgumentError(
             f"hit_rate was {hit_rate}, but with hitmaps it must not be given: they say who hits"
         )
-    simulator = Simulator(accelerator, training=False)
-    for call in _calls(layers, accelerator, config, hit_rate, hitmaps):
-        require_countable(call, accelerator)
-        for listener in (simulator.add, *listeners):
-            listener(call)
-    return simulator.simulation(config, [layer.name for layer in layers])
+    calls = _calls(layers, accelerator, config, hit_rate, hitmaps)
+    known = KnownCalls(config, calls, RunFacts(tuple(layer.name for layer in layers)))
+    return simulate_calls(known, accelerator, training=False, listeners=listeners)
 
 
 def _calls(
@@ -148,7 +145,7 @@ def _from_folder(layers: Sequence[TopologyLayer], folder: Path) -> Iterator[Laye
 def _from_parquet(
     layers: Sequence[TopologyLayer], path: Path, accelerator: Accelerator
 ) -> Iterator[LayerCall]:
-    saved = open_hitmaps(path, accelerator)
+    saved = countable_hitmaps(path, accelerator)
     names = [layer["layer"] for layer in saved.about.layers]
     _same_number(len(names), layers, path)
     rows = dict(zip(names, layers, strict=True))

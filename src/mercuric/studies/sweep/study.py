@@ -15,6 +15,8 @@ from pydantic import field_validator
 
 from mercuric import data, zoo
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, found_with
+from mercuric.accelerator.count.arrival import arrived
+from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.dataflows.registry import dataflow_of
@@ -31,7 +33,7 @@ from mercuric.studies.sweep.no_hits import without_hits
 from mercuric.subjects.loaded_network import DATA, NetworkConfig, load_network
 from mercuric.subjects.weighted_network import RANDOM, size_for
 from mercuric.trace.layer_call import LayerCall
-from mercuric.trace.network_calls import network_calls, simulated_config
+from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation
 
 RESULTS = "sweep.parquet"
@@ -290,19 +292,18 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
 
     def count(call: LayerCall) -> None:
-        nothing = without_hits(call)
+        call, nothing = arrived(call, cache), without_hits(call)  # alike for all accelerators of a part
         for simulator, counter in zip(simulators, counters, strict=True):
-            simulator.add(call)
+            simulator.count(call)
             counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
 
-    run = network_calls(
-        loaded.network, loaded.batches(lambda *_: None), cache, reuse, count, training=not config.inference
-    )
+    batches = loaded.batches(lambda *_: None)
+    facts = NetworkCalls(loaded.network, batches, reuse, training=not config.inference).tell(count)
     tables = [
         _described(
-            simulator.simulation(reuse, run.order, run.errors).layers.merge(_no_hits(counter)),
+            simulator.simulation(reuse, facts).layers.merge(_no_hits(counter)),
             part.model,
-            run.normalisation,
+            facts.normalisation,
             chosen,
         )
         for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
@@ -323,7 +324,7 @@ def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
 
 
 def _described(
-    layers: pd.DataFrame, model: str, normalisation: Normalisation, chosen: Mapping[str, Field]
+    layers: pd.DataFrame, model: str, normalisation: Normalisation | None, chosen: Mapping[str, Field]
 ) -> pd.DataFrame:
     """The layers with what they were simulated on before them; unlimited entries are left empty."""
     fields = {name: [value] * len(layers) for name, value in chosen.items()}

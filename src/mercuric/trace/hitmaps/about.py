@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from math import isfinite
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
-import pandas as pd
 import torch
 from pydantic import Field
 
@@ -16,7 +15,11 @@ from mercuric.errors import MercuricError
 from mercuric.files.json_text import json_text
 from mercuric.files.reading import parse_json
 from mercuric.reuse.config import ReuseConfig
+from mercuric.trace.calls import RunFacts
 from mercuric.trace.layer_call import DENSE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = "mercuric hitmaps"
 VERSION = 1
@@ -59,7 +62,14 @@ class HitmapAbout:
         """Rows that stand for no layer."""
         return {layer["layer"] for layer in self.layers if layer["kind"] == DENSE}
 
-    def finished(self, layers: pd.DataFrame, run: Mapping[str, Any]) -> "HitmapAbout":
+    def facts(self, counts: Mapping[str, Mapping[str, int]] | None = None) -> RunFacts:
+        """What the writer knew of the calls; ``counts`` as :class:`RunFacts` has them."""
+        known = {layer["layer"]: layer["error"] for layer in self.layers}
+        errors = {name: error for name, error in known.items() if error is not None}
+        normalisation, coverage = self.run.get("normalisation"), self.run.get("coverage")
+        return RunFacts(tuple(known), errors, normalisation, coverage, counts or {})
+
+    def finished(self, layers: "pd.DataFrame", run: Mapping[str, Any]) -> "HitmapAbout":
         """The same with what can't be counted again from Hitmaps.
 
         Args:

@@ -10,10 +10,9 @@ from io import StringIO
 from math import prod
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
@@ -23,11 +22,15 @@ from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap, HitState
+from mercuric.trace.calls import RunFacts
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.csv_lines import HitmapLine, read_hitmap_csv
 from mercuric.trace.hitmaps.saved_layer import SHAPE, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INDEX, RUN = "layers.csv", "run.json"
 COUNTS = ("HIT", "MAU", "MNU", "zero", "zero_hits")
@@ -91,7 +94,7 @@ class HitmapFolderWriter:
         if call.product != "forward":
             return
         # A layer's first call gives its place in the index; the Hitmap itself is not kept.
-        bare = replace(call, work=replace(call.work, hitmap=None, cache_sets=None), zero=None)
+        bare = call.without_vectors()
         first = self._layers.setdefault(call.layer, bare)
         if call.work.hitmap is None:
             self._dense.setdefault(call.layer, []).append(bare)
@@ -101,7 +104,7 @@ class HitmapFolderWriter:
         with self._part(first.layer).open("ab") as file:
             file.write(line.to_bytes())
 
-    def finish(self, layers: pd.DataFrame, run: Mapping[str, Any] | None = None) -> None:
+    def finish(self, layers: "pd.DataFrame", run: Mapping[str, Any] | None = None) -> None:
         """Say which layers there are and how they ran: ``Simulation.layers`` and ``Simulation.run``."""
         self.about = self.about.finished(layers, run or {})
         self._table = layers.set_index("layer")
@@ -113,8 +116,10 @@ class HitmapFolderWriter:
             if error is None and self._table is not None:
                 self._publish(self._table)
 
-    def _publish(self, table: pd.DataFrame) -> None:
+    def _publish(self, table: "pd.DataFrame") -> None:
         """Put every file into its place, the index last."""
+        import pandas as pd
+
         rows = []
         for number, (name, measured) in enumerate(table.iterrows(), start=1):
             part = self._part(str(name))
@@ -152,7 +157,6 @@ class HitmapFolder:
 
     Attributes:
         about: where they come from.
-        counts: a layer a row: HIT, MAU, MNU, zero and zero_hits, which lines of 0 and 1 can't tell.
 
     Raises:
         MercuricError: the index is missing or broken.
@@ -163,18 +167,22 @@ class HitmapFolder:
         try:
             self.about = HitmapAbout.from_json(read_text(folder / RUN), folder / RUN)
             index = StringIO(read_text(folder / INDEX), newline="")
-            self._rows = [_indexed(row) for row in csv.DictReader(index)]
-            if not self._rows:
-                raise ArgumentError("it names no layer")
-        except MercuricError:
-            raise
         except FileNotFoundError as error:
             missing = Path(str(error.filename)).name
             raise MercuricError(f"{folder} is no folder of mercuric hitmap: it has no {missing}") from None
-        except (ValueError, TypeError, csv.Error) as error:
+        try:
+            self._rows = [_indexed(row) for row in csv.DictReader(index)]
+            if not self._rows:
+                raise ArgumentError("it names no layer")
+        except (ArgumentError, TypeError, csv.Error) as error:
             raise MercuricError(f"{folder / INDEX} is broken: {error}") from None
-        counts = pd.DataFrame([row.model_dump() for row in self._rows])[["layer", *COUNTS]]
-        self.counts = counts.drop_duplicates("layer")
+
+    @property
+    def facts(self) -> RunFacts:
+        """What is known of the calls; what of HIT, MAU, MNU and zero vectors lines of 0 and 1 can't tell."""
+        first = {row.layer: row for row in reversed(self._rows)}
+        counts = {name: {count: getattr(row, count) for count in COUNTS} for name, row in first.items()}
+        return self.about.facts(counts)
 
     def calls(self) -> Iterator[LayerCall]:
         """Every call, layer by layer, one at a time.

@@ -1,21 +1,14 @@
-"""Which saved Hitmaps are at this path, and can this accelerator be counted from them?"""
+"""Which saved Hitmaps are at this path?"""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-import pandas as pd
-
-from mercuric.accelerator.dataflows.registry import dataflow_of
-from mercuric.accelerator.hardware import Accelerator
-from mercuric.errors import ArgumentError, MercuricError
+from mercuric.errors import MercuricError
+from mercuric.trace.calls import KnownCalls, RunFacts
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolder
-from mercuric.trace.hitmaps.store import SavedHitmaps
 from mercuric.trace.layer_call import LayerCall
-
-_HIT_OR_MISS = {"late_hits": "ready", "insertion_queue": None}
-"""What needs more of a Hitmap than HIT or miss, unless it has this value."""
 
 
 class Saved(Protocol):
@@ -27,8 +20,8 @@ class Saved(Protocol):
         ...
 
     @property
-    def counts(self) -> pd.DataFrame | None:
-        """A layer a row: what its calls can't tell of HIT, MAU, MNU, zero and zero_hits; None: nothing."""
+    def facts(self) -> RunFacts:
+        """What is known of the calls."""
         ...
 
     def calls(self) -> Iterator[LayerCall]:
@@ -36,54 +29,22 @@ class Saved(Protocol):
         ...
 
 
-def open_hitmaps(path: Path, accelerator: Accelerator) -> Saved:
+def open_hitmaps(path: Path) -> Saved:
     """A Parquet file's Hitmaps, or those of a folder of CSV files.
 
     Raises:
-        ValueError: an accelerator that asks for more than was saved, or has another MCACHE.
         MercuricError: there are no Hitmaps here.
     """
-    require_saved(path, accelerator)
     if not path.exists():
         raise MercuricError(f"there are no Hitmaps at {path}")
-    saved: Saved = HitmapFolder(path) if path.is_dir() else SavedHitmaps(path)
-    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
-        own, found = getattr(accelerator, field), getattr(saved.about.config, field)
-        if own != found:
-            raise ArgumentError(
-                f"{field} of accelerator {accelerator.name!r} was {own}, but must be {found}: the Hitmaps in "
-                f"{path} were found in an MCACHE of so many"
-            )
-    return saved
+    if path.is_dir():
+        return HitmapFolder(path)
+    # Takes pyarrow, which only who reads or writes Parquet waits for.
+    from mercuric.trace.hitmaps.store import SavedHitmaps
+
+    return SavedHitmaps(path)
 
 
-def require_saved(path: Path, accelerator: Accelerator) -> None:
-    """Refuse an accelerator whose cycles depend on what the Hitmaps at ``path`` don't tell.
-
-    Raises:
-        ValueError: names the field.
-    """
-    needed = {"arrival": "raster", **(_HIT_OR_MISS if path.is_dir() else {})}
-    for name, plain in needed.items():
-        value = getattr(accelerator, name)
-        if value != plain:
-            why = "go by the input's order" if name == "arrival" else "are CSV, which holds no entry ids"
-            raise ArgumentError(
-                f"{name} of accelerator {accelerator.name!r} was {value!r}, but must be {plain!r}: the "
-                f"Hitmaps in {path} {why}"
-            )
-
-
-def require_countable(call: LayerCall, accelerator: Accelerator) -> None:
-    """Refuse a fully connected layer whose PEs would send results of which nobody knows to whom (III-C3).
-
-    Raises:
-        ValueError: names the layer.
-    """
-    hitmap, dataflow = call.work.hitmap, dataflow_of(accelerator)
-    reads = dataflow.reads_representatives(accelerator, call.work.kind)
-    if hitmap is not None and reads and bool((hitmap.representatives < 0).any()):
-        raise ArgumentError(
-            f"layer {call.layer!r} is fully connected and has HITs, but CSV files hold no entry ids, which "
-            f"accelerator {accelerator.name!r} needs there; save the Hitmaps as Parquet"
-        )
+def saved_calls(saved: Saved) -> KnownCalls:
+    """The calls of saved Hitmaps."""
+    return KnownCalls(saved.about.config, saved.calls(), saved.facts)

@@ -6,10 +6,9 @@ from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import torch
@@ -20,6 +19,7 @@ from mercuric.files.writing import replacing
 from mercuric.reuse.observation import ObservedProduct
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import MCache
+from mercuric.trace.calls import RunFacts
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.entry_ids import entry_ids, hitmap_of
 from mercuric.trace.hitmaps.packing import (
@@ -33,6 +33,9 @@ from mercuric.trace.hitmaps.packing import (
 from mercuric.trace.hitmaps.saved_layer import SHAPE, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METADATA = "mercuric"
 """The key of the file's metadata that holds :class:`HitmapAbout` as JSON."""
@@ -99,7 +102,7 @@ class HitmapWriter:
                 self._flush()
         self._calls += 1
 
-    def finish(self, layers: pd.DataFrame, run: Mapping[str, Any] | None = None) -> None:
+    def finish(self, layers: "pd.DataFrame", run: Mapping[str, Any] | None = None) -> None:
         """Say which layers there are and how they ran: ``Simulation.layers`` and ``Simulation.run``."""
         self.about = self.about.finished(layers, run or {})
 
@@ -159,13 +162,10 @@ class SavedHitmaps:
 
     Attributes:
         about: where they come from.
-        counts: None: every count follows from the calls.
 
     Raises:
         MercuricError: there is no such file, it is cut off, or it is something else.
     """
-
-    counts: None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -178,6 +178,11 @@ class SavedHitmaps:
         if METADATA.encode() not in metadata or not self._parquet.schema_arrow.equals(_SCHEMA):
             raise MercuricError(f"{path} holds no Hitmaps of Mercuric: it is another Parquet file")
         self.about = HitmapAbout.from_json(metadata[METADATA.encode()], path)
+
+    @property
+    def facts(self) -> RunFacts:
+        """What is known of the calls."""
+        return self.about.facts()
 
     def calls(self) -> Iterator[LayerCall]:
         """Every call in the order of the run, one at a time.

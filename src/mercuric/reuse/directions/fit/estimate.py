@@ -12,6 +12,7 @@ from mercuric.reuse.directions.basis import sampled_rows
 from mercuric.reuse.directions.fit.sensitivity import Batch
 from mercuric.reuse.directions.part import without_bias
 from mercuric.reuse.directions.weights import why_dense
+from mercuric.reuse.evaluation_mode import evaluating
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer import LayerReuse
 
@@ -84,18 +85,6 @@ def check_fitted(model: nn.Module, handle: ReuseHandle, batches: list[Batch]) ->
 def fits(layer: nn.Module, state: LayerReuse) -> bool:
     """Whether the weight of a layer may be changed on request, which a frozen one may."""
     return why_dense(getattr(layer, "weight", None), state.tied) is None
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within the block the model is in evaluation mode."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 @contextmanager

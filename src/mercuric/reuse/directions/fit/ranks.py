@@ -15,8 +15,9 @@ from mercuric.reuse.directions.basis import Directions
 from mercuric.reuse.directions.cost import PAYS
 from mercuric.reuse.directions.fit.allocation import Option, allocated
 from mercuric.reuse.directions.fit.arguments import checked_batches
-from mercuric.reuse.directions.fit.estimate import check_fitted, evaluating, fits
+from mercuric.reuse.directions.fit.estimate import check_fitted, fits
 from mercuric.reuse.directions.fit.sensitivity import Batch, Moments, Weighed, layer_moments, passed
+from mercuric.reuse.evaluation_mode import evaluating
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer import LayerReuse
 

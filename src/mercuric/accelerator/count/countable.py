@@ -1,0 +1,63 @@
+"""Can this accelerator's cycles be counted from Hitmaps that were saved?"""
+
+from pathlib import Path
+
+from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.errors import ArgumentError
+from mercuric.trace.hitmaps.saved import Saved, open_hitmaps
+from mercuric.trace.layer_call import LayerCall
+
+_HIT_OR_MISS = {"late_hits": "ready", "insertion_queue": None}
+"""What needs more of a Hitmap than HIT or miss, unless it has this value."""
+
+
+def countable_hitmaps(path: Path, accelerator: Accelerator) -> Saved:
+    """The Hitmaps at ``path``, which must tell all that the accelerator's cycles depend on.
+
+    Raises:
+        ValueError: an accelerator that asks for more than was saved, or has another MCACHE.
+        MercuricError: there are no Hitmaps here.
+    """
+    require_saved(path, accelerator)
+    saved = open_hitmaps(path)
+    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
+        own, found = getattr(accelerator, field), getattr(saved.about.config, field)
+        if own != found:
+            raise ArgumentError(
+                f"{field} of accelerator {accelerator.name!r} was {own}, but must be {found}: the Hitmaps in "
+                f"{path} were found in an MCACHE of so many"
+            )
+    return saved
+
+
+def require_saved(path: Path, accelerator: Accelerator) -> None:
+    """Refuse an accelerator whose cycles depend on what the Hitmaps at ``path`` don't tell.
+
+    Raises:
+        ValueError: names the field.
+    """
+    needed = {"arrival": "raster", **(_HIT_OR_MISS if path.is_dir() else {})}
+    for name, plain in needed.items():
+        value = getattr(accelerator, name)
+        if value != plain:
+            why = "go by the input's order" if name == "arrival" else "are CSV, which holds no entry ids"
+            raise ArgumentError(
+                f"{name} of accelerator {accelerator.name!r} was {value!r}, but must be {plain!r}: the "
+                f"Hitmaps in {path} {why}"
+            )
+
+
+def require_countable(call: LayerCall, accelerator: Accelerator) -> None:
+    """Refuse a fully connected layer whose PEs would send results of which nobody knows to whom (III-C3).
+
+    Raises:
+        ValueError: names the layer.
+    """
+    hitmap, dataflow = call.work.hitmap, dataflow_of(accelerator)
+    reads = dataflow.reads_representatives(accelerator, call.work.kind)
+    if hitmap is not None and reads and bool((hitmap.representatives < 0).any()):
+        raise ArgumentError(
+            f"layer {call.layer!r} is fully connected and has HITs, but CSV files hold no entry ids, which "
+            f"accelerator {accelerator.name!r} needs there; save the Hitmaps as Parquet"
+        )
