@@ -98,6 +98,16 @@ def test_sweep(mercuric: Run, arrays: tuple[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("arrays")
+def test_set_means_the_same_in_simulate_and_in_a_sweep(mercuric: Run) -> None:
+    options = ("custom-cnn", "--images", 1, "--set", "entries=16", "--set", "ways=4", "--inference", "--json")
+    simulated = figures(mercuric("simulate", *options))
+    (swept,) = figures(mercuric("sweep", *options))["combinations"]
+    assert (swept["entries"], swept["ways"]) == (16, 4)
+    assert swept["hit_rate"] == pytest.approx(simulated["reuse"]["hit_rate"])
+    assert swept["paper_speedup"] == pytest.approx(simulated["speedup"]["paper"])
+
+
+@pytest.mark.usefixtures("arrays")
 def test_a_configuration_file_starts_from_the_papers_form(mercuric: Run) -> None:
     Path("two.yaml").write_text("{bits: 20, seed: 0}")
     none, two = (
