@@ -13,10 +13,10 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
 from mercuric.reuse.swap import NothingReusesError
 from mercuric.trace.calls import Listen, RunFacts
-from mercuric.trace.checked_inputs import raised_by_torch, require_inputs, unreadable
 from mercuric.trace.coverage import Coverage, without_reuse
-from mercuric.trace.finite import require_finite
+from mercuric.trace.finite_numbers import require_finite
 from mercuric.trace.forward_pass import Inputs, infer
+from mercuric.trace.input_checks import raised_by_torch, require_inputs, unreadable
 from mercuric.trace.layer_call import LayerCall, dense_call, observed_call
 from mercuric.trace.normalisation import Statistics, normalisation_of, normalised
 from mercuric.trace.recorder import recording
