@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.reuse import Observation, ReuseConfig
-from mercuric.reuse.evaluation_mode import keeping_modes
+from mercuric.reuse.modes import keeping_modes
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
