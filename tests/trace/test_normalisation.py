@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import mercuric
 import mercuric.torchvision_operators
 from mercuric.accelerator.count.simulation import simulate_batches
-from mercuric.reuse.evaluation_mode import evaluating
+from mercuric.reuse.modes import evaluating
 from mercuric.trace.normalisation import normalisation_of, normalised
 
 import timm  # isort: skip

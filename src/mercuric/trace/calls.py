@@ -1,6 +1,6 @@
 """How does whoever counts get the calls of a network's layers, be they made now, saved, or assumed?"""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -69,7 +69,17 @@ class KnownCalls:
 
     def tell(self, *listeners: Listen) -> RunFacts:
         """As :meth:`Calls.tell`; damage that is found in a file meanwhile is raised."""
+        tell = to_all(listeners)
         for call in self.calls:
-            for listener in listeners:
-                listener(call)
+            tell(call)
         return self.facts
+
+
+def to_all(listeners: Sequence[Listen]) -> Listen:
+    """What tells a call to each of them, in turn."""
+
+    def tell(call: LayerCall) -> None:
+        for listener in listeners:
+            listener(call)
+
+    return tell

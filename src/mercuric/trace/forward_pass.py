@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse.evaluation_mode import evaluating
+from mercuric.reuse.modes import evaluating
 
 Inputs = Tensor | tuple[Any, ...] | list[Any] | Mapping[str, Any]
 """A tensor, or positional arguments, or keyword arguments of a network."""

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
 from mercuric.reuse.swap import NothingReusesError
-from mercuric.trace.calls import Listen, RunFacts
-from mercuric.trace.checked_inputs import raised_by_torch, require_inputs, unreadable
+from mercuric.trace.calls import Listen, RunFacts, to_all
 from mercuric.trace.coverage import Coverage, without_reuse
-from mercuric.trace.finite import require_finite
+from mercuric.trace.finite_numbers import require_finite
 from mercuric.trace.forward_pass import Inputs, infer
-from mercuric.trace.layer_call import LayerCall, dense_call, observed_call
+from mercuric.trace.input_checks import raised_by_torch, require_inputs, unreadable
+from mercuric.trace.layer_call import dense_call, observed_call
 from mercuric.trace.normalisation import Statistics, normalisation_of, normalised
 from mercuric.trace.recorder import recording
 from mercuric.trace.workload import NetworkWork, Workload, read_network
@@ -57,7 +57,7 @@ class NetworkCalls:
         batches, by = self.batches, normalisation_of(self.model, self.training, self.normalisation)
         if by == "data" and iter(batches) is batches:
             batches = list(batches)
-        run = _Run(self.model, self.config, listeners)
+        run = _Run(self.model, self.config, to_all(listeners))
         with normalised(self.model, by, batches):
             for inputs in batches:
                 run.add(inputs)
@@ -79,7 +79,7 @@ class _Run:
 
     model: nn.Module
     config: ReuseConfig
-    listeners: tuple[Listen, ...]
+    tell: Listen
     order: tuple[str, ...] | None = None
     errors: dict[str, float] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
@@ -100,7 +100,7 @@ class _Run:
         if first:
             self.order = tuple(dict.fromkeys(one.layer for one in (*work.workloads, *dense)))
         for one in dense:
-            self._tell(dense_call(one))
+            self.tell(dense_call(one))
 
     def _work(self, inputs: Inputs) -> NetworkWork:
         """Inputs of a shape that was seen before make the work that they made then."""
@@ -139,7 +139,7 @@ class _Run:
             if seen.product == "forward":
                 reused[seen.layer] += seen.shape.macs
             needed = needs_gradient.get(seen.layer, True)
-            self._tell(observed_call(seen, self.config.cache, needed, shapes.get(seen.layer)))
+            self.tell(observed_call(seen, self.config.cache, needed, shapes.get(seen.layer)))
 
         def note(name: str, _: nn.Module, args: tuple[object, ...], __: object) -> None:
             if args and isinstance(args[0], Tensor):
@@ -150,10 +150,6 @@ class _Run:
         with recording(layers, before=note):
             infer(self.model, inputs)
         return reused
-
-    def _tell(self, call: LayerCall) -> None:
-        for listener in self.listeners:
-            listener(call)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse.evaluation_mode import evaluating
+from mercuric.reuse.modes import evaluating
 from mercuric.zoo.width import has_parameters
 
 Shrinking = nn.Conv2d | nn.Linear | nn.BatchNorm2d

@@ -1,6 +1,8 @@
 """The bounds of VII-D against counting every product one by one."""
 
 from itertools import product
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from mercuric.accelerator import CycleCounter, simulate
 from mercuric.studies.bounds.limits import (
     dense_macs,
     outputs_of,
@@ -16,6 +19,7 @@ from mercuric.studies.bounds.limits import (
     ucnn_macs,
     zero_pruning_macs,
 )
+from mercuric.studies.bounds.study import measure
 
 
 def products(layer: nn.Conv2d, x: Tensor) -> list[tuple[int, int, int, float, float]]:
@@ -122,3 +126,15 @@ def test_bits_out_of_range(bits: int) -> None:
         ucnn_macs(layer, 1, bits)
     with pytest.raises(ValueError, match=f"bits was {bits}, but must be from 2 to 16"):
         similar_element_macs(layer, torch.zeros(1, 2), bits)
+
+
+def test_cycles_are_of_one_inference_though_statistics_are_taken_first() -> None:
+    torch.manual_seed(0)
+    network, images = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)), torch.randn(2, 3, 8, 8)
+    subject: Any = SimpleNamespace(network=network, images=images)
+    config: Any = SimpleNamespace(bits=20)
+    measured = measure(subject, config, CycleCounter("eyeriss-168", training=False))
+    simulated = simulate(network, images, training=False)
+    assert simulated.normalisation == "data"
+    columns = ["cycles_baseline", "cycles_mercury"]
+    assert measured[columns].equals(simulated.layers[columns])

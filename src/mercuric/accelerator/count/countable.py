@@ -1,18 +1,23 @@
 """Can this accelerator's cycles be counted from Hitmaps that were saved?"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
-from mercuric.trace.hitmaps.saved import Saved, open_hitmaps
+from mercuric.trace.hitmaps.saved import open_hitmaps
 from mercuric.trace.layer_call import LayerCall
+
+if TYPE_CHECKING:
+    from mercuric.trace.hitmaps.folder import HitmapFolder
+    from mercuric.trace.hitmaps.store import SavedHitmaps
 
 _HIT_OR_MISS = {"late_hits": "ready", "insertion_queue": None}
 """What needs more of a Hitmap than HIT or miss, unless it has this value."""
 
 
-def countable_hitmaps(path: Path, accelerator: Accelerator) -> Saved:
+def countable_hitmaps(path: Path, accelerator: Accelerator) -> "HitmapFolder | SavedHitmaps":
     """The Hitmaps at ``path``, which must tell all that the accelerator's cycles depend on.
 
     Raises:

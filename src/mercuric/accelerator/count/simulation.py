@@ -20,9 +20,9 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse import ReuseConfig, similarity_rates
 from mercuric.reuse.config import PresetName
 from mercuric.trace.calls import Calls, Listen, RunFacts
-from mercuric.trace.checked_inputs import require_batches, require_network, require_switch
 from mercuric.trace.forward_pass import Inputs
 from mercuric.trace.hitmaps.saved import saved_calls
+from mercuric.trace.input_checks import require_batches, require_network, require_switch
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation, Statistics

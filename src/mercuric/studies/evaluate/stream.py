@@ -14,9 +14,9 @@ from mercuric.reuse.alike.convolution import ReuseConv2d
 from mercuric.reuse.alike.linear import ReuseLinear
 from mercuric.reuse.observation import Observer
 from mercuric.similarity import Hitmap
-from mercuric.trace.calls import Listen, RunFacts
+from mercuric.trace.calls import Listen, RunFacts, to_all
 from mercuric.trace.forward_pass import infer
-from mercuric.trace.layer_call import LayerCall, dense_call, observed_call
+from mercuric.trace.layer_call import dense_call, observed_call
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
 from mercuric.trace.workload import Workload
@@ -49,9 +49,9 @@ class StreamedCalls:
     images: Tensor
     workloads: Sequence[Workload]
     config: ReuseConfig
-    training: bool = True
-    signatures: bool = True
-    elements: int = ELEMENTS_AT_ONCE
+    training: bool
+    signatures: bool
+    elements: int
 
     def tell(self, *listeners: Listen) -> RunFacts:
         """Run the batch, and tell every layer's call as it happens; none is measured for its error.
@@ -63,15 +63,11 @@ class StreamedCalls:
         left: dict[str, deque[Workload]] = defaultdict(deque)
         for workload in self.workloads:
             left[workload.layer].append(workload)
-        cache = self.config.cache if self.signatures else None
+        cache, tell = self.config.cache if self.signatures else None, to_all(listeners)
 
         def observe(seen: Observation) -> None:
             workload = left[seen.layer].popleft()
             tell(observed_call(seen, cache, workload.needs_input_gradient, workload=workload))
-
-        def tell(call: LayerCall) -> None:
-            for listener in listeners:
-                listener(call)
 
         by = normalisation_of(self.network, self.training)
         with reusing(self.network, self.config) as handle:

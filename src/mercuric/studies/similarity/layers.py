@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mercuric.accelerator import CycleCounter
 from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.reuse import Observation, ReuseConfig
-from mercuric.reuse.evaluation_mode import keeping_modes
+from mercuric.reuse.modes import keeping_modes
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised

@@ -1,35 +1,17 @@
 """Which saved Hitmaps are at this path?"""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from mercuric.errors import MercuricError
-from mercuric.trace.calls import KnownCalls, RunFacts
-from mercuric.trace.hitmaps.about import HitmapAbout
+from mercuric.trace.calls import KnownCalls
 from mercuric.trace.hitmaps.folder import HitmapFolder
-from mercuric.trace.layer_call import LayerCall
+
+if TYPE_CHECKING:
+    from mercuric.trace.hitmaps.store import SavedHitmaps
 
 
-class Saved(Protocol):
-    """Hitmaps on disk."""
-
-    @property
-    def about(self) -> HitmapAbout:
-        """Where they come from."""
-        ...
-
-    @property
-    def facts(self) -> RunFacts:
-        """What is known of the calls."""
-        ...
-
-    def calls(self) -> Iterator[LayerCall]:
-        """Every layer's call, one at a time."""
-        ...
-
-
-def open_hitmaps(path: Path) -> Saved:
+def open_hitmaps(path: Path) -> "HitmapFolder | SavedHitmaps":
     """A Parquet file's Hitmaps, or those of a folder of CSV files.
 
     Raises:
@@ -45,6 +27,6 @@ def open_hitmaps(path: Path) -> Saved:
     return SavedHitmaps(path)
 
 
-def saved_calls(saved: Saved) -> KnownCalls:
+def saved_calls(saved: "HitmapFolder | SavedHitmaps") -> KnownCalls:
     """The calls of saved Hitmaps."""
     return KnownCalls(saved.about.config, saved.calls(), saved.facts)

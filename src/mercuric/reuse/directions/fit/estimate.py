@@ -12,9 +12,9 @@ from mercuric.reuse.directions.basis import sampled_rows
 from mercuric.reuse.directions.fit.sensitivity import Batch
 from mercuric.reuse.directions.part import without_bias
 from mercuric.reuse.directions.weights import why_dense
-from mercuric.reuse.evaluation_mode import evaluating
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.modes import evaluating
 
 
 def fit_directions_(model: nn.Module, handle: ReuseHandle, batches: Iterable[Batch]) -> None:

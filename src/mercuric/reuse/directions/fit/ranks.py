@@ -17,9 +17,9 @@ from mercuric.reuse.directions.fit.allocation import Option, allocated
 from mercuric.reuse.directions.fit.arguments import checked_batches
 from mercuric.reuse.directions.fit.estimate import check_fitted, fits
 from mercuric.reuse.directions.fit.sensitivity import Batch, Moments, Weighed, layer_moments, passed
-from mercuric.reuse.evaluation_mode import evaluating
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.modes import evaluating
 
 Distance = Callable[[Tensor, Tensor], float]
 TRIALS = 10

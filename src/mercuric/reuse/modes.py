@@ -1,4 +1,4 @@
-"""How is a model evaluated and left in the mode that it was in?"""
+"""In which mode do a network's modules run for a while?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
