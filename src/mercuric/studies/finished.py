@@ -4,26 +4,33 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-
 from mercuric.errors import MercuricError
-from mercuric.files.reading import read_json_object
-from mercuric.page.document import COMMAND
-from mercuric.studies.bounds.page import write_bounds_report
-from mercuric.studies.evaluate.folder import read_evaluation
-from mercuric.studies.evaluate.page import write_evaluation_report
-from mercuric.studies.front.page import write_front_report
-from mercuric.studies.shrink.page import write_shrink_report
-from mercuric.studies.similarity.page import write_similarity_report
-from mercuric.studies.similarity.training import Trained, read_training
-from mercuric.studies.speedups.table import lost_rows, speedup_rows, write_tables
-from mercuric.studies.sweep.page import write_sweep_report
-from mercuric.studies.sweep.study import SweepConfig
-from mercuric.studies.train.page import write_report
+from mercuric.files.writing import write_text
+from mercuric.studies.bounds import page as bounds
+from mercuric.studies.evaluate import page as evaluate
+from mercuric.studies.front import page as front
+from mercuric.studies.shrink import page as shrink
+from mercuric.studies.similarity import page as similarity
+from mercuric.studies.speedups import page as speedups
+from mercuric.studies.sweep import page as sweep
+from mercuric.studies.train import page as train
 from mercuric.trace.hitmaps.folder import INDEX, RUN
+
+COMMAND = "command.txt"
+"""The file that holds the command which filled a folder."""
 
 Write = Callable[[Path, str], Path]
 """Called with a folder and the command that filled it; writes its page and returns the page's path."""
+
+
+def store_command(folder: Path, command: str) -> str:
+    """Write the command that filled a folder into it, and return it.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    write_text(folder / COMMAND, f"{command}\n")
+    return command
 
 
 def write_page_again(folder: Path) -> Path:
@@ -49,7 +56,7 @@ def write_page_again(folder: Path) -> Path:
     if (folder / RUN).is_file() and (folder / INDEX).is_file():
         raise MercuricError(f"{folder} holds Hitmaps, which have no page; see mercuric simulate --hitmaps")
     # A training's folder, whose files are named one by one where they are missing.
-    return write_report(folder)
+    return train.write_page(folder, _command(folder))
 
 
 def _command(folder: Path) -> str:
@@ -59,41 +66,15 @@ def _command(folder: Path) -> str:
     return shlex.join(["mercuric", "report", folder.resolve().name])
 
 
-def _training(folder: Path, _command: str) -> Path:
-    return write_report(folder)
-
-
-def _similarity(folder: Path, command: str) -> Path:
-    return write_similarity_report(folder, command, _trained(command))
-
-
-def _trained(command: str) -> Trained | None:
-    """The training run whose figures the study shows, where it is still there."""
-    words = shlex.split(command)
-    run = Path(words[words.index("--run") + 1]) if "--run" in words[:-1] else None
-    return None if run is None or not run.is_dir() else read_training(run)
-
-
-def _evaluation(folder: Path, command: str) -> Path:
-    return write_evaluation_report(read_evaluation(folder), folder, command)
-
-
-def _speedups(folder: Path, command: str) -> Path:
-    found = speedup_rows(pd.read_csv(folder / "speedups.csv"))
-    losses = lost_rows(pd.read_csv(folder / "lost.csv"))
-    write_tables(folder, SweepConfig(**read_json_object(folder / "sweep.json")["config"]), found, losses)
-    return write_sweep_report(folder, command)
-
-
 _WRITERS: dict[str, Write] = {
-    "summary.json": _training,
-    "study.json": _similarity,
-    "evaluation.json": _evaluation,
-    "speedups.csv": _speedups,
-    "sweep.json": write_sweep_report,
-    "shrink.json": write_shrink_report,
-    "bounds.json": write_bounds_report,
-    "front.json": write_front_report,
+    "summary.json": train.write_page,
+    "study.json": similarity.write_page,
+    "evaluation.json": evaluate.write_page,
+    "speedups.csv": speedups.write_page,
+    "sweep.json": sweep.write_page,
+    "shrink.json": shrink.write_page,
+    "bounds.json": bounds.write_page,
+    "front.json": front.write_page,
 }
 """The file that tells what filled a folder; the first that is there counts."""
 

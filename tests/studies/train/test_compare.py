@@ -11,7 +11,7 @@ from torch import Tensor
 from mercuric import ReuseConfig, data
 from mercuric.reuse import similarity_rates
 from mercuric.studies.train.config import RunConfig
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
 from mercuric.training import TrainingRun
 
@@ -181,6 +181,6 @@ def test_directions_are_compared_in_seconds_and_count_no_hits(tmp_path: Path) ->
     assert directions["rank"] == 0.5 and directions["layers"] == 5 and len(directions["kept"]) == 2
     layers = pd.read_csv(tmp_path / "layers.csv")
     assert not {"HIT", "vectors", "bits"} & set(layers) and layers["rank"].max() > 0
-    page = write_report(tmp_path).read_text(encoding="utf-8")
+    page = write_page(tmp_path, "").read_text(encoding="utf-8")
     assert "In directions custom-cnn trains" in page and "none: no vectors compared" in page
     assert "with MERCURY" not in page and ">MERCURY<" not in page

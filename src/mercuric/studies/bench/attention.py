@@ -45,11 +45,10 @@ def bench_attention(
     rows: list[dict[str, Any]] = []
     for place, (shape, share) in enumerate(work):
         sequences, heads, length, features = shape
-        named = f"{sequences} x {heads} heads, {length} queries of {features}, {share:.0%} planted"
-        tell(place, len(work), named)
-        rows += [
-            {"inputs": named, **row} for row in time_attention(_planted(shape, share, settings), settings)
-        ]
+        named, case = f"{sequences} x {heads} heads, {length} queries of {features}", f"{share:.0%}"
+        tell(place, len(work), f"{named}, {case} planted")
+        timed = time_attention(_planted(shape, share, settings), settings)
+        rows += [{"inputs": named, "case": case, **row} for row in timed]
     tell(len(work), len(work), "")
     return pd.DataFrame(rows)
 
@@ -76,9 +75,10 @@ def bench_attention_activations(
     )
     rows: list[dict[str, Any]] = []
     for done, place in enumerate(chosen):
-        named = f"attention {place + 1} of {len(kept)} in {subject.shown}"
-        tell(done, len(chosen), named)
-        rows += [{"inputs": named, **row} for row in time_attention(kept[place], settings)]
+        case = f"attention {place + 1} of {len(kept)}"
+        tell(done, len(chosen), f"{case} in {subject.shown}")
+        timed = time_attention(kept[place], settings)
+        rows += [{"inputs": subject.shown, "case": case, **row} for row in timed]
     tell(len(chosen), len(chosen), "")
     return pd.DataFrame(rows)
 

@@ -59,28 +59,28 @@ def bench_conv(
         ValueError: a share is out of range, or the network has no such layer.
         MercuricError: the network's weights are missing.
     """
-    work: list[tuple[str, nn.Conv2d, Tensor, ReuseConfig]] = []
+    work: list[tuple[str, str, nn.Conv2d, Tensor, ReuseConfig]] = []
     for images, channels, side, filters in shapes:
         for share in shares:
             torch.manual_seed(settings.seed)
-            named = f"{images} x {channels} x {side} x {side} to {filters}, {share:.0%} planted"
+            named = f"{images} x {channels} x {side} x {side} to {filters}"
             layer = nn.Conv2d(channels, filters, 3, padding=1)
             inputs = planted_images(images, channels, side, share, settings.seed)
-            work.append((named, layer, inputs, _config("batch")))
+            work.append((named, f"{share:.0%}", layer, inputs, _config("batch")))
     if network is not None:
         subject = zoo_subject(network)
         for name, (module, inputs) in layer_inputs(subject, layers).items():
             if isinstance(module, nn.Conv2d):
-                work.append((f"{name} of {subject.shown}", module, inputs, _config("image")))
+                work.append((subject.shown, name, module, inputs, _config("image")))
     rows: list[dict[str, Any]] = []
-    for done, (named, layer, inputs, config) in enumerate(work):
-        tell(done, len(work), named)
+    for done, (named, case, layer, inputs, config) in enumerate(work):
+        tell(done, len(work), f"{named}: {case}")
         form = f"reuse, {BITS} bits"
         timed = with_limits(time_layer(layer, inputs, {form: config}, settings), layer)
         parts = time_parts(layer, inputs, config, settings.rounds)
         for row in timed:
             forward = row["form"] == form and not row["pass"].endswith("backward")
-            rows.append({"inputs": named, **row, **(parts if forward else {})})
+            rows.append({"inputs": named, "case": case, **row, **(parts if forward else {})})
     tell(len(work), len(work), "")
     return pd.DataFrame(rows)
 

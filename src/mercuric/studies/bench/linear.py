@@ -41,8 +41,8 @@ def bench_linear(
     rows: list[dict[str, Any]] = []
     for place, (shape, share) in enumerate(work):
         vectors, features, outputs = shape
-        named = f"{vectors} rows, {features} to {outputs}, {share:.0%} planted"
-        tell(place, len(work), named)
+        named, case = f"{vectors} rows, {features} to {outputs}", f"{share:.0%}"
+        tell(place, len(work), f"{named}, {case} planted")
         forms = {f"reuse, {BITS} bits": reuse_config(BITS)}
         torch.manual_seed(settings.seed)
         layer = nn.Linear(features, outputs)
@@ -50,6 +50,6 @@ def bench_linear(
         if share == shares[0]:
             forms |= rank_forms(ranks)
         timed = with_limits(time_layer(layer, inputs, forms, settings), layer)
-        rows += [{"inputs": named, **row} for row in timed]
+        rows += [{"inputs": named, "case": case, **row} for row in timed]
     tell(len(work), len(work), "")
     return pd.DataFrame(rows)

@@ -95,7 +95,7 @@ def bench_ranks(
         layer = nn.Conv2d(shape.channels, shape.channels, 3, padding=1)
         images = torch.randn(shape.batch, shape.channels, shape.side, shape.side)
         timed = with_limits(time_layer(layer, images, forms, settings), layer)
-        rows += [{"inputs": f"noise: {shape}", **row} for row in timed]
+        rows += [{"inputs": f"noise: {shape}", "case": "", **row} for row in timed]
     tell(len(shapes), len(shapes), "")
     return pd.DataFrame(rows)
 
@@ -118,6 +118,6 @@ def bench_activations(
     for place, (name, (layer, inputs)) in enumerate(layer_inputs(subject, layers).items()):
         tell(place, len(layers), name)
         timed = with_limits(time_layer(layer, inputs, forms, settings), layer)
-        rows += [{"inputs": f"{name} of {subject.shown}", **row} for row in timed]
+        rows += [{"inputs": subject.shown, "case": name, **row} for row in timed]
     tell(len(layers), len(layers), "")
     return pd.DataFrame(rows)

@@ -7,8 +7,9 @@ import pandas as pd
 import typer
 
 from mercuric.files.json_text import json_text, records
-from mercuric.studies.bounds.page import bounds_table, write_bounds_report
+from mercuric.studies.bounds.page import bounds_table, write_page
 from mercuric.studies.bounds.study import bounds_study
+from mercuric.studies.finished import store_command
 from mercuric.studies.similarity.command import WEIGHTS
 from mercuric.subjects.similarity_network import SimilarityConfig
 from mercuric.subjects.weighted_network import RANDOM
@@ -45,7 +46,7 @@ def bounds(
         with part_bar(errors()) as tell:
             summary = bounds_study(config, folder, accelerator, tell, lambda said: typer.echo(said, err=True))
         options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "accelerator": accelerator}
-        report = write_bounds_report(folder, command_line("bounds", [model], options))
+        report = write_page(folder, store_command(folder, command_line("bounds", [model], options)))
         layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
         if as_json:
             typer.echo(json_text({**summary, "layers": records(layers)}))

@@ -7,8 +7,7 @@ import plotly.graph_objects as go
 
 from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.page import chart
-from mercuric.page.chart import figure, hover_names, name_layers
-from mercuric.page.markup import plotly_text
+from mercuric.page.chart import figure, hover_names, name_layers, plotly_text
 from mercuric.studies.evaluate.figures import (
     ACCELERATOR_COLOURS,
     DESIGN_NAMES,

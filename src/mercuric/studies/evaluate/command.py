@@ -8,9 +8,10 @@ import typer
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text, records
 from mercuric.studies.evaluate.config import COMPARABLE, EvaluationConfig
-from mercuric.studies.evaluate.page import write_evaluation_report
+from mercuric.studies.evaluate.page import write_page
 from mercuric.studies.evaluate.study import evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
+from mercuric.studies.finished import store_command
 from mercuric.studies.similarity.command import WEIGHTS
 from mercuric.subjects.weighted_network import RANDOM
 from mercuric.terminal.command_line import command_line
@@ -61,7 +62,7 @@ def evaluate_command(
         with part_bar(errors()) as tell:
             evaluation = evaluate(evaluated, reuse, tell, lambda said: typer.echo(said, err=True))
         write_evaluation(evaluation, folder)
-        report = write_evaluation_report(evaluation, folder, _command(evaluated, config))
+        report = write_page(folder, store_command(folder, _command(evaluated, config)))
         if as_json:
             typer.echo(json_text({**evaluation.summary(), "layers": records(evaluation.layers)}))
             return

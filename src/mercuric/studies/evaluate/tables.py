@@ -1,7 +1,6 @@
 """How does an evaluation look as tables, in the terminal and in the page?"""
 
-import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import pandas as pd
@@ -13,11 +12,11 @@ from mercuric.accelerator.energy.area import FPGA_RESOURCES, MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import Bound
 from mercuric.page import formats
 from mercuric.page.found_with import mcaches, normalised, signatures
-from mercuric.page.html_table import number_cell, sortable_table, text_cell
+from mercuric.page.table import Cell, Heading, SortableTable
 from mercuric.studies.evaluate.figures import DESIGN_NAMES, LEVEL_NAMES, energy, saved, seconds
 from mercuric.studies.evaluate.study import Evaluation
 
-_SHARES = "shares of the energy; added: MCACHE, Signature Table, Hitmap; "
+_SHARES = "shares of the energy; added: MCACHE, Signature SortableTable, Hitmap; "
 _BOUNDS = get_args(Bound)
 _LEVELS = ("mac", "register_file", "pe_to_pe", "buffer", "dram")
 
@@ -76,10 +75,10 @@ def _found_with(evaluation: Evaluation) -> str:
     return "; ".join([*said, normalised(evaluation.described["normalisation"])])
 
 
-def total_rows(evaluation: Evaluation) -> str:
-    """The same as a sortable table element, with seconds."""
+def total_table(evaluation: Evaluation) -> SortableTable:
+    """The same for the page, with seconds."""
     clocks = {one.name: one for one in evaluation.accelerators}
-    headings = [
+    headings: list[Heading] = [
         ("accelerator", "", True),
         ("batch", "images in the batch", False),
         ("design", "", True),
@@ -92,45 +91,39 @@ def total_rows(evaluation: Evaluation) -> str:
     ]
     rows = []
     for _, row in evaluation.totals().iterrows():
-        time = clocks[str(row["accelerator"])].seconds(int(row["latency"]))
+        time, whole = clocks[str(row["accelerator"])].seconds(int(row["latency"])), row["energy"]
         rows.append(
             [
-                text_cell(str(row["accelerator"])),
-                number_cell(row["batch"], str(row["batch"])),
-                text_cell(DESIGN_NAMES[str(row["design"])]),
-                number_cell(row["energy"], energy(row["energy"], evaluation.unit)),
-                number_cell(
-                    row["energy"] / row["batch"], energy(row["energy"] / row["batch"], evaluation.unit)
-                ),
-                *(
-                    number_cell(row[name], formats.count(row[name]))
-                    for name in ("cycles", "dram_cycles", "latency")
-                ),
-                number_cell(time, seconds(time)),
+                Cell(str(row["accelerator"])),
+                Cell(str(row["batch"]), row["batch"]),
+                Cell(DESIGN_NAMES[str(row["design"])]),
+                *(Cell(energy(value, evaluation.unit), value) for value in (whole, whole / row["batch"])),
+                *(Cell(formats.count(row[name]), row[name]) for name in ("cycles", "dram_cycles", "latency")),
+                Cell(seconds(time), time),
             ]
         )
-    return sortable_table(headings, rows)
+    return SortableTable(headings, rows, "Totals")
 
 
-def bound_rows(evaluation: Evaluation) -> str:
-    """How many layers each bound limits, and the share of the latency that they take, as a table element."""
+def bound_table(evaluation: Evaluation) -> SortableTable:
+    """How many layers each bound limits, and the share of the latency that they take."""
     leading = evaluation.layers[evaluation.layers["timing"] == evaluation.config.timing]
     headings = [("accelerator", "", True), ("batch", "images in the batch", False), ("design", "", True)]
     headings += [(f"by {limit}", "layers, and their share of the latency", False) for limit in _BOUNDS]
     rows = []
     for (name, batch, design), layers in leading.groupby(["accelerator", "batch", "design"], sort=False):
         images = int(str(batch))
-        cells = [text_cell(str(name)), number_cell(images, str(images)), text_cell(DESIGN_NAMES[str(design)])]
+        cells = [Cell(str(name)), Cell(str(images), images), Cell(DESIGN_NAMES[str(design)])]
         for limit in _BOUNDS:
             limited = layers[layers["bound"] == limit]
             share = limited["latency"].sum() / layers["latency"].sum()
-            cells.append(number_cell(share, f"{len(limited)} ({formats.percent(share, decimals=0)})"))
+            cells.append(Cell(f"{len(limited)} ({formats.percent(share, decimals=0)})", share))
         rows.append(cells)
-    return sortable_table(headings, rows)
+    return SortableTable(headings, rows, "Layers by what takes most cycles")
 
 
-def layer_table(evaluation: Evaluation) -> str:
-    """A row for each accelerator, batch and layer as a sortable table element."""
+def layer_table(evaluation: Evaluation) -> SortableTable:
+    """A row for each accelerator, batch and layer."""
     leading = evaluation.layers[evaluation.layers["timing"] == evaluation.config.timing]
     keys = ["accelerator", "batch", "layer", "kind"]
     figures = leading.set_index([*keys, "design"])[["energy", "latency", "bound"]]
@@ -147,47 +140,41 @@ def layer_table(evaluation: Evaluation) -> str:
         ),
         ("bound", "what takes most cycles; with MERCURY, where that is something else", True),
     ]
+    written: dict[str, Callable[[float], str]] = {
+        "energy": lambda value: energy(value, evaluation.unit),
+        "latency": formats.count,
+    }
     rows = []
     for _, row in sides.iterrows():
         cells = [
-            text_cell(str(row["accelerator", ""])),
-            number_cell(row["batch", ""], str(row["batch", ""])),
-            text_cell(str(row["layer", ""])),
-            text_cell(str(row["kind", ""])),
+            Cell(str(row["accelerator", ""])),
+            Cell(str(row["batch", ""]), row["batch", ""]),
+            Cell(str(row["layer", ""])),
+            Cell(str(row["kind", ""])),
         ]
-        for design in evaluation.designs:
-            value = row["energy", design]
-            cells.append(number_cell(value, energy(value, evaluation.unit), _mark(row, "energy", design)))
-        for design in evaluation.designs:
-            value = row["latency", design]
-            cells.append(number_cell(value, formats.count(value), _mark(row, "latency", design)))
+        for what, text in written.items():
+            for design in evaluation.designs:
+                value = row[what, design]
+                loses = design == "mercury" and value > row[what, "baseline"]
+                cells.append(Cell(text(value), value, bool(loses)))
         bounds = dict.fromkeys(str(row["bound", design]) for design in evaluation.designs)
-        cells.append(text_cell(", ".join(bounds)))
+        cells.append(Cell(", ".join(bounds)))
         rows.append(cells)
-    return sortable_table(headings, rows)
+    return SortableTable(headings, rows, "All layers")
 
 
-def _mark(row: "pd.Series[float]", what: str, design: str) -> str:
-    return " loses" if design == "mercury" and row[what, design] > row[what, "baseline"] else ""
-
-
-def area_rows(areas: dict[str, dict[str, float]]) -> str:
+def area_table(areas: dict[str, dict[str, float]]) -> SortableTable:
     """Area of every part of every accelerator, and how much MERCURY adds."""
     names = list(areas)
     parts = list(areas[names[0]])
     rows = [
-        [text_cell(part), *(number_cell(areas[name][part], f"{areas[name][part]:.4f}") for name in names)]
+        [Cell(part), *(Cell(f"{areas[name][part]:.4f}", areas[name][part]) for name in names)]
         for part in parts
     ]
     added = [added_area(areas[name]) for name in names]
-    rows.append(
-        [
-            text_cell("added by MERCURY"),
-            *(number_cell(share, formats.percent(share)) for share in added),
-        ]
-    )
+    rows.append([Cell("added by MERCURY"), *(Cell(formats.percent(share), share) for share in added)])
     headings = [("part (mm2)", "", True), *((name, "", False) for name in names)]
-    return sortable_table(headings, rows)
+    return SortableTable(headings, rows, "All parts")
 
 
 def added_area(area: dict[str, float]) -> float:
@@ -196,38 +183,38 @@ def added_area(area: dict[str, float]) -> float:
     return added / (sum(area.values()) - added)
 
 
-def fpga_rows() -> str:
+def fpga_table() -> SortableTable:
     """The paper's Tables II to IV (a) and what each design adds to its baseline."""
     names = list(FPGA_RESOURCES["baseline"])
     headings = [("Virtex 7 (paper)", "", True), *((name, "", False) for name in names)]
     rows = []
     for design, resources in FPGA_RESOURCES.items():
-        cells = [text_cell(design)]
+        cells = [Cell(design)]
         for name in names:
             share = resources[name] / FPGA_RESOURCES["baseline"][name] - 1
             beside = "" if design == "baseline" else f" (+{100 * share:.0f} %)"
-            cells.append(number_cell(resources[name], html.escape(f"{resources[name]:g}{beside}")))
+            cells.append(Cell(f"{resources[name]:g}{beside}", resources[name]))
         rows.append(cells)
-    return sortable_table(headings, rows)
+    return SortableTable(headings, rows, "The paper's Tables II to IV")
 
 
-def engine_rows(evaluation: Evaluation) -> str:
-    """What another engine says of the dense forward layers, as a sortable table element."""
+def engine_table(evaluation: Evaluation) -> SortableTable:
+    """What another engine says of the dense forward layers."""
     headings = [
         ("accelerator", "", True), ("batch", "", False), ("layer", "", True),
         ("energy", "", False), ("cycles", "clock cycles", False),
     ]  # fmt: skip
     rows = [
         [
-            text_cell(str(row["accelerator"])),
-            number_cell(row["batch"], str(row["batch"])),
-            text_cell(str(row["layer"])),
-            number_cell(row["energy"], energy(row["energy"], evaluation.unit)),
-            number_cell(row["cycles"], formats.count(row["cycles"])),
+            Cell(str(row["accelerator"])),
+            Cell(str(row["batch"]), row["batch"]),
+            Cell(str(row["layer"])),
+            Cell(energy(row["energy"], evaluation.unit), row["energy"]),
+            Cell(formats.count(row["cycles"]), row["cycles"]),
         ]
         for _, row in evaluation.engine.iterrows()
     ]
-    return sortable_table(headings, rows)
+    return SortableTable(headings, rows, "Dense forward layers by another engine")
 
 
 def energy_costs(evaluation: Evaluation) -> Sequence[tuple[str, str]]:

@@ -13,7 +13,8 @@ from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
 from mercuric.studies.bench import table as tables
 from mercuric.studies.bench.options import Clock, DataRoot, Dtype, Json, Quick, Rounds
-from mercuric.studies.front.page import write_front_report
+from mercuric.studies.finished import store_command
+from mercuric.studies.front.page import write_page
 from mercuric.studies.front.study import bench_front
 from mercuric.studies.front.subject import HED, FrontBench
 from mercuric.studies.front.training import FrontTraining, bench_front_training, described_training
@@ -184,7 +185,7 @@ def _write(folder: Path, subject: str, config: Config, table: pd.DataFrame, agai
     write_text(folder / "front.csv", table.to_csv(index=False))
     write_text(folder / "front.md", tables.markdown_table(shown, tables.front_columns(shown)))
     write_text(folder / "front.json", json_text(described_as))
-    write_front_report(folder, again)
+    write_page(folder, store_command(folder, again))
 
 
 def _print(table: pd.DataFrame, subject: str, folder: Path) -> None:

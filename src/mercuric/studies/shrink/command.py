@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from mercuric.files.json_text import json_text
+from mercuric.studies.finished import store_command
 from mercuric.studies.shrink.config import ShrinkConfig
-from mercuric.studies.shrink.page import shrink_table, write_shrink_report
+from mercuric.studies.shrink.page import shrink_table, write_page
 from mercuric.studies.shrink.study import shrink as run_shrink
 from mercuric.terminal.command_line import command_line
 from mercuric.terminal.console import errors, output
@@ -49,7 +50,7 @@ def shrink(
         folder = out or Path("runs") / f"shrink-{model}-{data}"
         with part_bar(errors()) as tell:
             summary = run_shrink(config, folder, trials, jobs, resume, tell)
-        report = write_shrink_report(folder, _command(config, trials, jobs))
+        report = write_page(folder, store_command(folder, _command(config, trials, jobs)))
         if as_json:
             typer.echo(json_text(summary))
             return

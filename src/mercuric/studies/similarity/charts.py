@@ -5,7 +5,6 @@ import plotly.graph_objects as go
 
 from mercuric.page import chart
 from mercuric.page.chart import figure, hover_names, name_layers
-from mercuric.page.markup import plotly_text
 from mercuric.studies.similarity.training import Trained, scores
 
 GRADIENT = "#9a6fb8"
@@ -18,21 +17,6 @@ _SHARES = (
 )
 _METHOD_COLOURS = {"RPQ": chart.MERCURY, "Bloom filter": chart.LOSS}
 _BAR = 0.38
-
-
-def named(picture: go.Figure, words: str) -> go.Figure:
-    """The chart with a line over it that says what it was measured on, also in a saved picture."""
-    picture.update_layout(
-        title={
-            "text": plotly_text(words),
-            "font": {"size": 12},
-            "x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
-            "pad": {"t": 8},
-        },
-        margin={"t": max(66, picture.layout.margin.t + 26)},
-        height=picture.layout.height + 26,
-    )  # fmt: skip
-    return picture
 
 
 def similarity_chart(layers: pd.DataFrame) -> go.Figure:

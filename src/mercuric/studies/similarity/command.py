@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from mercuric.files.json_text import json_text, records
+from mercuric.studies.finished import store_command
 from mercuric.studies.similarity.folder import read_study
-from mercuric.studies.similarity.page import write_similarity_report
+from mercuric.studies.similarity.page import write_page
 from mercuric.studies.similarity.study import similarity_study
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import read_training, write_training
@@ -53,12 +54,13 @@ def similarity(
         folder = out or Path("runs") / f"similarity-{model}-{data}-{Path(weights).stem}"
         with part_bar(console) as tell:
             summary = similarity_study(config, folder, tell, lambda said: typer.echo(said, err=True))
+        tables = write_training(trained, folder)
         if trained is not None:
-            summary["run_files"] = write_training(trained, folder)
+            summary["run_files"] = tables
             for sentence in trained.missing:
                 typer.echo(sentence, err=True)
         options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "run": run}
-        report = write_similarity_report(folder, command_line("similarity", [model], options), trained)
+        report = write_page(folder, store_command(folder, command_line("similarity", [model], options)))
         study = read_study(folder)
         if as_json:
             typer.echo(json_text({**summary, "layers": records(study.tables["layers"])}))

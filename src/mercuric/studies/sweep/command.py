@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from mercuric.files.json_text import json_text, records
+from mercuric.studies.finished import store_command
 from mercuric.studies.similarity.command import WEIGHTS
-from mercuric.studies.sweep.page import sweep_table, write_sweep_report
+from mercuric.studies.sweep.page import sweep_table, write_page
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.studies.sweep.study import sweep as run_sweep
 from mercuric.subjects.weighted_network import RANDOM
@@ -50,7 +51,7 @@ def sweep(
         )  # fmt: skip
         with part_bar(errors()) as tell:
             results = run_sweep(config, out, jobs, resume, tell)
-        report = write_sweep_report(out, _command(config))
+        report = write_page(out, store_command(out, _command(config)))
         totals = combination_totals(results, list(config.vary))
         if as_json:
             described = {

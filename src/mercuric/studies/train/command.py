@@ -1,5 +1,6 @@
 """``mercuric train``: train a network with reuse, densely, or both."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from mercuric.files.json_text import json_text
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.direction_layers import direction_table
 from mercuric.studies.train.layers import read_layers
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
 from mercuric.studies.train.terminal import layer_table, summary_table
 from mercuric.terminal.console import errors, output
@@ -68,7 +69,7 @@ def train(
         console = errors()
         with training_bars(console) as tell:
             summary = compare(settings, folder, resume, tell)
-        report = write_report(folder)
+        report = write_page(folder, shlex.join(["mercuric", "report", folder.resolve().name]))
         if as_json:
             typer.echo(json_text(summary))
             return

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from mercuric.errors import ArgumentError
 from mercuric.page import formats
-from mercuric.page.document import section
-from mercuric.page.html_table import number_cell, sortable_table, text_cell, titled_table
+from mercuric.page.parts import Section
+from mercuric.page.table import Cell, SortableTable
 
 _COLUMNS = ("seed", "layer", "kind", "rank", "error", "on", "computes")
 _FIGURES = ["rank", "error", "dense_ms", "reuse_ms"]
@@ -40,13 +40,10 @@ def directions_over_seeds(layers: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
-def direction_section(layers: pd.DataFrame) -> str:
-    """The table of all layers, of :func:`directions_over_seeds`' rows; empty without layers."""
-    if layers.empty:
-        return ""
-    rows = [_html_cells(layer) for _, layer in layers.iterrows()]
-    table = titled_table("All layers", sortable_table(list(_HEADINGS), rows))
-    return section("layers", "Layer by layer", table)
+def direction_section(layers: pd.DataFrame) -> Section:
+    """The table of all layers, of :func:`directions_over_seeds`' rows."""
+    rows = [_page_cells(layer) for _, layer in layers.iterrows()]
+    return Section("layers", "Layer by layer", [SortableTable(_HEADINGS, rows, "All layers")] if rows else [])
 
 
 def direction_table(layers: pd.DataFrame) -> Table:
@@ -67,10 +64,10 @@ def direction_table(layers: pd.DataFrame) -> Table:
     return table
 
 
-def _html_cells(layer: "pd.Series[str]") -> list[str]:
+def _page_cells(layer: "pd.Series[str]") -> list[Cell]:
     layer_name, kind, *figures, computes = _cells(layer)
-    numbers = [number_cell(float(layer[name]), cell) for name, cell in zip(_FIGURES, figures, strict=True)]
-    return [text_cell(layer_name), text_cell(kind), *numbers, text_cell(computes)]
+    numbers = [Cell(text, float(layer[name])) for name, text in zip(_FIGURES, figures, strict=True)]
+    return [Cell(layer_name), Cell(kind), *numbers, Cell(computes)]
 
 
 def _cells(layer: "pd.Series[str]") -> list[str]:
