@@ -140,7 +140,7 @@ def _section(layers: pd.DataFrame, summary: dict[str, Any]) -> Section:
 
 def network_chart(speedup: dict[str, float]) -> go.Figure:
     """Every way's ratio as a bar, those of the cycles beside them."""
-    picture = figure(360, "", "dense work over what is left")
+    picture = figure(450, "", "dense work over what is left")
     ways = {
         "adapted": "MERCURY, losing layers off",
         **_WAYS,
