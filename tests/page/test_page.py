@@ -3,15 +3,17 @@
 import json
 import re
 from importlib.resources import files
+from math import nan
 from pathlib import Path
 
 import pytest
 from jinja2 import UndefinedError
 
+from mercuric.page import formats
 from mercuric.page.chart import Picture, figure
 from mercuric.page.page import unbroken, units, write
 from mercuric.page.parts import Card, Folded, Page, Paragraph, Part, Section, Side
-from mercuric.page.table import Cell, SortableTable
+from mercuric.page.table import SortableTable, numbers, words
 
 EVIL = "</script></title><img src=x onerror='alert(1)'>\"&"
 
@@ -26,12 +28,12 @@ def page_of(*parts: Part, text: str = "") -> Page:
 
 def picture(text: str) -> Picture:
     chart = figure(300, "", "")
-    chart.add_scatter(x=[1], y=[float("nan")], name=text)
+    chart.add_scatter(x=[1], y=[nan], name=text)
     return Picture("drawn", text, text, chart)
 
 
 def test_no_text_is_taken_for_html(tmp_path: Path) -> None:
-    table = SortableTable([(EVIL, EVIL, True)], [[Cell(EVIL)]], EVIL)
+    table = SortableTable([words(EVIL, [EVIL], EVIL)], EVIL)
     parts = (picture(EVIL), table, Paragraph(EVIL), Side([Paragraph(EVIL)]), Folded(EVIL, Paragraph(EVIL)))
     written = write(page_of(*parts, text=EVIL), tmp_path).read_text(encoding="utf-8")
     body = written.split("</head>")[1].split("Plotly")[0]
@@ -46,12 +48,14 @@ def test_a_section_without_parts_is_left_out(tmp_path: Path) -> None:
 
 
 def test_cells_sort_by_their_number(tmp_path: Path) -> None:
-    cells = [Cell("1.50 k", 1500.0), Cell("-", float("nan")), Cell("slow", 0.5, loses=True), Cell("words")]
-    written = write(page_of(SortableTable([], [cells])), tmp_path).read_text(encoding="utf-8")
-    assert (
-        '<td class="number" data-value="1500">1.50 k</td><td class="number">-</td>'
-        '<td class="number loses" data-value="0.5">slow</td><td class="text">words</td>'
-    ) in written
+    counts = numbers("count", [1500, nan, None], formats.count, loses=[True, False, False])
+    table = SortableTable([words("layer", ["a", "b", "c"]), counts])
+    written = write(page_of(table), tmp_path).read_text(encoding="utf-8")
+    assert re.findall("<tr>(<td.*?)</tr>", written) == [
+        '<td class="text">a</td><td class="number loses" data-value="1500">1.50 k</td>',
+        f'<td class="text">b</td><td class="number">{formats.MISSING}</td>',
+        f'<td class="text">c</td><td class="number">{formats.MISSING}</td>',
+    ]
 
 
 def test_a_number_and_its_unit_stay_together() -> None:

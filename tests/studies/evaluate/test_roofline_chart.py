@@ -94,7 +94,7 @@ def test_the_layer_table_keeps_the_networks_order_and_names_a_changed_bound(eval
 
 def test_bounds_of_all_layers_are_in_the_table(evaluated: Evaluation) -> None:
     table = bound_table(evaluated)
-    heads = [name for name, _, _ in table.headings]
+    heads = [column.name for column in table.columns]
     layers = rows(evaluated)
     for design, row in zip(("baseline", "mercury"), table.rows, strict=True):
         counts = layers[layers["design"] == design]["bound"].value_counts()

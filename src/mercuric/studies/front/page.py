@@ -12,7 +12,7 @@ from mercuric.page.chart import Picture, plotly_text
 from mercuric.page.machine import machine_facts
 from mercuric.page.page import write
 from mercuric.page.parts import Card, Page, Section
-from mercuric.page.table import Cell, SortableTable
+from mercuric.page.table import SortableTable, words
 from mercuric.studies.bench.table import front_columns
 from mercuric.studies.front.training_page import (
     training_cards,
@@ -166,9 +166,8 @@ def _cards(table: pd.DataFrame) -> list[Card]:
 
 
 def _section(table: pd.DataFrame, subject: str, trained: bool) -> Section:
-    columns = front_columns(table)
-    cells = [[Cell(column.text(row)) for column in columns] for _, row in table.iterrows()]
-    every = SortableTable([(column.name, "", True) for column in columns], cells, "Every form")
+    columns = [words(one.name, table.apply(one.text, axis=1)) for one in front_columns(table)]
+    every = SortableTable(columns, "Every form")
     pictures = _training_pictures(table, subject) if trained else _pictures(table, subject)
     return Section("front", "The front", [*pictures, every])
 

@@ -1,6 +1,6 @@
 """Which narrower networks are worth their accuracy? The front as a table, pictures and a page."""
 
-from math import nan
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from mercuric.page.chart import Picture
 from mercuric.page.machine import machine_facts
 from mercuric.page.page import write
 from mercuric.page.parts import Card, Page, Section
-from mercuric.page.table import Cell, SortableTable
+from mercuric.page.table import Column, SortableTable, numbers, words
 from mercuric.studies.evaluate.figures import energy, seconds
 from mercuric.studies.shrink.chart import front_chart
 from mercuric.studies.shrink.found import Found
@@ -163,35 +163,35 @@ def _sections(found: Found) -> list[Section]:
         )
     ]
     trials = sorted(found.trials, key=lambda t: (not t["front"], t[found.energy] or 0))
-    table = SortableTable(_headings(found), [_row(found, trial) for trial in trials])
-    return [Section("front", "The front", pictures), Section("trials", "Every network", [table])]
+    return [
+        Section("front", "The front", pictures),
+        Section("trials", "Every network", [_trial_table(found, trials)]),
+    ]
 
 
-def _headings(found: Found) -> list[tuple[str, str, bool]]:
+def _trial_table(found: Found, trials: Sequence[dict[str, Any]]) -> SortableTable:
     inference = "of one inference with MERCURY" if found.summary["mercury"] else "of one inference"
-    return [
-        ("trial", "in the order of training", False),
-        ("factors", f"of the stages at {', '.join(found.summary['stages'])}", True),
-        ("accuracy", "on all test images", False),
-        ("energy", f"{inference}, in {found.summary['unit']}", False),
-        ("latency", f"{inference}, in clock cycles", False),
-        ("parameters", "weights of the network", False),
-        ("MACs", "multiply-accumulates of one inference", False),
-        ("note", "", True),
-    ]
+    stages = ", ".join(found.summary["stages"])
 
+    def figures(name: str, field: str, meaning: str, text: Callable[[Any], str] = formats.count) -> Column:
+        return numbers(name, [trial[field] for trial in trials], text, meaning)
 
-def _row(found: Found, trial: dict[str, Any]) -> list[Cell]:
-    note = trial["note"] or ("on the front" if trial["front"] else "")
-    accuracy = nan if trial["accuracy"] is None else trial["accuracy"]
-    counts = [trial[name] for name in (found.energy, found.latency, "parameters", "macs")]
-    return [
-        Cell(str(trial["trial"]), trial["trial"]),
-        Cell(found.factors(trial)),
-        Cell(formats.percent(accuracy), accuracy),
-        *(Cell(formats.count(value), nan if value is None else value) for value in counts),
-        Cell(note),
-    ]
+    return SortableTable(
+        [
+            figures("trial", "trial", "in the order of training", str),
+            words(
+                "factors",
+                map(found.factors, trials),
+                f"of the stages at {stages}",
+            ),
+            figures("accuracy", "accuracy", "on all test images", formats.percent),
+            figures("energy", found.energy, f"{inference}, in {found.summary['unit']}"),
+            figures("latency", found.latency, f"{inference}, in clock cycles"),
+            figures("parameters", "parameters", "weights of the network"),
+            figures("MACs", "macs", "multiply-accumulates of one inference"),
+            words("note", (trial["note"] or ("on the front" if trial["front"] else "") for trial in trials)),
+        ]
+    )
 
 
 def _subject(summary: dict[str, Any]) -> str:

@@ -1,19 +1,15 @@
 """How did MERCURY adapt (paper III-D, Fig. 14a)? Signatures that grew and layers that turned off."""
 
 from itertools import pairwise
-from typing import Any
 
 import plotly.graph_objects as go
 
 from mercuric.page import formats
 from mercuric.page.chart import DENSE, MERCURY, Picture, figure, plotly_text, shortened
 from mercuric.page.parts import Folded, Paragraph, Part, Section
-from mercuric.page.table import Cell, SortableTable
+from mercuric.page.table import SortableTable, numbers, words
 from mercuric.studies.train.adaptation_log import AdaptationLog
 
-_HEADINGS = [
-    ("seed", "", False), ("step", "", False), ("layer", "", True), ("change", "", True), ("bits", "", True),
-]  # fmt: skip
 _ROW_PIXELS = 22
 _MOST_NAMES = 60
 _LONGEST_NAME = 28
@@ -133,15 +129,15 @@ def _add_bars(chart: go.Figure, log: AdaptationLog, pieces: list[tuple[int, int,
 
 
 def _table(log: AdaptationLog) -> SortableTable:
-    rows = log.changes.sort_values(["seed", "step"], kind="stable").to_dict("records")
-    return SortableTable(_HEADINGS, [_row({str(name): value for name, value in row.items()}) for row in rows])
-
-
-def _row(change: dict[str, Any]) -> list[Cell]:
-    off = change["what"] == "off"
-    texts = (
-        str(change["layer"]) if off else "all",
-        "turned off" if off else "signatures grew",
-        str(change["before"]) if off else f"{change['before']} to {change['after']}",
+    rows = log.changes.sort_values(["seed", "step"], kind="stable")
+    off = rows["what"] == "off"
+    before, after = rows["before"].astype(str), rows["after"].astype(str)
+    return SortableTable(
+        [
+            numbers("seed", rows["seed"], "{:,}".format),
+            numbers("step", rows["step"], "{:,}".format),
+            words("layer", rows["layer"].where(off, "all")),
+            words("change", off.map({True: "turned off", False: "signatures grew"})),
+            words("bits", before.where(off, before + " to " + after)),
+        ]
     )
-    return [*(Cell(f"{change[name]:,}", change[name]) for name in ("seed", "step")), *map(Cell, texts)]

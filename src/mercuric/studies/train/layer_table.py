@@ -1,55 +1,48 @@
 """What did MERCURY do in each layer, as the page's table?"""
 
-from typing import Any
-
 import pandas as pd
 
 from mercuric.page import formats
-from mercuric.page.table import Cell, SortableTable
-
-_HEADINGS = (
-    ("#", "position in the network", False),
-    ("layer", "", True),
-    ("kind", "", True),
-    ("vectors", "input vectors over the whole training", False),
-    ("bits", "signature bits at the end of training, mean over seeds", False),
-    ("similar", "HITs of vectors similar to an earlier one, share of vectors", False),
-    ("zero", "HITs of all-zero vectors, share of vectors", False),
-    ("MAU", "misses whose result was kept, share of vectors", False),
-    ("MNU", "misses that found their set full, share of vectors", False),
-    ("error", "relative output error against the dense layer", False),
-    ("baseline", "baseline cycles, paper timing", False),
-    ("MERCURY", "cycles with MERCURY, paper timing, signatures included", False),
-    ("signatures", "cycles spent on signatures, paper timing", False),
-    ("speed-up", "baseline over MERCURY, paper timing", False),
-    ("fair", "baseline over MERCURY, pipelined baseline", False),
-    ("reuse", "whether reuse was still on at the end", True),
-)
-_SHARES = ("similar_hit", "zero_hit", "mau", "mnu")
-_CYCLES = ("cycles_baseline", "cycles_mercury", "cycles_signature")
-_SPEEDUPS = ("speedup", "fair_speedup")
+from mercuric.page.table import SortableTable, numbers, words
 
 
 def layer_table(layers: pd.DataFrame) -> SortableTable:
     """A layer a row, of the rows of ``average_over_seeds``."""
-    rows = [_row(place, layer) for place, (_, layer) in enumerate(layers.iterrows(), start=1)]
-    return SortableTable(_HEADINGS, rows, "All layers")
+    count, percent, ratio = formats.count, formats.percent, formats.ratio
+    speedup, fair = layers["speedup"], layers["fair_speedup"]
+    columns = [
+        numbers("#", range(1, len(layers) + 1), str, "position in the network"),
+        words("layer", layers["layer"]),
+        words("kind", layers["kind"]),
+        numbers("vectors", layers["vectors"], count, "input vectors over the whole training"),
+        numbers(
+            "bits", layers["bits"], "{:.3g}".format, "signature bits at the end of training, mean over seeds"
+        ),
+        numbers(
+            "similar", layers["similar_hit"], percent,
+            "HITs of vectors similar to an earlier one, share of vectors",
+        ),
+        numbers("zero", layers["zero_hit"], percent, "HITs of all-zero vectors, share of vectors"),
+        numbers("MAU", layers["mau"], percent, "misses whose result was kept, share of vectors"),
+        numbers("MNU", layers["mnu"], percent, "misses that found their set full, share of vectors"),
+        numbers("error", layers["error"], _error, "relative output error against the dense layer"),
+        numbers("baseline", layers["cycles_baseline"], count, "baseline cycles, paper timing"),
+        numbers(
+            "MERCURY", layers["cycles_mercury"], count,
+            "cycles with MERCURY, paper timing, signatures included",
+        ),
+        numbers(
+            "signatures", layers["cycles_signature"], count, "cycles spent on signatures, paper timing"
+        ),
+        numbers("speed-up", speedup, ratio, "baseline over MERCURY, paper timing", speedup < 1),
+        numbers("fair", fair, ratio, "baseline over MERCURY, pipelined baseline", fair < 1),
+        words("reuse", layers["on"].map(_state), "whether reuse was still on at the end"),
+    ]  # fmt: skip
+    return SortableTable(columns, "All layers")
 
 
-def _row(position: int, layer: "pd.Series[Any]") -> list[Cell]:
-    error = f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING
-    return [
-        Cell(str(position), position),
-        Cell(layer["layer"]),
-        Cell(layer["kind"]),
-        Cell(formats.count(layer["vectors"]), layer["vectors"]),
-        Cell(f"{layer['bits']:.3g}", layer["bits"]),
-        *(Cell(formats.percent(layer[name]), layer[name]) for name in _SHARES),
-        Cell(error, layer["error"]),
-        *(Cell(formats.count(layer[name]), layer[name]) for name in _CYCLES),
-        *(Cell(formats.ratio(layer[name]), layer[name], layer[name] < 1) for name in _SPEEDUPS),
-        Cell(_state(layer["on"])),
-    ]
+def _error(error: float) -> str:
+    return f"{error:.3f}" if formats.is_known(error) else formats.MISSING
 
 
 def _state(on: float) -> str:
