@@ -5,13 +5,13 @@ import plotly.graph_objects as go
 
 from mercuric.page import formats
 from mercuric.page.chart import Picture, named
+from mercuric.page.layer_charts import cycle_chart
 from mercuric.page.parts import Paragraph, Part, Section, Side
 from mercuric.studies.similarity.charts import (
     bits_chart,
-    cycle_chart,
     found_chart,
     layer_bits_chart,
-    outcome_chart,
+    product_chart,
     similarity_chart,
     trained_chart,
     unique_chart,
@@ -75,7 +75,7 @@ def _layers(study: Study) -> Section:
         _picture(
             "fig15a", "What the MCACHE said of input vectors (Fig. 15a)",
             "A bar is all input vectors of a layer. Blue ones reused a result; the others were computed.",
-            outcome_chart(layers, "forward"), study,
+            product_chart(layers, "forward"), study,
         )
     ]  # fmt: skip
     gradients = layers[layers["product"] == _GRADIENT]
@@ -85,7 +85,7 @@ def _layers(study: Study) -> Section:
             f"The same of gradient vectors. Of {formats.number_of(len(gradients), 'layer')}, {saved} went by "
             "the signatures that the following layer's forward pass saved (III-C2), the others by their own."
         )
-        chart = outcome_chart(layers, _GRADIENT)
+        chart = product_chart(layers, _GRADIENT)
         figures.append(_picture("fig15a-gradient", "What it said of gradient vectors", note, chart, study))
     figures += [_cycles(study), _unique(study)]
     return Section("layers", "Layer by layer", figures)
@@ -99,7 +99,8 @@ def _cycles(study: Study) -> Picture:
         f"every layer. MERCURY takes more in {loses} of {formats.number_of(len(cycles), 'layer')}; the "
         "paper turns such layers off (III-D)."
     )
-    return _picture("fig15b", "Where the cycles go (Fig. 15b)", note, cycle_chart(cycles), study)
+    chart = cycle_chart(cycles, "cycles of one training step")
+    return _picture("fig15b", "Where the cycles go (Fig. 15b)", note, chart, study)
 
 
 def _unique(study: Study) -> Picture:

@@ -4,10 +4,11 @@ import pandas as pd
 
 from mercuric.page import formats
 from mercuric.page.chart import Picture
+from mercuric.page.layer_charts import outcome_chart
 from mercuric.page.parts import Section, Side
 from mercuric.page.score import Metric
 from mercuric.studies.train.curves import loss_chart, score_chart
-from mercuric.studies.train.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
+from mercuric.studies.train.layer_charts import cycles_chart, error_chart, speedup_chart
 from mercuric.studies.train.layer_table import layer_table
 from mercuric.studies.train.metrics import Metrics
 
@@ -38,7 +39,12 @@ def layer_section(layers: pd.DataFrame) -> Section:
     if layers.empty:
         return Section("layers", "Layer by layer", [])
     figures = [
-        Picture("hitmap", "Which vectors were reused", _hit_note(layers), hitmap_chart(layers)),
+        Picture(
+            "hitmap",
+            "Which vectors were reused",
+            _hit_note(layers),
+            outcome_chart(layers, "similar_hit", "share of input vectors"),
+        ),
         Picture("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
         Picture("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
     ]
