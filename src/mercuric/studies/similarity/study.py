@@ -18,6 +18,7 @@ from mercuric.files.writing import replacing, write_text
 from mercuric.reuse import ReuseConfig, similarity_rates
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
+from mercuric.studies.similarity.folder import StudySummary
 from mercuric.studies.similarity.layers import TrainingStep, by_layer, training_step
 from mercuric.studies.similarity.unique_vectors import unique_vectors
 from mercuric.subjects.similarity_network import SimilarityConfig, Studied, studied
@@ -164,8 +165,9 @@ def _write(
     for name, table in tables.items():
         write_text(folder / FILES[name], table.to_csv(index=False))
     _write_image(folder / "image.png", subject.pixels[subject.shown])
-    write_text(folder / "study.json", json_text(summary) + "\n")
-    return summary
+    found = StudySummary.model_validate(summary).plain()
+    write_text(folder / "study.json", json_text(found) + "\n")
+    return found
 
 
 def _write_image(path: Path, pixels: Tensor) -> None:
