@@ -1,20 +1,30 @@
-"""Which command makes a result again?"""
+"""Which command line is running?"""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from typing import Any
+
+import typer
+
+_ANYWHERE = ("out", "resume", "as_json")
+"""Where the result goes, not what it is."""
 
 
-def command_line(name: str, words: Iterable[str], options: Mapping[str, object]) -> str:
-    """``mercuric NAME WORDS --OPTION VALUE ...``, quoted for a shell.
-
-    Args:
-        name: the command.
-        words: its arguments.
-        options: by field; True is a switch, and what is None or False is left out.
-    """
-    typed = ["mercuric", name, *words]
-    for field, value in options.items():
-        if value is None or value is False:
+def typed(context: typer.Context) -> str:
+    """The command line without what doesn't change the result, quoted for a shell; defaults are left out."""
+    words = ["mercuric", *context.command_path.split()[1:]]
+    for option in context.command.params:
+        source = context.get_parameter_source(str(option.name))
+        if option.name in _ANYWHERE or source is None or source.name != "COMMANDLINE":
             continue
-        typed += [f"--{field.replace('_', '-')}", *([] if value is True else [str(value)])]
-    return shlex.join(typed)
+        value = context.params[str(option.name)]
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += _words(option, one)
+    return shlex.join(words)
+
+
+def _words(option: Any, value: object) -> list[str]:
+    if option.param_type_name == "argument":
+        return [str(value)]
+    if isinstance(value, bool):
+        return [option.opts[0] if value else option.secondary_opts[0]]
+    return [option.opts[0], str(value)]

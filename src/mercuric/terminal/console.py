@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
@@ -46,6 +47,11 @@ def output() -> Console:
 def errors() -> Console:
     """Standard error, where progress is shown."""
     return PlainConsole(stderr=True)
+
+
+def say(sentence: str) -> None:
+    """Tell a person, beside the results, what is going on."""
+    typer.echo(sentence, err=True)
 
 
 def visible(text: str) -> str:

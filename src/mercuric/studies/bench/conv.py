@@ -1,6 +1,6 @@
 """How fast is a convolution that reuses whole patches, and where does its time go?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.reuse.alike.kernels.patch_product import (
     filter_rows,
@@ -29,7 +30,6 @@ from mercuric.studies.bench.settings import BenchSettings
 from mercuric.subjects.layer_inputs import layer_inputs, zoo_subject
 from mercuric.subjects.loaded_network import NetworkConfig
 
-Tell = Callable[[int, int, str], None]
 Shape = tuple[int, int, int, int]
 """Images, channels, side, filters of a 3x3 convolution."""
 
@@ -47,7 +47,7 @@ def bench_conv(
     shares: Sequence[float] = SHARES,
     network: NetworkConfig | None = NETWORK,
     layers: Sequence[str] = LAYERS,
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Planted duplicates (a batch a scope), then what ``layers`` of ``network`` read (an image a scope).
 
@@ -74,14 +74,14 @@ def bench_conv(
                 work.append((f"{name} of {subject.shown}", module, inputs, _config("image")))
     rows: list[dict[str, Any]] = []
     for done, (named, layer, inputs, config) in enumerate(work):
-        tell(done, len(work), named)
+        progress(done, len(work), named)
         form = f"reuse, {BITS} bits"
         timed = with_limits(time_layer(layer, inputs, {form: config}, settings), layer)
         parts = time_parts(layer, inputs, config, settings.rounds)
         for row in timed:
             forward = row["form"] == form and not row["pass"].endswith("backward")
             rows.append({"inputs": named, **row, **(parts if forward else {})})
-    tell(len(work), len(work), "")
+    progress(len(work), len(work))
     return pd.DataFrame(rows)
 
 
@@ -152,4 +152,4 @@ def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str
 
 
 def _config(scope: str) -> ReuseConfig:
-    return reuse_config(BITS).model_copy(update={"scope": scope})
+    return reuse_config(BITS).changed(scope=scope)

@@ -14,7 +14,8 @@ from mercuric.files.reading import read_json_object
 from mercuric.page import chart, formats
 from mercuric.page.cards import Card, card_elements
 from mercuric.page.chart import figure, figure_element, hover_names, name_layers
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.document import definitions, section
+from mercuric.page.document import write_page as fill_page
 from mercuric.page.found_with import found_with, normalised
 from mercuric.page.machine import machine_facts
 from mercuric.page.markup import unbroken
@@ -73,7 +74,7 @@ def bounds_table(layers: pd.DataFrame, summary: dict[str, Any]) -> Table:
     return table
 
 
-def write_bounds_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``bounds.csv`` and ``bounds.json``, which it shows; return its path.
 
     Raises:
@@ -82,7 +83,7 @@ def write_bounds_report(folder: Path, command: str) -> Path:
     summary = read_json_object(folder / "bounds.json")
     layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
     target = folder / "report.html"
-    write_page(target, "study.html", **_parts(layers, summary, command))
+    fill_page(target, "study.html", **_parts(layers, summary, command))
     return target
 
 

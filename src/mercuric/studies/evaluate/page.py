@@ -12,13 +12,15 @@ from mercuric.accelerator.energy.roofline import edge_words
 from mercuric.page import formats
 from mercuric.page.cards import Card, card_elements
 from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.document import definitions, section
+from mercuric.page.document import write_page as fill_page
 from mercuric.page.found_with import mcache, signatures
 from mercuric.page.html_table import titled_table
 from mercuric.page.machine import machine_facts
 from mercuric.page.markup import unbroken
 from mercuric.studies.evaluate.charts import area_chart, batch_chart, layer_chart, level_chart, trade_chart
 from mercuric.studies.evaluate.figures import energy, saved
+from mercuric.studies.evaluate.folder import read_evaluation
 from mercuric.studies.evaluate.roofline_chart import roofline_chart
 from mercuric.studies.evaluate.study import Evaluation
 from mercuric.studies.evaluate.tables import (
@@ -37,21 +39,21 @@ from mercuric.trace.normalisation import SHOWN
 _PUBLISHED = "64 sets x 16 ways"
 
 
-def write_evaluation_report(evaluation: Evaluation, folder: Path, command: str) -> Path:
-    """Write ``report.html`` into ``folder`` and return its path; the page loads nothing.
+def write_page(folder: Path, command: str) -> Path:
+    """Write ``report.html`` into a folder of ``mercuric evaluate`` and return its path.
 
     Args:
-        evaluation: what was counted.
         folder: where its other files lie.
         command: what made it, as the user typed it.
 
     Raises:
         MercuricError: it can't be written.
     """
+    evaluation = read_evaluation(folder)
     target = folder / "report.html"
     described = evaluation.described
     name = described["model"]
-    write_page(
+    fill_page(
         target,
         "study.html",
         title=html.escape(f"{name}: energy and latency, Mercuric"),

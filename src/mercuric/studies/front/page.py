@@ -11,7 +11,8 @@ from mercuric.files.reading import read_json_object
 from mercuric.page import chart, formats
 from mercuric.page.cards import Card, card_elements
 from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.document import definitions, section
+from mercuric.page.document import write_page as fill_page
 from mercuric.page.html_table import sortable_table, text_cell, titled_table
 from mercuric.page.machine import machine_facts
 from mercuric.page.markup import plotly_text, unbroken
@@ -34,7 +35,7 @@ _COLOURS = (
 )  # fmt: skip
 
 
-def write_front_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``front.json`` and ``front.csv``, which it shows; return its path.
 
     Raises:
@@ -43,7 +44,7 @@ def write_front_report(folder: Path, command: str) -> Path:
     described = read_json_object(folder / "front.json")
     table = pd.DataFrame(described["rows"])
     target = folder / "report.html"
-    write_page(target, "study.html", **_parts(table, described, command))
+    fill_page(target, "study.html", **_parts(table, described, command))
     return target
 
 

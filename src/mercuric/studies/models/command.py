@@ -19,7 +19,6 @@ from mercuric.studies.models.study import (
 )
 from mercuric.studies.models.table import kinds_table, model_table, models_table, translation_table
 from mercuric.terminal.console import output
-from mercuric.terminal.failures import one_sentence
 
 
 def models(
@@ -29,26 +28,23 @@ def models(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")] = False,
 ) -> None:
-    """List the networks, or the layers of one: parameters, MACs and what MERCURY compares."""
-    with one_sentence():
-        if name is not None:
-            count = count_network(name, image_size)
-            _show(as_json, {**_figures(count), "layers": list(map(asdict, count.layers))}, model_table(count))
-            return
-        if image_size is not None:
-            raise ArgumentError(
-                f"image_size was {image_size}, but without the name of a network it can't be given"
-            )
-        images = [
-            (count_network(known), count_network(known, published_image_size(known))) for known in zoo.names()
-        ]
-        translation = count_network(zoo.TRANSFORMER)
-        networks = [
-            {"name": forms[0].name, "forms": list(map(_figures, forms))}
-            for forms in (*images, (translation,))
-        ]
-        described = {"networks": networks, "under_mercury": UNDER_MERCURY}
-        _show(as_json, described, models_table(images), translation_table(translation), kinds_table())
+    if name is not None:
+        count = count_network(name, image_size)
+        _show(as_json, {**_figures(count), "layers": list(map(asdict, count.layers))}, model_table(count))
+        return
+    if image_size is not None:
+        raise ArgumentError(
+            f"image_size was {image_size}, but without the name of a network it can't be given"
+        )
+    images = [
+        (count_network(known), count_network(known, published_image_size(known))) for known in zoo.names()
+    ]
+    translation = count_network(zoo.TRANSFORMER)
+    networks = [
+        {"name": forms[0].name, "forms": list(map(_figures, forms))} for forms in (*images, (translation,))
+    ]
+    described = {"networks": networks, "under_mercury": UNDER_MERCURY}
+    _show(as_json, described, models_table(images), translation_table(translation), kinds_table())
 
 
 def _figures(count: NetworkCount) -> dict[str, Any]:

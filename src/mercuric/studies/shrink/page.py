@@ -13,7 +13,8 @@ from mercuric.files.reading import read_json_object
 from mercuric.page import formats
 from mercuric.page.cards import Card, card_elements
 from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.document import definitions, section
+from mercuric.page.document import write_page as fill_page
 from mercuric.page.html_table import number_cell, sortable_table, text_cell
 from mercuric.page.machine import machine_facts
 from mercuric.page.markup import unbroken
@@ -41,7 +42,7 @@ def shrink_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def write_shrink_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``shrink.json``, which it shows; return its path.
 
     Raises:
@@ -49,7 +50,7 @@ def write_shrink_report(folder: Path, command: str) -> Path:
     """
     found = Found(read_json_object(folder / "shrink.json"))
     target = folder / "report.html"
-    write_page(target, "study.html", **_parts(found, command))
+    fill_page(target, "study.html", **_parts(found, command))
     return target
 
 

@@ -1,34 +1,42 @@
 """How does a similarity study become one page?"""
 
 import html
+import shlex
 from pathlib import Path
 
 from mercuric.page import formats
 from mercuric.page.cards import Card, card_elements
-from mercuric.page.document import definitions, write_page
+from mercuric.page.document import definitions
+from mercuric.page.document import write_page as fill_page
 from mercuric.page.machine import machine_facts
 from mercuric.page.markup import unbroken
 from mercuric.studies.similarity.folder import Study, StudySummary, read_study
 from mercuric.studies.similarity.sections import sections
-from mercuric.studies.similarity.training import Trained
+from mercuric.studies.similarity.training import Trained, read_training
 from mercuric.trace.normalisation import SHOWN
 
 
-def write_similarity_report(folder: Path, command: str, trained: Trained | None = None) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` into a study's folder and return its path; the page loads nothing.
 
     Args:
         folder: of a similarity study.
         command: what made the study, as the user typed it.
-        trained: a training run whose pictures are added.
 
     Raises:
         MercuricError: a file is missing, broken or not writable; names it.
     """
     target = folder / "report.html"
-    parts = _parts(read_study(folder), command, trained)
-    write_page(target, "study.html", **parts)
+    parts = _parts(read_study(folder), command, _trained(command))
+    fill_page(target, "study.html", **parts)
     return target
+
+
+def _trained(command: str) -> Trained | None:
+    """The training run whose figures the study shows, where it is still there."""
+    words = shlex.split(command)
+    run = Path(words[words.index("--run") + 1]) if "--run" in words[:-1] else None
+    return None if run is None or not run.is_dir() else read_training(run)
 
 
 def _parts(study: Study, command: str, trained: Trained | None) -> dict[str, str]:

@@ -15,7 +15,8 @@ from mercuric.files.reading import read_json_object
 from mercuric.page import formats
 from mercuric.page.cards import Card, card_elements
 from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.document import definitions, section
+from mercuric.page.document import write_page as fill_page
 from mercuric.page.found_with import found_with, normalised
 from mercuric.page.machine import machine_facts
 from mercuric.page.markup import unbroken
@@ -63,7 +64,7 @@ def _speedup(row: "pd.Series[Any]", timing: str) -> Text:
     return Text(f"{formats.ratio(ratio)} ({formats.ratio(adapted)})", style="red" if ratio < 1 else "")
 
 
-def write_sweep_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``sweep.parquet``, which it shows; return its path.
 
     Raises:
@@ -73,7 +74,7 @@ def write_sweep_report(folder: Path, command: str) -> Path:
     config = SweepConfig(**described["config"])
     results = pd.read_parquet(folder / RESULTS)
     target = folder / "report.html"
-    write_page(target, "study.html", **_parts(results, config, described["machine"], command))
+    fill_page(target, "study.html", **_parts(results, config, described["machine"], command))
     return target
 
 

@@ -5,7 +5,8 @@ import shlex
 from pathlib import Path
 
 from mercuric.page.cards import card_elements, key_figures
-from mercuric.page.document import definitions, write_page
+from mercuric.page.document import definitions
+from mercuric.page.document import write_page as fill_page
 from mercuric.page.html_table import comparison_rows
 from mercuric.page.machine import machine_facts
 from mercuric.page.markup import unbroken
@@ -17,7 +18,7 @@ from mercuric.studies.train.methods import methods
 from mercuric.studies.train.sections import layer_section, training_section
 
 
-def write_report(run: Path) -> Path:
+def write_page(run: Path, _command: str = "") -> Path:
     """Write ``report.html`` into a run's folder and return its path.
 
     The page is one file that loads nothing from anywhere; writing it again gives the same bytes.
@@ -31,7 +32,7 @@ def write_report(run: Path) -> Path:
     """
     target = run / "report.html"
     parts = _parts(read_run(run), adaptation_section(run) or "")
-    write_page(target, "run.html", **parts)
+    fill_page(target, "run.html", **parts)
     return target
 
 
