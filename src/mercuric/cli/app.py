@@ -3,16 +3,32 @@
 import typer
 
 import mercuric
-from mercuric.cli import data
-from mercuric.cli.commands import Commands, add_studies
-from mercuric.cli.report import report
+from mercuric.cli.commands import Commands, add_commands
 from mercuric.studies import study
+from mercuric.terminal.command import Command
 from mercuric.terminal.console import print_any_name
 from mercuric.terminal.failures import finish_output
 
+OTHERS = (
+    Command(
+        "report", "Write FOLDER/report.html again, from the files of a finished run or study.",
+        ".cli.report:report",
+    ),
+    Command("data list", "List the data sets and whether each can be loaded now.", ".cli.data:list_data"),
+    Command(
+        "data fetch", "Fetch a data set or trained weights, check them, and say where they lie.",
+        ".cli.data:fetch",
+    ),
+)  # fmt: skip
+GROUPS = {
+    "data": "List data sets, and fetch them.",
+    "bench": "Time layers and networks on this machine's CPU, dense beside reuse.",
+}
+"""What the commands whose names begin with the same word are for."""
+
 
 def make_app() -> typer.Typer:
-    """The command ``mercuric`` with all studies."""
+    """The command ``mercuric`` with all studies there are."""
     made = typer.Typer(
         cls=Commands,
         help="MERCURY (HPCA 2023): skip a computation when a similar input vector's result is known.",
@@ -21,9 +37,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_show_locals=False,
     )
     made.callback()(_options)
-    add_studies(made, study.STUDIES, study.GROUPS)
-    made.command()(report)
-    made.add_typer(data.app, name="data")
+    add_commands(made, [*study.STUDIES, *OTHERS], GROUPS)
     return made
 
 

@@ -1,14 +1,15 @@
-"""How do studies become commands, and which command lines are refused before any of them reads them?"""
+"""How is a command imported as it is called, and which lines are refused before any command reads them?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial, wraps
+from itertools import filterfalse
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from mercuric.studies.study import Study
+from mercuric.terminal.command import Command
 from mercuric.terminal.failures import one_sentence
 
 
@@ -33,21 +34,22 @@ def _refuse(option: str, value: str) -> NoReturn:
     raise SystemExit(2)
 
 
-def add_studies(app: typer.Typer, studies: Sequence[Study], groups: dict[str, str]) -> None:
-    """Give each study its command, in the group that the first of its words names, if there are two.
+def add_commands(app: typer.Typer, commands: Sequence[Command], groups: Mapping[str, str]) -> None:
+    """Give each command its place, in the group that the first of its words names, if there are two.
 
     Args:
         app: gets the commands.
-        studies: what they are of.
+        commands: what it gets; those that differ by switches alone are forms of one.
         groups: what each group is for.
     """
     under = {name: typer.Typer(help=what, no_args_is_help=True) for name, what in groups.items()}
-    named: dict[tuple[str, ...], list[Study]] = {}
-    for study in studies:
-        named.setdefault(tuple(word for word in study.name.split() if not _is_switch(word)), []).append(study)
+    named: dict[tuple[str, ...], list[Command]] = {}
+    for command in commands:
+        named.setdefault(tuple(filterfalse(_is_switch, command.words)), []).append(command)
     for words, forms in named.items():
         place = app if len(words) == 1 else under[words[0]]
-        place.command(words[-1], help=forms[0].help, cls=partial(_Imported, forms=forms))(lambda: None)  # type: ignore[arg-type]
+        made: Any = partial(_Imported, forms=forms)
+        place.command(words[-1], help=forms[0].help, cls=made)(lambda: None)
     for name, group in under.items():
         app.add_typer(group, name=name)
 
@@ -55,34 +57,35 @@ def add_studies(app: typer.Typer, studies: Sequence[Study], groups: dict[str, st
 class _Imported(TyperCommand):
     """A command that is imported when it is called, so that a list of all of them imports none."""
 
-    def __init__(self, *args: Any, forms: Sequence[Study], **settings: Any) -> None:
+    def __init__(self, *args: Any, forms: Sequence[Command], **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._forms = forms
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """See Click; of several forms it is the one whose switches are given."""
-        study = max(self._forms, key=lambda form: len(_switches(form)) if _switches(form) <= {*args} else -1)
-        left = [argument for argument in args if argument not in _switches(study)]
-        name = " ".join([str(info_name), *_switches(study)])
-        with one_sentence(study.stopped):
-            return _command(study).make_context(name, left, parent, **extra)
+        """See Click; of several forms it is the one with most of the switches that are given."""
+        given = [form for form in self._forms if set(_switches(form)) <= set(args)]
+        form = max(given, key=lambda one: len(_switches(one)))
+        left = [argument for argument in args if argument not in _switches(form)]
+        name = " ".join([str(info_name), *_switches(form)])
+        with one_sentence(form.stopped):
+            return _loaded(form).make_context(name, left, parent, **extra)
 
 
-def _command(study: Study) -> Any:
-    function = study.load_command()
+def _loaded(command: Command) -> Any:
+    function = command.load()
 
     @wraps(function)
     def run(*args: Any, **options: Any) -> None:
-        with one_sentence(study.stopped):
+        with one_sentence(command.stopped):
             function(*args, **options)
 
     app = typer.Typer(add_completion=False)
-    app.command(help=study.help)(run)
+    app.command(help=command.help)(run)
     return get_command(app)
 
 
-def _switches(study: Study) -> set[str]:
-    return set(filter(_is_switch, study.name.split()))
+def _switches(command: Command) -> list[str]:
+    return list(filter(_is_switch, command.words))
 
 
 def _is_switch(word: str) -> bool:

@@ -36,8 +36,8 @@ def write_page_again(folder: Path) -> Path:
 def _named(command: str) -> study.Study | None:
     """The study that the command line is of: of all whose words it has, the one with most."""
     words = command.split()[1:]
-    known = [one for one in study.STUDIES if words[: len(one.name.split())] == one.name.split()]
-    return max(known, key=lambda one: len(one.name), default=None)
+    known = [one for one in study.STUDIES if words[: len(one.words)] == one.words]
+    return max(known, key=lambda one: len(one.words), default=None)
 
 
 def _marked(folder: Path) -> study.Study:
