@@ -10,9 +10,6 @@ from plotly.offline import get_plotlyjs
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
 
-COMMAND = "command.txt"
-"""The file beside a study's page that holds the command which made it."""
-
 
 def write_page(target: Path, body: str, *, title: str, **parts: str) -> None:
     """Fill ``document.html`` and the body that it frames, and write the page whole or not at all.
@@ -35,8 +32,6 @@ def write_page(target: Path, body: str, *, title: str, **parts: str) -> None:
     )
     try:
         write_text(target, page)
-        if body == "study.html":
-            write_text(target.with_name(COMMAND), f"{html.unescape(parts['command'])}\n")
     except OSError as error:
         raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
 

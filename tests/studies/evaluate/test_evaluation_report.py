@@ -11,14 +11,19 @@ from rich.console import Console
 from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.evaluate.figures import energy, saved, seconds
-from mercuric.studies.evaluate.page import write_evaluation_report
-from mercuric.studies.evaluate.study import Evaluation, evaluate
+from mercuric.studies.evaluate.page import write_page
+from mercuric.studies.evaluate.study import Evaluation, evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
 
 
 @pytest.fixture(scope="module")
 def evaluated() -> Evaluation:
     return evaluate(EvaluationConfig(model="custom-cnn", image_size=16, batches=(1, 2)))
+
+
+def write_evaluation_report(evaluation: Evaluation, folder: Path, command: str) -> Path:
+    write_evaluation(evaluation, folder)
+    return write_page(folder, command)
 
 
 def charts(page: str) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from mercuric.errors import MercuricError
 from mercuric.studies.similarity import study as module
 from mercuric.studies.similarity.folder import read_study
-from mercuric.studies.similarity.page import write_similarity_report
+from mercuric.studies.similarity.page import write_page as write_similarity_report
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import ADAPTATION_FILE, SCORES_FILE, read_training, write_training
 from mercuric.subjects.similarity_network import SimilarityConfig
@@ -131,7 +131,7 @@ def test_a_run_adds_its_scores_and_adaptation(study: Path, write_run: Callable[.
     assert first["bits"].loc[[0, 100, 150]].tolist() == [20, 21, 21]
     assert (first["layers_on"] + first["layers_off"]).nunique() == 1
     assert first["layers_on"].loc[100] - first["layers_on"].loc[150] == 1
-    pictures = charts(write_similarity_report(study, "", trained).read_text())
+    pictures = charts(write_similarity_report(study, f"mercuric similarity vgg13 --run {run}").read_text())
     added = {"fig13", "fig13-epochs", "fig14a", "fig14a-bits"}
     assert added <= set(pictures)
     for name in added:
@@ -145,7 +145,7 @@ def test_what_a_run_lacks_is_said(study: Path, write_run: Callable[..., Path]) -
         "Fig. 13 shows one kind of training: the run has no dense one (train with --compare).",
         "Fig. 14a is left out: the run has no adaptation.csv.",
     )
-    page = write_similarity_report(study, "", trained).read_text()
+    page = write_similarity_report(study, f"mercuric similarity vgg13 --run {run}").read_text()
     assert all(sentence in page for sentence in trained.missing)
     (run / "summary.json").unlink()
     assert "Fig. 13 is left out: the run has no summary.json." in read_training(run).missing

@@ -11,7 +11,7 @@ from torch import Tensor
 from mercuric import ReuseConfig, data
 from mercuric.reuse import similarity_rates
 from mercuric.studies.train.config import RunConfig
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page as write_report
 from mercuric.studies.train.study import compare
 from mercuric.training import TrainingRun
 

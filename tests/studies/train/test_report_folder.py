@@ -7,7 +7,7 @@ import pytest
 
 from mercuric.errors import MercuricError
 from mercuric.studies.train.folder import read_run
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page as write_report
 
 
 def test_no_such_folder(tmp_path):

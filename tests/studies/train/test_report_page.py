@@ -12,7 +12,7 @@ import pytest
 from mercuric.errors import MercuricError
 from mercuric.page import formats
 from mercuric.page.score import METRICS
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page as write_report
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
