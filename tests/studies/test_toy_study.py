@@ -1,4 +1,4 @@
-"""Does a study that one entry registers get a command, a stored command line, a page and ``mercuric report``?"""
+"""Does one entry give a study a command, whose line is stored, a page and ``mercuric report``?"""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from mercuric.errors import MalformedError
 from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
 from mercuric.terminal.command_line import typed
@@ -30,12 +31,8 @@ def store_command(folder: Path, context: typer.Context, more: bool = False) -> s
 
 
 def stored_command(folder: Path) -> str:
-    """The command line that filled the folder, or several; empty where none is stored.
-
-    Raises:
-        MercuricError: it can't be read.
-    """
+    """The command line that filled the folder, or several, a line each; empty where none can be read."""
     try:
         return read_text(folder / COMMAND).strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, MalformedError):
         return ""

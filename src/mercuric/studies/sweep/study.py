@@ -18,7 +18,7 @@ from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, foun
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.config import Config, require_once
-from mercuric.errors import ArgumentError
+from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
 from mercuric.progress import Progress, silent
@@ -193,7 +193,7 @@ def sweep(
     progress(total - len(missing), total, missing[0].model if missing else "")
     for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
         progress(total - len(missing) + done, total, part.model)
-    results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
+    results = pd.concat([_read_part(there / part.file) for part in parts], ignore_index=True)
     described = {
         "config": config.model_dump(mode="json"),
         "reuse": config.found_with(),
@@ -203,6 +203,15 @@ def sweep(
     write_text(folder / "sweep.json", json_text(described))
     _write_parquet(results, folder / RESULTS)
     return results
+
+
+def _read_part(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except ValueError as error:  # pyarrow's, where it is no Parquet file
+        raise MalformedError(
+            f"{path} is broken ({error}); remove it, and --resume simulates it again"
+        ) from None
 
 
 def normalisations(results: pd.DataFrame) -> dict[str, Normalisation]:
