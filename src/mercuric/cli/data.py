@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric import data
-from mercuric.files.json_text import json_text
-from mercuric.terminal.console import output
+from mercuric.terminal.console import show
 from mercuric.zoo import pretrained
 
 Root = Annotated[
@@ -24,16 +23,13 @@ def list_data(
     as_json: Annotated[bool, typer.Option("--json", help="Print a list for scripts.")] = False,
 ) -> None:
     described = data.describe(root)
-    if as_json:
-        typer.echo(json_text([asdict(row) for row in described]))
-        return
     table = Table()
     for column in ("name", "what it is", "classes", "size in pixels", "here", "how to get it"):
         table.add_column(column, overflow="fold")
     for row in described:
         here = Text("yes", style="green") if row.present else Text("no")
         table.add_row(row.name, row.what, row.classes, row.image_size, here, row.how)
-    output().print(table)
+    show(as_json, [asdict(row) for row in described], table)
 
 
 def fetch(

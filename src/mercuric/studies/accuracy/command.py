@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text
 from mercuric.studies.accuracy.rows import MAIN, OTHERS, chosen
 from mercuric.studies.accuracy.study import measure
 from mercuric.studies.accuracy.table import accuracy_table, write_page
 from mercuric.studies.stored_command import store_command
-from mercuric.terminal.console import output
+from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
 
 
@@ -36,7 +35,4 @@ def accuracy(
     with bars() as progress:
         measured = measure(chosen(rows or []), out, jobs, resume, progress)
     write_page(out, store_command(out, context))
-    if as_json:
-        typer.echo(json_text([{**asdict(row), "gap": row.gap} for row in measured]))
-        return
-    output().print(accuracy_table(measured))
+    show(as_json, [{**asdict(row), "gap": row.gap} for row in measured], accuracy_table(measured))

@@ -6,13 +6,13 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.studies.bounds.page import bounds_table, write_page
 from mercuric.studies.bounds.study import bounds_study
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.similarity_network import SimilarityConfig
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.console import output, say
+from mercuric.terminal.console import say, show
 from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars
 
@@ -44,8 +44,5 @@ def bounds(
         summary = bounds_study(config, folder, accelerator, progress, say)
     report = write_page(folder, store_command(folder, context))
     layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
-    if as_json:
-        typer.echo(json_text({**summary, "layers": records(layers)}))
-        return
-    output().print(bounds_table(layers, summary))
-    typer.echo(f"Report: {report}")
+    figures = {**summary, "layers": records(layers)}
+    show(as_json, figures, bounds_table(layers, summary), f"Report: {report}")

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from mercuric.errors import ArgumentError
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.studies.evaluate.config import COMPARABLE, EvaluationConfig
 from mercuric.studies.evaluate.page import write_page
 from mercuric.studies.evaluate.study import evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.console import output, say
+from mercuric.terminal.console import output, say, show
 from mercuric.terminal.options import WEIGHTS, simulated_reuse
 from mercuric.terminal.progress import bars
 
@@ -59,12 +59,9 @@ def evaluate_command(
         evaluation = evaluate(evaluated, reuse, progress, say)
     write_evaluation(evaluation, folder)
     report = write_page(folder, store_command(folder, context))
-    if as_json:
-        typer.echo(json_text({**evaluation.summary(), "layers": records(evaluation.layers)}))
-        return
-    console = output()
-    console.print(evaluation_table(evaluation, shares=console.width >= _WIDE))
-    typer.echo(f"Report: {report}")
+    figures = {**evaluation.summary(), "layers": records(evaluation.layers)}
+    table = evaluation_table(evaluation, shares=output().width >= _WIDE)
+    show(as_json, figures, table, f"Report: {report}")
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ import typer
 
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError
-from mercuric.files.json_text import json_text
 from mercuric.files.reading import parse_yaml
 from mercuric.files.writing import write_text
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.evaluate_accuracy.study import EvaluatedAccuracy, evaluated_accuracy
 from mercuric.studies.evaluate_accuracy.table import evaluated_table
-from mercuric.terminal.console import output, say
+from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
 from mercuric.zoo import pretrained
 
@@ -48,12 +47,7 @@ def evaluate_accuracy(
         found = evaluated_accuracy(judged, progress, lines.append, say)
     if log is not None:
         write_text(log, "\n".join(lines) + "\n")
-    if as_json:
-        typer.echo(json_text(found))
-        return
-    output().print(evaluated_table(found))
-    if log is not None:
-        typer.echo(f"Log: {log}")
+    show(as_json, found, evaluated_table(found), *([] if log is None else [f"Log: {log}"]))
 
 
 def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:

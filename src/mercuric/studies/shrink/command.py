@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.page import shrink_table, write_page
 from mercuric.studies.shrink.study import shrink as run_shrink
 from mercuric.studies.stored_command import store_command
-from mercuric.terminal.console import output
+from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
 from mercuric.training import TrainingConfig
 
@@ -48,12 +47,6 @@ def shrink(
     with bars() as progress:
         summary = run_shrink(config, folder, trials, jobs, resume, progress)
     report = write_page(folder, store_command(folder, context))
-    if as_json:
-        typer.echo(json_text(summary))
-        return
-    if len(summary["trials"]) < trials:
-        typer.echo(
-            f"There are no more than {len(summary['trials'])} different networks to be found.", err=True
-        )
-    output().print(shrink_table(summary))
-    typer.echo(f"Networks: {folder / 'trials'}\nReport: {report}")
+    if (there := len(summary["trials"])) < trials and not as_json:
+        say(f"There are no more than {there} different networks to be found.")
+    show(as_json, summary, shrink_table(summary), f"Networks: {folder / 'trials'}\nReport: {report}")

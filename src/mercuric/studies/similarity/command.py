@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.studies.similarity.folder import read_study
 from mercuric.studies.similarity.page import write_page
 from mercuric.studies.similarity.study import similarity_study
@@ -14,7 +14,7 @@ from mercuric.studies.similarity.training import read_training, write_training
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.similarity_network import SimilarityConfig
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.console import output, say
+from mercuric.terminal.console import say, show
 from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars
 
@@ -50,11 +50,8 @@ def similarity(
     if trained is not None:
         summary["run_files"] = write_training(trained, folder)
         for sentence in trained.missing:
-            typer.echo(sentence, err=True)
+            say(sentence)
     report = write_page(folder, store_command(folder, context))
     study = read_study(folder)
-    if as_json:
-        typer.echo(json_text({**summary, "layers": records(study.tables["layers"])}))
-        return
-    output().print(similarity_table(study))
-    typer.echo(f"Report: {report}")
+    figures = {**summary, "layers": records(study.tables["layers"])}
+    show(as_json, figures, similarity_table(study), f"Report: {report}")

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mercuric.errors import ArgumentError
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, Topology
 from mercuric.studies.simulate.study import simulate as run_simulation
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
 from mercuric.studies.train.terminal import layer_table, simulation_table
 from mercuric.subjects.loaded_network import NetworkConfig
-from mercuric.terminal.console import output
+from mercuric.terminal.console import show
 from mercuric.terminal.options import WEIGHTS, chosen_accelerator, simulated_reuse
 from mercuric.terminal.progress import bars
 
@@ -65,16 +65,11 @@ def simulate(
     )
     with bars() as progress:
         layers, summary = run_simulation(source, how, progress)
-    if as_json:
-        typer.echo(json_text({**summary, "layers": records(layers)}))
-        return
-    console = output()
+    figures = {**summary, "layers": records(layers)}
     if isinstance(source, Topology) or engine is not None:
-        console.print(topology_table(layers))
-        console.print(topology_total(summary))
-        return
-    console.print(layer_table(layers.assign(seed=0)))
-    console.print(simulation_table(summary))
+        show(as_json, figures, topology_table(layers), topology_total(summary))
+    else:
+        show(as_json, figures, layer_table(layers.assign(seed=0)), simulation_table(summary))
 
 
 def _source(

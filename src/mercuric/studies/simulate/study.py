@@ -40,13 +40,15 @@ class Counting:
         return "forward, dO, dW" if self.training else "forward"
 
 
+Counted = tuple[Simulation, dict[str, Any]]
+"""The simulation, and what was counted with its figures, ready for JSON."""
+
+
 class Source(Protocol):
     """Where layer calls come from."""
 
-    def count(
-        self, how: Counting, listeners: Sequence[Listen], progress: Progress
-    ) -> tuple[Simulation, dict[str, Any]]:
-        """The simulation, and what was counted with its figures, ready for JSON."""
+    def count(self, how: Counting, also: Sequence[Listen], progress: Progress) -> Counted:
+        """Count every call, and let others see it, too."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,11 @@ class Network:
     config: NetworkConfig
     save: Path | None = None
 
-    def count(
-        self, how: Counting, listeners: Sequence[Listen], progress: Progress
-    ) -> tuple[Simulation, dict[str, Any]]:
+    def count(self, how: Counting, also: Sequence[Listen], progress: Progress) -> Counted:
         """See :class:`Source`."""
         subject = load_network(self.config)
         told = named(progress, "images", self.config.model)
-        result = simulate_network(
-            subject, how.accelerator, how.reuse, how.training, self.save, listeners, told
-        )
+        result = simulate_network(subject, how.accelerator, how.reuse, how.training, self.save, also, told)
         return result, {**subject.described, "products": how.products, **result.summary()}
 
 
@@ -85,12 +83,10 @@ class Hitmaps:
     path: Path
     model: str | None = None
 
-    def count(
-        self, how: Counting, listeners: Sequence[Listen], _progress: Progress
-    ) -> tuple[Simulation, dict[str, Any]]:
+    def count(self, how: Counting, also: Sequence[Listen], _progress: Progress) -> Counted:
         """See :class:`Source`."""
         result, described = simulate_hitmaps(
-            self.path, how.accelerator, how.training, self.model, how.reuse, listeners
+            self.path, how.accelerator, how.training, self.model, how.reuse, also
         )
         return result, {**described, "products": how.products, **result.summary()}
 
@@ -109,13 +105,11 @@ class Topology:
     hit_rate: float | None = None
     hitmaps: Path | None = None
 
-    def count(
-        self, how: Counting, listeners: Sequence[Listen], _progress: Progress
-    ) -> tuple[Simulation, dict[str, Any]]:
+    def count(self, how: Counting, also: Sequence[Listen], _progress: Progress) -> Counted:
         """See :class:`Source`; of its rows only HIT or miss is known."""
         config = simulated_config(how.reuse, how.accelerator)
         result = simulate_topology(
-            read_topology(self.path), how.accelerator, config, self.hit_rate, self.hitmaps, listeners
+            read_topology(self.path), how.accelerator, config, self.hit_rate, self.hitmaps, also
         )
         hits = {"hitmaps": str(self.hitmaps)} if self.hitmaps else {"hit_rate": self.hit_rate or 0}
         summary = result.summary()

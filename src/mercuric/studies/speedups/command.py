@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.files.reading import read_json_object
 from mercuric.studies.speedups.page import write_page
 from mercuric.studies.speedups.study import FIELDS, NETWORKS
@@ -14,7 +14,7 @@ from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, 
 from mercuric.studies.stored_command import store_command
 from mercuric.studies.sweep.study import SweepConfig
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.console import output
+from mercuric.terminal.console import show
 from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars
 
@@ -42,22 +42,21 @@ def speedups(
     )  # fmt: skip
     with bars() as progress:
         table, left = run_speedups(config, out, jobs, resume, progress)
-    found, losses = speedup_rows(table), lost_rows(left)
     write_page(out, store_command(out, context))
-    if as_json:
-        figures = {
-            "reuse": config.found_with(),
-            "accelerator": config.accelerator,
-            "normalisation": read_json_object(out / "sweep.json")["normalisation"],
-            "speedups": records(table),
-            "lost": records(left),
-        }
-        typer.echo(json_text(figures))
-        return
-    console = output()
+    figures = {
+        "reuse": config.found_with(),
+        "accelerator": config.accelerator,
+        "normalisation": read_json_object(out / "sweep.json")["normalisation"],
+        "speedups": records(table),
+        "lost": records(left),
+    }
     said = "training, normalising layers by the batch; layers that lose turned off (III-D)"
-    console.print(terminal_table(*found, f"{said}; {how_found(config)}"))
-    console.print(
-        terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")
+    show(
+        as_json,
+        figures,
+        terminal_table(*speedup_rows(table), f"{said}; {how_found(config)}"),
+        terminal_table(
+            *lost_rows(left), "row stationary, synchronous, paper timing: speed-up as costs are added"
+        ),
+        f"Tables: {out / 'speedups.md'}",
     )
-    typer.echo(f"Tables: {out / 'speedups.md'}")

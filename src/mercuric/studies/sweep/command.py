@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.studies.stored_command import store_command
 from mercuric.studies.sweep.page import sweep_table, write_page
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.studies.sweep.study import sweep as run_sweep
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.console import output
+from mercuric.terminal.console import show
 from mercuric.terminal.options import WEIGHTS, parse_settings
 from mercuric.terminal.progress import bars
 
@@ -49,14 +49,11 @@ def sweep(
         results = run_sweep(config, out, jobs, resume, progress)
     report = write_page(out, store_command(out, context))
     totals = combination_totals(results, list(config.vary))
-    if as_json:
-        described = {
-            **config.model_dump(mode="json"),
-            "reuse": config.found_with(),
-            "normalisation": normalisations(results),
-            "combinations": records(totals),
-        }
-        typer.echo(json_text(described))
-        return
-    output().print(sweep_table(totals, config, normalisations(results)))
-    typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
+    figures = {
+        **config.model_dump(mode="json"),
+        "reuse": config.found_with(),
+        "normalisation": normalisations(results),
+        "combinations": records(totals),
+    }
+    table = sweep_table(totals, config, normalisations(results))
+    show(as_json, figures, table, f"Results: {out / RESULTS}\nReport: {report}")

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError
-from mercuric.files.json_text import json_text
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.stored_command import store_command
 from mercuric.studies.train.config import RunConfig
@@ -16,7 +16,7 @@ from mercuric.studies.train.layers import read_layers
 from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
 from mercuric.studies.train.terminal import layer_table, summary_table
-from mercuric.terminal.console import output
+from mercuric.terminal.console import show
 from mercuric.terminal.options import parse_ranks, parse_seeds
 from mercuric.terminal.progress import bars
 
@@ -67,11 +67,7 @@ def train(
     with bars() as progress:
         summary = compare(settings, folder, resume, progress)
     report = write_page(folder, store_command(folder, context, more=resume))
-    if as_json:
-        typer.echo(json_text(summary))
-        return
-    _print_tables(folder, summary)
-    typer.echo(f"Report: {report}")
+    show(as_json, summary, *_tables(folder, summary), f"Report: {report}")
 
 
 def _settings(
@@ -86,12 +82,11 @@ def _settings(
     return wanted, folder
 
 
-def _print_tables(folder: Path, summary: dict[str, Any]) -> None:
-    console = output()
-    if "reuse" in summary:
-        layers = read_layers(folder / "layers.csv")
-        console.print(direction_table(layers) if "rank" in layers else layer_table(layers))
-    console.print(summary_table(summary))
+def _tables(folder: Path, summary: dict[str, Any]) -> list[Table]:
+    if "reuse" not in summary:
+        return [summary_table(summary)]
+    layers = read_layers(folder / "layers.csv")
+    return [direction_table(layers) if "rank" in layers else layer_table(layers), summary_table(summary)]
 
 
 def _fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
