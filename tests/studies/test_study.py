@@ -43,6 +43,15 @@ def write_page(folder: Path, command: str) -> Path:
     return page
 
 
+def test_every_entry_can_be_loaded() -> None:
+    folders = {path.parent.name for path in Path(study.__file__).parent.glob("*/command.py")}
+    assert {one.function.split(".")[2] for one in study.STUDIES} == folders
+    for one in study.STUDIES:
+        assert callable(one.load())
+        assert one.page is None or callable(one.load_page())
+    assert len({one.name for one in study.STUDIES}) == len(study.STUDIES)
+
+
 @pytest.fixture
 def mercuric(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command with the toy."""
