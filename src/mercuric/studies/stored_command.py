@@ -18,7 +18,7 @@ _ANYWHERE = ("out", "resume", "as_json")
 
 
 def store_command(folder: Path, context: typer.Context, more: bool = False) -> str:
-    """Write the running command line into the folder that it filled, and return it.
+    """Write the running command line into the folder that it filled; returns what is stored then.
 
     Args:
         folder: of the results.
@@ -28,9 +28,9 @@ def store_command(folder: Path, context: typer.Context, more: bool = False) -> s
     Raises:
         OSError: the folder can't be written.
     """
-    command = _typed(context)
     before = stored_command(folder).splitlines() if more else []
-    write_text(folder / COMMAND, "".join(f"{line}\n" for line in dict.fromkeys([*before, command])))
+    command = "\n".join(dict.fromkeys([*before, _typed(context)]))
+    write_text(folder / COMMAND, f"{command}\n")
     return command
 
 

@@ -80,7 +80,7 @@ def conv(
     shapes = bench_conv.QUICK_SHAPES if quick else bench_conv.SHAPES
     with bars() as progress:
         subject = _vgg16(data_root) if activations else None
-        planted = bench_conv.bench_conv(settings, shapes, network=None, progress=progress)
+        planted = bench_conv.bench_conv(settings, shapes, progress=progress)
         chosen = bench_principal.QUICK_SHAPES if quick else bench_principal.SHAPES
         thin = bench_principal.bench_ranks(settings, chosen, ranks, progress)
         read = (
