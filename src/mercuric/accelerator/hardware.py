@@ -171,14 +171,6 @@ class Accelerator(Config):
         """Time that ``cycles`` cycles take at this clock, in seconds."""
         return cycles / (self.clock_mhz * 1e6)
 
-    def changed(self, **fields: Any) -> Self:
-        """The same accelerator with other ``fields``, checked as a new one is.
-
-        Raises:
-            ValueError: an unknown field, or a value out of range.
-        """
-        return type(self)(**{**self.model_dump(), **fields})
-
 
 def unknown_dataflow(accelerator: Accelerator) -> ValueError:
     """What is raised where an accelerator that no check has seen has a dataflow that nothing is known of."""

@@ -67,9 +67,10 @@ def test_dense_and_reuse_start_from_the_same_weights_and_see_the_same_batches(
 
 def test_the_summary_is_of_the_layers_and_epochs(tmp_path: Path) -> None:
     told: list[tuple[Any, ...]] = []
-    summary = compare(CONFIG, tmp_path, progress=lambda *what: told.append(what[:4]))
-    assert told == [
-        (run, seed, step, 3) for seed in (0, 7) for run in ("dense", "reuse") for step in (1, 2, 3)
+    summary = compare(CONFIG, tmp_path, progress=lambda *what: told.append(what))
+    assert [(bar, done, total) for done, total, _, bar in told] == [
+        (f"{run}, seed {seed}", step, 3)
+        for seed in (0, 7) for run in ("dense", "reuse") for step in (1, 2, 3)
     ]  # fmt: skip
     layers = pd.read_csv(tmp_path / "layers.csv")
     assert set(layers["seed"]) == {0, 7}

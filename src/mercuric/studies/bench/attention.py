@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.reuse.alike.attention import reuse_attention
 from mercuric.reuse.layer import LayerReuse
@@ -34,7 +35,7 @@ def bench_attention(
     settings: BenchSettings,
     shapes: Sequence[Shape] = SHAPES,
     shares: Sequence[float] = SHARES,
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Queries with planted duplicates in each sequence and head; a row a shape, share, form and pass.
 
@@ -46,15 +47,15 @@ def bench_attention(
     for place, (shape, share) in enumerate(work):
         sequences, heads, length, features = shape
         named, case = f"{sequences} x {heads} heads, {length} queries of {features}", f"{share:.0%}"
-        tell(place, len(work), f"{named}, {case} planted")
+        progress(place, len(work), f"{named}, {case} planted")
         timed = time_attention(_planted(shape, share, settings), settings)
         rows += [{"inputs": named, "case": case, **row} for row in timed]
-    tell(len(work), len(work), "")
+    progress(len(work), len(work))
     return pd.DataFrame(rows)
 
 
 def bench_attention_activations(
-    subject: Subject, settings: BenchSettings, most: int = 3, tell: Tell = lambda *_: None
+    subject: Subject, settings: BenchSettings, most: int = 3, progress: Progress = silent
 ) -> pd.DataFrame:
     """A network's own queries, keys and values; a row an attention, form and pass.
 
@@ -62,7 +63,7 @@ def bench_attention_activations(
         subject: a network that calls ``scaled_dot_product_attention``.
         settings: how to measure.
         most: attentions, evenly spread from the first to the last.
-        tell: told what comes next.
+        progress: told what comes next.
 
     Raises:
         ValueError: it calls none, or ``most`` is below 1.
@@ -76,10 +77,10 @@ def bench_attention_activations(
     rows: list[dict[str, Any]] = []
     for done, place in enumerate(chosen):
         case = f"attention {place + 1} of {len(kept)}"
-        tell(done, len(chosen), f"{case} in {subject.shown}")
+        progress(done, len(chosen), f"{case} in {subject.shown}")
         timed = time_attention(kept[place], settings)
         rows += [{"inputs": subject.shown, "case": case, **row} for row in timed]
-    tell(len(chosen), len(chosen), "")
+    progress(len(chosen), len(chosen))
     return pd.DataFrame(rows)
 
 

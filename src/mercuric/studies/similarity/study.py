@@ -15,6 +15,7 @@ from mercuric.accelerator.count.simulation import found_with
 from mercuric.errors import MercuricError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, similarity_rates
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
@@ -36,8 +37,6 @@ FILES = {
 }
 """What each table of a study is called in its folder."""
 
-Progress = Callable[[int, int, str], None]
-"""Called with parts done, parts in all, and what comes next."""
 
 _DRAWN_SETS = 4
 
@@ -46,7 +45,7 @@ _DRAWN_SETS = 4
 def similarity_study(
     config: SimilarityConfig,
     folder: Path,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run one training step at each signature length; write the study's folder and return its summary.
@@ -64,26 +63,25 @@ def similarity_study(
         OSError: the folder can't be written.
     """
     _check_folder(folder, config)
-    told = progress or (lambda *_: None)
     subject = studied(config, tell)
     lengths = sorted({*BITS, config.bits})
     parts = len(lengths) + 1 + _DRAWN_SETS
     tables: dict[str, pd.DataFrame] = {}
     by_bits = []
     for done, bits in enumerate(lengths):
-        told(done, parts, f"a training step with {bits} bits")
+        progress(done, parts, f"a training step with {bits} bits")
         step, cycles = _step(subject, config, bits, unlimited=False)
         layers = by_layer(step.table())
         by_bits.append(layers.assign(bits=bits))
         if bits == config.bits:
             tables |= {"layers": layers, "maps": _chosen_maps(step), "cycles": cycles}
     tables["bits"] = pd.concat(by_bits, ignore_index=True)
-    told(len(lengths), parts, "a training step with an unlimited MCACHE")
+    progress(len(lengths), parts, "a training step with an unlimited MCACHE")
     tables["channels"] = _unique_by_channel(_step(subject, config, config.bits, unlimited=True)[0])
-    told(len(lengths) + 1, parts, "unique vectors by RPQ and Bloom filter")
+    progress(len(lengths) + 1, parts, "unique vectors by RPQ and Bloom filter")
     tables["unique"] = unique_vectors(
         subject.images[subject.shown],
-        progress=lambda done, _: told(len(lengths) + 1 + done, parts, "unique vectors"),
+        progress=lambda done, *_: progress(len(lengths) + 1 + done, parts, "unique vectors"),
     )
     return _write(config, subject, tables, folder)
 

@@ -7,8 +7,9 @@ from typing import Any
 from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
-from mercuric.subjects.loaded_network import LoadedNetwork, Tell
+from mercuric.subjects.loaded_network import LoadedNetwork
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
 from mercuric.trace.hitmaps.saved import open_hitmaps
@@ -23,7 +24,7 @@ def simulate_network(
     training: bool = True,
     save: Path | None = None,
     listeners: Sequence[Listen] = (),
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> Simulation:
     """Count the cycles of all examples, batch after batch.
 
@@ -34,13 +35,13 @@ def simulate_network(
         training: count both backward products as well.
         save: a Parquet file for the Hitmaps.
         listeners: each called with every layer's call.
-        tell: of the progress.
+        progress: told before each batch.
 
     Raises:
         ValueError: as ``mercuric.accelerator.simulate_batches``.
         OSError: ``save`` can't be written.
     """
-    batches = subject.batches(tell)
+    batches = subject.batches(progress)
     if save is None:
         return simulate_batches(subject.network, batches, accelerator, reuse, training, listeners)
     config = simulated_config(reuse, accelerator)
@@ -80,7 +81,7 @@ def simulate_hitmaps(
 
 
 def write_hitmap_folder(
-    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
+    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, progress: Progress = silent
 ) -> int:
     """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
 
@@ -94,7 +95,7 @@ def write_hitmap_folder(
     config = simulated_config(reuse, accelerator)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
         run = network_calls(
-            subject.network, subject.batches(tell), accelerator, config, tally.add, writer.add
+            subject.network, subject.batches(progress), accelerator, config, tally.add, writer.add
         )
         layers = tally.layers(run.order, run.errors)
         writer.finish(layers, {"normalisation": run.normalisation, "coverage": run.coverage.to_dict()})
