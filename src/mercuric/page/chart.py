@@ -129,4 +129,5 @@ def time_axis(times: "pd.Series[float]") -> dict[str, Any]:
     low, high = float(times.min()), float(times.max())
     if high <= _MOST_FOR_LINEAR * low or low <= 0:
         return {"rangemode": "tozero"}
-    return {"type": "log", "range": [math.log10(low / 1.15), math.log10(high * 1.15)], "dtick": "D2"}
+    ends = [math.log10(low / 1.15), math.log10(high * 1.15)]
+    return {"type": "log", "range": ends, "dtick": "D2", "tickformat": "~g"}

@@ -174,7 +174,7 @@ def layer_chart(layers: pd.DataFrame) -> go.Figure:
             hovertemplate="%{customdata}: %{y:.2f}x",
         )  # fmt: skip
     picture.add_hline(y=1, line={"color": chart.GUIDE, "dash": "dash"})
-    picture.update_yaxes(type="log")
+    picture.update_yaxes(type="log", dtick="D2", tickformat="~g")
     name_layers(picture, names)
     return picture
 
