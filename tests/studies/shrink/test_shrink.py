@@ -95,7 +95,7 @@ def test_a_search_that_was_killed_goes_on_to_the_same_trials(tmp_path: Path) -> 
     kept = journal.read_bytes()
     journal.write_bytes(kept + b'{"op_code": 4, "wor')
     assert timeless(shrink(WIDER, tmp_path / "killed", trials=6, resume=True)) == timeless(whole)
-    assert journal.read_bytes() == kept, "half a line is cut off"
+    assert all(map(json.loads, journal.read_text().splitlines())), "half a line is cut off"
     for broken in (kept.replace(b"result", b"resu1t"), kept[:100] + b"\n", b"5\n", b"\xff\n"):
         journal.write_bytes(broken)
         with pytest.raises(MercuricError, match=r"search\.log is broken .*; remove .* to start over"):
