@@ -72,6 +72,18 @@ def test_a_bad_value_of_an_inner_configuration() -> None:
         Large.from_yaml("name: x\nsmall: {2: 3}")
 
 
+def test_a_change_is_checked_and_the_rest_stays() -> None:
+    small = Small(size=2)
+    changed = small.changed(rate=0.25)
+    assert (changed, small) == (Small(size=2, rate=0.25), Small(size=2))
+    assert changed.model_fields_set == {"size", "rate"}, "what was left at its default still is"
+    for change in (Small.changed, lambda one, **fields: one.model_copy(update=fields)):
+        with pytest.raises(ValueError, match="size was 0, but must be greater"):
+            change(small, size=0)
+        with pytest.raises(ValueError, match="Small has no key 'sise'"):
+            change(small, sise=3)
+
+
 def test_it_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Small().size = 5  # type: ignore[misc]

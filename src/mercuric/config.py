@@ -29,16 +29,18 @@ class Config(BaseModel):
         except ValidationError as error:
             raise ArgumentError(_sentence(type(self), error)) from None
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """The same with other fields, checked as those of a new configuration are.
+    def changed(self, **fields: Any) -> Self:
+        """The same with other ``fields``, checked as a new configuration is.
 
         Raises:
             ValueError: an unknown key, or a value that is not allowed.
         """
-        copied = super().model_copy(update=update, deep=deep)
-        if update:
-            type(self)(**dict(copied))
-        return copied
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**given, **fields})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
+        """:meth:`changed`: pydantic's own would check nothing. All is frozen, so that no copy is deep."""
+        return self.changed(**(update or {}))
 
     @classmethod
     def from_yaml(cls, text: str) -> Self:

@@ -50,7 +50,7 @@ def test_data_fetch_without_apt(
 def test_a_report_of_no_run(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
     missing = tmp_path / "none"
     assert f"{missing} is not a run's folder" in refused(mercuric("report", missing))
-    assert "summary.json is missing" in refused(mercuric("report", tmp_path))
+    assert "it has none of summary.json, " in refused(mercuric("report", tmp_path))
 
 
 def test_a_report_is_written_again(mercuric: Run, tmp_path: Path) -> None:

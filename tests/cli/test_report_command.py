@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mercuric.studies.run_folder import RESOLVED
+from mercuric.studies.stored_command import COMMAND
 
 Run = Callable[..., Any]
 Refused = Callable[..., str]
@@ -33,12 +34,13 @@ def test_the_page_is_written_again(mercuric: Run, refused: Refused, tmp_path: Pa
     out, page = tmp_path / "filled", tmp_path / "filled" / "report.html"
     done = mercuric(*COMMANDS[name], "--out", out)
     assert done.exit_code == 0, done.output
-    before = page.read_bytes() if name != "speedups" else None
+    before = page.read_bytes()
+    assert (out / COMMAND).read_text().startswith(f"mercuric {COMMANDS[name][0]} ")
     page.unlink(missing_ok=True)
     again = mercuric("report", out)
     assert again.exit_code == 0, again.output
     assert again.stdout == f"Report: {page}\n"
-    assert before is None or page.read_bytes() == before
+    assert page.read_bytes() == before
     _edited(out, mercuric, refused)
 
 
@@ -73,9 +75,9 @@ def _edit(content: Any, draw: random.Random) -> None:
 
 def test_a_folder_that_nothing_filled(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
     assert "is not a run's folder: no such directory" in refused(mercuric("report", tmp_path / "none"))
-    assert "is missing" in refused(mercuric("report", tmp_path))
+    assert "is not the folder of a finished run" in refused(mercuric("report", tmp_path))
 
 
 def test_hitmaps_have_no_page(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
     assert mercuric("hitmap", "custom-cnn", "--images", 1, "--out", tmp_path / "h").exit_code == 0
-    assert "holds Hitmaps, which have no page" in refused(mercuric("report", tmp_path / "h"))
+    assert "was filled by mercuric hitmap, which makes no page" in refused(mercuric("report", tmp_path / "h"))

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -149,14 +149,6 @@ class Accelerator(Config):
     def seconds(self, cycles: int) -> float:
         """Time that ``cycles`` cycles take at this clock, in seconds."""
         return cycles / (self.clock_mhz * 1e6)
-
-    def changed(self, **fields: Any) -> Self:
-        """The same accelerator with other ``fields``, checked as a new one is.
-
-        Raises:
-            ValueError: an unknown field, or a value out of range.
-        """
-        return type(self)(**{**self.model_dump(), **fields})
 
 
 @cache

@@ -3,47 +3,42 @@
 import typer
 
 import mercuric
-from mercuric.cli import data
-from mercuric.cli.commands import Commands
-from mercuric.cli.report import report
-from mercuric.studies.accuracy.command import accuracy
-from mercuric.studies.bench import command as bench
-from mercuric.studies.bounds.command import bounds
-from mercuric.studies.evaluate.command import evaluate_command
-from mercuric.studies.evaluate_accuracy.command import evaluate_accuracy
-from mercuric.studies.hitmap.command import hitmap
-from mercuric.studies.models.command import models
-from mercuric.studies.shrink.command import shrink
-from mercuric.studies.similarity.command import similarity
-from mercuric.studies.simulate.command import simulate
-from mercuric.studies.speedups.command import speedups
-from mercuric.studies.sweep.command import sweep
-from mercuric.studies.train.command import train
+from mercuric.cli.commands import Commands, add_commands
+from mercuric.studies import study
+from mercuric.terminal.command import Command
 from mercuric.terminal.console import print_any_name
 from mercuric.terminal.failures import finish_output
 
-app = typer.Typer(
-    cls=Commands,
-    help="MERCURY (HPCA 2023): skip a computation when a similar input vector's result is known.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_show_locals=False,
-)
-app.command()(train)
-app.command()(simulate)
-app.command()(hitmap)
-app.command()(similarity)
-app.command()(accuracy)
-app.command()(bounds)
-app.command()(shrink)
-app.command("evaluate")(evaluate_command)
-app.command()(evaluate_accuracy)
-app.command()(sweep)
-app.command()(speedups)
-app.command()(report)
-app.command()(models)
-app.add_typer(data.app, name="data")
-app.add_typer(bench.app, name="bench")
+OTHERS = (
+    Command(
+        "report", "Write FOLDER/report.html again, from the files of a finished run or study.",
+        ".cli.report:report",
+    ),
+    Command("data list", "List the data sets and whether each can be loaded now.", ".cli.data:list_data"),
+    Command(
+        "data fetch", "Fetch a data set or trained weights, check them, and say where they lie.",
+        ".cli.data:fetch",
+    ),
+)  # fmt: skip
+GROUPS = {
+    "data": "List data sets, and fetch them.",
+    "bench": "Time layers and networks on this machine's CPU, dense beside reuse.",
+}
+"""What the commands whose names begin with the same word are for."""
+
+
+def make_app() -> typer.Typer:
+    """The command ``mercuric`` with all studies there are."""
+    made = typer.Typer(
+        cls=Commands,
+        help="MERCURY (HPCA 2023): skip a computation when a similar input vector's result is known.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,
+    )
+    made.callback()(_options)
+    add_commands(made, [*study.STUDIES, *OTHERS], GROUPS)
+    return made
 
 
 def _print_version(wanted: bool) -> None:
@@ -52,13 +47,15 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: bool = typer.Option(
         False, "--version", is_eager=True, callback=_print_version, help="Say which."
     ),
 ) -> None:
     del version
+
+
+app = make_app()
 
 
 def main() -> None:

@@ -9,46 +9,34 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric import data
-from mercuric.files.json_text import json_text
-from mercuric.terminal.console import output
-from mercuric.terminal.failures import one_sentence
+from mercuric.terminal.console import show
 from mercuric.zoo import pretrained
 
-app = typer.Typer(help="List data sets, and fetch them.", no_args_is_help=True)
 Root = Annotated[
     Path | None,
     typer.Option("--data-root", "--root", help="Where the files lie; $MERCURIC_DATA by default."),
 ]
 
 
-@app.command("list")
 def list_data(
     root: Root = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list for scripts.")] = False,
 ) -> None:
-    """List the data sets and whether each can be loaded now."""
-    with one_sentence():
-        described = data.describe(root)
-        if as_json:
-            typer.echo(json_text([asdict(row) for row in described]))
-            return
-        table = Table()
-        for column in ("name", "what it is", "classes", "size in pixels", "here", "how to get it"):
-            table.add_column(column, overflow="fold")
-        for row in described:
-            here = Text("yes", style="green") if row.present else Text("no")
-            table.add_row(row.name, row.what, row.classes, row.image_size, here, row.how)
-        output().print(table)
+    described = data.describe(root)
+    table = Table()
+    for column in ("name", "what it is", "classes", "size in pixels", "here", "how to get it"):
+        table.add_column(column, overflow="fold")
+    for row in described:
+        here = Text("yes", style="green") if row.present else Text("no")
+        table.add_row(row.name, row.what, row.classes, row.image_size, here, row.how)
+    show(as_json, [asdict(row) for row in described], table)
 
 
-@app.command()
 def fetch(
     name: Annotated[
         str, typer.Argument(help=f"A data set of the list, or weights: {', '.join(pretrained.names())}.")
     ],
     root: Root = None,
 ) -> None:
-    """Fetch a data set or trained weights, check them, and say where they lie."""
-    with one_sentence():
-        get = pretrained.fetch if name in pretrained.names() else data.fetch
-        typer.echo(get(name, root))
+    get = pretrained.fetch if name in pretrained.names() else data.fetch
+    typer.echo(get(name, root))

@@ -6,12 +6,9 @@ from typing import Annotated
 import typer
 
 from mercuric.studies.finished import write_page_again
-from mercuric.terminal.failures import one_sentence
 
 
 def report(
     folder: Annotated[Path, typer.Argument(help="What train, similarity or another command filled.")],
 ) -> None:
-    """Write FOLDER/report.html again, from the files of a finished run or study."""
-    with one_sentence():
-        typer.echo(f"Report: {write_page_again(folder)}")
+    typer.echo(f"Report: {write_page_again(folder)}")

@@ -1,15 +1,14 @@
 """What do all charts share: colours, axes, and their way into the page?"""
 
 import html
-import json
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.files.json_text import finite
-from mercuric.page.markup import plotly_text, script_safe
 
 DENSE = "#858c96"
 MERCURY = "#1f7fc4"
@@ -57,6 +56,21 @@ def figure(height: int, x_title: str, y_title: str) -> go.Figure:
     return chart
 
 
+def named(picture: go.Figure, words: str) -> go.Figure:
+    """The chart with a line over it that says what it was measured on, also in a saved picture."""
+    picture.update_layout(
+        title={
+            "text": plotly_text(words),
+            "font": {"size": 12},
+            "x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
+            "pad": {"t": 8},
+        },
+        margin={"t": max(66, picture.layout.margin.t + 26)},
+        height=picture.layout.height + 26,
+    )  # fmt: skip
+    return picture
+
+
 def _title(text: str) -> dict[str, Any]:
     return {"text": text, "font": {"size": 13}, "standoff": 9}
 
@@ -89,22 +103,25 @@ def shortened(name: str, longest: int = _LONGEST_LABEL) -> str:
     return name if len(name) <= longest else f"…{name[1 - longest :]}"
 
 
-def embed(chart: go.Figure, identity: str, description: str) -> str:
-    """The chart's place in the page and its data, as HTML; the page's script draws it."""
-    content = json.dumps(finite(chart.to_plotly_json()), separators=(",", ":"), sort_keys=True)
-    return (
-        f'<div class="chart" id="{identity}" role="img" aria-label="{html.escape(description)}"'
-        f' style="min-height:{chart.layout.height}px"></div>\n'
-        f'<script type="application/json" data-chart="{identity}">{script_safe(content)}</script>'
-    )
+@dataclass(frozen=True)
+class Picture:
+    """A chart under its title and note; the page's script draws it."""
+
+    template: ClassVar[str] = "picture.html"
+    identity: str
+    title: str
+    note: str
+    chart: go.Figure
+
+    @property
+    def data(self) -> Any:
+        """The chart, ready for JSON."""
+        return finite(self.chart.to_plotly_json())
 
 
-def figure_element(identity: str, title: str, note: str, picture: go.Figure) -> str:
-    """A picture under its title and note, as HTML."""
-    return (
-        f"<figure>\n<h3>{html.escape(title)}</h3>\n<figcaption>{html.escape(note)}</figcaption>\n"
-        f"{embed(picture, identity, f'{title}. {note}')}\n</figure>\n"
-    )
+def plotly_text(text: str) -> str:
+    """Text that Plotly, which reads a subset of HTML, shows as it is."""
+    return html.escape(text, quote=False)
 
 
 def time_axis(times: "pd.Series[float]") -> dict[str, Any]:
@@ -112,4 +129,5 @@ def time_axis(times: "pd.Series[float]") -> dict[str, Any]:
     low, high = float(times.min()), float(times.max())
     if high <= _MOST_FOR_LINEAR * low or low <= 0:
         return {"rangemode": "tozero"}
-    return {"type": "log", "range": [math.log10(low / 1.15), math.log10(high * 1.15)], "dtick": "D2"}
+    ends = [math.log10(low / 1.15), math.log10(high * 1.15)]
+    return {"type": "log", "range": ends, "dtick": "D2", "tickformat": "~g"}

@@ -40,7 +40,7 @@ def zoo_subject(config: NetworkConfig) -> Subject:
     Raises:
         ValueError, MercuricError: as :func:`~mercuric.subjects.loaded_network.load_network`.
     """
-    whole = config.model_copy(update={"batch": config.images})
+    whole = config.changed(batch=config.images)
     loaded = load_network(whole)
     batch = next(iter(loaded.batches(lambda *_: None)))
     arguments = batch if isinstance(batch, tuple) else (batch,)

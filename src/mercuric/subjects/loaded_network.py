@@ -15,6 +15,7 @@ from mercuric.data import ImageData, Split, TextData
 from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import InMemorySplit
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress
 from mercuric.subjects.weighted_network import RANDOM, size_for, weighted_network
 from mercuric.trace.forward_pass import Inputs
 from mercuric.zoo import pretrained
@@ -23,9 +24,6 @@ PIXELS_OF_A_BATCH = 16 * 64 * 64
 PAIRS_OF_A_BATCH = 64
 DATA = {"images": "photos", "sentences": "help-en-de"}
 """What a network reads where no data are named."""
-
-Tell = Callable[[int, int], None]
-"""Called with the examples that have run, and all of them."""
 
 
 class NetworkConfig(Config):
@@ -79,7 +77,7 @@ class LoadedNetwork:
     """
 
     network: nn.Module
-    batches: Callable[[Tell], Batches]
+    batches: Callable[[Progress], Batches]
     described: dict[str, Any]
 
 
@@ -134,7 +132,7 @@ def _on_images(
 
     few = split.few(count)
 
-    def batches(told: Tell) -> Iterator[Inputs]:
+    def batches(told: Progress) -> Iterator[Inputs]:
         for indices in _indices(count, batch, told):
             yield split.batch(few[indices])[0]
 
@@ -154,7 +152,7 @@ def _on_sentences(config: NetworkConfig, name: str, loaded: TextData) -> LoadedN
         "weights": _weights(config),
     }
 
-    def batches(told: Tell) -> Iterator[Inputs]:
+    def batches(told: Progress) -> Iterator[Inputs]:
         for indices in _indices(count, batch, told):
             source, target = loaded.train.batch(indices)
             yield source, target[:, :-1]
@@ -189,7 +187,7 @@ def normalised(split: Split, name: str, weights: str) -> Split:
     return split
 
 
-def _indices(count: int, batch: int, tell: Tell) -> Iterator[Tensor]:
+def _indices(count: int, batch: int, tell: Progress) -> Iterator[Tensor]:
     for first in range(0, count, batch):
         tell(first, count)
         yield torch.arange(first, min(first + batch, count))

@@ -6,10 +6,13 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from mercuric.files.json_text import json_text
 
 WIDE = 140
 """Characters a line of a file or a pipe, which no window cuts off."""
@@ -46,6 +49,20 @@ def output() -> Console:
 def errors() -> Console:
     """Standard error, where progress is shown."""
     return PlainConsole(stderr=True)
+
+
+def show(as_json: bool, figures: object, *shown: RenderableType) -> None:
+    """Print figures for scripts, or what people read: tables, and lines that no window breaks."""
+    if as_json:
+        typer.echo(json_text(figures))
+        return
+    for one in shown:
+        typer.echo(one) if isinstance(one, str) else output().print(one)
+
+
+def say(sentence: str) -> None:
+    """Tell a person, beside the results, what is going on."""
+    typer.echo(sentence, err=True)
 
 
 def visible(text: str) -> str:

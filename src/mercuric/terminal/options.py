@@ -10,8 +10,12 @@ from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.reading import parse_yaml
 from mercuric.reuse import ReuseConfig
-from mercuric.studies.bench.principal import checked_rank
-from mercuric.studies.train.config import RunConfig
+from mercuric.subjects.weighted_network import RANDOM
+from mercuric.zoo import pretrained
+
+_FILES = "a file: a training's checkpoint, safetensors or a state dict of torch.save"
+WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or {_FILES}."
+"""What ``--weights`` may be."""
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -28,24 +32,6 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         ) from None
 
 
-def fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
-    """``ReuseConfig.fast()`` with the rank that was given, or None where it was not asked for.
-
-    Raises:
-        ValueError: the rank is none, or was given alone.
-    """
-    if not fast:
-        if rank is not None:
-            raise ArgumentError(
-                f"rank was {rank!r}, but must be given with --fast, whose directions it counts"
-            )
-        return None
-    if rank is None:
-        return ReuseConfig.fast()
-    (one,) = parse_ranks(rank, most=1)
-    return ReuseConfig.fast(one)
-
-
 def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
     """``"32,0.25"`` as numbers: whole ones are directions, others shares of a layer's filters.
 
@@ -60,7 +46,12 @@ def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
         ) from None
     if most is not None and len(ranks) > most:
         raise ArgumentError(f"rank was {text!r}, but must be {most} number")
-    return tuple(map(checked_rank, ranks))
+    for rank in ranks:
+        if rank < 1 if isinstance(rank, int) else not 0 < rank < 1:
+            raise ArgumentError(
+                f"rank was {rank}, but must be a whole number from 1 or a share between 0 and 1"
+            )
+    return ranks
 
 
 def simulated_reuse(path: Path | None) -> ReuseConfig | None:
@@ -76,25 +67,6 @@ def simulated_reuse(path: Path | None) -> ReuseConfig | None:
         return ReuseConfig.paper(**fields)
     except ValueError as error:
         raise ArgumentError(f"{path}: {error}") from None
-
-
-def merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
-    """A run's configuration: ``base``, with the options that were given on top.
-
-    Args:
-        base: fields of a :class:`RunConfig`, as read from a file.
-        given: the same fields; None stands for "not given"; ``training`` is merged key by key.
-
-    Raises:
-        ValueError: an unknown key or a wrong value.
-    """
-    options = {key: value for key, value in given.items() if value is not None and key != "training"}
-    training = {key: value for key, value in given["training"].items() if value is not None}
-    merged = {**base, **options}
-    before = base.get("training") or {}
-    if training and isinstance(before, dict):
-        merged["training"] = {**before, **training}
-    return RunConfig(**merged)
 
 
 def chosen_accelerator(

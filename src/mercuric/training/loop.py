@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from mercuric.config import differences
 from mercuric.errors import ArgumentError, Diverged, MercuricError
 from mercuric.files.saved_state import Figure, Finite, SavedState, Whole
+from mercuric.progress import Progress, silent
 from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.config import TrainingConfig
 from mercuric.training.metrics import MetricsLog, read_lines
 from mercuric.training.optimization import learning_rate, make_optimizer, seed_step
 from mercuric.training.task import Task
 
-Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and what is going on."""
 
 
@@ -104,7 +104,7 @@ class TrainingRun:
     companions: Mapping[str, Companion] = field(default_factory=dict)
     evaluating: Callable[[], Any] | None = None
     after_step: Callable[[float], object] | None = None
-    progress: Progress | None = None
+    progress: Progress = silent
     length: int | None = None
     clock: Callable[[], float] = time.perf_counter
     precision: Callable[[], AbstractContextManager[object]] = nullcontext
@@ -170,8 +170,7 @@ class TrainingRun:
                 state["step"] += 1
                 state["losses"].append(loss)
                 log.step(epoch, state["step"], loss, rate, state["seconds"])
-                if self.progress:
-                    self.progress(state["step"], self.total, f"loss {loss:.3f}")
+                self.progress(state["step"], self.total, f"loss {loss:.3f}")
                 done = state["step"] == self.total
                 epoch_done = done or state["step"] % self.steps_per_epoch == 0
                 if done or (epoch_done and (epoch + 1) % self.config.test_every == 0):

@@ -30,6 +30,12 @@ def test_a_row(tmp_path: Path) -> None:
     assert row["gap"] == pytest.approx(100 * (row["dense"] - row["reuse"]))
     assert (tmp_path / "accuracy.md").read_text().count("\n") == 3
     assert not (tmp_path / "other").exists()
+    table = (tmp_path / "accuracy.md").read_text()
+    (tmp_path / "accuracy.md").unlink()
+    assert (
+        CliRunner().invoke(app, ["report", str(tmp_path)]).stdout == f"Report: {tmp_path / 'accuracy.md'}\n"
+    )
+    assert (tmp_path / "accuracy.md").read_text() == table
     again = CliRunner().invoke(app, ["accuracy", "one", "--out", str(tmp_path), "--resume"])
     assert again.exit_code == 0
     assert "one" in again.stdout

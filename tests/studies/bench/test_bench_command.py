@@ -131,7 +131,6 @@ def test_the_front_of_a_trained_network(mercuric: Run, tmp_path: Path) -> None:
             "network was 'vgg12', but must be what weights are of: one",
         ),
         (("front", "vgg13", "--weights", "vgg16-hed"), "these fit vgg16, and the network is vgg13"),
-        (("front", "vgg13", "--weights", "gone", "--train"), "weights was 'gone', but must be left out with"),
         (("front", "--image-size", 32), "and image_size is 32"),
         (("front", "--images", 0), "images was 0"),
         (("front", "--train", "--seeds", "one"), "seeds was 'one'"),

@@ -27,7 +27,7 @@ def test_an_impossible_share(share: float) -> None:
 
 
 def test_a_row_a_form_and_pass() -> None:
-    table = bench_conv(BenchSettings(rounds=1), QUICK_SHAPES, (0.5,), network=None)
+    table = bench_conv(BenchSettings(rounds=1), QUICK_SHAPES, (0.5,))
     assert table["form"].tolist() == ["dense", "reuse, 20 bits"] * 2
     assert table["pass"].tolist() == ["forward", "forward", "forward + backward", "forward + backward"]
     reuse = table[table["form"] != "dense"]

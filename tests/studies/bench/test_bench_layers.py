@@ -62,7 +62,7 @@ def test_ranks_are_of_the_shape_that_was_asked_for() -> None:
 
 def test_planted_rows_hit_as_they_were_planted() -> None:
     table = bench_linear(ONCE, ((40, 16, 16),), (0.0, 0.5), ())
-    hits = table[table["form"] == "reuse, 32 bits"].groupby("inputs")["hits"].first().tolist()
+    hits = table[table["form"] == "reuse, 32 bits"].groupby("case")["hits"].first().tolist()
     assert hits == [0.0, 0.5]
 
 
@@ -101,8 +101,10 @@ def test_a_networks_own_inputs_are_taken_from_its_pass(subject: Subject) -> None
     [(query, key, value)] = attention_inputs(subject)
     assert torch.equal(query, key) and torch.equal(key, value) and query.min() >= 0
     table = bench_activations(subject, ONCE, ["second"], (), (8,))
-    assert table["inputs"].unique().tolist() == ["second of a small network"]
-    assert attend(subject, ONCE)["inputs"].unique().tolist() == ["attention 1 of 1 in a small network"]
+    attended = attend(subject, ONCE)
+    for one, case in ((table, "second"), (attended, "attention 1 of 1")):
+        assert one["inputs"].unique().tolist() == ["a small network"]
+        assert one["case"].unique().tolist() == [case]
 
 
 def test_layers_that_are_not_there_are_named(subject: Subject) -> None:

@@ -11,8 +11,8 @@ from rich.console import Console
 from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.evaluate.figures import energy, saved, seconds
-from mercuric.studies.evaluate.page import write_evaluation_report
-from mercuric.studies.evaluate.study import Evaluation, evaluate
+from mercuric.studies.evaluate.page import write_page
+from mercuric.studies.evaluate.study import Evaluation, evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
 
 
@@ -21,13 +21,18 @@ def evaluated() -> Evaluation:
     return evaluate(EvaluationConfig(model="custom-cnn", image_size=16, batches=(1, 2)))
 
 
+def page_of(evaluation: Evaluation, folder: Path, command: str = "") -> str:
+    write_evaluation(evaluation, folder)
+    return write_page(folder, command).read_text()
+
+
 def charts(page: str) -> dict[str, dict[str, Any]]:
     found = re.findall(r'<script type="application/json" data-chart="([^"]+)">(.*?)</script>', page)
     return {name: json.loads(content) for name, content in found}
 
 
 def test_the_page_has_every_picture_and_loads_nothing(evaluated: Evaluation, tmp_path: Path) -> None:
-    page = write_evaluation_report(evaluated, tmp_path, "mercuric evaluate custom-cnn").read_text()
+    page = page_of(evaluated, tmp_path, "mercuric evaluate custom-cnn")
     by_layer = [f"layers-{what}-{place}" for place in range(3) for what in ("energy", "latency")]
     assert list(charts(page)) == [
         "levels", "trade-off", "batch-energy", "batch-latency", *(f"roofline-{place}" for place in range(3)),
@@ -40,7 +45,7 @@ def test_the_page_has_every_picture_and_loads_nothing(evaluated: Evaluation, tmp
 
 
 def test_bars_add_up_to_the_totals(evaluated: Evaluation, tmp_path: Path) -> None:
-    levels = charts(write_evaluation_report(evaluated, tmp_path, "").read_text())["levels"]["data"]
+    levels = charts(page_of(evaluated, tmp_path))["levels"]["data"]
     totals = evaluated.totals()
     assert len(levels) == len(LEVELS)
     heights = [sum(bars) for bars in zip(*(bar["y"] for bar in levels), strict=True)]
@@ -51,12 +56,12 @@ def test_a_dense_evaluation_of_one_batch_leaves_out_what_it_has_not(tmp_path: Pa
     config = EvaluationConfig(
         model="custom-cnn", image_size=16, accelerators=("eyeriss-like",), dense=True, energies="horowitz-16"
     )
-    page = write_evaluation_report(evaluate(config), tmp_path, "").read_text()
+    page = page_of(evaluate(config), tmp_path)
     names = set(charts(page))
     assert {"levels", "layers-energy-0"} <= names
     assert names.isdisjoint({"batch-energy"})
     assert "MERCURY adds" not in page.split("</header>")[0]
-    assert re.search(r"least energy on eyeriss-like: [\d.]+&nbsp;(m|u)J", page)
+    assert re.search("least energy on eyeriss-like: [0-9.]+\N{NO-BREAK SPACE}(m|u)J", page)
 
 
 def test_another_engines_answers_get_a_table(evaluated: Evaluation, tmp_path: Path) -> None:
@@ -64,9 +69,7 @@ def test_another_engines_answers_get_a_table(evaluated: Evaluation, tmp_path: Pa
         {"accelerator": "eyeriss-like", "batch": 1, "layer": "features.0", "energy": 5e6, "cycles": 7e3}
     ]
     config = evaluated.config.model_copy(update={"engine": "zigzag"})
-    page = write_evaluation_report(
-        replace(evaluated, config=config, engine=pd.DataFrame(answers)), tmp_path, ""
-    ).read_text()
+    page = page_of(replace(evaluated, config=config, engine=pd.DataFrame(answers)), tmp_path)
     assert "What zigzag says" in page
     assert "5.00 MMAC" in page
 
@@ -78,7 +81,7 @@ def test_names_that_look_like_html_are_text(evaluated: Evaluation, tmp_path: Pat
     areas = {evil: next(iter(evaluated.areas.values()))}
     described = {**evaluated.described, "weights": evil, "model": evil}
     changed = replace(evaluated, layers=layers, accelerators=accelerators, areas=areas, described=described)
-    assert evil not in write_evaluation_report(changed, tmp_path, evil).read_text()
+    assert evil not in page_of(changed, tmp_path, evil)
 
 
 def test_the_table_has_a_row_for_each_accelerator_batch_and_design(evaluated: Evaluation) -> None:

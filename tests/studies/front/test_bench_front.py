@@ -149,11 +149,11 @@ def test_a_killed_front_goes_on_and_seeds_can_be_added(tmp_path: Path) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        bench_front_training(config, tmp_path / "killed", tell=kill)
+        bench_front_training(config, tmp_path / "killed", progress=kill)
     rounds: list[int] = []
     more = config.model_copy(update={"seeds": (0, 1)})
     table = bench_front_training(
-        more, tmp_path / "killed", resume=True, tell=lambda done, *_: rounds.append(done)
+        more, tmp_path / "killed", resume=True, progress=lambda done, *_: rounds.append(done)
     )
     assert rounds == [7, 8, 9, 10, *range(11, 21)], "trained from the checkpoints after 6 steps"
     assert table["seed"].tolist() == [0, 0, 0, 1, 1, 1]
@@ -161,7 +161,7 @@ def test_a_killed_front_goes_on_and_seeds_can_be_added(tmp_path: Path) -> None:
     assert table[:3]["accuracy"][dense].equals(whole["accuracy"][dense])
     again: list[int] = []
     assert bench_front_training(
-        more, tmp_path / "killed", resume=True, tell=lambda done, *_: again.append(done)
+        more, tmp_path / "killed", resume=True, progress=lambda done, *_: again.append(done)
     ).equals(table)
     assert again == [], "what is finished is not trained again"
 

@@ -21,7 +21,7 @@ from mercuric.data import ImageData
 from mercuric.errors import MercuricError
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.cost import dense_cost, macs_of, mercury_cost
-from mercuric.studies.shrink.search import front, objectives
+from mercuric.studies.shrink.search import JOURNAL, front, objectives
 from mercuric.studies.shrink.shrunk import load_shrunk
 from mercuric.studies.shrink.study import shrink
 from mercuric.studies.shrink.trial import TrialResult, ground
@@ -91,6 +91,15 @@ def test_a_search_that_was_killed_goes_on_to_the_same_trials(tmp_path: Path) -> 
     with pytest.raises(MercuricError, match="killed holds another run: seed was 0, now 1"):
         shrink(other, tmp_path / "killed", trials=6, resume=True)
     assert json.loads((tmp_path / "killed/shrink.json").read_text()) == resumed
+    journal = tmp_path / "killed" / JOURNAL
+    kept = journal.read_bytes()
+    journal.write_bytes(kept + b'{"op_code": 4, "wor')
+    assert timeless(shrink(WIDER, tmp_path / "killed", trials=6, resume=True)) == timeless(whole)
+    assert all(map(json.loads, journal.read_text().splitlines())), "half a line is cut off"
+    for broken in (kept.replace(b"result", b"resu1t"), kept[:100] + b"\n", b"5\n", b"\xff\n"):
+        journal.write_bytes(broken)
+        with pytest.raises(MercuricError, match=r"search\.log is broken .*; remove .* to start over"):
+            shrink(WIDER, tmp_path / "killed", trials=6, resume=True)
 
 
 def test_a_diverged_training_is_noted_and_the_search_goes_on(tmp_path: Path) -> None:

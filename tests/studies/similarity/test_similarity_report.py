@@ -11,7 +11,7 @@ from rich.console import Console
 from mercuric.errors import MercuricError
 from mercuric.studies.similarity import study as module
 from mercuric.studies.similarity.folder import read_study
-from mercuric.studies.similarity.page import write_similarity_report
+from mercuric.studies.similarity.page import write_page
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import ADAPTATION_FILE, SCORES_FILE, read_training, write_training
 from mercuric.subjects.similarity_network import SimilarityConfig
@@ -39,7 +39,7 @@ def charts(page: str) -> dict[str, dict[str, object]]:
 
 
 def test_every_picture_names_its_weights(study: Path) -> None:
-    page = write_similarity_report(study, "mercuric similarity custom-cnn").read_text()
+    page = write_page(study, "mercuric similarity custom-cnn").read_text()
     pictures = charts(page)
     assert list(pictures) == [
         "fig1", "fig9", "fig15a", "fig15a-gradient", "fig15b", "fig15c", "bits", "bits-forward",
@@ -54,7 +54,7 @@ def test_every_picture_names_its_weights(study: Path) -> None:
 
 
 def test_hitmaps_show_what_the_table_says(study: Path) -> None:
-    page = write_similarity_report(study, "").read_text()
+    page = write_page(study, "").read_text()
     data = charts(page)["fig9"]["data"]
     assert isinstance(data, list)
     assert data[0]["source"].startswith("data:image/png;base64,")
@@ -71,7 +71,7 @@ def test_names_that_look_like_html_are_text(study: Path) -> None:
     for name in ("layers", "bits", "cycles", "channels", "maps"):
         path = study / summary["files"][name]
         path.write_text(path.read_text().replace("features.0", evil))
-    assert evil not in write_similarity_report(study, evil).read_text()
+    assert evil not in write_page(study, evil).read_text()
 
 
 def test_a_study_without_maps_or_gradients_leaves_their_pictures_out(study: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_study_without_maps_or_gradients_leaves_their_pictures_out(study: Path
         table[table["product"] == "forward"].to_csv(path, index=False)
     path = study / module.FILES["maps"]
     path.write_text(path.read_text().splitlines()[0] + "\n")
-    names = set(charts(write_similarity_report(study, "").read_text()))
+    names = set(charts(write_page(study, "").read_text()))
     assert names.isdisjoint({"fig9", "fig15a-gradient", "bits-input_gradient"})
     assert {"fig1", "fig15a", "bits-forward"} <= names
 
@@ -131,7 +131,7 @@ def test_a_run_adds_its_scores_and_adaptation(study: Path, write_run: Callable[.
     assert first["bits"].loc[[0, 100, 150]].tolist() == [20, 21, 21]
     assert (first["layers_on"] + first["layers_off"]).nunique() == 1
     assert first["layers_on"].loc[100] - first["layers_on"].loc[150] == 1
-    pictures = charts(write_similarity_report(study, "", trained).read_text())
+    pictures = charts(write_page(study, "").read_text())
     added = {"fig13", "fig13-epochs", "fig14a", "fig14a-bits"}
     assert added <= set(pictures)
     for name in added:
@@ -145,7 +145,8 @@ def test_what_a_run_lacks_is_said(study: Path, write_run: Callable[..., Path]) -
         "Fig. 13 shows one kind of training: the run has no dense one (train with --compare).",
         "Fig. 14a is left out: the run has no adaptation.csv.",
     )
-    page = write_similarity_report(study, "", trained).read_text()
+    write_training(trained, study)
+    page = write_page(study, "").read_text()
     assert all(sentence in page for sentence in trained.missing)
     (run / "summary.json").unlink()
     assert "Fig. 13 is left out: the run has no summary.json." in read_training(run).missing

@@ -10,6 +10,7 @@ import torch
 from typer.testing import Result
 
 from mercuric import __version__
+from mercuric.errors import MercuricError
 from mercuric.studies.sweep import study as module
 from mercuric.studies.sweep.study import SweepConfig, combination_totals, resolve, split, sweep
 
@@ -71,6 +72,11 @@ def test_resume_simulates_what_is_missing_alone(
     whole = SweepConfig.read(folder / "config.yaml")
     assert sweep(whole, folder, resume=True).equals(results)
     assert ran == [lost.name]
+    kept = lost.read_bytes()
+    lost.write_bytes(kept[:100])
+    with pytest.raises(MercuricError, match=f"{lost.name} is broken .*; remove it, and --resume"):
+        sweep(whole, folder, resume=True)
+    lost.write_bytes(kept)
 
 
 def test_processes_give_what_one_gives(tmp_path: Path) -> None:

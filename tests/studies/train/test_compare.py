@@ -11,7 +11,7 @@ from torch import Tensor
 from mercuric import ReuseConfig, data
 from mercuric.reuse import similarity_rates
 from mercuric.studies.train.config import RunConfig
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
 from mercuric.training import TrainingRun
 
@@ -67,9 +67,10 @@ def test_dense_and_reuse_start_from_the_same_weights_and_see_the_same_batches(
 
 def test_the_summary_is_of_the_layers_and_epochs(tmp_path: Path) -> None:
     told: list[tuple[Any, ...]] = []
-    summary = compare(CONFIG, tmp_path, progress=lambda *what: told.append(what[:4]))
-    assert told == [
-        (run, seed, step, 3) for seed in (0, 7) for run in ("dense", "reuse") for step in (1, 2, 3)
+    summary = compare(CONFIG, tmp_path, progress=lambda *what: told.append(what))
+    assert [(bar, done, total) for done, total, _, bar in told] == [
+        (f"{run}, seed {seed}", step, 3)
+        for seed in (0, 7) for run in ("dense", "reuse") for step in (1, 2, 3)
     ]  # fmt: skip
     layers = pd.read_csv(tmp_path / "layers.csv")
     assert set(layers["seed"]) == {0, 7}
@@ -181,6 +182,6 @@ def test_directions_are_compared_in_seconds_and_count_no_hits(tmp_path: Path) ->
     assert directions["rank"] == 0.5 and directions["layers"] == 5 and len(directions["kept"]) == 2
     layers = pd.read_csv(tmp_path / "layers.csv")
     assert not {"HIT", "vectors", "bits"} & set(layers) and layers["rank"].max() > 0
-    page = write_report(tmp_path).read_text(encoding="utf-8")
+    page = write_page(tmp_path, "").read_text(encoding="utf-8")
     assert "In directions custom-cnn trains" in page and "none: no vectors compared" in page
     assert "with MERCURY" not in page and ">MERCURY<" not in page

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from mercuric.errors import MercuricError
+from mercuric.page.chart import Picture
+from mercuric.page.parts import Folded, Paragraph, Section
+from mercuric.page.table import SortableTable
 from mercuric.studies.train.adaptation import adaptation_section
+from mercuric.studies.train.adaptation_log import read_adaptation
 
 HEADER = "seed,step,layer,what,before,after\n"
 CHANGES = f"""{HEADER}0,50,conv1,off,20,0
@@ -42,15 +46,15 @@ def write_run(
     return folder
 
 
-def section_of(folder: Path) -> str:
-    section = adaptation_section(folder)
-    assert section is not None
-    return section
+def section_of(folder: Path) -> Section:
+    log = read_adaptation(folder)
+    assert log is not None
+    return adaptation_section(log)
 
 
-def charts_of(section: str) -> dict[str, dict]:
-    found = re.findall(r'<script type="application/json" data-chart="([^"]+)">(.*?)</script>', section)
-    return {identity: json.loads(content) for identity, content in found}
+def charts_of(section: Section) -> dict[str, dict]:
+    pictures = [part for part in section.parts if isinstance(part, Picture)]
+    return {picture.identity: json.loads(json.dumps(picture.data)) for picture in pictures}
 
 
 def bars(chart: dict) -> set[tuple[str, str, int, int]]:
@@ -63,7 +67,7 @@ def bars(chart: dict) -> set[tuple[str, str, int, int]]:
 
 
 def test_a_run_that_did_not_adapt_has_no_section(tmp_path: Path) -> None:
-    assert adaptation_section(write_run(tmp_path, changes=None)) is None
+    assert read_adaptation(write_run(tmp_path, changes=None)) is None
 
 
 def test_bits_are_stairs_a_seed_and_their_mean(tmp_path: Path) -> None:
@@ -123,13 +127,13 @@ def test_a_single_seed_is_on_or_off(tmp_path: Path) -> None:
     ],
 )
 def test_the_sentence(tmp_path: Path, changes: str, sentence: str) -> None:
-    assert f"<p>{sentence}</p>" in section_of(write_run(tmp_path, changes))
+    assert section_of(write_run(tmp_path, changes)).parts[0] == Paragraph(sentence)
 
 
 def test_the_table_has_a_row_a_change(tmp_path: Path) -> None:
-    section = section_of(write_run(tmp_path))
-    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(<td.*?)</tr>", section)]
-    assert rows == [
+    folded = section_of(write_run(tmp_path)).parts[-1]
+    assert isinstance(folded, Folded) and isinstance(folded.part, SortableTable)
+    assert [[cell.text for cell in row] for row in folded.part.rows] == [
         ["0", "50", "conv1", "turned off", "20"],
         ["0", "400", "all", "signatures grew", "20 to 21"],
         ["0", "600", "all", "signatures grew", "21 to 22"],
@@ -137,15 +141,13 @@ def test_the_table_has_a_row_a_change(tmp_path: Path) -> None:
         ["1", "800", "all", "signatures grew", "20 to 21"],
         ["1", "900", "fc", "turned off", "21"],
     ]
-    assert "<table" not in section_of(write_run(tmp_path, HEADER))
+    assert not any(isinstance(part, Folded) for part in section_of(write_run(tmp_path, HEADER)).parts)
 
 
 def test_hostile_names_are_text(tmp_path: Path) -> None:
     hostile = "</script><script>alert(1)</script>"
     run = write_run(tmp_path, f"{HEADER}0,5,{hostile},off,20,0\n", (0,), [hostile, "NA"], {(0, hostile)})
-    section = section_of(run)
-    assert "alert(1)</script>" not in section
-    assert {layer for layer, *_ in bars(charts_of(section)["adaptation-layers"])} == {
+    assert {layer for layer, *_ in bars(charts_of(section_of(run))["adaptation-layers"])} == {
         "&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;",
         "NA",
     }
@@ -171,11 +173,11 @@ def test_very_many_layers_name_every_third(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_broken_files_are_named(tmp_path: Path, changes: str, sentence: str) -> None:
     with pytest.raises(MercuricError, match=re.escape(sentence)):
-        adaptation_section(write_run(tmp_path, changes))
+        read_adaptation(write_run(tmp_path, changes))
 
 
 @pytest.mark.parametrize("name", ["layers.csv", "metrics.jsonl"])
 def test_missing_files_are_named(tmp_path: Path, name: str) -> None:
     (write_run(tmp_path) / name).unlink()
     with pytest.raises(MercuricError, match=f"{name} is missing"):
-        adaptation_section(tmp_path)
+        read_adaptation(tmp_path)

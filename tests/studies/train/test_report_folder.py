@@ -7,12 +7,12 @@ import pytest
 
 from mercuric.errors import MercuricError
 from mercuric.studies.train.folder import read_run
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page
 
 
 def test_no_such_folder(tmp_path):
     with pytest.raises(MercuricError, match="nowhere is not a run's folder") as caught:
-        write_report(tmp_path / "nowhere")
+        write_page(tmp_path / "nowhere", "")
     assert caught.value.exit_code == 2
 
 
@@ -21,7 +21,7 @@ def test_missing_file(write_run, name):
     run = write_run()
     (run / name).unlink()
     with pytest.raises(MercuricError, match=f"{re.escape(name)} is missing") as caught:
-        write_report(run)
+        write_page(run, "")
     assert caught.value.exit_code == 2
     assert not (run / "report.html").exists()
 
@@ -59,7 +59,7 @@ def test_broken_file(write_run, name, content, reason):
     run = write_run()
     (run / name).write_text(content)
     with pytest.raises(MercuricError, match=re.escape(reason)):
-        write_report(run)
+        write_page(run, "")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from mercuric.errors import MercuricError
 from mercuric.page import formats
 from mercuric.page.score import METRICS
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -68,7 +68,7 @@ def summary_of(run: Path) -> dict[str, Any]:
 
 def test_figures_are_those_of_the_summary(write_run):
     run = write_run()
-    page, summary = Page(write_report(run)), summary_of(run)
+    page, summary = Page(write_page(run, "mercuric train vgg13 --compare")), summary_of(run)
     assert page.row("test accuracy")[1:3] == [
         METRICS["accuracy"].written(summary[kind]["accuracy"]) for kind in ("dense", "reuse")
     ]
@@ -79,7 +79,7 @@ def test_figures_are_those_of_the_summary(write_run):
     assert page.row("cycles, paper timing")[1] == formats.count(summary["cycles"]["baseline"])
     assert "loses 1.31 points of accuracy" in page.text
     assert "Example CPU 3000" in page.text
-    assert "mercuric report first-run" in page.text
+    assert "mercuric train vgg13 --compare" in page.text
     assert "ways: 16" in page.text
 
 
@@ -87,7 +87,7 @@ def test_layer_rows_are_means_over_seeds(write_run):
     run = write_run()
     layers = pd.read_csv(run / "layers.csv")
     mean = layers[layers["layer"] == "features.5"].mean(numeric_only=True)
-    row = Page(write_report(run)).row("3", "features.5")
+    row = Page(write_page(run, "")).row("3", "features.5")
     assert row[3] == formats.count(mean["vectors"])
     assert row[7] == formats.percent(mean["MAU"] / mean["vectors"])
     assert row[13] == formats.ratio(mean["cycles_baseline"] / mean["cycles_mercury"])
@@ -95,7 +95,7 @@ def test_layer_rows_are_means_over_seeds(write_run):
 
 
 def test_every_layer_has_bars_that_sum_to_one(write_run):
-    bars = Page(write_report(write_run())).charts["hitmap"]["data"]
+    bars = Page(write_page(write_run(), "")).charts["hitmap"]["data"]
     assert [bar["name"].split(",")[0] for bar in bars] == ["HIT", "HIT", "MAU", "MNU"]
     assert [sum(shares) for shares in zip(*(bar["y"] for bar in bars), strict=True)] == pytest.approx(
         [1.0] * 12, abs=1e-5
@@ -105,7 +105,7 @@ def test_every_layer_has_bars_that_sum_to_one(write_run):
 def test_cycles_split_in_products_and_signatures(write_run):
     run = write_run(seeds=(0,))
     layers = pd.read_csv(run / "layers.csv")
-    baseline, products, signatures, losing = Page(write_report(run)).charts["cycles"]["data"]
+    baseline, products, signatures, losing = Page(write_page(run, "")).charts["cycles"]["data"]
     assert baseline["y"] == layers["cycles_baseline"].tolist()
     assert signatures["base"] == products["y"]
     total = [one + other for one, other in zip(products["y"], signatures["y"], strict=True)]
@@ -116,7 +116,7 @@ def test_cycles_split_in_products_and_signatures(write_run):
 
 @pytest.mark.parametrize(("seeds", "lines"), [((0,), 2), ((0, 1, 2), 8)])
 def test_a_line_a_seed_and_their_mean(write_run, seeds, lines):
-    page = Page(write_report(write_run(seeds=seeds)))
+    page = Page(write_page(write_run(seeds=seeds), ""))
     for chart in ("loss-steps", "loss-seconds", "score"):
         assert len(page.charts[chart]["data"]) == lines
         named = [line["name"] for line in page.charts[chart]["data"] if line["showlegend"]]
@@ -131,7 +131,7 @@ def test_accuracy_line_is_the_mean_of_the_epochs(write_run):
         for event in events
         if event["event"] == "epoch" and event["run"] == "reuse" and event["epoch"] == 4
     ]
-    line = Page(write_report(run)).charts["score"]["data"][-1]
+    line = Page(write_page(run, "")).charts["score"]["data"][-1]
     assert line["x"] == [1, 2, 3, 4, 5]
     assert line["y"][-1] == pytest.approx(sum(last) / 3, abs=1e-5)
 
@@ -139,7 +139,7 @@ def test_accuracy_line_is_the_mean_of_the_epochs(write_run):
 def test_hostile_names_are_text(write_run):
     hostile = "</script><script>alert(1)</script>"
     run = write_run(model=hostile, layers=["conv1", hostile, '<a href="https://example.org">x</a>'])
-    report = write_report(run)
+    report = write_page(run, "")
     page = Page(report)
     assert hostile in page.text
     assert page.row("2")[1] == hostile
@@ -150,7 +150,7 @@ def test_hostile_names_are_text(write_run):
 
 
 def test_page_loads_nothing(write_run):
-    page = Page(write_report(write_run()))
+    page = Page(write_page(write_run(), ""))
     assert not [tag for tag, _ in page.elements if tag in ("link", "img", "iframe", "object", "base")]
     assert not [attrs for _, attrs in page.elements if {"src", "href", "srcset"} & attrs.keys()]
     policy = next(attrs["content"] for tag, attrs in page.elements if tag == "meta" and "http-equiv" in attrs)
@@ -160,8 +160,8 @@ def test_page_loads_nothing(write_run):
 
 def test_writing_again_gives_the_same_bytes(write_run):
     run = write_run()
-    first = write_report(run).read_bytes()
-    assert write_report(run).read_bytes() == first
+    first = write_page(run, "").read_bytes()
+    assert write_page(run, "").read_bytes() == first
     assert sorted(path.name for path in run.iterdir()) == [
         "config.yaml", "layers.csv", "metrics.jsonl", "report.html", "summary.json"
     ]  # fmt: skip
@@ -177,20 +177,20 @@ def test_failure_leaves_the_old_report_and_no_temporary_file(write_run, monkeypa
 
     monkeypatch.setattr(Path, "replace", refuse)
     with pytest.raises(MercuricError, match=r"report\.html cannot be written: No space left"):
-        write_report(run)
+        write_page(run, "")
     assert sorted(run.iterdir()) == before
     assert (run / "report.html").read_text() == "old"
 
 
 def test_dense_alone(write_run):
-    page = Page(write_report(write_run(kinds=("dense",))))
+    page = Page(write_page(write_run(kinds=("dense",)), ""))
     assert "Dense training of vgg13 on fashion-mnist reaches 89.06 % accuracy" in page.text
     assert "Layer by layer" not in page.text
     assert page.row("test accuracy") == ["test accuracy", "89.06 %"]
 
 
 def test_reuse_alone(write_run):
-    page = Page(write_report(write_run(kinds=("reuse",))))
+    page = Page(write_page(write_run(kinds=("reuse",)), ""))
     assert "reaches 87.75 % accuracy" in page.text
     assert "Layer by layer" in page.text
     assert page.row("wall-clock training time")[1] == ""
@@ -200,14 +200,14 @@ def test_losing_cycles_is_said(write_run):
     def lose(summary: dict[str, Any]) -> None:
         summary["speedup"] = {"paper": 1.4, "fair": 0.93, "published": None}
 
-    text = Page(write_report(write_run(change=lose))).text
+    text = Page(write_page(write_run(change=lose), "")).text
     assert "1.40x faster in the paper's timing but slower (0.93x) against a pipelined baseline" in text
     assert "no published figure" in text
 
 
 def test_many_layers_keep_their_labels_apart(write_run):
     names = [f"model.features.denseblock{index // 40}.layer{index % 40}.conv1" for index in range(160)]
-    page = Page(write_report(write_run(layers=names, seeds=(0,))))
+    page = Page(write_page(write_run(layers=names, seeds=(0,)), ""))
     axis = page.charts["hitmap"]["layout"]["xaxis"]
     assert len(axis["ticktext"]) <= 36
     assert max(map(len, axis["ticktext"])) <= 22
@@ -217,7 +217,7 @@ def test_many_layers_keep_their_labels_apart(write_run):
 def test_without_logged_steps_the_rest_is_shown(write_run):
     run = write_run()
     (run / "metrics.jsonl").write_text("")
-    page = Page(write_report(run))
+    page = Page(write_page(run, ""))
     assert "loss-steps" not in page.charts
     assert "hitmap" in page.charts
 
@@ -227,11 +227,11 @@ def test_a_diverged_loss_leaves_a_gap(write_run):
     lines = (run / "metrics.jsonl").read_text().splitlines()
     diverged = [re.sub(r'"loss": [^,]+', '"loss": NaN', line) for line in lines]
     (run / "metrics.jsonl").write_text("".join(f"{line}\n" for line in diverged))
-    assert set(Page(write_report(run)).charts["loss-steps"]["data"][0]["y"]) == {None}
+    assert set(Page(write_page(run, "")).charts["loss-steps"]["data"][0]["y"]) == {None}
 
 
 def test_a_bleu_is_no_percentage(write_run):
-    page = Page(write_report(write_run(metric="bleu")))
+    page = Page(write_page(write_run(metric="bleu"), ""))
     assert page.row("test BLEU") == ["test BLEU", "89.06", "87.75", ""]
     assert page.row("each seed")[1] == "89.12 · 88.74 · 89.31"
     assert page.row("spread over seeds")[1] == "0.24 points"
@@ -253,14 +253,14 @@ def test_a_bleu_is_no_percentage(write_run):
     (("reuse",), "reaches 87.75 BLEU"),
 ])  # fmt: skip
 def test_a_bleu_of_one_kind(write_run, kinds, sentence):
-    assert sentence in Page(write_report(write_run(metric="bleu", kinds=kinds))).text
+    assert sentence in Page(write_page(write_run(metric="bleu", kinds=kinds), "")).text
 
 
 def test_fewer_examples_and_a_width_are_said(write_run):
     def shrink(summary: dict[str, Any]) -> None:
         summary.update(width=0.25, train_images=6000, train_images_available=60000)
 
-    text = Page(write_report(write_run(change=shrink))).text
+    text = Page(write_page(write_run(change=shrink), "")).text
     assert "vgg13 at width 0.25 on fashion-mnist: 6,000 (drawn once for all runs) of 60,000 training" in text
     assert "MERCURY trains vgg13 at width 0.25 " in text
 
@@ -276,14 +276,14 @@ def test_fewer_examples_and_a_width_are_said(write_run):
 )
 def test_bits_that_grew_are_said(write_run, final_bits, expected):
     run = write_run(change=lambda summary: summary["reuse"].update(final_bits=final_bits))
-    rows = [row for row in Page(write_report(run)).rows if row[0] == "at the end of training"]
+    rows = [row for row in Page(write_page(run, "")).rows if row[0] == "at the end of training"]
     assert rows == ([expected] if expected else [])
 
 
 def test_adaptation_has_a_section_of_its_own(write_run):
     run = write_run()
-    assert "adaptation-bits" not in Page(write_report(run)).charts
+    assert "adaptation-bits" not in Page(write_page(run, "")).charts
     (run / "adaptation.csv").write_text("seed,step,layer,what,before,after\n0,40,,bits,20,21\n")
-    page = Page(write_report(run))
+    page = Page(write_page(run, ""))
     assert "adaptation-bits" in page.charts
     assert "Signatures grew from" in page.text

@@ -42,7 +42,9 @@ def test_a_comparison_prints_json_alone(mercuric: Run, tmp_path: Path) -> None:
         assert speedup[timing] == cycles[timing]["baseline"] / cycles[timing]["mercury"]
     files = {path.name for path in out.iterdir()}
     assert files == {"config.yaml", "resolved.json", "metrics.jsonl", "layers.csv", "adaptation.csv",
-                     "summary.json", "checkpoints", "events", "report.html"}  # fmt: skip
+                     "summary.json", "checkpoints", "events", "report.html", "command.txt"}  # fmt: skip
+    command = "mercuric train custom-cnn --compare --batch-size 8 --seeds 3,1"
+    assert (out / "command.txt").read_text() == f"{command}\n"
     assert {path.name for path in (out / "checkpoints").iterdir()} == {
         f"{run}-{seed}.safetensors" for run in ("dense", "reuse") for seed in (1, 3)
     }

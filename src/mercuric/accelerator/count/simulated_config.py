@@ -30,4 +30,4 @@ def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accel
                 f"accelerator {accelerator.name!r}: a simulation's MCACHE is the accelerator's"
             )
     own_cache = {"entries": accelerator.entries, "ways": accelerator.ways}
-    return asked.model_copy(update={"backward": "exact", **own_cache})
+    return asked.changed(backward="exact", **own_cache)

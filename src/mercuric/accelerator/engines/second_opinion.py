@@ -1,6 +1,5 @@
 """What does another simulator say of the dense layers?"""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
@@ -10,6 +9,7 @@ from torch import nn
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import MercuricError
+from mercuric.progress import Progress, silent
 from mercuric.trace.forward_pass import Inputs
 
 Engine = Literal["native", "zigzag"]
@@ -48,7 +48,7 @@ def second_opinion(
     inputs: Inputs,
     accelerator: Accelerator,
     energies: Energies,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> list[Opinion]:
     """Energy and cycles of each layer's dense forward product, by another engine.
 

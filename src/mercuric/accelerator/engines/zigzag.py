@@ -4,7 +4,7 @@ The dense layers alone: ZigZag knows no MCACHE, no Hitmap, no signatures (``docs
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -25,6 +25,7 @@ from mercuric.accelerator.engines.zigzag_description import (
 )
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.progress import Progress, silent
 
 Objective = Literal["energy", "latency", "EDP"]
 
@@ -57,7 +58,7 @@ def evaluate_layers(
     energies: Energies | None = None,
     objective: Objective = "energy",
     lpf_limit: int = 6,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> list[ZigZagCost]:
     """Energy and latency of each layer's dense forward product, by ZigZag's search for loop orders.
 
@@ -90,8 +91,7 @@ def evaluate_layers(
     costs = {}
     for done, (shape, layer) in enumerate(distinct.items(), start=1):
         costs[shape] = _search(layer, hardware, mappings[shape], accelerator, objective, lpf_limit)
-        if progress is not None:
-            progress(done, len(distinct))
+        progress(done, len(distinct))
     return [replace(costs[layer.shape], layer=layer.name) for layer in layers]
 
 

@@ -6,18 +6,16 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text
-from mercuric.files.writing import write_text
 from mercuric.studies.accuracy.rows import MAIN, OTHERS, chosen
 from mercuric.studies.accuracy.study import measure
-from mercuric.studies.accuracy.table import accuracy_markdown, accuracy_table
-from mercuric.studies.train.command import STOPPED
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
+from mercuric.studies.accuracy.table import accuracy_table, write_page
+from mercuric.studies.stored_command import store_command
+from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
 
 
 def accuracy(
+    context: typer.Context,
     rows: Annotated[
         list[str] | None, typer.Argument(help="Rows by name, or others; the main ones by default.")
     ] = None,
@@ -31,15 +29,10 @@ def accuracy(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows instead of a table.")] = False,
 ) -> None:
-    """Train networks densely and with MERCURY, over seeds, and write the table of what that costs."""
     if names:
         typer.echo("\n".join([*MAIN, *OTHERS]))
         return
-    with one_sentence(STOPPED):
-        with bars(errors()) as tell:
-            measured = measure(chosen(rows or []), out, jobs, resume, tell)
-        write_text(out / "accuracy.md", accuracy_markdown(measured))
-        if as_json:
-            typer.echo(json_text([{**asdict(row), "gap": row.gap} for row in measured]))
-            return
-        output().print(accuracy_table(measured))
+    with bars() as progress:
+        measured = measure(chosen(rows or []), out, jobs, resume, progress)
+    write_page(out, store_command(out, context))
+    show(as_json, [{**asdict(row), "gap": row.gap} for row in measured], accuracy_table(measured))

@@ -64,7 +64,7 @@ MAIN: dict[str, RunConfig] = {
 }
 """What ``mercuric accuracy`` measures, over three seeds: name to configuration."""
 
-_PAPER = ReuseConfig.paper().model_copy(update={"adaptation": ALWAYS_ON})
+_PAPER = ReuseConfig.paper().changed(adaptation=ALWAYS_ON)
 
 OTHERS: dict[str, RunConfig] = {
     "vgg13-fashion-mnist-paper": _row("vgg13", "fashion-mnist", width=0.25, reuse=_PAPER),

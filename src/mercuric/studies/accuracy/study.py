@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -16,14 +16,12 @@ from typing import Any
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import write_text
+from mercuric.progress import Progress, silent
 from mercuric.studies.process_pool import process_pool, shared_objects
 from mercuric.studies.run_folder import alone
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.study import claim, compare
 from mercuric.subjects.trained import load_subject
-
-Progress = Callable[[str, int, int, str], None]
-"""Called with the row's name, steps done, steps in all (over runs and seeds), and what is going on."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def measure(
     folder: Path,
     jobs: int = 1,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> list[AccuracyRow]:
     """Train every row, densely and with MERCURY, and write ``accuracy.csv``.
 
@@ -104,12 +102,11 @@ def measure(
     """
     if jobs < 1:
         raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
-    tell = progress or (lambda *_: None)
     if jobs == 1:
         for name, config in rows.items():
-            _train_row(name, config, folder, resume, tell)
+            _train_row(name, config, folder, resume, progress)
     else:
-        _train_in_processes(rows, folder, jobs, resume, tell)
+        _train_in_processes(rows, folder, jobs, resume, progress)
     measured = [read_row(name, folder / name) for name in rows]
     write_text(folder / "accuracy.csv", as_csv(measured))
     return measured
@@ -164,16 +161,16 @@ def as_csv(rows: Sequence[AccuracyRow]) -> str:
     return text.getvalue()
 
 
-def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, tell: Progress) -> None:
+def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, progress: Progress) -> None:
     if resume and _finished(folder / name, config):
         claim(config, load_subject(config), folder / name, resume)
         return
-    done: dict[tuple[str, int], int] = {}
+    done: dict[str, int] = {}
 
-    def told(run: str, seed: int, step: int, total: int, what: str) -> None:
-        done[run, seed] = step
+    def told(step: int, total: int, what: str = "", run: str = "", /) -> None:
+        done[run] = step
         trainings = len(config.runs) * len(config.seeds)
-        tell(name, sum(done.values()), total * trainings, f"{run}, seed {seed}, {what}")
+        progress(sum(done.values()), total * trainings, f"{run}, {what}", name)
 
     compare(config, folder / name, resume, told)
 
@@ -192,11 +189,11 @@ def _finished(folder: Path, config: RunConfig) -> bool:
 
 
 def _train_in_processes(
-    rows: Mapping[str, RunConfig], folder: Path, jobs: int, resume: bool, tell: Progress
+    rows: Mapping[str, RunConfig], folder: Path, jobs: int, resume: bool, progress: Progress
 ) -> None:
     with (
         shared_objects() as manager,
-        _told(manager, tell) as queue,
+        _told(manager, progress) as queue,
         process_pool(jobs) as pool,
     ):
         trainings = [
@@ -211,13 +208,13 @@ def _in_process(name: str, config: RunConfig, folder: Path, resume: bool, queue:
 
 
 @contextmanager
-def _told(manager: SyncManager, tell: Progress) -> Iterator["Queue[Any]"]:
-    """A queue for other processes, whose messages go to ``tell``."""
+def _told(manager: SyncManager, progress: Progress) -> Iterator["Queue[Any]"]:
+    """A queue for other processes, whose messages go to ``progress``."""
     queue: Queue[Any] = manager.Queue()
 
     def listen() -> None:
         while (told := queue.get()) is not None:
-            tell(*told)
+            progress(*told)
 
     listener = Thread(target=listen, daemon=True)
     listener.start()

@@ -1,13 +1,17 @@
 """How is the table of accuracies written?"""
 
+import csv
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.files.reading import read_text
+from mercuric.files.writing import write_text
 from mercuric.page import formats
-from mercuric.studies.accuracy.study import AccuracyRow
+from mercuric.studies.accuracy.study import AccuracyRow, read_row
 
 _COLUMNS = (
     "network", "width", "data", "dense", "MERCURY", "points lost", "the same weights, dense", "hits",
@@ -37,6 +41,19 @@ def accuracy_table(rows: Sequence[AccuracyRow]) -> Table:
             Text(row.row), *scores, lost_text, Text(hits), Text(bits), Text(off.replace(" of ", "/"))
         )
     return table
+
+
+def write_page(folder: Path, _command: str) -> Path:
+    """Write ``accuracy.md`` beside ``accuracy.csv`` from the folders of its rows, and return its path.
+
+    Raises:
+        MercuricError: a file is broken.
+        OSError: a file can't be read or written.
+    """
+    names = [row["row"] for row in csv.DictReader(read_text(folder / "accuracy.csv").splitlines())]
+    target = folder / "accuracy.md"
+    write_text(target, accuracy_markdown([read_row(name, folder / name) for name in names]))
+    return target
 
 
 def accuracy_markdown(rows: Sequence[AccuracyRow]) -> str:

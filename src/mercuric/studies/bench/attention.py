@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.reuse.alike.attention import reuse_attention
 from mercuric.reuse.layer import LayerReuse
@@ -34,7 +35,7 @@ def bench_attention(
     settings: BenchSettings,
     shapes: Sequence[Shape] = SHAPES,
     shares: Sequence[float] = SHARES,
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Queries with planted duplicates in each sequence and head; a row a shape, share, form and pass.
 
@@ -45,17 +46,16 @@ def bench_attention(
     rows: list[dict[str, Any]] = []
     for place, (shape, share) in enumerate(work):
         sequences, heads, length, features = shape
-        named = f"{sequences} x {heads} heads, {length} queries of {features}, {share:.0%} planted"
-        tell(place, len(work), named)
-        rows += [
-            {"inputs": named, **row} for row in time_attention(_planted(shape, share, settings), settings)
-        ]
-    tell(len(work), len(work), "")
+        named, case = f"{sequences} x {heads} heads, {length} queries of {features}", f"{share:.0%}"
+        progress(place, len(work), f"{named}, {case} planted")
+        timed = time_attention(_planted(shape, share, settings), settings)
+        rows += [{"inputs": named, "case": case, **row} for row in timed]
+    progress(len(work), len(work))
     return pd.DataFrame(rows)
 
 
 def bench_attention_activations(
-    subject: Subject, settings: BenchSettings, most: int = 3, tell: Tell = lambda *_: None
+    subject: Subject, settings: BenchSettings, most: int = 3, progress: Progress = silent
 ) -> pd.DataFrame:
     """A network's own queries, keys and values; a row an attention, form and pass.
 
@@ -63,7 +63,7 @@ def bench_attention_activations(
         subject: a network that calls ``scaled_dot_product_attention``.
         settings: how to measure.
         most: attentions, evenly spread from the first to the last.
-        tell: told what comes next.
+        progress: told what comes next.
 
     Raises:
         ValueError: it calls none, or ``most`` is below 1.
@@ -76,10 +76,11 @@ def bench_attention_activations(
     )
     rows: list[dict[str, Any]] = []
     for done, place in enumerate(chosen):
-        named = f"attention {place + 1} of {len(kept)} in {subject.shown}"
-        tell(done, len(chosen), named)
-        rows += [{"inputs": named, **row} for row in time_attention(kept[place], settings)]
-    tell(len(chosen), len(chosen), "")
+        case = f"attention {place + 1} of {len(kept)}"
+        progress(done, len(chosen), f"{case} in {subject.shown}")
+        timed = time_attention(kept[place], settings)
+        rows += [{"inputs": subject.shown, "case": case, **row} for row in timed]
+    progress(len(chosen), len(chosen))
     return pd.DataFrame(rows)
 
 

@@ -38,20 +38,13 @@ from mercuric.studies.bench.options import (
     Seed,
 )
 from mercuric.studies.bench.settings import BenchSettings
-from mercuric.studies.front.command import front
 from mercuric.studies.machine import machine
+from mercuric.studies.stored_command import store_command
 from mercuric.subjects.layer_inputs import Subject, vision_transformer, zoo_subject
 from mercuric.subjects.loaded_network import NetworkConfig
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
+from mercuric.terminal.console import output
 from mercuric.terminal.options import parse_ranks
-from mercuric.terminal.progress import part_bar
-
-app = typer.Typer(
-    help="Time layers and networks on this machine's CPU, dense beside reuse.", no_args_is_help=True
-)
-
-app.command()(front)
+from mercuric.terminal.progress import bars
 
 Shown = tuple[str, pd.DataFrame, tables.Columns | None]
 """Title, figures, and columns; None for the columns of timed layers."""
@@ -65,8 +58,8 @@ _SPREAD = (
 )
 
 
-@app.command()
 def conv(
+    context: typer.Context,
     rank: Ranks = "0.125,0.25,0.5",
     network: Annotated[
         bool, typer.Option(help="Time layers of VGG16 with HED's weights on photographs, too.")
@@ -81,27 +74,27 @@ def conv(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Convolutions: planted duplicates, principal directions, and activations of VGG16."""
-    with one_sentence():
-        settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
-        ranks = parse_ranks(rank)
-        activations = network and not quick
-        shapes = bench_conv.QUICK_SHAPES if quick else bench_conv.SHAPES
-        with part_bar(errors()) as tell:
-            subject = _vgg16(data_root) if activations else None
-            planted = bench_conv.bench_conv(settings, shapes, network=None, tell=tell)
-            chosen = bench_principal.QUICK_SHAPES if quick else bench_principal.SHAPES
-            thin = bench_principal.bench_ranks(settings, chosen, ranks, tell)
-            read = (
-                None
-                if subject is None
-                else bench_principal.bench_activations(subject, settings, ranks=ranks, tell=tell)
-            )
-        _show("conv", settings, out, as_json, _layers(planted=planted, directions=thin, activations=read))
+    settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
+    ranks = parse_ranks(rank)
+    activations = network and not quick
+    shapes = bench_conv.QUICK_SHAPES if quick else bench_conv.SHAPES
+    with bars() as progress:
+        subject = _vgg16(data_root) if activations else None
+        planted = bench_conv.bench_conv(settings, shapes, progress=progress)
+        chosen = bench_principal.QUICK_SHAPES if quick else bench_principal.SHAPES
+        thin = bench_principal.bench_ranks(settings, chosen, ranks, progress)
+        read = (
+            None
+            if subject is None
+            else bench_principal.bench_activations(subject, settings, ranks=ranks, progress=progress)
+        )
+    _show(
+        context, "conv", settings, out, as_json, _layers(planted=planted, directions=thin, activations=read)
+    )
 
 
-@app.command()
 def linear(
+    context: typer.Context,
     rank: Ranks = "0.25",
     network: Annotated[
         Literal["vit", "transformer", "none"],
@@ -118,23 +111,21 @@ def linear(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Fully connected layers: planted duplicates, principal directions, and a network's activations."""
-    with one_sentence():
-        settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
-        ranks = parse_ranks(rank)
-        shapes = bench_linear.QUICK_SHAPES if quick else bench_linear.SHAPES
-        with part_bar(errors()) as tell:
-            planted = bench_linear.bench_linear(settings, shapes, ranks=ranks, tell=tell)
-            read = None
-            if network != "none" and not quick:
-                subject = _attending(network, images, seed, data_root)
-                layers = _VIT_LAYERS if network == "vit" else _TRANSFORMER_LAYERS
-                read = bench_principal.bench_activations(subject, settings, layers, ranks, (24,), tell)
-        _show("linear", settings, out, as_json, _layers(planted=planted, activations=read))
+    settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
+    ranks = parse_ranks(rank)
+    shapes = bench_linear.QUICK_SHAPES if quick else bench_linear.SHAPES
+    with bars() as progress:
+        planted = bench_linear.bench_linear(settings, shapes, ranks=ranks, progress=progress)
+        read = None
+        if network != "none" and not quick:
+            subject = _attending(network, images, seed, data_root)
+            layers = _VIT_LAYERS if network == "vit" else _TRANSFORMER_LAYERS
+            read = bench_principal.bench_activations(subject, settings, layers, ranks, (24,), progress)
+    _show(context, "linear", settings, out, as_json, _layers(planted=planted, activations=read))
 
 
-@app.command()
 def attention(
+    context: typer.Context,
     network: Annotated[
         Literal["vit", "none"], typer.Option(help="Whose queries are taken: ViT-S/16, random weights.")
     ] = "vit",
@@ -148,21 +139,19 @@ def attention(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Attention: planted duplicates among the queries, and a network's own queries."""
-    with one_sentence():
-        settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
-        shapes = bench_attention.QUICK_SHAPES if quick else bench_attention.SHAPES
-        with part_bar(errors()) as tell:
-            planted = bench_attention.bench_attention(settings, shapes, tell=tell)
-            read = None
-            if network != "none" and not quick:
-                subject = _attending(network, images, seed, None)
-                read = bench_attention.bench_attention_activations(subject, settings, tell=tell)
-        _show("attention", settings, out, as_json, _layers(planted=planted, activations=read))
+    settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
+    shapes = bench_attention.QUICK_SHAPES if quick else bench_attention.SHAPES
+    with bars() as progress:
+        planted = bench_attention.bench_attention(settings, shapes, progress=progress)
+        read = None
+        if network != "none" and not quick:
+            subject = _attending(network, images, seed, None)
+            read = bench_attention.bench_attention_activations(subject, settings, progress=progress)
+    _show(context, "attention", settings, out, as_json, _layers(planted=planted, activations=read))
 
 
-@app.command()
 def train(
+    context: typer.Context,
     networks: Annotated[
         list[str] | None, typer.Argument(help="Of the zoo; vgg16, resnet34 and resnet50 by default.")
     ] = None,
@@ -185,35 +174,40 @@ def train(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Whole training steps of NETWORKS, dense and with ReuseConfig.fast(), and the layers it keeps."""
-    with one_sentence():
-        config = bench_train.TrainBench(
-            networks=tuple(networks or (("custom-cnn",) if quick else bench_train.NETWORKS)), data=data,
-            data_root=data_root, image_size=32 if quick and image_size == 224 else image_size,
-            batch=batch or (4 if quick else None), rank=parse_ranks(rank, most=1)[0], noise=noise,
-            forward=forward, memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled,
-            clock=clock, seed=seed,
-        )  # fmt: skip
-        with part_bar(errors()) as tell:
-            table, layers = bench_train.bench_train(config, tell)
-        what = "inference" if forward else "training step"
-        images = "white noise" if noise else config.data
-        title = f"{what}, {config.images} images of {images} at {config.image_size} x {config.image_size}"
-        shown: dict[str, Shown] = {
-            "networks": (title, table, tables.train_columns(table)),
-            "layers": ("layer by layer, forward and backward", layers, tables.chosen_columns()),
-        }
-        _show("train", config, out, as_json, shown)
+    config = bench_train.TrainBench(
+        networks=tuple(networks or (("custom-cnn",) if quick else bench_train.NETWORKS)), data=data,
+        data_root=data_root, image_size=32 if quick and image_size == 224 else image_size,
+        batch=batch or (4 if quick else None), rank=parse_ranks(rank, most=1)[0], noise=noise,
+        forward=forward, memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled,
+        clock=clock, seed=seed,
+    )  # fmt: skip
+    with bars() as progress:
+        table, layers = bench_train.bench_train(config, progress)
+    what = "inference" if forward else "training step"
+    images = "white noise" if noise else config.data
+    title = f"{what}, {config.images} images of {images} at {config.image_size} x {config.image_size}"
+    shown: dict[str, Shown] = {
+        "networks": (title, table, tables.train_columns(table)),
+        "layers": ("layer by layer, forward and backward", layers, tables.chosen_columns()),
+    }
+    _show(context, "train", config, out, as_json, shown)
 
 
-def _show(name: str, config: Config, out: Path | None, as_json: bool, shown: dict[str, Shown]) -> None:
-    """Print tables or JSON, and write the figures where a folder is given."""
+def _show(
+    context: typer.Context,
+    name: str,
+    config: Config,
+    out: Path | None,
+    as_json: bool,
+    shown: dict[str, Shown],
+) -> None:
     figures = {
         "config": config.model_dump(mode="json"), "machine": machine(),
         **{part: records(table) for part, (_, table, _) in shown.items()},
     }  # fmt: skip
     text = json_text(figures)
     if out is not None:
+        store_command(out, context, more=True)
         write_text(out / f"{name}.json", text)
         for part, one in shown.items():
             write_text(out / f"{name}-{part}.csv", one[1].to_csv(index=False))

@@ -1,6 +1,6 @@
 """How fast is a convolution that reuses whole patches, and where does its time go?"""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.reuse.alike.kernels.patch_product import (
     filter_rows,
@@ -26,18 +27,12 @@ from mercuric.studies.bench.interleaved import Function, interleaved
 from mercuric.studies.bench.layer_times import reuse_config, time_layer, with_limits
 from mercuric.studies.bench.planted import SHARES
 from mercuric.studies.bench.settings import BenchSettings
-from mercuric.subjects.layer_inputs import layer_inputs, zoo_subject
-from mercuric.subjects.loaded_network import NetworkConfig
 
-Tell = Callable[[int, int, str], None]
 Shape = tuple[int, int, int, int]
 """Images, channels, side, filters of a 3x3 convolution."""
 
 SHAPES: tuple[Shape, ...] = ((16, 128, 28, 128), (32, 256, 14, 256), (16, 64, 56, 64), (32, 512, 7, 512))
 QUICK_SHAPES: tuple[Shape, ...] = ((4, 8, 10, 8),)
-LAYERS = ("features.7", "features.14", "features.21")
-"""Convolutions conv2_2, conv3_3 and conv4_3 of VGG16."""
-NETWORK = NetworkConfig(model="vgg16", weights="vgg16-hed", images=4)
 BITS = 20
 
 
@@ -45,43 +40,32 @@ def bench_conv(
     settings: BenchSettings,
     shapes: Sequence[Shape] = SHAPES,
     shares: Sequence[float] = SHARES,
-    network: NetworkConfig | None = NETWORK,
-    layers: Sequence[str] = LAYERS,
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Planted duplicates (a batch a scope), then what ``layers`` of ``network`` read (an image a scope).
+    """Planted duplicates, a batch a scope.
 
     Returns:
-        A row a shape, share of duplicates or layer, form and pass; ``*_ms`` of rows with reuse says where
+        A row a shape, share of duplicates, form and pass; ``*_ms`` of rows with reuse says where
         the forward pass spends its time, each part measured alone.
 
     Raises:
-        ValueError: a share is out of range, or the network has no such layer.
-        MercuricError: the network's weights are missing.
+        ValueError: a share is out of range.
     """
-    work: list[tuple[str, nn.Conv2d, Tensor, ReuseConfig]] = []
-    for images, channels, side, filters in shapes:
-        for share in shares:
-            torch.manual_seed(settings.seed)
-            named = f"{images} x {channels} x {side} x {side} to {filters}, {share:.0%} planted"
-            layer = nn.Conv2d(channels, filters, 3, padding=1)
-            inputs = planted_images(images, channels, side, share, settings.seed)
-            work.append((named, layer, inputs, _config("batch")))
-    if network is not None:
-        subject = zoo_subject(network)
-        for name, (module, inputs) in layer_inputs(subject, layers).items():
-            if isinstance(module, nn.Conv2d):
-                work.append((f"{name} of {subject.shown}", module, inputs, _config("image")))
+    work = [(shape, share) for shape in shapes for share in shares]
+    config, form = reuse_config(BITS).changed(scope="batch"), f"reuse, {BITS} bits"
     rows: list[dict[str, Any]] = []
-    for done, (named, layer, inputs, config) in enumerate(work):
-        tell(done, len(work), named)
-        form = f"reuse, {BITS} bits"
+    for done, ((images, channels, side, filters), share) in enumerate(work):
+        named, case = f"{images} x {channels} x {side} x {side} to {filters}", f"{share:.0%}"
+        progress(done, len(work), f"{named}, {case} planted")
+        torch.manual_seed(settings.seed)
+        layer = nn.Conv2d(channels, filters, 3, padding=1)
+        inputs = planted_images(images, channels, side, share, settings.seed)
         timed = with_limits(time_layer(layer, inputs, {form: config}, settings), layer)
         parts = time_parts(layer, inputs, config, settings.rounds)
         for row in timed:
             forward = row["form"] == form and not row["pass"].endswith("backward")
-            rows.append({"inputs": named, **row, **(parts if forward else {})})
-    tell(len(work), len(work), "")
+            rows.append({"inputs": named, "case": case, **row, **(parts if forward else {})})
+    progress(len(work), len(work))
     return pd.DataFrame(rows)
 
 
@@ -149,7 +133,3 @@ def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str
         "product": lambda: multiply(windows, filters),
         "scatter": scatter,
     }
-
-
-def _config(scope: str) -> ReuseConfig:
-    return reuse_config(BITS).model_copy(update={"scope": scope})

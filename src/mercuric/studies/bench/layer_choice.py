@@ -13,7 +13,6 @@ from typing import Any
 from torch import nn
 
 from mercuric.reuse import ReuseHandle
-from mercuric.reuse.judge.fastest import KeepFaster
 from mercuric.reuse.judge.measured_cost import MeasuredCost
 from mercuric.reuse.judge.paper import Cost
 
@@ -53,11 +52,7 @@ def keep_faster(
     costs = stopwatch.step([name for name, state in handle.layers.items() if state.comparable])
     seconds = clock() - started
     stopwatch.close()
-    for name, cost in costs.items():
-        handle.layers[name].milliseconds = cost
-    for change in KeepFaster(list(handle.layers)).step(0.0, costs):
-        if change.layer is not None and change.what == "off":
-            handle.switch_off(change.layer)
+    handle.keep_faster(costs)
     return Choice(seconds, costs)
 
 

@@ -1,18 +1,18 @@
 """How fast is a fully connected layer that reuses rows, or computes in a few principal directions?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import torch
 from torch import nn
 
+from mercuric.progress import Progress, silent
 from mercuric.studies.bench.layer_times import reuse_config, time_layer, with_limits
 from mercuric.studies.bench.planted import SHARES, planted_rows
 from mercuric.studies.bench.principal import rank_forms
 from mercuric.studies.bench.settings import BenchSettings
 
-Tell = Callable[[int, int, str], None]
 Shape = tuple[int, int, int]
 """Rows, features, outputs."""
 
@@ -27,7 +27,7 @@ def bench_linear(
     shapes: Sequence[Shape] = SHAPES,
     shares: Sequence[float] = SHARES,
     ranks: Sequence[int | float] = RANKS,
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Rows with planted duplicates through layers with reuse, and in ``ranks`` directions on noise.
 
@@ -41,8 +41,8 @@ def bench_linear(
     rows: list[dict[str, Any]] = []
     for place, (shape, share) in enumerate(work):
         vectors, features, outputs = shape
-        named = f"{vectors} rows, {features} to {outputs}, {share:.0%} planted"
-        tell(place, len(work), named)
+        named, case = f"{vectors} rows, {features} to {outputs}", f"{share:.0%}"
+        progress(place, len(work), f"{named}, {case} planted")
         forms = {f"reuse, {BITS} bits": reuse_config(BITS)}
         torch.manual_seed(settings.seed)
         layer = nn.Linear(features, outputs)
@@ -50,6 +50,6 @@ def bench_linear(
         if share == shares[0]:
             forms |= rank_forms(ranks)
         timed = with_limits(time_layer(layer, inputs, forms, settings), layer)
-        rows += [{"inputs": named, **row} for row in timed]
-    tell(len(work), len(work), "")
+        rows += [{"inputs": named, "case": case, **row} for row in timed]
+    progress(len(work), len(work))
     return pd.DataFrame(rows)

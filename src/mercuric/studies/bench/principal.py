@@ -3,7 +3,7 @@
 The planted duplicates of ``bench_conv`` have all the similarity or none; activations have their own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,12 @@ import pandas as pd
 import torch
 from torch import nn
 
-from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.bench.layer_times import reuse_config, time_layer, with_limits
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.subjects.layer_inputs import Subject, layer_inputs
 
-Tell = Callable[[int, int, str], None]
 RANKS = (0.125, 0.25, 0.5)
 BITS = (12, 24)
 
@@ -48,23 +47,12 @@ LAYERS = ("features.7", "features.14", "features.21")
 
 def principal_config(rank: int | float) -> ReuseConfig:
     """A layer always in ``rank`` directions."""
-    return ReuseConfig.fast(rank, error=None).model_copy(update={"keep": "always"})
+    return ReuseConfig.fast(rank, error=None).changed(keep="always")
 
 
 def rank_forms(ranks: Sequence[int | float]) -> dict[str, ReuseConfig]:
     """A form for each rank: a number of directions, or a share of the filters."""
-    return {f"rank {rank_name(rank)}": principal_config(checked_rank(rank)) for rank in ranks}
-
-
-def checked_rank(rank: int | float) -> int | float:
-    """``rank``, if it is one.
-
-    Raises:
-        ValueError: it is neither a positive number of directions nor a share between 0 and 1.
-    """
-    if rank < 1 if isinstance(rank, int) else not 0 < rank < 1:
-        raise ArgumentError(f"rank was {rank}, but must be a whole number from 1 or a share between 0 and 1")
-    return rank
+    return {f"rank {rank_name(rank)}": principal_config(rank) for rank in ranks}
 
 
 def rank_name(rank: int | float) -> str:
@@ -79,7 +67,7 @@ def bench_ranks(
     settings: BenchSettings,
     shapes: Sequence[Shape] = SHAPES,
     ranks: Sequence[int | float] = RANKS,
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """White noise through convolutions in ``ranks`` directions; a row a shape, form and pass.
 
@@ -89,13 +77,13 @@ def bench_ranks(
     rows: list[dict[str, Any]] = []
     forms = rank_forms(ranks)
     for place, shape in enumerate(shapes):
-        tell(place, len(shapes), str(shape))
+        progress(place, len(shapes), str(shape))
         torch.manual_seed(settings.seed)
         layer = nn.Conv2d(shape.channels, shape.channels, 3, padding=1)
         images = torch.randn(shape.batch, shape.channels, shape.side, shape.side)
         timed = with_limits(time_layer(layer, images, forms, settings), layer)
-        rows += [{"inputs": f"noise: {shape}", **row} for row in timed]
-    tell(len(shapes), len(shapes), "")
+        rows += [{"inputs": f"noise: {shape}", "case": "", **row} for row in timed]
+    progress(len(shapes), len(shapes))
     return pd.DataFrame(rows)
 
 
@@ -105,7 +93,7 @@ def bench_activations(
     layers: Sequence[str] = LAYERS,
     ranks: Sequence[int | float] = RANKS,
     bits: Sequence[int] = BITS,
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Layers of a network on what they read in it; a row a layer, form and pass.
 
@@ -115,8 +103,8 @@ def bench_activations(
     forms = {**{f"reuse, {count} bits": reuse_config(count) for count in bits}, **rank_forms(ranks)}
     rows: list[dict[str, Any]] = []
     for place, (name, (layer, inputs)) in enumerate(layer_inputs(subject, layers).items()):
-        tell(place, len(layers), name)
+        progress(place, len(layers), name)
         timed = with_limits(time_layer(layer, inputs, forms, settings), layer)
-        rows += [{"inputs": f"{name} of {subject.shown}", **row} for row in timed]
-    tell(len(layers), len(layers), "")
+        rows += [{"inputs": subject.shown, "case": name, **row} for row in timed]
+    progress(len(layers), len(layers))
     return pd.DataFrame(rows)

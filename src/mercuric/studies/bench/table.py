@@ -1,8 +1,8 @@
 """How do benchmarks look as tables, in the terminal and in Markdown?"""
 
-import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -14,90 +14,114 @@ from rich.text import Text
 from mercuric.page import formats
 
 Cell = Callable[["pd.Series[Any]"], str]
-Columns = dict[str, Cell]
-_LEFT = {"case", "form", "network", "layer", "kind", "kept", "group", "setting"}
-_WHOLE = {"case", "network", "layer", "setting"}
 _PASSES = {"forward": "forward", "forward + backward": "both"}
-_CASE = re.compile(
-    r"(?P<whole>.+), (?P<planted>\S+) planted|(?P<layer>\S+|attention \d+ of \d+) (?:of|in) (?P<rest>.+)"
-)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of figures.
+
+    Attributes:
+        name: over it.
+        text: how a row's figure is written.
+        known: the field without which, in all rows, the column is left out.
+        ratio: the field that is below 1 where the row is slower than dense, in a column of speed-ups.
+        left: whether it holds words.
+        whole: whether these are never broken.
+    """
+
+    name: str
+    text: Cell
+    known: str | None = None
+    ratio: str | None = None
+    left: bool = False
+    whole: bool = False
+
+
+Columns = list[Column]
 
 
 def layer_tables(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Timed layers by what they read: a row a case and form, both passes side by side."""
     wide: dict[tuple[str, str, str], dict[str, Any]] = {}
     for _, row in table.iterrows():
-        title, case = _case(str(row["inputs"]))
-        known = wide.setdefault((title, case, str(row["form"])), {"title": title, "case": case, **row})
+        known = wide.setdefault((row["inputs"], row["case"], row["form"]), {**row})
         kind = _PASSES[row["pass"]]
         for field in ("dense_ms", "speedup", "speedup_q1", "speedup_q3", "efficiency"):
             known[f"{kind}_{field}"] = row[field]
     rows = pd.DataFrame(list(wide.values()))
-    return {str(title): group for title, group in rows.groupby("title", sort=False)}
-
-
-def _case(inputs: str) -> tuple[str, str]:
-    found = _CASE.fullmatch(inputs)
-    if found is None:
-        return inputs, ""
-    return (found["whole"], found["planted"]) if found["planted"] else (found["rest"], found["layer"])
+    return {str(inputs): group for inputs, group in rows.groupby("inputs", sort=False)}
 
 
 def layer_columns(table: pd.DataFrame) -> Columns:
     """Of :func:`layer_tables`' rows: what is missing in all of them is left out."""
-    columns: Columns = {"case": _text("case"), "form": _text("form")}
-    columns |= {"hits": _percent("hits"), "rank": _whole("rank"), "error": _decimals("error", 3)}
+    columns = [
+        *([_words("case", whole=True)] if table["case"].any() else []),
+        _words("form"),
+        _percent("hits", "hits", known=True),
+        _whole("rank", "rank", known=True),
+        _decimals("error", "error", 3, known=True),
+    ]
     for kind in _PASSES.values():
-        columns[f"{kind}, times"] = _times(f"{kind}_")
-        columns[f"{kind}, of limit"] = _percent(f"{kind}_efficiency")
-    empty = {"hits": "hits", "rank": "rank", "error": "error"}
-    known = _known(columns, table, empty)
-    return known if table["case"].any() else {name: cell for name, cell in known.items() if name != "case"}
+        columns.append(_times(f"{kind}, times", f"{kind}_"))
+        columns.append(_percent(f"{kind}, of limit", f"{kind}_efficiency"))
+    return _known(columns, table)
 
 
 def train_columns(table: pd.DataFrame) -> Columns:
     """Of timed training steps."""
-    columns: Columns = {
-        "network": _text("network"),
-        "dense ms": _milliseconds("dense_ms"),
-        "fast() ms": _milliseconds("ms"),
-        "times faster": _times(),
-        "kept": lambda row: f"{row['kept']} of {row['layers']}",
-        "to choose": _percent("choosing_share"),
-        "to estimate": _percent("estimating_share"),
-        "memory": _memory,
-    }
-    fields = {"to choose": "choosing_share", "to estimate": "estimating_share", "memory": "memory_ratio"}
-    return _known(columns, table, fields)
+    columns = [
+        _words("network", whole=True),
+        _milliseconds("dense ms", "dense_ms"),
+        _milliseconds("fast() ms", "ms"),
+        _times("times faster"),
+        Column("kept", lambda row: f"{row['kept']} of {row['layers']}", left=True),
+        _percent("to choose", "choosing_share", known=True),
+        _percent("to estimate", "estimating_share", known=True),
+        Column("memory", _memory, known="memory_ratio"),
+    ]
+    return _known(columns, table)
 
 
 def chosen_columns() -> Columns:
     """Of a network's layers: what was measured, and the form that was kept."""
-    columns: Columns = {name: _text(name) for name in ("network", "layer", "kind")}
-    columns |= {"rank": _whole("rank"), "error": _decimals("error", 3)}
-    columns |= {"dense ms": _milliseconds("dense_ms"), "fast() ms": _milliseconds("reuse_ms")}
-    return {**columns, "kept": _text("kept")}
+    return [
+        _words("network", whole=True),
+        _words("layer", whole=True),
+        _words("kind"),
+        _whole("rank", "rank"),
+        _decimals("error", "error", 3),
+        _milliseconds("dense ms", "dense_ms"),
+        _milliseconds("fast() ms", "reuse_ms"),
+        _words("kept"),
+    ]
 
 
 def front_columns(table: pd.DataFrame) -> Columns:
     """Of the front's points."""
-    columns: Columns = {"form": _text("group"), "setting": _text("setting")}
+    columns = [_words("form", "group"), _words("setting", whole=True)]
     if "accuracy" in table:
-        columns |= {
-            "accuracy": _percent("accuracy", 2), "spread": _percent("spread", 2),
-            "seconds": _decimals("seconds", 1), "dense in these": _percent("dense_accuracy", 2),
-            "difference": _points("gain"), "steps": _whole("steps"), "seeds": _whole("seeds"),
-            "kept": _decimals("kept", 1),
-        }  # fmt: skip
-        return _known(columns, table, {"spread": "spread", "kept": "kept"})
-    columns |= {
-        "error": _percent("error"), "agreement": _percent("agreement"),
-        "test accuracy": _percent("correct", 2), "hits": _percent("hits"),
-        "kept": _whole("kept"), "ms": _milliseconds("ms"), "times faster": _times(),
-    }  # fmt: skip
-    return _known(
-        columns, table, {one: one for one in ("agreement", "hits", "kept")} | {"test accuracy": "correct"}
-    )
+        columns += [
+            _percent("accuracy", "accuracy", 2),
+            _percent("spread", "spread", 2, known=True),
+            _decimals("seconds", "seconds", 1),
+            _percent("dense in these", "dense_accuracy", 2),
+            Column("difference", _points),
+            _whole("steps", "steps"),
+            _whole("seeds", "seeds"),
+            _decimals("kept", "kept", 1, known=True, left=True),
+        ]
+    else:
+        columns += [
+            _percent("error", "error"),
+            _percent("agreement", "agreement", known=True),
+            _percent("test accuracy", "correct", 2, known=True),
+            _percent("hits", "hits", known=True),
+            _whole("kept", "kept", known=True, left=True),
+            _milliseconds("ms", "ms"),
+            _times("times faster"),
+        ]
+    return _known(columns, table)
 
 
 def terminal_table(table: pd.DataFrame, columns: Columns, title: str, caption: str = "") -> Table:
@@ -105,22 +129,16 @@ def terminal_table(table: pd.DataFrame, columns: Columns, title: str, caption: s
     shown = Table(
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=Text(title), caption=Text(caption) if caption else None
     )
-    for name in columns:
-        left = name in _LEFT
+    for column in columns:
         shown.add_column(
-            name,
-            justify="left" if left else "right",
+            column.name,
+            justify="left" if column.left else "right",
             overflow="fold",
-            no_wrap=name in _WHOLE,
-            min_width=17 if "times" in name else None,
+            no_wrap=column.whole,
+            min_width=17 if column.ratio else None,
         )
     for _, row in table.iterrows():
-        shown.add_row(
-            *(
-                Text(text := cell(row), style="red" if "times" in name and text.startswith("0.") else "")
-                for name, cell in columns.items()
-            )
-        )
+        shown.add_row(*(Text(one.text(row), style="red" if _loses(one, row) else "") for one in columns))
     return shown
 
 
@@ -135,48 +153,55 @@ def strongest_dense(table: pd.DataFrame) -> str:
 
 def markdown_table(table: pd.DataFrame, columns: Columns) -> str:
     """Rows as a Markdown table."""
-    rule = ["---" if name in _LEFT else "--:" for name in columns]
-    rows = [[cell(row) for cell in columns.values()] for _, row in table.iterrows()]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [list(columns), rule, *rows]) + "\n"
+    rule = ["---" if column.left else "--:" for column in columns]
+    rows = [[column.text(row) for column in columns] for _, row in table.iterrows()]
+    heads = [column.name for column in columns]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rule, *rows]) + "\n"
 
 
-def _known(columns: Columns, table: pd.DataFrame, fields: dict[str, str]) -> Columns:
-    empty = {name for name, field in fields.items() if field not in table or table[field].isna().all()}
-    return {name: cell for name, cell in columns.items() if name not in empty}
+def _known(columns: Columns, table: pd.DataFrame) -> Columns:
+    return [one for one in columns if one.known is None or table.get(one.known, pd.Series()).notna().any()]
 
 
-def _text(field: str) -> Cell:
-    return lambda row: str(row[field])
+def _loses(column: Column, row: "pd.Series[Any]") -> bool:
+    return column.ratio is not None and round(row[column.ratio], 2) < 1
 
 
-def _percent(field: str, decimals: int = 1) -> Cell:
-    return lambda row: formats.percent(row[field], decimals)
+def _words(name: str, field: str | None = None, whole: bool = False) -> Column:
+    return Column(name, lambda row: str(row[field or name]), left=True, whole=whole)
 
 
-def _points(field: str) -> Cell:
-    return lambda row: f"{100 * row[field]:+.2f}" if isfinite(row[field]) else formats.MISSING
+def _percent(name: str, field: str, decimals: int = 1, known: bool = False) -> Column:
+    return Column(name, lambda row: formats.percent(row[field], decimals), field if known else None)
+
+
+def _whole(name: str, field: str, known: bool = False, left: bool = False) -> Column:
+    return _decimals(name, field, 0, known, left)
+
+
+def _decimals(name: str, field: str, decimals: int, known: bool = False, left: bool = False) -> Column:
+    def text(row: "pd.Series[Any]") -> str:
+        return f"{row[field]:.{decimals}f}" if isfinite(row[field]) else formats.MISSING
+
+    return Column(name, text, field if known else None, left=left)
+
+
+def _milliseconds(name: str, field: str) -> Column:
+    return Column(name, lambda row: f"{row[field]:.3g}" if row[field] < 100 else f"{row[field]:.0f}")
+
+
+def _times(name: str, prefix: str = "") -> Column:
+    def text(row: "pd.Series[Any]") -> str:
+        ratio, low, high = (row[f"{prefix}speedup{part}"] for part in ("", "_q1", "_q3"))
+        return f"{formats.ratio(ratio)} ({low:.2f}-{high:.2f})"
+
+    return Column(name, text, ratio=f"{prefix}speedup")
+
+
+def _points(row: "pd.Series[Any]") -> str:
+    return f"{100 * row['gain']:+.2f}" if isfinite(row["gain"]) else formats.MISSING
 
 
 def _memory(row: "pd.Series[Any]") -> str:
     ratio, low, high = (row[f"memory_{part}"] for part in ("ratio", "q1", "q3"))
     return f"{ratio:.2f} ({low:.2f}-{high:.2f})"
-
-
-def _whole(field: str) -> Cell:
-    return lambda row: f"{row[field]:.0f}" if isfinite(row[field]) else formats.MISSING
-
-
-def _decimals(field: str, decimals: int) -> Cell:
-    return lambda row: f"{row[field]:.{decimals}f}" if isfinite(row[field]) else formats.MISSING
-
-
-def _milliseconds(field: str) -> Cell:
-    return lambda row: f"{row[field]:.3g}" if row[field] < 100 else f"{row[field]:.0f}"
-
-
-def _times(prefix: str = "") -> Cell:
-    def cell(row: "pd.Series[Any]") -> str:
-        ratio, low, high = (row[f"{prefix}speedup{part}"] for part in ("", "_q1", "_q3"))
-        return f"{formats.ratio(ratio)} ({low:.2f}-{high:.2f})"
-
-    return cell

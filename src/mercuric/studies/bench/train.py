@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mercuric import data, zoo
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, ReuseHandle, fit_directions_, reuse_
 from mercuric.reuse.config import FAST_ERROR
 from mercuric.studies.bench.interleaved import Function, Spread
@@ -25,7 +26,6 @@ from mercuric.studies.bench.peak_memory import peak_memory
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.subjects.layer_inputs import first_images
 
-Tell = Callable[[int, int, str], None]
 NETWORKS = ("vgg16", "resnet34", "resnet50")
 LARGE = 64
 """Pixels a side above which networks have their form for ImageNet."""
@@ -107,7 +107,7 @@ class Trainer:
             return _logits(self.called(self.images))
 
 
-def bench_train(config: TrainBench, tell: Tell = lambda *_: None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def bench_train(config: TrainBench, progress: Progress = silent) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Time dense training and ``fast()`` in turn, network by network.
 
     Returns:
@@ -128,16 +128,16 @@ def bench_train(config: TrainBench, tell: Tell = lambda *_: None) -> tuple[pd.Da
     images, labels, classes = _batch(config)
     found = []
     for place, name in enumerate(config.networks):
-        tell(place, len(config.networks), name)
+        progress(place, len(config.networks), name)
         found.append(_network(name, config, images, labels, classes))
-    tell(len(config.networks), len(config.networks), "")
+    progress(len(config.networks), len(config.networks))
     layers = [{"network": row["network"], **layer} for row, rows in found for layer in rows]
     return pd.DataFrame([row for row, _ in found]), pd.DataFrame(layers)
 
 
 def fast_config(config: TrainBench, error: float | None = FAST_ERROR) -> ReuseConfig:
     """``fast()``, whose layers are chosen by :func:`~mercuric.studies.bench.layer_choice.keep_faster`."""
-    return ReuseConfig.fast(config.rank, error).model_copy(update={"keep": "always"})
+    return ReuseConfig.fast(config.rank, error).changed(keep="always")
 
 
 def make_trainer(

@@ -6,19 +6,19 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from mercuric.files.json_text import json_text, records
-from mercuric.studies.bounds.page import bounds_table, write_bounds_report
+from mercuric.files.json_text import records
+from mercuric.studies.bounds.page import bounds_table, write_page
 from mercuric.studies.bounds.study import bounds_study
-from mercuric.studies.similarity.command import WEIGHTS
+from mercuric.studies.stored_command import store_command
 from mercuric.subjects.similarity_network import SimilarityConfig
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.command_line import command_line
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.progress import part_bar
+from mercuric.terminal.console import say, show
+from mercuric.terminal.options import WEIGHTS
+from mercuric.terminal.progress import bars
 
 
 def bounds(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
     data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
     weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
@@ -35,20 +35,14 @@ def bounds(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
 ) -> None:
-    """Compare MERCURY with UCNN, zero pruning and unlimited similarity on MODEL's own activations."""
-    with one_sentence():
-        config = SimilarityConfig(
-            model=model, data=data, data_root=data_root, weights=weights, images=images,
-            image_size=image_size, seed=seed, bits=bits,
-        )  # fmt: skip
-        folder = out or Path("runs") / f"bounds-{model}-{data}-{Path(weights).stem}"
-        with part_bar(errors()) as tell:
-            summary = bounds_study(config, folder, accelerator, tell, lambda said: typer.echo(said, err=True))
-        options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "accelerator": accelerator}
-        report = write_bounds_report(folder, command_line("bounds", [model], options))
-        layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
-        if as_json:
-            typer.echo(json_text({**summary, "layers": records(layers)}))
-            return
-        output().print(bounds_table(layers, summary))
-        typer.echo(f"Report: {report}")
+    config = SimilarityConfig(
+        model=model, data=data, data_root=data_root, weights=weights, images=images,
+        image_size=image_size, seed=seed, bits=bits,
+    )  # fmt: skip
+    folder = out or Path("runs") / f"bounds-{model}-{data}-{Path(weights).stem}"
+    with bars() as progress:
+        summary = bounds_study(config, folder, accelerator, progress, say)
+    report = write_page(folder, store_command(folder, context))
+    layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
+    figures = {**summary, "layers": records(layers)}
+    show(as_json, figures, bounds_table(layers, summary), f"Report: {report}")

@@ -1,6 +1,5 @@
 """How does MERCURY look beside the most that other ways to skip work can save? Fig. 17 as a page."""
 
-import html
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,11 @@ from rich.text import Text
 
 from mercuric.files.reading import read_json_object
 from mercuric.page import chart, formats
-from mercuric.page.cards import Card, card_elements
-from mercuric.page.chart import figure, figure_element, hover_names, name_layers
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.chart import Picture, figure, hover_names, name_layers, named
 from mercuric.page.found_with import found_with, normalised
 from mercuric.page.machine import machine_facts
-from mercuric.page.markup import unbroken
-from mercuric.studies.similarity.charts import named
+from mercuric.page.page import write
+from mercuric.page.parts import Card, Page, Section
 from mercuric.trace.normalisation import SHOWN
 
 _WAYS = {
@@ -73,7 +70,7 @@ def bounds_table(layers: pd.DataFrame, summary: dict[str, Any]) -> Table:
     return table
 
 
-def write_bounds_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``bounds.csv`` and ``bounds.json``, which it shows; return its path.
 
     Raises:
@@ -81,34 +78,28 @@ def write_bounds_report(folder: Path, command: str) -> Path:
     """
     summary = read_json_object(folder / "bounds.json")
     layers = pd.read_csv(folder / "bounds.csv", dtype={"layer": str})
-    target = folder / "report.html"
-    write_page(target, "study.html", **_parts(layers, summary, command))
-    return target
+    return write(_page(layers, summary, command), folder)
 
 
-def _parts(layers: pd.DataFrame, summary: dict[str, Any], command: str) -> dict[str, str]:
+def _page(layers: pd.DataFrame, summary: dict[str, Any], command: str) -> Page:
     speedup = summary["speedup"]
-    return {
-        "title": html.escape(f"{summary['model']} on {summary['data']}: Mercuric bounds"),
-        "kicker": "bounds to compare with",
-        "subject": html.escape(f"{summary['model']}, {summary['weights']}"),
-        "headline": unbroken(_headline(speedup)),
-        "lead": unbroken(
-            f"One inference of {formats.number_of(summary['images'], 'image')} of {summary['data']} "
-            f"({summary['image_size']} x {summary['image_size']} pixels). {_PUBLISHED}"
-        ),
-        "cards": card_elements(
-            [
-                Card(name, formats.ratio(speedup[way]), "fewer multiply-accumulates")
-                for way, name in _WAYS.items()
-                if way in _DRAWN
-            ]
-        ),
-        "sections": _sections(layers, summary),
-        "methods": definitions(_methods(summary)),
-        "machine": definitions(machine_facts(summary["machine"])),
-        "command": html.escape(command),
-    }
+    return Page(
+        title=f"{summary['model']} on {summary['data']}: Mercuric bounds",
+        kicker="bounds to compare with",
+        subject=f"{summary['model']}, {summary['weights']}",
+        headline=_headline(speedup),
+        lead=f"One inference of {formats.number_of(summary['images'], 'image')} of {summary['data']} "
+        f"({summary['image_size']} x {summary['image_size']} pixels). {_PUBLISHED}",
+        cards=[
+            Card(name, formats.ratio(speedup[way]), "fewer multiply-accumulates")
+            for way, name in _WAYS.items()
+            if way in _DRAWN
+        ],
+        sections=[_section(layers, summary)],
+        methods=_methods(summary),
+        machine=machine_facts(summary["machine"]),
+        command=command,
+    )
 
 
 def _headline(speedup: dict[str, float]) -> str:
@@ -128,9 +119,9 @@ def _headline(speedup: dict[str, float]) -> str:
     return f"{said}."
 
 
-def _sections(layers: pd.DataFrame, summary: dict[str, Any]) -> str:
+def _section(layers: pd.DataFrame, summary: dict[str, Any]) -> Section:
     subject = _subject(summary)
-    network = figure_element(
+    network = Picture(
         "fig17",
         "The whole network (Fig. 17)",
         "How many times fewer multiply-accumulates are left in the forward pass, and what the simulated "
@@ -138,18 +129,18 @@ def _sections(layers: pd.DataFrame, summary: dict[str, Any]) -> str:
         "for its signatures.",
         named(network_chart(summary["speedup"]), subject),
     )
-    each = figure_element(
+    each = Picture(
         "fig17-layers",
         "Layer by layer",
         "The same ratio in each layer. A point under 1 has more work than the dense layer.",
         named(layer_chart(layers), subject),
     )
-    return section("bounds", "What could be saved", network + each)
+    return Section("bounds", "What could be saved", [network, each])
 
 
 def network_chart(speedup: dict[str, float]) -> go.Figure:
     """Every way's ratio as a bar, those of the cycles beside them."""
-    picture = figure(360, "", "dense work over what is left")
+    picture = figure(450, "", "dense work over what is left")
     ways = {
         "adapted": "MERCURY, losing layers off",
         **_WAYS,
@@ -183,7 +174,7 @@ def layer_chart(layers: pd.DataFrame) -> go.Figure:
             hovertemplate="%{customdata}: %{y:.2f}x",
         )  # fmt: skip
     picture.add_hline(y=1, line={"color": chart.GUIDE, "dash": "dash"})
-    picture.update_yaxes(type="log")
+    picture.update_yaxes(type="log", dtick="D2", tickformat="~g")
     name_layers(picture, names)
     return picture
 

@@ -12,6 +12,7 @@ from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
+from mercuric.progress import Progress, silent
 from mercuric.reuse import Observation, ReuseConfig
 from mercuric.similarity import HitState, MCache
 from mercuric.studies.bounds.limits import (
@@ -39,15 +40,13 @@ LEFT = (
 )  # fmt: skip
 """Columns of multiply-accumulates that are left, beside ``macs``, all of them."""
 
-Progress = Callable[[int, int, str], None]
-
 
 @alone
 def bounds_study(
     config: SimilarityConfig,
     folder: Path,
     accelerator: str = "eyeriss-168",
-    progress: Progress | None = None,
+    progress: Progress = silent,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Measure every layer; write ``bounds.csv`` and ``bounds.json`` and return what the latter says.
@@ -86,7 +85,7 @@ def bounds_study(
 
 
 def measure(
-    subject: Studied, config: SimilarityConfig, counter: CycleCounter, progress: Progress | None = None
+    subject: Studied, config: SimilarityConfig, counter: CycleCounter, progress: Progress = silent
 ) -> pd.DataFrame:
     """One inference of the images with MERCURY; every layer's activations are held against each bound.
 
@@ -94,13 +93,12 @@ def measure(
         A layer a row: ``layer``, ``macs``, what is left of them (:data:`LEFT`), and the cycles of
         ``CycleCounter.layers``.
     """
-    told = progress or (lambda *_: None)
     rows: dict[str, dict[str, Any]] = {}
     reuse = simulated_config(ReuseConfig.paper(bits=config.bits), counter.accelerator)
 
     def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], *_: Any) -> None:
         assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone
-        told(len(rows), len(handle.layers), name)
+        progress(len(rows), len(handle.layers), name)
         rows.setdefault(name, {"layer": name}).update(_bounds(layer, inputs[0]))
 
     def observe(seen: Observation) -> None:

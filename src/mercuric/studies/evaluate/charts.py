@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.page import chart
-from mercuric.page.chart import figure, hover_names, name_layers
-from mercuric.page.markup import plotly_text
+from mercuric.page.chart import figure, hover_names, plotly_text
+from mercuric.page.layer_charts import BAR, layer_figure
 from mercuric.studies.evaluate.figures import (
     ACCELERATOR_COLOURS,
     DESIGN_NAMES,
@@ -17,7 +17,6 @@ from mercuric.studies.evaluate.figures import (
     energy,
 )
 
-_BAR = 0.38
 _TWO_ROWS = 64
 """Pixels over a chart whose legend takes two rows."""
 _DASHES = {"baseline": "dash", "mercury": "solid"}
@@ -55,16 +54,15 @@ def level_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
 def layer_chart(layers: pd.DataFrame, column: str, title: str) -> go.Figure:
     """One figure a layer of one accelerator and batch, each design's bars side by side."""
     names = list(dict.fromkeys(layers["layer"]))
-    picture = figure(330, "", title)
-    picture.update_layout(hovermode="closest", barmode="overlay")
-    name_layers(picture, names)
+    picture = layer_figure(names, title)
+    picture.update_layout(barmode="overlay")
     designs = [design for design in DESIGN_NAMES if design in set(layers["design"])]
     for place, design in enumerate(designs):
         values = layers[layers["design"] == design].set_index("layer")[column].loc[names]
         colour = chart.DENSE if design == "baseline" else chart.MERCURY
         picture.add_bar(
             x=list(range(len(names))), y=_digits(values), name=DESIGN_NAMES[design],
-            offset=-_BAR if place == 0 else 0.02, width=_BAR, marker={"color": colour},
+            offset=-BAR if place == 0 else 0.02, width=BAR, marker={"color": colour},
             customdata=hover_names(names),
             hovertemplate=f"%{{customdata}}<br>{DESIGN_NAMES[design]}: %{{y:.3s}}<extra></extra>",
         )  # fmt: skip

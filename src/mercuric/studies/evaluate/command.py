@@ -1,29 +1,28 @@
 """``mercuric evaluate``: energy, latency and area of a network's layers on several accelerators."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mercuric.errors import ArgumentError
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.studies.evaluate.config import COMPARABLE, EvaluationConfig
-from mercuric.studies.evaluate.page import write_evaluation_report
+from mercuric.studies.evaluate.page import write_page
 from mercuric.studies.evaluate.study import evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
-from mercuric.studies.similarity.command import WEIGHTS
+from mercuric.studies.stored_command import store_command
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.command_line import command_line
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.options import simulated_reuse
-from mercuric.terminal.progress import part_bar
+from mercuric.terminal.console import output, say, show
+from mercuric.terminal.options import WEIGHTS, simulated_reuse
+from mercuric.terminal.progress import bars
 
 _WIDE = 110
 """Columns of a terminal that hold the energy's shares as well."""
 
 
 def evaluate_command(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet50.")],
     accelerator: Annotated[str, typer.Option(help="Presets or YAML files, with commas between.")] = ",".join(
         COMPARABLE
@@ -49,25 +48,20 @@ def evaluate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
 ) -> None:
-    """Count energy, latency and area of MODEL on several accelerators, layer by layer."""
-    with one_sentence():
-        evaluated = EvaluationConfig(
-            model=model, accelerators=_listed(accelerator), batches=_batches(batch), data=data,
-            data_root=data_root, weights=weights, image_size=image_size, energies=energies, timing=timing,
-            inference=inference, dense=dense, engine=engine, seed=seed,
-        )  # fmt: skip
-        reuse = simulated_reuse(config)
-        folder = out or Path("runs") / f"evaluate-{model}-{data}"
-        with part_bar(errors()) as tell:
-            evaluation = evaluate(evaluated, reuse, tell, lambda said: typer.echo(said, err=True))
-        write_evaluation(evaluation, folder)
-        report = write_evaluation_report(evaluation, folder, _command(evaluated, config))
-        if as_json:
-            typer.echo(json_text({**evaluation.summary(), "layers": records(evaluation.layers)}))
-            return
-        console = output()
-        console.print(evaluation_table(evaluation, shares=console.width >= _WIDE))
-        typer.echo(f"Report: {report}")
+    evaluated = EvaluationConfig(
+        model=model, accelerators=_listed(accelerator), batches=_batches(batch), data=data,
+        data_root=data_root, weights=weights, image_size=image_size, energies=energies, timing=timing,
+        inference=inference, dense=dense, engine=engine, seed=seed,
+    )  # fmt: skip
+    reuse = simulated_reuse(config)
+    folder = out or Path("runs") / f"evaluate-{model}-{data}"
+    with bars() as progress:
+        evaluation = evaluate(evaluated, reuse, progress, say)
+    write_evaluation(evaluation, folder)
+    report = write_page(folder, store_command(folder, context))
+    figures = {**evaluation.summary(), "layers": records(evaluation.layers)}
+    table = evaluation_table(evaluation, shares=output().width >= _WIDE)
+    show(as_json, figures, table, f"Report: {report}")
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -81,11 +75,3 @@ def _batches(text: str) -> tuple[int, ...]:
         raise ArgumentError(
             f"batch was {text!r}, but must be whole numbers with commas between, as 1,16"
         ) from None
-
-
-def _command(config: EvaluationConfig, reuse: Path | None) -> str:
-    options: dict[str, Any] = config.model_dump(exclude={"model"}, exclude_defaults=True)
-    for plural, singular in (("accelerators", "accelerator"), ("batches", "batch")):
-        if plural in options:
-            options[singular] = ",".join(map(str, options.pop(plural)))
-    return command_line("evaluate", [config.model], {**options, "config": reuse})

@@ -60,6 +60,6 @@ class EvaluationConfig(Config):
                 shown = ", ".join(map(str, values)) or "empty"
                 raise ArgumentError(f"{argument} was {shown}, but must be one or more, each once")
         for batch in self.batches:
-            if batch < 1:
-                raise ArgumentError(f"batch was {batch}, but must be at least 1")
+            if not 1 <= batch < 2**31:
+                raise ArgumentError(f"batch was {batch}, but must be at least 1 and under 2^31")
         return self

@@ -1,6 +1,5 @@
 """How does an evaluation become one page?"""
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,62 +11,52 @@ from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import edge_words
 from mercuric.page import formats
-from mercuric.page.cards import Card, card_elements
-from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.chart import Picture, named
 from mercuric.page.found_with import mcache, signatures
-from mercuric.page.html_table import titled_table
 from mercuric.page.machine import machine_facts
-from mercuric.page.markup import unbroken
+from mercuric.page.page import write
+from mercuric.page.parts import Card, Page, Part, Section
 from mercuric.studies.evaluate.charts import area_chart, batch_chart, layer_chart, level_chart, trade_chart
 from mercuric.studies.evaluate.figures import energy, saved
+from mercuric.studies.evaluate.folder import read_evaluation
 from mercuric.studies.evaluate.roofline_chart import roofline_chart
 from mercuric.studies.evaluate.study import Evaluation
 from mercuric.studies.evaluate.tables import (
     added_area,
-    area_rows,
-    bound_rows,
+    area_table,
+    bound_table,
     energy_costs,
-    engine_rows,
-    fpga_rows,
+    engine_table,
+    fpga_table,
     layer_table,
-    total_rows,
+    total_table,
 )
-from mercuric.studies.similarity.charts import named
 from mercuric.trace.normalisation import SHOWN
 
 _PUBLISHED = "64 sets x 16 ways"
 
 
-def write_evaluation_report(evaluation: Evaluation, folder: Path, command: str) -> Path:
-    """Write ``report.html`` into ``folder`` and return its path; the page loads nothing.
-
-    Args:
-        evaluation: what was counted.
-        folder: where its other files lie.
-        command: what made it, as the user typed it.
+def write_page(folder: Path, command: str) -> Path:
+    """Write ``report.html`` beside the evaluation that it shows; return its path.
 
     Raises:
         MercuricError: it can't be written.
     """
-    target = folder / "report.html"
+    evaluation = read_evaluation(folder)
     described = evaluation.described
-    name = described["model"]
-    write_page(
-        target,
-        "study.html",
-        title=html.escape(f"{name}: energy and latency, Mercuric"),
+    page = Page(
+        title=f"{described['model']}: energy and latency, Mercuric",
         kicker="energy, latency and area",
-        subject=html.escape(f"{name}, {described['weights']}"),
-        headline=unbroken(_headline(evaluation)),
-        lead=unbroken(_lead(evaluation)),
-        cards=card_elements(_cards(evaluation)),
-        sections="\n".join(_sections(evaluation)),
-        methods=definitions([*_methods(evaluation), *energy_costs(evaluation)]),
-        machine=definitions(machine_facts(described["machine"])),
-        command=html.escape(command),
+        subject=f"{described['model']}, {described['weights']}",
+        headline=_headline(evaluation),
+        lead=_lead(evaluation),
+        cards=_cards(evaluation),
+        sections=_sections(evaluation),
+        methods=[*_methods(evaluation), *energy_costs(evaluation)],
+        machine=machine_facts(described["machine"]),
+        command=command,
     )
-    return target
+    return write(page, folder)
 
 
 def _best(evaluation: Evaluation, column: str) -> "pd.Series[float]":
@@ -139,7 +128,7 @@ def _cards(evaluation: Evaluation) -> list[Card]:
     return cards
 
 
-def _sections(evaluation: Evaluation) -> list[str]:
+def _sections(evaluation: Evaluation) -> list[Section]:
     parts = [_levels(evaluation), _trade(evaluation)]
     if len(evaluation.config.batches) > 1:
         parts.append(_batches(evaluation))
@@ -147,47 +136,47 @@ def _sections(evaluation: Evaluation) -> list[str]:
     if evaluation.areas:
         parts.append(_area(evaluation))
     if len(evaluation.engine):
-        table = titled_table("Dense forward layers by another engine", engine_rows(evaluation))
-        parts.append(section("engine", f"What {evaluation.config.engine} says", table))
+        title = f"What {evaluation.config.engine} says"
+        parts.append(Section("engine", title, [engine_table(evaluation)]))
     return parts
 
 
-def _levels(evaluation: Evaluation) -> str:
+def _levels(evaluation: Evaluation) -> Section:
     note = (
         "A bar is one image of a batch; a colour is a level of the memory hierarchy. MERCURY's own "
         "structures are the last four."
     )
-    totals = evaluation.totals()
-    chart = _named(level_chart(totals, evaluation.unit), evaluation)
-    figure = figure_element("levels", "Energy by level", note, chart)
-    return section("energy", "Where the energy goes", figure + titled_table("Totals", total_rows(evaluation)))
+    chart = _named(level_chart(evaluation.totals(), evaluation.unit), evaluation)
+    picture = Picture("levels", "Energy by level", note, chart)
+    return Section("energy", "Where the energy goes", [picture, total_table(evaluation)])
 
 
-def _trade(evaluation: Evaluation) -> str:
+def _trade(evaluation: Evaluation) -> Section:
     note = "Down and left is better. Open marks are dense, filled ones MERCURY; a point a batch."
     chart = _named(trade_chart(evaluation.totals(), evaluation.unit), evaluation)
-    return section("trade", "Energy against latency", figure_element("trade-off", "An image", note, chart))
+    return Section("trade", "Energy against latency", [Picture("trade-off", "An image", note, chart)])
 
 
-def _batches(evaluation: Evaluation) -> str:
+def _batches(evaluation: Evaluation) -> Section:
     totals = evaluation.totals()
     note = "What a batch shares (filters that are loaded once) shows as a falling line."
     energies = _named(batch_chart(totals, "energy", f"energy of one image ({evaluation.unit})"), evaluation)
     times = _named(batch_chart(totals, "latency", "latency of one image (clock cycles)"), evaluation)
-    figures = figure_element("batch-energy", "Energy by batch", note, energies)
-    figures += figure_element("batch-latency", "Latency by batch", "Dashed is dense.", times)
-    return section("batches", "What a larger batch shares", figures)
+    pictures = [
+        Picture("batch-energy", "Energy by batch", note, energies),
+        Picture("batch-latency", "Latency by batch", "Dashed is dense.", times),
+    ]
+    return Section("batches", "What a larger batch shares", pictures)
 
 
-def _roofline(evaluation: Evaluation) -> str:
-    figures = []
+def _roofline(evaluation: Evaluation) -> Section:
+    parts: list[Part] = []
     for place, accelerator in enumerate(evaluation.accelerators):
         rows = _first_batch(evaluation, accelerator)
         chart = _named(roofline_chart(rows, accelerator), evaluation)
         heading = f"{accelerator.name}: MACs a cycle by MACs a byte"
-        figures.append(figure_element(f"roofline-{place}", heading, _limits(evaluation, accelerator), chart))
-    table = titled_table("Layers by what takes most cycles", bound_rows(evaluation))
-    return section("roofline", "What limits the layers", "".join(figures) + table)
+        parts.append(Picture(f"roofline-{place}", heading, _limits(evaluation, accelerator), chart))
+    return Section("roofline", "What limits the layers", [*parts, bound_table(evaluation)])
 
 
 def _limits(evaluation: Evaluation, accelerator: Accelerator) -> str:
@@ -208,9 +197,9 @@ def _first_batch(evaluation: Evaluation, accelerator: Accelerator) -> pd.DataFra
     return layers[chosen & (layers["batch"] == evaluation.config.batches[0])]
 
 
-def _layers(evaluation: Evaluation) -> str:
+def _layers(evaluation: Evaluation) -> Section:
     batch = evaluation.config.batches[0]
-    figures = []
+    parts: list[Part] = []
     for place, accelerator in enumerate(evaluation.accelerators):
         rows = _first_batch(evaluation, accelerator)
         note = f"The whole batch of {batch}."
@@ -220,21 +209,18 @@ def _layers(evaluation: Evaluation) -> str:
         ):
             chart = _named(layer_chart(rows, column, title), evaluation)
             heading = f"{accelerator.name}: {column} by layer"
-            figures.append(figure_element(f"layers-{column}-{place}", heading, note, chart))
-    table = titled_table("All layers", layer_table(evaluation))
-    return section("layers", "Layer by layer", "".join(figures) + table)
+            parts.append(Picture(f"layers-{column}-{place}", heading, note, chart))
+    return Section("layers", "Layer by layer", [*parts, layer_table(evaluation)])
 
 
-def _area(evaluation: Evaluation) -> str:
+def _area(evaluation: Evaluation) -> Section:
     added = dict.fromkeys(formats.percent(added_area(area)) for area in evaluation.areas.values())
     note = (
         f"{AREA_45NM.node_nm:g} nm; greys are the dense array, colours what MERCURY adds: "
         f"{formats.listing(list(added))}. {_fpga()}"
     )
-    figure = figure_element("parts", "Area by part", note, area_chart(evaluation.areas, MERCURY_PARTS))
-    tables = titled_table("All parts", area_rows(evaluation.areas))
-    tables += titled_table("The paper's Tables II to IV", fpga_rows())
-    return section("area", "How large it is", figure + tables)
+    picture = Picture("parts", "Area by part", note, area_chart(evaluation.areas, MERCURY_PARTS))
+    return Section("area", "How large it is", [picture, area_table(evaluation.areas), fpga_table()])
 
 
 def _fpga() -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from mercuric.accelerator.engines.second_opinion import check_engine, second_opi
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
+from mercuric.progress import Progress, named, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
@@ -37,8 +37,6 @@ from mercuric.trace.normalisation import normalisation_of
 from mercuric.trace.workload import Workload
 
 DESIGNS = ("baseline", "mercury")
-Progress = Callable[[int, int, str], None]
-"""Called with parts done, parts in all, and what comes next."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class Evaluation:
 def evaluate(
     config: EvaluationConfig,
     reuse: ReuseConfig | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Count every layer on every accelerator, batch by batch.
@@ -137,12 +135,11 @@ def evaluate(
     reuse = found_with[0]
     check_engine(config.engine)
     subject = _subject(config, tell)
-    told = progress or (lambda *_: None)
     rows: list[dict[str, Any]] = []
     answers: list[dict[str, Any]] = []
     ran: list[Workload] = []
     for done, batch in enumerate(config.batches):
-        told(done, len(config.batches), f"batch of {batch}")
+        progress(done, len(config.batches), f"batch of {batch}")
         shapes = _shapes(config, subject, batch)
         workloads = read_workloads(*shapes, reuse.granularity, reuse.scope)
         ran += workloads
@@ -155,12 +152,12 @@ def evaluate(
             )
         for accelerator, table, layers in zip(accelerators, energies, costs, strict=True):
             rows += _rows(accelerator, batch, workloads, layers, config)
-            searched = partial(_searched, told, f"{config.engine}, {accelerator.name}, batch of {batch}")
-            opinions = second_opinion(config.engine, *shapes, accelerator, table, searched)
+            search = f"{config.engine}, {accelerator.name}, batch of {batch}"
+            opinions = second_opinion(config.engine, *shapes, accelerator, table, named(progress, search))
             answers += [
                 {"accelerator": accelerator.name, "batch": batch, **asdict(opinion)} for opinion in opinions
             ]
-    told(len(config.batches), len(config.batches), "done")
+    progress(len(config.batches), len(config.batches), "done")
     described = _described(config, subject)
     described["coverage"] = coverage_beside(*_shapes(config, subject, 1), layers=())
     return Evaluation(
@@ -202,10 +199,6 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         write_text(folder / "reuse.yaml", yaml.safe_dump(evaluation.found_with(), sort_keys=False))
     write_text(folder / "layers.csv", evaluation.layers.to_csv(index=False))
     write_text(folder / "evaluation.json", json_text(evaluation.summary()) + "\n")
-
-
-def _searched(progress: Progress, what: str, done: int, total: int) -> None:
-    progress(done, total, what)
 
 
 def _hardware(config: EvaluationConfig) -> tuple[tuple[Accelerator, ...], tuple[Energies, ...]]:

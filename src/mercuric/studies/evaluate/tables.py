@@ -1,7 +1,7 @@
 """How does an evaluation look as tables, in the terminal and in the page?"""
 
-import html
 from collections.abc import Sequence
+from functools import partial
 from typing import get_args
 
 import pandas as pd
@@ -13,11 +13,11 @@ from mercuric.accelerator.energy.area import FPGA_RESOURCES, MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import Bound
 from mercuric.page import formats
 from mercuric.page.found_with import mcaches, normalised, signatures
-from mercuric.page.html_table import number_cell, sortable_table, text_cell
+from mercuric.page.table import Cell, Column, SortableTable, numbers, words
 from mercuric.studies.evaluate.figures import DESIGN_NAMES, LEVEL_NAMES, energy, saved, seconds
 from mercuric.studies.evaluate.study import Evaluation
 
-_SHARES = "shares of the energy; added: MCACHE, Signature Table, Hitmap; "
+_SHARES = "shares of the energy; added: MCACHE, Signature SortableTable, Hitmap; "
 _BOUNDS = get_args(Bound)
 _LEVELS = ("mac", "register_file", "pe_to_pe", "buffer", "dram")
 
@@ -76,118 +76,88 @@ def _found_with(evaluation: Evaluation) -> str:
     return "; ".join([*said, normalised(evaluation.described["normalisation"])])
 
 
-def total_rows(evaluation: Evaluation) -> str:
-    """The same as a sortable table element, with seconds."""
+def total_table(evaluation: Evaluation) -> SortableTable:
+    """The same for the page, with seconds."""
+    totals, joules = evaluation.totals(), partial(energy, unit=evaluation.unit)
     clocks = {one.name: one for one in evaluation.accelerators}
-    headings = [
-        ("accelerator", "", True),
-        ("batch", "images in the batch", False),
-        ("design", "", True),
-        ("energy", "of the whole batch", False),
-        ("an image", "energy of one image", False),
-        ("array", "clock cycles of the array", False),
-        ("DRAM", "clock cycles that the DRAM needs", False),
-        ("latency", "clock cycles, of each product the longer of the two", False),
-        ("time", "at the accelerator's clock", False),
+    times = [
+        clocks[name].seconds(int(latency))
+        for name, latency in zip(totals["accelerator"], totals["latency"], strict=True)
     ]
-    rows = []
-    for _, row in evaluation.totals().iterrows():
-        time = clocks[str(row["accelerator"])].seconds(int(row["latency"]))
-        rows.append(
-            [
-                text_cell(str(row["accelerator"])),
-                number_cell(row["batch"], str(row["batch"])),
-                text_cell(DESIGN_NAMES[str(row["design"])]),
-                number_cell(row["energy"], energy(row["energy"], evaluation.unit)),
-                number_cell(
-                    row["energy"] / row["batch"], energy(row["energy"] / row["batch"], evaluation.unit)
-                ),
-                *(
-                    number_cell(row[name], formats.count(row[name]))
-                    for name in ("cycles", "dram_cycles", "latency")
-                ),
-                number_cell(time, seconds(time)),
-            ]
-        )
-    return sortable_table(headings, rows)
-
-
-def bound_rows(evaluation: Evaluation) -> str:
-    """How many layers each bound limits, and the share of the latency that they take, as a table element."""
-    leading = evaluation.layers[evaluation.layers["timing"] == evaluation.config.timing]
-    headings = [("accelerator", "", True), ("batch", "images in the batch", False), ("design", "", True)]
-    headings += [(f"by {limit}", "layers, and their share of the latency", False) for limit in _BOUNDS]
-    rows = []
-    for (name, batch, design), layers in leading.groupby(["accelerator", "batch", "design"], sort=False):
-        images = int(str(batch))
-        cells = [text_cell(str(name)), number_cell(images, str(images)), text_cell(DESIGN_NAMES[str(design)])]
-        for limit in _BOUNDS:
-            limited = layers[layers["bound"] == limit]
-            share = limited["latency"].sum() / layers["latency"].sum()
-            cells.append(number_cell(share, f"{len(limited)} ({formats.percent(share, decimals=0)})"))
-        rows.append(cells)
-    return sortable_table(headings, rows)
-
-
-def layer_table(evaluation: Evaluation) -> str:
-    """A row for each accelerator, batch and layer as a sortable table element."""
-    leading = evaluation.layers[evaluation.layers["timing"] == evaluation.config.timing]
-    keys = ["accelerator", "batch", "layer", "kind"]
-    figures = leading.set_index([*keys, "design"])[["energy", "latency", "bound"]]
-    sides = figures.unstack("design", sort=False).reset_index()
-    headings = [
-        ("accelerator", "", True),
-        ("batch", "", False),
-        ("layer", "", True),
-        ("kind", "", True),
-        *(
-            (f"{what}, {DESIGN_NAMES[design]}", "", False)
-            for what in ("energy", "latency")
-            for design in evaluation.designs
+    columns = [
+        words("accelerator", totals["accelerator"]),
+        numbers("batch", totals["batch"], str, "images in the batch"),
+        words("design", totals["design"].map(DESIGN_NAMES)),
+        numbers("energy", totals["energy"], joules, "of the whole batch"),
+        numbers("an image", totals["energy"] / totals["batch"], joules, "energy of one image"),
+        numbers("array", totals["cycles"], formats.count, "clock cycles of the array"),
+        numbers("DRAM", totals["dram_cycles"], formats.count, "clock cycles that the DRAM needs"),
+        numbers(
+            "latency", totals["latency"], formats.count,
+            "clock cycles, of each product the longer of the two",
         ),
-        ("bound", "what takes most cycles; with MERCURY, where that is something else", True),
+        numbers("time", times, seconds, "at the accelerator's clock"),
+    ]  # fmt: skip
+    return SortableTable(columns, "Totals")
+
+
+def bound_table(evaluation: Evaluation) -> SortableTable:
+    """How many layers each bound limits, and the share of the latency that they take."""
+    groups = _leading(evaluation).groupby(["accelerator", "batch", "design"], sort=False)
+    names, batches, designs = zip(*groups.groups, strict=True)
+    columns = [
+        words("accelerator", names),
+        numbers("batch", batches, str, "images in the batch"),
+        words("design", [DESIGN_NAMES[design] for design in designs]),
     ]
-    rows = []
-    for _, row in sides.iterrows():
-        cells = [
-            text_cell(str(row["accelerator", ""])),
-            number_cell(row["batch", ""], str(row["batch", ""])),
-            text_cell(str(row["layer", ""])),
-            text_cell(str(row["kind", ""])),
-        ]
+    for limit in _BOUNDS:
+        cells = [_limited(layers, limit) for _, layers in groups]
+        columns.append(Column(f"by {limit}", "number", cells, "layers, and their share of the latency"))
+    return SortableTable(columns, "Layers by what takes most cycles")
+
+
+def _limited(layers: pd.DataFrame, limit: str) -> Cell:
+    limited = layers[layers["bound"] == limit]
+    share = limited["latency"].sum() / layers["latency"].sum()
+    return Cell(f"{len(limited)} ({formats.percent(share, decimals=0)})", share)
+
+
+def layer_table(evaluation: Evaluation) -> SortableTable:
+    """A row for each accelerator, batch and layer."""
+    keys = ["accelerator", "batch", "layer", "kind"]
+    figures = _leading(evaluation).set_index([*keys, "design"])[["energy", "latency", "bound"]]
+    sides = figures.unstack("design", sort=False).reset_index()
+    columns = [
+        words("accelerator", sides["accelerator"]),
+        numbers("batch", sides["batch"], str),
+        words("layer", sides["layer"]),
+        words("kind", sides["kind"]),
+    ]
+    for what, text in (("energy", partial(energy, unit=evaluation.unit)), ("latency", formats.count)):
         for design in evaluation.designs:
-            value = row["energy", design]
-            cells.append(number_cell(value, energy(value, evaluation.unit), _mark(row, "energy", design)))
-        for design in evaluation.designs:
-            value = row["latency", design]
-            cells.append(number_cell(value, formats.count(value), _mark(row, "latency", design)))
-        bounds = dict.fromkeys(str(row["bound", design]) for design in evaluation.designs)
-        cells.append(text_cell(", ".join(bounds)))
-        rows.append(cells)
-    return sortable_table(headings, rows)
+            values = sides[what, design]
+            columns.append(
+                numbers(
+                    f"{what}, {DESIGN_NAMES[design]}", values, text, loses=values > sides[what, "baseline"]
+                )
+            )
+    meaning = "what takes most cycles; with MERCURY, where that is something else"
+    bounds = zip(*(sides["bound", design] for design in evaluation.designs), strict=True)
+    columns.append(words("bound", [", ".join(dict.fromkeys(pair)) for pair in bounds], meaning))
+    return SortableTable(columns, "All layers")
 
 
-def _mark(row: "pd.Series[float]", what: str, design: str) -> str:
-    return " loses" if design == "mercury" and row[what, design] > row[what, "baseline"] else ""
+def _leading(evaluation: Evaluation) -> pd.DataFrame:
+    return evaluation.layers[evaluation.layers["timing"] == evaluation.config.timing]
 
 
-def area_rows(areas: dict[str, dict[str, float]]) -> str:
+def area_table(areas: dict[str, dict[str, float]]) -> SortableTable:
     """Area of every part of every accelerator, and how much MERCURY adds."""
-    names = list(areas)
-    parts = list(areas[names[0]])
-    rows = [
-        [text_cell(part), *(number_cell(areas[name][part], f"{areas[name][part]:.4f}") for name in names)]
-        for part in parts
-    ]
-    added = [added_area(areas[name]) for name in names]
-    rows.append(
-        [
-            text_cell("added by MERCURY"),
-            *(number_cell(share, formats.percent(share)) for share in added),
-        ]
-    )
-    headings = [("part (mm2)", "", True), *((name, "", False) for name in names)]
-    return sortable_table(headings, rows)
+    columns = [words("part (mm2)", [*next(iter(areas.values())), "added by MERCURY"])]
+    for name, area in areas.items():
+        cells, share = [Cell(f"{size:.4f}", size) for size in area.values()], added_area(area)
+        columns.append(Column(name, "number", [*cells, Cell(formats.percent(share), share)]))
+    return SortableTable(columns, "All parts")
 
 
 def added_area(area: dict[str, float]) -> float:
@@ -196,38 +166,33 @@ def added_area(area: dict[str, float]) -> float:
     return added / (sum(area.values()) - added)
 
 
-def fpga_rows() -> str:
+def fpga_table() -> SortableTable:
     """The paper's Tables II to IV (a) and what each design adds to its baseline."""
-    names = list(FPGA_RESOURCES["baseline"])
-    headings = [("Virtex 7 (paper)", "", True), *((name, "", False) for name in names)]
-    rows = []
-    for design, resources in FPGA_RESOURCES.items():
-        cells = [text_cell(design)]
-        for name in names:
-            share = resources[name] / FPGA_RESOURCES["baseline"][name] - 1
-            beside = "" if design == "baseline" else f" (+{100 * share:.0f} %)"
-            cells.append(number_cell(resources[name], html.escape(f"{resources[name]:g}{beside}")))
-        rows.append(cells)
-    return sortable_table(headings, rows)
-
-
-def engine_rows(evaluation: Evaluation) -> str:
-    """What another engine says of the dense forward layers, as a sortable table element."""
-    headings = [
-        ("accelerator", "", True), ("batch", "", False), ("layer", "", True),
-        ("energy", "", False), ("cycles", "clock cycles", False),
-    ]  # fmt: skip
-    rows = [
-        [
-            text_cell(str(row["accelerator"])),
-            number_cell(row["batch"], str(row["batch"])),
-            text_cell(str(row["layer"])),
-            number_cell(row["energy"], energy(row["energy"], evaluation.unit)),
-            number_cell(row["cycles"], formats.count(row["cycles"])),
+    columns = [words("Virtex 7 (paper)", FPGA_RESOURCES)]
+    for name, base in FPGA_RESOURCES["baseline"].items():
+        cells = [
+            Cell(f"{taken[name]:g}{_more(taken[name] / base) if design != 'baseline' else ''}", taken[name])
+            for design, taken in FPGA_RESOURCES.items()
         ]
-        for _, row in evaluation.engine.iterrows()
+        columns.append(Column(name, "number", cells))
+    return SortableTable(columns, "The paper's Tables II to IV")
+
+
+def _more(ratio: float) -> str:
+    return f" (+{100 * (ratio - 1):.0f} %)"
+
+
+def engine_table(evaluation: Evaluation) -> SortableTable:
+    """What another engine says of the dense forward layers."""
+    found = evaluation.engine
+    columns = [
+        words("accelerator", found["accelerator"]),
+        numbers("batch", found["batch"], str),
+        words("layer", found["layer"]),
+        numbers("energy", found["energy"], partial(energy, unit=evaluation.unit)),
+        numbers("cycles", found["cycles"], formats.count, "clock cycles"),
     ]
-    return sortable_table(headings, rows)
+    return SortableTable(columns, "Dense forward layers by another engine")
 
 
 def energy_costs(evaluation: Evaluation) -> Sequence[tuple[str, str]]:

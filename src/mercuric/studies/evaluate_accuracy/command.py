@@ -7,15 +7,13 @@ import typer
 
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError
-from mercuric.files.json_text import json_text
 from mercuric.files.reading import parse_yaml
 from mercuric.files.writing import write_text
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.evaluate_accuracy.study import EvaluatedAccuracy, evaluated_accuracy
 from mercuric.studies.evaluate_accuracy.table import evaluated_table
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.progress import part_bar
+from mercuric.terminal.console import say, show
+from mercuric.terminal.progress import bars
 from mercuric.zoo import pretrained
 
 
@@ -40,23 +38,16 @@ def evaluate_accuracy(
     log: Annotated[Path | None, typer.Option(help="Gets a line a batch, as resnet_val.py's log.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
 ) -> None:
-    """Test NETWORK on the same images with reuse and without: top-1, top-5 and hits."""
-    with one_sentence():
-        judged = EvaluatedAccuracy(
-            model=network, weights=weights, data=data, data_root=data_root, image_size=image_size,
-            width=width, images=images, batch=batch, seed=seed, reuse=_reuse(config, settings or []),
-        )  # fmt: skip
-        lines: list[str] = []
-        with part_bar(errors()) as tell:
-            found = evaluated_accuracy(judged, tell, lines.append, lambda said: typer.echo(said, err=True))
-        if log is not None:
-            write_text(log, "\n".join(lines) + "\n")
-        if as_json:
-            typer.echo(json_text(found))
-            return
-        output().print(evaluated_table(found))
-        if log is not None:
-            typer.echo(f"Log: {log}")
+    judged = EvaluatedAccuracy(
+        model=network, weights=weights, data=data, data_root=data_root, image_size=image_size,
+        width=width, images=images, batch=batch, seed=seed, reuse=_reuse(config, settings or []),
+    )  # fmt: skip
+    lines: list[str] = []
+    with bars() as progress:
+        found = evaluated_accuracy(judged, progress, lines.append, say)
+    if log is not None:
+        write_text(log, "\n".join(lines) + "\n")
+    show(as_json, found, evaluated_table(found), *([] if log is None else [f"Log: {log}"]))
 
 
 def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:

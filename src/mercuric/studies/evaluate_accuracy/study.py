@@ -13,6 +13,7 @@ from mercuric import data, zoo
 from mercuric.config import Config
 from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_, similarity_rates
 from mercuric.studies.machine import machine
 from mercuric.subjects.loaded_network import normalised
@@ -21,8 +22,6 @@ from mercuric.training.config import Positive
 from mercuric.zoo import pretrained
 
 TOP = 5
-Progress = Callable[[int, int, str], None]
-"""Called with batches done, batches in all, and what is going on."""
 Log = Callable[[str], None]
 """Called with each line of the log."""
 
@@ -74,7 +73,7 @@ class _Right:
 
 def evaluated_accuracy(
     config: EvaluatedAccuracy,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
     log: Log = lambda _: None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""``mercuric bench front``: how much error, or accuracy of training, buys how much time?"""
+"""``mercuric bench front``: how much error, or with ``--train`` accuracy of training, buys how much time?"""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,23 +9,22 @@ import typer
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text, records
+from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
 from mercuric.studies.bench import table as tables
 from mercuric.studies.bench.options import Clock, DataRoot, Dtype, Json, Quick, Rounds
-from mercuric.studies.front.page import write_front_report
+from mercuric.studies.front.page import write_page
 from mercuric.studies.front.study import bench_front
 from mercuric.studies.front.subject import HED, FrontBench
 from mercuric.studies.front.training import FrontTraining, bench_front_training, described_training
 from mercuric.studies.front.verdict import over_seeds, verdicts
 from mercuric.studies.machine import machine
-from mercuric.terminal.command_line import command_line
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
+from mercuric.studies.stored_command import store_command
+from mercuric.terminal.console import output
 from mercuric.terminal.options import parse_ranks, parse_seeds
-from mercuric.terminal.progress import part_bar
+from mercuric.terminal.progress import bars
 from mercuric.zoo import pretrained
 
-STOPPED = "stopped; trainings that were saved are kept, and the same command with --resume goes on from them"
 _QUICK_TRAINING = {"steps": 4, "epochs": None, "ranks": (0.25,), "shorter": (0.5, 1.0)}
 _QUICK_FRONT = {
     "bits": (12,), "ranks": (0.25,), "errors": (0.1,), "output_errors": (0.1,), "calibration": 1,
@@ -34,27 +32,57 @@ _QUICK_FRONT = {
 }  # fmt: skip
 _QUICK_SIZE = 96
 
+Data = Annotated[str, typer.Option(help="A data set of images.")]
+ImageSize = Annotated[int | None, typer.Option(help="Side of the images in pixels.")]
+Batch = Annotated[int | None, typer.Option(help="Images that are timed, or trained on in a step.")]
+Out = Annotated[Path, typer.Option(help="Gets front.csv, front.json and the report.")]
+_OUT = Path("runs/bench-front")
 
-def front(
+
+def judge(
+    context: typer.Context,
     network: Annotated[
-        str,
-        typer.Argument(help="vgg16-hed or mobilenet-v2-imagenet; with --weights or --train one of the zoo."),
+        str, typer.Argument(help="vgg16-hed or mobilenet-v2-imagenet; with --weights one of the zoo.")
     ] = "",
     weights: Annotated[
         str | None, typer.Option(help="A training's checkpoint, whose inference or --step is judged.")
     ] = None,
-    data: Annotated[str, typer.Option(help="A data set of images.")] = "photos",
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    data: Data = "photos",
+    image_size: ImageSize = None,
     images: Annotated[int | None, typer.Option(help="Test images that outputs are judged on.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Images that are timed, or trained on in a step.")] = None,
+    batch: Batch = None,
     step: Annotated[bool, typer.Option("--step", help="Time a training step instead of inference.")] = False,
     calibration: Annotated[
         int | None, typer.Option(help="Training images that ranks are fitted on; 28, with --weights 512.")
     ] = None,
     paper: Annotated[bool, typer.Option(help="Judge the paper's form, whose emulation is slow.")] = True,
-    train: Annotated[
-        bool, typer.Option("--train", help="Train: accuracy against seconds, dense on shorter schedules.")
-    ] = False,
+    rounds: Rounds = 3,
+    dtype: Dtype = "float32",
+    clock: Clock = "wall",
+    quick: Quick = False,
+    data_root: DataRoot = None,
+    out: Out = _OUT,
+    as_json: Json = False,
+) -> None:
+    given = {
+        "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
+        "image_size": image_size, "batch": batch, "images": images, "calibration": calibration,
+        "step": step, "paper": paper,
+    }  # fmt: skip
+    config = _judged(network, weights, quick, given)
+    with bars() as progress:
+        table = bench_front(config, progress)
+    subject: str = table.attrs["subject"]
+    _write(context, out, subject, config, table)
+    _print(table, subject, out, as_json)
+
+
+def train(
+    context: typer.Context,
+    network: Annotated[str | None, typer.Argument(help="A network of the zoo; vgg13 by default.")] = None,
+    data: Data = "photos",
+    image_size: ImageSize = None,
+    batch: Batch = None,
     steps: Annotated[int | None, typer.Option(help="Of the longest training; 60 by default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of the longest training, instead of --steps.")] = None,
     train_examples: Annotated[
@@ -77,59 +105,23 @@ def front(
     clock: Clock = "wall",
     quick: Quick = False,
     data_root: DataRoot = None,
-    out: Annotated[Path, typer.Option(help="Gets front.csv, front.json and the report.")] = Path(
-        "runs/bench-front"
-    ),
+    out: Out = _OUT,
     as_json: Json = False,
 ) -> None:
-    """Error, or with --train accuracy, against time: dense, the paper's form, reuse, directions, both."""
-    with one_sentence(STOPPED if train else "stopped"):
-        shared = {
-            "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
-            "image_size": image_size, "batch": batch,
-        }  # fmt: skip
-        if train:
-            if weights is not None:
-                raise ArgumentError(f"weights was {weights!r}, but must be left out with --train")
-            trained = {
-                **shared, "network": network or None, "width": width, "train_examples": train_examples,
-                "steps": steps, "epochs": epochs, "ranks": parse_ranks(rank), "shorter": _shares(shorter),
-                "seeds": parse_seeds(seeds), "learning_rate": learning_rate,
-                **(_QUICK_TRAINING if quick else {}),
-            }  # fmt: skip
-            described_as, table = _train(FrontTraining(**_given(trained)), out, resume)
-        else:
-            fields = {"images": images, "calibration": calibration, "step": step, "paper": paper}
-            judged = _judged(network, weights, quick, {**shared, **fields})
-            described_as, table = _judge(judged, out, quick)
-        if as_json:
-            typer.echo((out / "front.json").read_text(encoding="utf-8"))
-            return
-        _print(table, described_as, out)
-
-
-def _train(config: FrontTraining, folder: Path, resume: bool) -> tuple[str, pd.DataFrame]:
-    named = {
-        "train": True, "rank": _listed(config, "ranks"), "shorter": _listed(config, "shorter"),
-        "seeds": _listed(config, "seeds"),
+    given = {
+        "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
+        "image_size": image_size, "batch": batch, "network": network, "width": width,
+        "train_examples": train_examples, "steps": steps, "epochs": epochs, "ranks": parse_ranks(rank),
+        "shorter": _shares(shorter), "seeds": parse_seeds(seeds), "learning_rate": learning_rate,
+        **(_QUICK_TRAINING if quick else {}),
     }  # fmt: skip
-    again = _again(config, config.network, named)
+    config = FrontTraining(**_given(given))
     subject = described_training(config)
-    with part_bar(errors()) as tell:
+    with bars() as progress:
         table = bench_front_training(
-            config, folder, resume, tell, lambda rows: _write(folder, subject, config, rows, again)
+            config, out, resume, progress, lambda rows: _write(context, out, subject, config, rows)
         )
-    return subject, table
-
-
-def _judge(config: FrontBench, folder: Path, quick: bool) -> tuple[str, pd.DataFrame]:
-    with part_bar(errors()) as tell:
-        table = bench_front(config, tell)
-    named = {"weights": config.weights if config.network else None, "quick": quick}
-    again = _again(config, config.network or config.weights, named)
-    subject: str = table.attrs["subject"]
-    _write(folder, subject, config, table, again if config.paper else f"{again} --no-paper")
-    return subject, table
+    _print(table, subject, out, as_json)
 
 
 def _judged(network: str, weights: str | None, quick: bool, fields: dict[str, Any]) -> FrontBench:
@@ -159,23 +151,7 @@ def _shares(text: str) -> tuple[float, ...]:
         ) from None
 
 
-def _listed(config: Config, field: str) -> str | None:
-    """A list as an option has it, where it is not the default."""
-    values = getattr(config, field)
-    return None if values == type(config).model_fields[field].default else ",".join(f"{v:g}" for v in values)
-
-
-def _again(config: Config, network: str, named: Mapping[str, object]) -> str:
-    lists = {
-        "weights", "network", "bits", "ranks", "errors", "output_errors", "shorter", "seeds", "paper",
-        "compiled", "seed",
-    }  # fmt: skip
-    inner = {"augment", "save_every"}
-    options = config.model_dump(exclude=lists | inner, exclude_defaults=True)
-    return command_line("bench", ["front", network], {**options, **named})
-
-
-def _write(folder: Path, subject: str, config: Config, table: pd.DataFrame, again: str) -> None:
+def _write(context: typer.Context, folder: Path, subject: str, config: Config, table: pd.DataFrame) -> None:
     shown = over_seeds(table) if "accuracy" in table else table
     found = {"subject": subject, "config": config.model_dump(mode="json"), "machine": machine()}
     described_as: dict[str, Any] = {**found, "rows": records(table)}
@@ -184,10 +160,13 @@ def _write(folder: Path, subject: str, config: Config, table: pd.DataFrame, agai
     write_text(folder / "front.csv", table.to_csv(index=False))
     write_text(folder / "front.md", tables.markdown_table(shown, tables.front_columns(shown)))
     write_text(folder / "front.json", json_text(described_as))
-    write_front_report(folder, again)
+    write_page(folder, store_command(folder, context))
 
 
-def _print(table: pd.DataFrame, subject: str, folder: Path) -> None:
+def _print(table: pd.DataFrame, subject: str, folder: Path, as_json: bool) -> None:
+    if as_json:
+        typer.echo(read_text(folder / "front.json"))
+        return
     trained = "accuracy" in table
     shown = over_seeds(table) if trained else table
     output().print(tables.terminal_table(shown, tables.front_columns(shown), subject))

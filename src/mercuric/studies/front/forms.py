@@ -60,7 +60,7 @@ def front_forms(
     forms = [FrontForm(DENSE)]
     if paper:
         # Adaptation is of training; without it every layer stays as the paper has it at first.
-        forms.append(FrontForm(PAPER, "", ReuseConfig.paper().model_copy(update={"adaptation": None})))
+        forms.append(FrontForm(PAPER, "", ReuseConfig.paper().changed(adaptation=None)))
     forms += [FrontForm(REUSE, f"{count} bits", reuse_config(count)) for count in bits]
     for rank in ranks:
         forms.append(FrontForm(DIRECTIONS, rank_name(rank), principal_config(rank)))
@@ -81,4 +81,4 @@ def front_forms(
 
 
 def _principal(**fields: int | float | None) -> ReuseConfig:
-    return principal_config(0.25).model_copy(update={"principal": PrincipalConfig(**fields)})
+    return principal_config(0.25).changed(principal=PrincipalConfig(**fields))

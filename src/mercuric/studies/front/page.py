@@ -1,6 +1,5 @@
 """How much error buys how much time? The front as a page."""
 
-import html
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,12 @@ import plotly.graph_objects as go
 
 from mercuric.files.reading import read_json_object
 from mercuric.page import chart, formats
-from mercuric.page.cards import Card, card_elements
-from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
-from mercuric.page.html_table import sortable_table, text_cell, titled_table
+from mercuric.page.chart import Picture, plotly_text
 from mercuric.page.machine import machine_facts
-from mercuric.page.markup import plotly_text, unbroken
-from mercuric.studies.bench.table import Columns, front_columns
+from mercuric.page.page import write
+from mercuric.page.parts import Card, Page, Section
+from mercuric.page.table import SortableTable, words
+from mercuric.studies.bench.table import front_columns
 from mercuric.studies.front.training_page import (
     training_cards,
     training_chart,
@@ -34,17 +32,14 @@ _COLOURS = (
 )  # fmt: skip
 
 
-def write_front_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``front.json`` and ``front.csv``, which it shows; return its path.
 
     Raises:
         MercuricError: it can't be written.
     """
     described = read_json_object(folder / "front.json")
-    table = pd.DataFrame(described["rows"])
-    target = folder / "report.html"
-    write_page(target, "study.html", **_parts(table, described, command))
-    return target
+    return write(_page(pd.DataFrame(described["rows"]), described, command), folder)
 
 
 def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_title: str) -> go.Figure:
@@ -70,21 +65,21 @@ def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_tit
     return picture
 
 
-def _parts(rows: pd.DataFrame, described: dict[str, Any], command: str) -> dict[str, str]:
+def _page(rows: pd.DataFrame, described: dict[str, Any], command: str) -> Page:
     trained = "accuracy" in rows
     table = over_seeds(rows) if trained else rows
-    return {
-        "title": html.escape(f"{described['subject']}: Mercuric front"),
-        "kicker": "front",
-        "subject": html.escape(described["subject"]),
-        "headline": unbroken(training_headline(table) if trained else _headline(table)),
-        "lead": unbroken(_lead(table, described)),
-        "cards": card_elements(training_cards(table) if trained else _cards(table)),
-        "sections": _sections(table, described["subject"], trained),
-        "methods": definitions(training_methods(rows) if trained else _methods(described)),
-        "machine": definitions(machine_facts(described["machine"], timed=True)),
-        "command": html.escape(command),
-    }
+    return Page(
+        title=f"{described['subject']}: Mercuric front",
+        kicker="front",
+        subject=described["subject"],
+        headline=training_headline(table) if trained else _headline(table),
+        lead=_lead(table, described),
+        cards=training_cards(table) if trained else _cards(table),
+        sections=[_section(table, described["subject"], trained)],
+        methods=training_methods(rows) if trained else _methods(described),
+        machine=machine_facts(described["machine"], timed=True),
+        command=command,
+    )
 
 
 def _others(table: pd.DataFrame) -> pd.DataFrame:
@@ -170,43 +165,42 @@ def _cards(table: pd.DataFrame) -> list[Card]:
     return cards
 
 
-def _sections(table: pd.DataFrame, subject: str, trained: bool) -> str:
-    if trained:
-        note = f"Above the line of dense schedules is more accurate at the same seconds. {subject}."
-        title = "Accuracy against seconds of training"
-        pictures = figure_element("front-accuracy", title, note, training_chart(table))
-    else:
-        pictures = _figure(
-            table, subject, "Error against time", ("ms", "milliseconds"), ("error", "error of the outputs"),
-            "Mean absolute difference from dense outputs over their mean: left and low is better.",
-        )  # fmt: skip
-        if _quality(table) == "correct":
-            right = _figure(
-                table, subject, "Test accuracy against time",
-                ("ms", "milliseconds"), ("correct", "test accuracy"), "Left and high is better.",
-            )  # fmt: skip
-            pictures = right + pictures
-        if _quality(table) != "error":
-            pictures += _figure(
-                table, subject, "Agreement against time",
-                ("ms", "milliseconds"), ("agreement", "top-1 agreement with dense"),
-                "Share of images with dense's first class: left and high is better.",
-            )  # fmt: skip
-    columns = front_columns(table)
-    cells = [[text_cell(cell(row)) for cell in columns.values()] for _, row in table.iterrows()]
-    every = titled_table("Every form", sortable_table(_headings(columns), cells))
-    return section("front", "The front", pictures + every)
+def _section(table: pd.DataFrame, subject: str, trained: bool) -> Section:
+    columns = [words(one.name, table.apply(one.text, axis=1)) for one in front_columns(table)]
+    every = SortableTable(columns, "Every form")
+    pictures = _training_pictures(table, subject) if trained else _pictures(table, subject)
+    return Section("front", "The front", [*pictures, every])
 
 
-def _figure(
-    table: pd.DataFrame, subject: str, title: str, across: tuple[str, str], down: tuple[str, str], note: str
-) -> str:
-    picture = front_chart(table, across[0], across[1], down[0], down[1])
-    return figure_element(f"front-{down[0]}", title, f"{note} {subject}.", picture)
+def _training_pictures(table: pd.DataFrame, subject: str) -> list[Picture]:
+    note = f"Above the line of dense schedules is more accurate at the same seconds. {subject}."
+    title = "Accuracy against seconds of training"
+    return [Picture("front-accuracy", title, note, training_chart(table))]
 
 
-def _headings(columns: Columns) -> list[tuple[str, str, bool]]:
-    return [(name, "", True) for name in columns]
+def _pictures(table: pd.DataFrame, subject: str) -> list[Picture]:
+    quality = _quality(table)
+    shown = [
+        (
+            "correct", "Test accuracy against time", "test accuracy", "Left and high is better.",
+            quality == "correct",
+        ),
+        (
+            "error", "Error against time", "error of the outputs",
+            "Mean absolute difference from dense outputs over their mean: left and low is better.", True,
+        ),
+        (
+            "agreement", "Agreement against time", "top-1 agreement with dense",
+            "Share of images with dense's first class: left and high is better.", quality != "error",
+        ),
+    ]  # fmt: skip
+    return [
+        Picture(
+            f"front-{down}", title, f"{note} {subject}.", front_chart(table, "ms", "milliseconds", down, axis)
+        )
+        for down, title, axis, note, known in shown
+        if known
+    ]
 
 
 def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,7 +1,6 @@
 """How much error buys how much time? Every form of a trained network, judged and timed."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -10,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseHandle, fit_ranks_, reuse_
 from mercuric.reuse.directions.fit.estimate import estimate_directions, use_directions_
 from mercuric.reuse.layer_report import layers_in_directions, similarity_rates
@@ -18,8 +18,6 @@ from mercuric.studies.bench.layer_choice import keep_faster
 from mercuric.studies.bench.layer_times import DENSE, timed_row
 from mercuric.studies.front.forms import PAPER, FrontForm, front_forms
 from mercuric.studies.front.subject import FrontBench, FrontSubject, front_subject
-
-Tell = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class _Judge:
         }  # fmt: skip
 
 
-def bench_front(config: FrontBench, tell: Tell = lambda *_: None) -> pd.DataFrame:
+def bench_front(config: FrontBench, progress: Progress = silent) -> pd.DataFrame:
     """Judge every form of the network on test images, then time them in turn.
 
     Returns:
@@ -70,7 +68,7 @@ def bench_front(config: FrontBench, tell: Tell = lambda *_: None) -> pd.DataFram
     rows: list[dict[str, Any]] = []
     judge: _Judge | None = None
     for place, form in enumerate(forms):
-        tell(place, len(forms) + 1, form.name)
+        progress(place, len(forms) + 1, form.name)
         model = copy.deepcopy(subject.network)
         handle = _with_form(model, form, subject, config)
         outputs = torch.cat(_outputs(model, subject.judged, config))
@@ -82,9 +80,9 @@ def bench_front(config: FrontBench, tell: Tell = lambda *_: None) -> pd.DataFram
                 **judge.quality(outputs), **_facts(handle),
             }
         )  # fmt: skip
-    tell(len(forms), len(forms) + 1, "timing")
+    progress(len(forms), len(forms) + 1, "timing")
     timings = _timings(networks, subject.timed, config)
-    tell(len(forms) + 1, len(forms) + 1, "")
+    progress(len(forms) + 1, len(forms) + 1)
     table = pd.DataFrame([{**row, **timed_row(timings[row["form"]], row["form"])} for row in rows])
     table.attrs["subject"] = subject.shown
     return table
@@ -149,7 +147,7 @@ def _timings(networks: dict[str, nn.Module], batch: Tensor, config: FrontBench) 
     together = config.time(functions, warm_ups=1)
     found = dict.fromkeys(functions, together)
     if slow is not None:
-        once = config.model_copy(update={"rounds": 1})
+        once = config.changed(rounds=1)
         found[PAPER] = once.time({DENSE: functions[DENSE], PAPER: slow}, warm_ups=0)
     return found
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from mercuric import data, zoo
 from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
 from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.studies.bench.principal import rank_name
@@ -25,7 +26,6 @@ from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingC
 from mercuric.training.config import Positive
 from mercuric.training.loop import Standing, full_batches
 
-Tell = Callable[[int, int, str], None]
 Show = Callable[[pd.DataFrame], None]
 STEPS = 60
 """Of the longest training, where neither steps nor epochs are given."""
@@ -129,7 +129,7 @@ class _Turn:
 
 @alone
 def bench_front_training(
-    config: FrontTraining, folder: Path, resume: bool = False, tell: Tell = lambda *_: None,
+    config: FrontTraining, folder: Path, resume: bool = False, progress: Progress = silent,
     show: Show = lambda _: None,
 ) -> pd.DataFrame:  # fmt: skip
     """Train dense on schedules of several lengths and ``fast()`` on the longest, a step of each in turn.
@@ -141,7 +141,7 @@ def bench_front_training(
         config: what to train.
         folder: gets ``config.yaml``, and a folder of metrics and checkpoints for each form.
         resume: go on with what the folder holds.
-        tell: told after each round of steps.
+        progress: told after each round of steps.
         show: told the rows so far, after each seed.
 
     Returns:
@@ -166,7 +166,7 @@ def bench_front_training(
                 for form in _forms(config, longest)
             ]
             for step in _rounds(turns):
-                tell(place * longest + step, len(config.seeds) * longest, f"seed {seed}")
+                progress(place * longest + step, len(config.seeds) * longest, f"seed {seed}")
         rows += [turn.result() for turn in turns]
         show(pd.DataFrame(rows))
     return pd.DataFrame(rows)

@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.page import chart, formats
-from mercuric.page.cards import Card
-from mercuric.page.markup import plotly_text
+from mercuric.page.chart import plotly_text
+from mercuric.page.parts import Card
 from mercuric.studies.front.forms import DENSE
 from mercuric.studies.front.verdict import standing
 

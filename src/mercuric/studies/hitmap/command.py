@@ -5,17 +5,17 @@ from typing import Annotated
 
 import typer
 
-from mercuric.studies.similarity.command import WEIGHTS
+from mercuric.progress import named
 from mercuric.studies.simulate.hitmaps import write_hitmap_folder
+from mercuric.studies.stored_command import store_command
 from mercuric.subjects.loaded_network import NetworkConfig, load_network
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.console import errors
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.options import simulated_reuse
+from mercuric.terminal.options import WEIGHTS, simulated_reuse
 from mercuric.terminal.progress import bars
 
 
 def hitmap(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet50.")],
     out: Annotated[Path, typer.Option(help="A folder, for hitmap-001.csv and so on, and layers.csv.")],
     data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
@@ -29,17 +29,14 @@ def hitmap(
     seed: Annotated[int, typer.Option(help="What random weights are drawn from.")] = 0,
     config: Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")] = None,
 ) -> None:
-    """Write which vectors of each layer of MODEL reuse a result, a line a batch."""
-    with one_sentence():
-        reuse = simulated_reuse(config)
-        subject = load_network(
-            NetworkConfig(
-                model=model, data=data, images=images, batch=batch, image_size=image_size,
-                data_root=data_root, weights=weights, seed=seed,
-            )
-        )  # fmt: skip
-        with bars(errors()) as tell:
-            count = write_hitmap_folder(
-                subject, out, reuse, lambda done, total: tell(model, done, total, "images")
-            )
-        typer.echo(f"{count} layers: {out}")
+    reuse = simulated_reuse(config)
+    subject = load_network(
+        NetworkConfig(
+            model=model, data=data, images=images, batch=batch, image_size=image_size,
+            data_root=data_root, weights=weights, seed=seed,
+        )
+    )  # fmt: skip
+    with bars() as progress:
+        count = write_hitmap_folder(subject, out, reuse, named(progress, "images", model))
+    store_command(out, context)
+    typer.echo(f"{count} layers: {out}")

@@ -4,11 +4,9 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mercuric import zoo
 from mercuric.errors import ArgumentError
-from mercuric.files.json_text import json_text
 from mercuric.studies.models.study import (
     KINDS,
     SMALL_IMAGE,
@@ -18,8 +16,7 @@ from mercuric.studies.models.study import (
     published_image_size,
 )
 from mercuric.studies.models.table import kinds_table, model_table, models_table, translation_table
-from mercuric.terminal.console import output
-from mercuric.terminal.failures import one_sentence
+from mercuric.terminal.console import show
 
 
 def models(
@@ -29,26 +26,23 @@ def models(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")] = False,
 ) -> None:
-    """List the networks, or the layers of one: parameters, MACs and what MERCURY compares."""
-    with one_sentence():
-        if name is not None:
-            count = count_network(name, image_size)
-            _show(as_json, {**_figures(count), "layers": list(map(asdict, count.layers))}, model_table(count))
-            return
-        if image_size is not None:
-            raise ArgumentError(
-                f"image_size was {image_size}, but without the name of a network it can't be given"
-            )
-        images = [
-            (count_network(known), count_network(known, published_image_size(known))) for known in zoo.names()
-        ]
-        translation = count_network(zoo.TRANSFORMER)
-        networks = [
-            {"name": forms[0].name, "forms": list(map(_figures, forms))}
-            for forms in (*images, (translation,))
-        ]
-        described = {"networks": networks, "under_mercury": UNDER_MERCURY}
-        _show(as_json, described, models_table(images), translation_table(translation), kinds_table())
+    if name is not None:
+        count = count_network(name, image_size)
+        show(as_json, {**_figures(count), "layers": list(map(asdict, count.layers))}, model_table(count))
+        return
+    if image_size is not None:
+        raise ArgumentError(
+            f"image_size was {image_size}, but without the name of a network it can't be given"
+        )
+    images = [
+        (count_network(known), count_network(known, published_image_size(known))) for known in zoo.names()
+    ]
+    translation = count_network(zoo.TRANSFORMER)
+    networks = [
+        {"name": forms[0].name, "forms": list(map(_figures, forms))} for forms in (*images, (translation,))
+    ]
+    described = {"networks": networks, "under_mercury": UNDER_MERCURY}
+    show(as_json, described, models_table(images), translation_table(translation), kinds_table())
 
 
 def _figures(count: NetworkCount) -> dict[str, Any]:
@@ -61,12 +55,3 @@ def _figures(count: NetworkCount) -> dict[str, Any]:
         "macs_beside_layers": count.macs_beside_layers,
         "layers_of_kind": {kind: count.number_of(kind) for kind in KINDS},
     }
-
-
-def _show(as_json: bool, described: dict[str, Any], *tables: Table) -> None:
-    if as_json:
-        typer.echo(json_text(described))
-        return
-    console = output()
-    for table in tables:
-        console.print(table)

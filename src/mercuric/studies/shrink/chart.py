@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mercuric.page import chart
-from mercuric.page.markup import plotly_text
+from mercuric.page.chart import plotly_text
 from mercuric.studies.shrink.found import Found, is_original
 
 

@@ -5,18 +5,17 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text
 from mercuric.studies.shrink.config import ShrinkConfig
-from mercuric.studies.shrink.page import shrink_table, write_shrink_report
+from mercuric.studies.shrink.page import shrink_table, write_page
 from mercuric.studies.shrink.study import shrink as run_shrink
-from mercuric.terminal.command_line import command_line
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.progress import part_bar
+from mercuric.studies.stored_command import store_command
+from mercuric.terminal.console import say, show
+from mercuric.terminal.progress import bars
 from mercuric.training import TrainingConfig
 
 
 def shrink(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet18.")],
     accelerator: Annotated[str, typer.Option(help="The hardware, by name or YAML file.")] = "eyeriss-like",
     data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
@@ -39,32 +38,15 @@ def shrink(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped search.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print shrink.json instead of a table.")] = False,
 ) -> None:
-    """Narrow MODEL stage by stage: most accuracy for least energy and latency on an accelerator."""
-    with one_sentence("stopped; finished networks are kept: add --resume to go on"):
-        config = ShrinkConfig(
-            model=model, data=data, data_root=data_root, image_size=image_size, width=width,
-            train_examples=train_examples, seed=seed, accelerator=accelerator, mercury=mercury,
-            training=TrainingConfig(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate),
-        )  # fmt: skip
-        folder = out or Path("runs") / f"shrink-{model}-{data}"
-        with part_bar(errors()) as tell:
-            summary = run_shrink(config, folder, trials, jobs, resume, tell)
-        report = write_shrink_report(folder, _command(config, trials, jobs))
-        if as_json:
-            typer.echo(json_text(summary))
-            return
-        if len(summary["trials"]) < trials:
-            typer.echo(
-                f"There are no more than {len(summary['trials'])} different networks to be found.", err=True
-            )
-        output().print(shrink_table(summary))
-        typer.echo(f"Networks: {folder / 'trials'}\nReport: {report}")
-
-
-def _command(config: ShrinkConfig, trials: int, jobs: int) -> str:
-    given = config.model_dump(exclude={"model", "training", "mercury"}, exclude_defaults=True)
-    trained = config.training.model_dump(
-        include={"epochs", "batch_size", "learning_rate"}, exclude_defaults=True
-    )
-    options = {**given, **trained, "trials": trials, "jobs": jobs, "mercury": config.mercury}
-    return command_line("shrink", [config.model], options)
+    config = ShrinkConfig(
+        model=model, data=data, data_root=data_root, image_size=image_size, width=width,
+        train_examples=train_examples, seed=seed, accelerator=accelerator, mercury=mercury,
+        training=TrainingConfig(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate),
+    )  # fmt: skip
+    folder = out or Path("runs") / f"shrink-{model}-{data}"
+    with bars() as progress:
+        summary = run_shrink(config, folder, trials, jobs, resume, progress)
+    report = write_page(folder, store_command(folder, context))
+    if (there := len(summary["trials"])) < trials and not as_json:
+        say(f"There are no more than {there} different networks to be found.")
+    show(as_json, summary, shrink_table(summary), f"Networks: {folder / 'trials'}\nReport: {report}")

@@ -1,7 +1,6 @@
 """Which narrower networks are worth their accuracy? The front as a table, pictures and a page."""
 
-import html
-from math import nan
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ from rich.text import Text
 
 from mercuric.files.reading import read_json_object
 from mercuric.page import formats
-from mercuric.page.cards import Card, card_elements
-from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
-from mercuric.page.html_table import number_cell, sortable_table, text_cell
+from mercuric.page.chart import Picture
 from mercuric.page.machine import machine_facts
-from mercuric.page.markup import unbroken
+from mercuric.page.page import write
+from mercuric.page.parts import Card, Page, Section
+from mercuric.page.table import Column, SortableTable, numbers, words
 from mercuric.studies.evaluate.figures import energy, seconds
 from mercuric.studies.shrink.chart import front_chart
 from mercuric.studies.shrink.found import Found
@@ -41,16 +39,13 @@ def shrink_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def write_shrink_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``shrink.json``, which it shows; return its path.
 
     Raises:
         MercuricError: it can't be written.
     """
-    found = Found(read_json_object(folder / "shrink.json"))
-    target = folder / "report.html"
-    write_page(target, "study.html", **_parts(found, command))
-    return target
+    return write(_page(Found(read_json_object(folder / "shrink.json")), command), folder)
 
 
 def _table_cells(found: Found, trial: dict[str, Any]) -> list[Text]:
@@ -79,20 +74,20 @@ def _saved(found: Found, trial: dict[str, Any], column: str) -> str:
     return formats.MISSING if not whole else formats.percent(1 - trial[column] / whole)
 
 
-def _parts(found: Found, command: str) -> dict[str, str]:
+def _page(found: Found, command: str) -> Page:
     summary = found.summary
-    return {
-        "title": html.escape(f"{summary['model']} on {summary['data']}: Mercuric shrink"),
-        "kicker": "narrower networks",
-        "subject": html.escape(_subject(summary)),
-        "headline": unbroken(_headline(found)),
-        "lead": unbroken(_lead(found)),
-        "cards": card_elements(_cards(found)),
-        "sections": _sections(found),
-        "methods": definitions(_methods(summary)),
-        "machine": definitions(machine_facts(summary["machine"], timed=True)),
-        "command": html.escape(command),
-    }
+    return Page(
+        title=f"{summary['model']} on {summary['data']}: Mercuric shrink",
+        kicker="narrower networks",
+        subject=_subject(summary),
+        headline=_headline(found),
+        lead=_lead(found),
+        cards=_cards(found),
+        sections=_sections(found),
+        methods=_methods(summary),
+        machine=machine_facts(summary["machine"], timed=True),
+        command=command,
+    )
 
 
 def _headline(found: Found) -> str:
@@ -151,10 +146,10 @@ def _time(found: Found, cycles: float) -> str:
     return f"cycles, {seconds(cycles / megahertz / 1e6)} at {megahertz:g} MHz"
 
 
-def _sections(found: Found) -> str:
+def _sections(found: Found) -> list[Section]:
     with_reuse = " with MERCURY" if found.summary["mercury"] else ""
-    pictures = "".join(
-        figure_element(
+    pictures = [
+        Picture(
             f"front-{name}",
             f"Accuracy against {name}",
             "Each point is a network. Solid: on the front of accuracy, energy and latency, with the standard "
@@ -166,42 +161,37 @@ def _sections(found: Found) -> str:
             ("energy", found.energy, found.summary["unit"]),
             ("latency", found.latency, "clock cycles"),
         )
-    )
+    ]
     trials = sorted(found.trials, key=lambda t: (not t["front"], t[found.energy] or 0))
-    table = sortable_table(_headings(found), [_html_row(found, trial) for trial in trials])
-    return "\n".join(
-        (
-            section("front", "The front", pictures),
-            section("trials", "Every network", f'<div class="scroll" tabindex="0">\n{table}\n</div>'),
-        )
-    )
+    return [
+        Section("front", "The front", pictures),
+        Section("trials", "Every network", [_trial_table(found, trials)]),
+    ]
 
 
-def _headings(found: Found) -> list[tuple[str, str, bool]]:
+def _trial_table(found: Found, trials: Sequence[dict[str, Any]]) -> SortableTable:
     inference = "of one inference with MERCURY" if found.summary["mercury"] else "of one inference"
-    return [
-        ("trial", "in the order of training", False),
-        ("factors", f"of the stages at {', '.join(found.summary['stages'])}", True),
-        ("accuracy", "on all test images", False),
-        ("energy", f"{inference}, in {found.summary['unit']}", False),
-        ("latency", f"{inference}, in clock cycles", False),
-        ("parameters", "weights of the network", False),
-        ("MACs", "multiply-accumulates of one inference", False),
-        ("note", "", True),
-    ]
+    stages = ", ".join(found.summary["stages"])
 
+    def figures(name: str, field: str, meaning: str, text: Callable[[Any], str] = formats.count) -> Column:
+        return numbers(name, [trial[field] for trial in trials], text, meaning)
 
-def _html_row(found: Found, trial: dict[str, Any]) -> list[str]:
-    note = trial["note"] or ("on the front" if trial["front"] else "")
-    accuracy = nan if trial["accuracy"] is None else trial["accuracy"]
-    counts = [trial[name] for name in (found.energy, found.latency, "parameters", "macs")]
-    return [
-        number_cell(trial["trial"], str(trial["trial"])),
-        text_cell(found.factors(trial)),
-        number_cell(accuracy, formats.percent(accuracy)),
-        *(number_cell(nan if value is None else value, formats.count(value)) for value in counts),
-        text_cell(note),
-    ]
+    return SortableTable(
+        [
+            figures("trial", "trial", "in the order of training", str),
+            words(
+                "factors",
+                map(found.factors, trials),
+                f"of the stages at {stages}",
+            ),
+            figures("accuracy", "accuracy", "on all test images", formats.percent),
+            figures("energy", found.energy, f"{inference}, in {found.summary['unit']}"),
+            figures("latency", found.latency, f"{inference}, in clock cycles"),
+            figures("parameters", "parameters", "weights of the network"),
+            figures("MACs", "macs", "multiply-accumulates of one inference"),
+            words("note", (trial["note"] or ("on the front" if trial["front"] else "") for trial in trials)),
+        ]
+    )
 
 
 def _subject(summary: dict[str, Any]) -> str:

@@ -51,6 +51,10 @@ class Finished:
     result: TrialResult
 
 
+_BROKEN = (AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
+"""What Optuna raises where the journal is not its own."""
+
+
 class Search:
     """A search that goes on where its journal ends.
 
@@ -70,6 +74,7 @@ class Search:
         optuna = load_optuna()
         self._optuna, self._config, self._channels = optuna, config, channels
         folder.mkdir(parents=True, exist_ok=True)
+        _cut_half_a_line(folder / JOURNAL)
         backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL))
         try:
             self._study = optuna.create_study(
@@ -78,9 +83,11 @@ class Search:
                 directions=["maximize", "minimize", "minimize"],
                 load_if_exists=True,
             )
-        except (ValueError, KeyError) as error:
+            self.finished()
+        except _BROKEN as error:
+            reason = f"{type(error).__name__}, {error}"
             raise MercuricError(
-                f"{folder / JOURNAL} is broken ({error}); remove {folder} to start over"
+                f"{folder / JOURNAL} is broken ({reason}); remove {folder} to start over"
             ) from error
         self._space = {
             stage: optuna.distributions.FloatDistribution(NARROWEST, 1.0, step=STEP)
@@ -166,6 +173,14 @@ class Search:
     def _result(self, trial: "FrozenTrial") -> TrialResult | None:
         noted = trial.user_attrs.get(_TRAINED)
         return None if noted is None else TrialResult(**noted["result"])
+
+
+def _cut_half_a_line(journal: Path) -> None:
+    """Drop what a kill has left half written, behind which Optuna would write on."""
+    if journal.is_file():
+        with journal.open("r+b") as file:
+            whole_lines = file.read().rfind(b"\n") + 1
+            file.truncate(whole_lines or file.tell())
 
 
 def objectives(result: TrialResult, mercury: bool) -> list[float] | None:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
+from mercuric.progress import Progress, silent
 from mercuric.studies.machine import machine
 from mercuric.studies.process_pool import process_pool
 from mercuric.studies.resolved import resolved_data, resolved_hardware
@@ -34,7 +34,6 @@ from mercuric.training import full_batches
 FACTOR = "factor "
 """Before a stage's name in the columns of ``trials.csv``."""
 
-Progress = Callable[[int, int, str], None]
 _Train = Callable[[list[Proposal]], Iterator[TrialResult]]
 
 
@@ -45,7 +44,7 @@ def shrink(
     trials: int = 20,
     jobs: int = 1,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Search; write ``trials.csv``, ``front.csv``, ``shrink.json`` and the front's networks.
 
@@ -74,13 +73,17 @@ def shrink(
     load_optuna()
     hardware = resolved_hardware(as_accelerator(config.accelerator))
     claim_folder(folder, config, resume, resolved={**hardware, **resolved_data(shared.images)})
-    search, told = Search(config, shared.channels, folder), progress or (lambda *_: None)
-    with _training(config, folder, jobs, lambda what: told(len(search.finished()), trials, what)) as train:
+    search = Search(config, shared.channels, folder)
+
+    def tell(what: str = "") -> None:
+        progress(len(search.finished()), trials, what)
+
+    with _training(config, folder, jobs, tell) as train:
         while proposals := _proposals(search, trials, jobs):
             for proposal, result in zip(proposals, train(proposals), strict=True):
                 search.tell(proposal, result)
             _leave_the_front(config, search.finished(), folder)
-            told(len(search.finished()), trials, "")
+            tell()
     return _summarize(config, search.finished(), shared, folder)
 
 
@@ -104,12 +107,14 @@ def _proposals(search: Search, trials: int, jobs: int) -> list[Proposal]:
 
 
 @contextmanager
-def _training(config: ShrinkConfig, folder: Path, jobs: int, tell: Callable[[str], None]) -> Iterator[_Train]:
+def _training(
+    config: ShrinkConfig, folder: Path, jobs: int, tell: Callable[[str], object]
+) -> Iterator[_Train]:
     """How a round of proposals is trained: here, or each in a process."""
 
     def here(proposals: list[Proposal]) -> Iterator[TrialResult]:
         for one in proposals:
-            yield run_trial(config, one.factors, _place(folder, one), partial(_tell_step, tell, one.factors))
+            yield run_trial(config, one.factors, _place(folder, one), _steps(tell, one.factors))
 
     if jobs == 1:
         yield here
@@ -188,8 +193,8 @@ def _place(folder: Path, network: Proposal | Finished) -> Path:
     return folder / "trials" / name_of(network.counts)
 
 
-def _tell_step(tell: Callable[[str], None], factors: Factors, done: int, total: int, what: str) -> None:
-    tell(f"{_shown(factors)}: step {done} of {total}, {what}")
+def _steps(tell: Callable[[str], object], factors: Factors) -> Progress:
+    return lambda done, total, what="", _bar="", /: tell(f"{_shown(factors)}: step {done} of {total}, {what}")
 
 
 def _shown(factors: Factors) -> str:

@@ -1,6 +1,6 @@
 """How good is one narrower network, and what does it cost?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -14,6 +14,7 @@ from mercuric import data, zoo
 from mercuric.accelerator import as_accelerator
 from mercuric.data import ImageData
 from mercuric.errors import Diverged
+from mercuric.progress import Progress, silent
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.cost import dense_cost, macs_of, mercury_cost
 from mercuric.studies.shrink.shrunk import Shrunk, save_shrunk
@@ -22,8 +23,6 @@ from mercuric.zoo.channels import Channels, find_channels, narrow_channels
 
 MERCURY_IMAGES = 4
 """First test images that the cost with MERCURY is a mean of."""
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def name_of(counts: tuple[int, ...]) -> str:
 
 
 def run_trial(
-    config: ShrinkConfig, factors: Mapping[str, float], folder: Path, progress: Progress | None = None
+    config: ShrinkConfig, factors: Mapping[str, float], folder: Path, progress: Progress = silent
 ) -> TrialResult:
     """Train the narrowed network and measure it; a trial that was stopped goes on.
 

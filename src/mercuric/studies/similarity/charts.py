@@ -4,43 +4,21 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.page import chart
-from mercuric.page.chart import figure, hover_names, name_layers
-from mercuric.page.markup import plotly_text
+from mercuric.page.chart import figure, hover_names
+from mercuric.page.layer_charts import BAR, layer_figure, outcome_chart
 from mercuric.studies.similarity.training import Trained, scores
 
 GRADIENT = "#9a6fb8"
 GRADIENT_ZERO = "#d5bfe3"
-_SHARES = (
-    ("similar", "HIT, similar vector", chart.MERCURY),
-    ("zero_hit", "HIT, zero vector", chart.ZERO_HIT),
-    ("mau", "MAU, computed and kept", chart.MAU),
-    ("mnu", "MNU, computed, set full", chart.MNU),
-)
 _METHOD_COLOURS = {"RPQ": chart.MERCURY, "Bloom filter": chart.LOSS}
-_BAR = 0.38
-
-
-def named(picture: go.Figure, words: str) -> go.Figure:
-    """The chart with a line over it that says what it was measured on, also in a saved picture."""
-    picture.update_layout(
-        title={
-            "text": plotly_text(words),
-            "font": {"size": 12},
-            "x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
-            "pad": {"t": 8},
-        },
-        margin={"t": max(66, picture.layout.margin.t + 26)},
-        height=picture.layout.height + 26,
-    )  # fmt: skip
-    return picture
 
 
 def similarity_chart(layers: pd.DataFrame) -> go.Figure:
     """Fig. 1: similar input vectors beside similar gradient vectors, zero vectors on top of them."""
     names = _names(layers)
-    picture = _by_layer(names, "share of vectors")
+    picture = layer_figure(names, "share of vectors")
     sides = (
-        ("forward", "input vectors", chart.MERCURY, chart.ZERO_HIT, -_BAR),
+        ("forward", "input vectors", chart.MERCURY, chart.ZERO_HIT, -BAR),
         ("input_gradient", "gradient vectors", GRADIENT, GRADIENT_ZERO, 0.02),
     )
     for product, label, colour, zero_colour, offset in sides:
@@ -55,7 +33,7 @@ def similarity_chart(layers: pd.DataFrame) -> go.Figure:
             if what.startswith("zero") and not zero.any():
                 continue
             picture.add_bar(
-                x=list(range(len(names))), y=heights.tolist(), base=base.tolist(), offset=offset, width=_BAR,
+                x=list(range(len(names))), y=heights.tolist(), base=base.tolist(), offset=offset, width=BAR,
                 name=what, marker={"color": shade},
                 customdata=[
                     [name, value] for name, value in zip(hover_names(names), heights.tolist(), strict=True)
@@ -67,46 +45,11 @@ def similarity_chart(layers: pd.DataFrame) -> go.Figure:
     return picture
 
 
-def outcome_chart(layers: pd.DataFrame, product: str) -> go.Figure:
+def product_chart(layers: pd.DataFrame, product: str) -> go.Figure:
     """Fig. 15a: HIT, MAU and MNU of one product's vectors; a bar sums to 1."""
-    rows = layers[layers["product"] == product]
-    names = [name for name in _names(layers) if name in set(rows["layer"])]
-    rows = rows.set_index("layer").loc[names]
-    picture = _by_layer(names, "share of vectors")
-    for column, label, colour in _SHARES:
-        picture.add_bar(
-            x=list(range(len(names))), y=rows[column].round(5).tolist(), name=label,
-            marker={"color": colour}, customdata=hover_names(names),
-            hovertemplate=f"%{{customdata}}<br>{label}: %{{y:.1%}}<extra></extra>",
-        )  # fmt: skip
-    picture.update_layout(barmode="stack", bargap=0.2)
-    picture.update_yaxes(tickformat=".0%", range=[0, 1])
-    return picture
-
-
-def cycle_chart(cycles: pd.DataFrame) -> go.Figure:
-    """Fig. 15b: cycles of the baseline and of MERCURY's products and signatures, paper timing."""
-    names = cycles["layer"].tolist()
-    picture = _by_layer(names, "cycles of one training step")
-    signature = cycles["cycles_signature"]
-    products = cycles["cycles_mercury"] - signature
-    bars = (
-        ("baseline", cycles["cycles_baseline"], 0 * signature, -_BAR, chart.DENSE),
-        ("MERCURY, products", products, 0 * signature, 0.02, chart.MERCURY),
-        ("MERCURY, signatures", signature, products, 0.02, chart.SIGNATURE),
-    )
-    for label, height, base, offset, colour in bars:
-        picture.add_bar(
-            x=list(range(len(names))), y=height.tolist(), base=base.tolist(), offset=offset, width=_BAR,
-            name=label, marker={"color": colour},
-            customdata=[
-                [name, value] for name, value in zip(hover_names(names), height.tolist(), strict=True)
-            ],
-            hovertemplate=f"%{{customdata[0]}}<br>{label}: %{{customdata[1]:.3s}} cycles<extra></extra>",
-        )  # fmt: skip
-    picture.update_layout(barmode="overlay")
-    picture.update_yaxes(tickformat="~s", rangemode="tozero")
-    return picture
+    rows = layers[layers["product"] == product].set_index("layer")
+    names = [name for name in _names(layers) if name in rows.index]
+    return outcome_chart(rows.loc[names].reset_index(), "similar", "share of vectors")
 
 
 def unique_chart(channels: pd.DataFrame) -> go.Figure:
@@ -120,7 +63,7 @@ def unique_chart(channels: pd.DataFrame) -> go.Figure:
         groups["unique"].max().loc[names],
         groups["vectors"].mean().loc[names],
     )
-    picture = _by_layer(names, "vectors in a channel")
+    picture = layer_figure(names, "vectors in a channel")
     picture.add_scatter(
         x=list(range(len(names))), y=vectors.tolist(), mode="markers", name="all vectors",
         marker={"symbol": "line-ew", "size": 18, "line": {"width": 2, "color": chart.DENSE}},
@@ -173,7 +116,7 @@ def layer_bits_chart(by_bits: pd.DataFrame, product: str) -> go.Figure:
     rows = by_bits[by_bits["product"] == product]
     names = [name for name in _names(by_bits) if name in set(rows["layer"])]
     table = rows.pivot_table(index="bits", columns="layer", values="similar")[names]
-    picture = _by_layer(names, "signature bits")
+    picture = layer_figure(names, "signature bits")
     picture.add_heatmap(
         x=list(range(len(names))), y=[str(bits) for bits in table.index],
         z=table.round(4).to_numpy().tolist(), zmin=0, zmax=1,
@@ -244,10 +187,3 @@ def _names(rows: pd.DataFrame) -> list[str]:
     """Layers in the network's order: that of the forward pass."""
     forward = rows[rows["product"] == "forward"]["layer"]
     return list(dict.fromkeys([*forward, *rows["layer"]]))
-
-
-def _by_layer(names: list[str], y_title: str) -> go.Figure:
-    picture = figure(330, "", y_title)
-    picture.update_layout(hovermode="closest")
-    name_layers(picture, names)
-    return picture

@@ -5,25 +5,22 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.studies.similarity.folder import read_study
-from mercuric.studies.similarity.page import write_similarity_report
+from mercuric.studies.similarity.page import write_page
 from mercuric.studies.similarity.study import similarity_study
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import read_training, write_training
+from mercuric.studies.stored_command import store_command
 from mercuric.subjects.similarity_network import SimilarityConfig
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.command_line import command_line
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.progress import part_bar
-from mercuric.zoo import pretrained
-
-_FILES = "a file: a training's checkpoint, safetensors or a state dict of torch.save"
-WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or {_FILES}."
+from mercuric.terminal.console import say, show
+from mercuric.terminal.options import WEIGHTS
+from mercuric.terminal.progress import bars
 
 
 def similarity(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
     data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
     weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
@@ -42,26 +39,20 @@ def similarity(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
 ) -> None:
-    """Find similar vectors in MODEL on real images; write a folder with CSV files and a report."""
-    console = errors()
-    with one_sentence():
-        trained = None if run is None else read_training(run)
-        config = SimilarityConfig(
-            model=model, data=data, data_root=data_root, weights=weights, images=images,
-            image_size=image_size, seed=seed, bits=bits,
-        )  # fmt: skip
-        folder = out or Path("runs") / f"similarity-{model}-{data}-{Path(weights).stem}"
-        with part_bar(console) as tell:
-            summary = similarity_study(config, folder, tell, lambda said: typer.echo(said, err=True))
-        if trained is not None:
-            summary["run_files"] = write_training(trained, folder)
-            for sentence in trained.missing:
-                typer.echo(sentence, err=True)
-        options = {**config.model_dump(exclude={"model"}, exclude_defaults=True), "run": run}
-        report = write_similarity_report(folder, command_line("similarity", [model], options), trained)
-        study = read_study(folder)
-        if as_json:
-            typer.echo(json_text({**summary, "layers": records(study.tables["layers"])}))
-            return
-        output().print(similarity_table(study))
-        typer.echo(f"Report: {report}")
+    trained = None if run is None else read_training(run)
+    config = SimilarityConfig(
+        model=model, data=data, data_root=data_root, weights=weights, images=images,
+        image_size=image_size, seed=seed, bits=bits,
+    )  # fmt: skip
+    folder = out or Path("runs") / f"similarity-{model}-{data}-{Path(weights).stem}"
+    with bars() as progress:
+        summary = similarity_study(config, folder, progress, say)
+    tables = write_training(trained, folder)
+    if trained is not None:
+        summary["run_files"] = tables
+        for sentence in trained.missing:
+            say(sentence)
+    report = write_page(folder, store_command(folder, context))
+    study = read_study(folder)
+    figures = {**summary, "layers": records(study.tables["layers"])}
+    show(as_json, figures, similarity_table(study), f"Report: {report}")

@@ -22,7 +22,7 @@ class Rates(BaseModel):
 
 
 class StudySummary(BaseModel):
-    """The whole of ``study.json``."""
+    """The whole of ``study.json``, as it is written and as it is read."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     model: str
@@ -30,6 +30,7 @@ class StudySummary(BaseModel):
     data: str
     weights: str
     normalisation: str = "batch"
+    coverage: dict[str, Any] = {}
     images: int
     image_size: int
     bits: int
@@ -37,6 +38,10 @@ class StudySummary(BaseModel):
     similarity: dict[str, Rates]
     files: dict[str, str]
     machine: Machine = Machine()
+
+    def plain(self) -> dict[str, Any]:
+        """What was said of the study, ready for JSON."""
+        return self.model_dump(exclude_unset=True)
 
     @property
     def subject(self) -> str:

@@ -8,8 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mercuric.page import chart
-from mercuric.page.chart import figure
-from mercuric.page.markup import plotly_text
+from mercuric.page.chart import figure, plotly_text
 
 _STATES = (
     ("H", "HIT", chart.MERCURY),

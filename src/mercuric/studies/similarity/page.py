@@ -1,50 +1,38 @@
 """How does a similarity study become one page?"""
 
-import html
 from pathlib import Path
 
 from mercuric.page import formats
-from mercuric.page.cards import Card, card_elements
-from mercuric.page.document import definitions, write_page
 from mercuric.page.machine import machine_facts
-from mercuric.page.markup import unbroken
+from mercuric.page.page import write
+from mercuric.page.parts import Card, Page
 from mercuric.studies.similarity.folder import Study, StudySummary, read_study
 from mercuric.studies.similarity.sections import sections
-from mercuric.studies.similarity.training import Trained
+from mercuric.studies.similarity.training import kept_training
 from mercuric.trace.normalisation import SHOWN
 
 
-def write_similarity_report(folder: Path, command: str, trained: Trained | None = None) -> Path:
-    """Write ``report.html`` into a study's folder and return its path; the page loads nothing.
-
-    Args:
-        folder: of a similarity study.
-        command: what made the study, as the user typed it.
-        trained: a training run whose pictures are added.
+def write_page(folder: Path, command: str) -> Path:
+    """Write ``report.html`` into a study's folder and return its path.
 
     Raises:
         MercuricError: a file is missing, broken or not writable; names it.
     """
-    target = folder / "report.html"
-    parts = _parts(read_study(folder), command, trained)
-    write_page(target, "study.html", **parts)
-    return target
-
-
-def _parts(study: Study, command: str, trained: Trained | None) -> dict[str, str]:
+    study = read_study(folder)
     summary = study.summary
-    return {
-        "title": html.escape(f"{summary.model} on {summary.data}: Mercuric similarity study"),
-        "kicker": "similarity study",
-        "subject": html.escape(f"{summary.model}, {summary.weights}"),
-        "headline": unbroken(_headline(summary)),
-        "lead": unbroken(_lead(summary)),
-        "cards": card_elements(_cards(study)),
-        "sections": sections(study, trained),
-        "methods": definitions(_methods(summary)),
-        "machine": definitions(machine_facts(summary.machine.model_dump())),
-        "command": html.escape(command),
-    }
+    page = Page(
+        title=f"{summary.model} on {summary.data}: Mercuric similarity study",
+        kicker="similarity study",
+        subject=f"{summary.model}, {summary.weights}",
+        headline=_headline(summary),
+        lead=_lead(summary),
+        cards=_cards(study),
+        sections=sections(study, kept_training(folder)),
+        methods=_methods(summary),
+        machine=machine_facts(summary.machine.model_dump()),
+        command=command,
+    )
+    return write(page, folder)
 
 
 def _headline(summary: StudySummary) -> str:

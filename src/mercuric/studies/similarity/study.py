@@ -15,9 +15,11 @@ from mercuric.accelerator.count.simulation import found_with
 from mercuric.errors import MercuricError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, similarity_rates
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
+from mercuric.studies.similarity.folder import StudySummary
 from mercuric.studies.similarity.layers import TrainingStep, by_layer, training_step
 from mercuric.studies.similarity.unique_vectors import unique_vectors
 from mercuric.subjects.similarity_network import SimilarityConfig, Studied, studied
@@ -35,8 +37,6 @@ FILES = {
 }
 """What each table of a study is called in its folder."""
 
-Progress = Callable[[int, int, str], None]
-"""Called with parts done, parts in all, and what comes next."""
 
 _DRAWN_SETS = 4
 
@@ -45,7 +45,7 @@ _DRAWN_SETS = 4
 def similarity_study(
     config: SimilarityConfig,
     folder: Path,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Run one training step at each signature length; write the study's folder and return its summary.
@@ -63,26 +63,25 @@ def similarity_study(
         OSError: the folder can't be written.
     """
     _check_folder(folder, config)
-    told = progress or (lambda *_: None)
     subject = studied(config, tell)
     lengths = sorted({*BITS, config.bits})
     parts = len(lengths) + 1 + _DRAWN_SETS
     tables: dict[str, pd.DataFrame] = {}
     by_bits = []
     for done, bits in enumerate(lengths):
-        told(done, parts, f"a training step with {bits} bits")
+        progress(done, parts, f"a training step with {bits} bits")
         step, cycles = _step(subject, config, bits, unlimited=False)
         layers = by_layer(step.table())
         by_bits.append(layers.assign(bits=bits))
         if bits == config.bits:
             tables |= {"layers": layers, "maps": _chosen_maps(step), "cycles": cycles}
     tables["bits"] = pd.concat(by_bits, ignore_index=True)
-    told(len(lengths), parts, "a training step with an unlimited MCACHE")
+    progress(len(lengths), parts, "a training step with an unlimited MCACHE")
     tables["channels"] = _unique_by_channel(_step(subject, config, config.bits, unlimited=True)[0])
-    told(len(lengths) + 1, parts, "unique vectors by RPQ and Bloom filter")
+    progress(len(lengths) + 1, parts, "unique vectors by RPQ and Bloom filter")
     tables["unique"] = unique_vectors(
         subject.images[subject.shown],
-        progress=lambda done, _: told(len(lengths) + 1 + done, parts, "unique vectors"),
+        progress=lambda done, *_: progress(len(lengths) + 1 + done, parts, "unique vectors"),
     )
     return _write(config, subject, tables, folder)
 
@@ -164,8 +163,9 @@ def _write(
     for name, table in tables.items():
         write_text(folder / FILES[name], table.to_csv(index=False))
     _write_image(folder / "image.png", subject.pixels[subject.shown])
-    write_text(folder / "study.json", json_text(summary) + "\n")
-    return summary
+    found = StudySummary.model_validate(summary).plain()
+    write_text(folder / "study.json", json_text(found) + "\n")
+    return found
 
 
 def _write_image(path: Path, pixels: Tensor) -> None:

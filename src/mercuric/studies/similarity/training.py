@@ -1,5 +1,6 @@
 """What did a training run say of accuracy and adaptation? The data of Figs. 13 and 14a."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from mercuric.studies.train.summary_file import Summary, parse_summary
 
 SCORES_FILE = "fig13_scores.csv"
 ADAPTATION_FILE = "fig14a_adaptation.csv"
+_KEPT = "run"
+_FILES = ("summary.json", "metrics.jsonl", "adaptation.csv", "layers.csv")
+"""What is read of a run, and kept in the study's folder under the run's name."""
 
 
 @dataclass(frozen=True)
@@ -21,18 +25,23 @@ class Trained:
     """A run's files, those that it has.
 
     Attributes:
-        name: the folder's name.
+        folder: of the run.
         summary: ``summary.json``, or None.
         metrics: ``metrics.jsonl``, or None where it or the summary is missing.
         adaptation: ``adaptation.csv``, or None.
         missing: a sentence for each figure that can't be drawn.
     """
 
-    name: str
+    folder: Path
     summary: Summary | None
     metrics: Metrics | None
     adaptation: AdaptationLog | None
     missing: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
 
 
 def read_training(run: Path) -> Trained:
@@ -43,8 +52,8 @@ def read_training(run: Path) -> Trained:
     """
     if not run.is_dir():
         raise MercuricError(f"{run} is not a run's folder: no such directory")
-    has = {name for name in ("summary.json", "metrics.jsonl", "adaptation.csv") if (run / name).is_file()}
-    if not has:
+    has = {name for name in _FILES if (run / name).is_file()}
+    if not has & {"summary.json", "metrics.jsonl", "adaptation.csv"}:
         raise MercuricError(
             f"{run} is not a run's folder: it has no summary.json, metrics.jsonl or adaptation.csv"
         )
@@ -63,7 +72,7 @@ def read_training(run: Path) -> Trained:
     if adaptation is None:
         needed = "adaptation.csv" if logged else "metrics.jsonl"
         missing.append(f"Fig. 14a is left out: the run has no {needed}.")
-    return Trained(run.resolve().name, summary, metrics, adaptation, tuple(missing))
+    return Trained(run, summary, metrics, adaptation, tuple(missing))
 
 
 def scores(trained: Trained) -> pd.DataFrame:
@@ -98,8 +107,27 @@ def adaptation_steps(log: AdaptationLog) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def write_training(trained: Trained, folder: Path) -> list[str]:
-    """Write the tables that there are into ``folder``; returns their files' names."""
+def kept_training(folder: Path) -> Trained | None:
+    """The run whose files :func:`write_training` kept in a study's folder.
+
+    Raises:
+        MercuricError: a file is broken.
+    """
+    kept = sorted((folder / _KEPT).glob("*/"))
+    return read_training(kept[0]) if kept else None
+
+
+def write_training(trained: Trained | None, folder: Path) -> list[str]:
+    """Keep the run's files in ``folder``, for the page, in place of another run's; write the tables that
+    there are and return their files' names."""
+    shutil.rmtree(folder / _KEPT, ignore_errors=True)
+    if trained is None:
+        return []
+    kept = folder / _KEPT / trained.name
+    kept.mkdir(parents=True)
+    for name in _FILES:
+        if (trained.folder / name).is_file():
+            shutil.copyfile(trained.folder / name, kept / name)
     written = []
     if trained.summary is not None:
         write_text(folder / SCORES_FILE, scores(trained).to_csv(index=False))

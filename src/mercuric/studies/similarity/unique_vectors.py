@@ -1,16 +1,15 @@
 """How many unique vectors do RPQ and a Bloom filter find? (paper II-A, Fig. 3)"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import mean, stdev
 
 import pandas as pd
 import torch
 from torch import Tensor
 
+from mercuric.progress import Progress, silent
 from mercuric.similarity import random_projection, signatures
 from mercuric.similarity.bloom_filter import bloom_signatures
-
-Progress = Callable[[int, int], None]
 
 UNIQUE = 10
 SIMILAR = 10
@@ -62,7 +61,7 @@ def found(vectors: Tensor, method: str, bits: int, seed: int) -> int:
 
 
 def unique_vectors(
-    image: Tensor, draws: int = DRAWS, lengths: Sequence[int] = LENGTHS, progress: Progress | None = None
+    image: Tensor, draws: int = DRAWS, lengths: Sequence[int] = LENGTHS, progress: Progress = silent
 ) -> pd.DataFrame:
     """The data of Fig. 3: drawn vectors of three similarities, and windows of a photograph.
 
@@ -89,8 +88,7 @@ def unique_vectors(
             UNIQUE if name == "random" else mean(float(len(torch.unique(drawn, dim=0))) for drawn in several)
         )
         tables.append(counts.assign(vectors=name, epsilon=epsilon, known=known, of=len(several[0])))
-        if progress is not None:
-            progress(done + 1, len(sets))
+        progress(done + 1, len(sets))
     columns = ["vectors", "epsilon", "method", "bits", "unique", "spread", "known", "of", "draws"]
     return pd.concat(tables, ignore_index=True)[columns]
 

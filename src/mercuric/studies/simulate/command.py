@@ -5,15 +5,15 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mercuric.files.json_text import json_text, records
-from mercuric.studies.similarity.command import WEIGHTS
-from mercuric.studies.simulate.study import Simulated, SimulateRequest, simulate_request
+from mercuric.errors import ArgumentError
+from mercuric.files.json_text import records
+from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, Topology
+from mercuric.studies.simulate.study import simulate as run_simulation
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
 from mercuric.studies.train.terminal import layer_table, simulation_table
 from mercuric.subjects.loaded_network import NetworkConfig
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.options import chosen_accelerator, simulated_reuse
+from mercuric.terminal.console import show
+from mercuric.terminal.options import WEIGHTS, chosen_accelerator, simulated_reuse
 from mercuric.terminal.progress import bars
 
 
@@ -52,40 +52,47 @@ def simulate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")] = False,
 ) -> None:
-    """Count the cycles that MODEL takes on real images, with and without MERCURY."""
-    with one_sentence():
-        options: dict[str, Any] = {
-            "data": data, "images": images, "batch": batch, "image_size": image_size, "data_root": data_root,
-            "weights": weights, "seed": seed,
-        }  # fmt: skip
-        given = {name: value for name, value in options.items() if value is not None}
-        request = SimulateRequest(
-            network=NetworkConfig(model=model, **given) if model and not hitmaps and not topology else None,
-            model=model,
-            unused=tuple(given),
-            accelerator=chosen_accelerator(accelerator, scalesim_config, settings or []),
-            reuse=simulated_reuse(config),
-            training=not inference,
-            save=save_hitmaps,
-            hitmaps=hitmaps,
-            topology=topology,
-            hit_rate=hit_rate,
-            engine=engine,
-        )
-        with bars(errors()) as tell:
-            result = simulate_request(request, tell)
-        _show(result, as_json)
+    options: dict[str, Any] = {
+        "data": data, "images": images, "batch": batch, "image_size": image_size, "data_root": data_root,
+        "weights": weights, "seed": seed,
+    }  # fmt: skip
+    source = _source(model, options, save_hitmaps, hitmaps, topology, hit_rate)
+    how = Counting(
+        chosen_accelerator(accelerator, scalesim_config, settings or []),
+        simulated_reuse(config),
+        not inference,
+        engine,
+    )
+    with bars() as progress:
+        layers, summary = run_simulation(source, how, progress)
+    figures = {**summary, "layers": records(layers)}
+    if isinstance(source, Topology) or engine is not None:
+        show(as_json, figures, topology_table(layers), topology_total(summary))
+    else:
+        show(as_json, figures, layer_table(layers.assign(seed=0)), simulation_table(summary))
 
 
-def _show(result: Simulated, as_json: bool) -> None:
-    summary = {**result.described, **result.summary}
-    if as_json:
-        typer.echo(json_text({**summary, "layers": records(result.layers)}))
-        return
-    console = output()
-    if result.is_topology or result.has_engine:
-        console.print(topology_table(result.layers))
-        console.print(topology_total(summary))
-        return
-    console.print(layer_table(result.layers.assign(seed=0)))
-    console.print(simulation_table(summary))
+def _source(
+    model: str | None,
+    options: dict[str, Any],
+    save: Path | None,
+    hitmaps: Path | None,
+    topology: Path | None,
+    hit_rate: float | None,
+) -> Source:
+    """What the command line names; what it gives beside that must be of use there."""
+    if topology is not None and model is not None:
+        raise ArgumentError(f"model was {model!r}, but with a topology it must not be given")
+    if hit_rate is not None and topology is None:
+        raise ArgumentError(f"hit_rate was {hit_rate}, but elsewhere than in a topology HITs are measured")
+    given = {name: value for name, value in options.items() if value is not None}
+    if topology is not None or hitmaps is not None:
+        for name in (*given, *(["save_hitmaps"] if save else [])):
+            raise ArgumentError(f"{name} was given, but no network runs with --hitmaps or --topology")
+    if topology is not None:
+        return Topology(topology, hit_rate, hitmaps)
+    if hitmaps is not None:
+        return Hitmaps(hitmaps, model)
+    if model is None:
+        raise ArgumentError("model was not given, but a network, --hitmaps or --topology must be")
+    return Network(NetworkConfig(model=model, **given), save)

@@ -10,8 +10,9 @@ from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_calls
 from mercuric.accelerator.runs_mcache import in_runs_mcache
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
-from mercuric.subjects.loaded_network import LoadedNetwork, Tell
+from mercuric.subjects.loaded_network import LoadedNetwork
 from mercuric.trace.calls import Listen
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
@@ -27,7 +28,7 @@ def simulate_network(
     training: bool = True,
     save: Path | None = None,
     listeners: Sequence[Listen] = (),
-    tell: Tell = lambda *_: None,
+    progress: Progress = silent,
 ) -> Simulation:
     """Count the cycles of all examples, batch after batch.
 
@@ -38,13 +39,13 @@ def simulate_network(
         training: count both backward products as well.
         save: a Parquet file for the Hitmaps.
         listeners: each called with every layer's call.
-        tell: of the progress.
+        progress: told before each batch.
 
     Raises:
         ValueError: as ``mercuric.accelerator.simulate_batches``.
         OSError: ``save`` can't be written.
     """
-    batches = subject.batches(tell)
+    batches = subject.batches(progress)
     if save is None:
         return simulate_batches(subject.network, batches, accelerator, reuse, training, listeners)
     config = simulated_config(reuse, accelerator)
@@ -85,7 +86,7 @@ def simulate_hitmaps(
 
 
 def write_hitmap_folder(
-    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
+    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, progress: Progress = silent
 ) -> int:
     """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
 
@@ -98,7 +99,7 @@ def write_hitmap_folder(
         accelerator = in_runs_mcache(accelerator, reuse.cache)
     config = simulated_config(reuse, accelerator)
     with HitmapFolderWriter(folder, HitmapAbout(subject.described, config)) as writer:
-        facts = NetworkCalls(subject.network, subject.batches(tell), config).tell(tally.add, writer.add)
+        facts = NetworkCalls(subject.network, subject.batches(progress), config).tell(tally.add, writer.add)
         layers = tally.layers(facts)
         writer.finish(layers, facts.run)
     return int(layers["on"].sum())

@@ -1,18 +1,18 @@
 """What does SCALE-Sim itself count for the same products, with reuse and without?"""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from mercuric.accelerator import Accelerator
+from mercuric.progress import Progress, silent
 from mercuric.trace.layer_call import LayerCall
 
 Gemm = tuple[int, int, int]
 """M, K, N: rows of vectors, their length, and filters."""
 
-Tell = Callable[[int, int], None]
 """Called with the products that have run, and all of them."""
 
 PARTS = ("dense", "scoped", "product", "signature")
@@ -72,23 +72,23 @@ class ScaleSimCycles:
         if call.product == "forward":
             self._layers.setdefault(call.layer, LayerGemms()).add(call)
 
-    def layers(self, tell: Tell = lambda *_: None) -> pd.DataFrame:
+    def layers(self, progress: Progress = silent) -> pd.DataFrame:
         """A layer a row: ``layer``, and cycles of its forward products: ``scalesim_dense``, ``_scoped``,
         ``_product`` and ``_signature``, as :class:`LayerGemms` says."""
-        known = self._run(tell)
+        known = self._run(progress)
         rows = [
             {"layer": name, **{f"scalesim_{part}": _sum(getattr(gemms, part), known) for part in PARTS}}
             for name, gemms in self._layers.items()
         ]
         return pd.DataFrame(rows, columns=["layer", *(f"scalesim_{part}" for part in PARTS)])
 
-    def _run(self, tell: Tell) -> dict[Gemm, int]:
+    def _run(self, progress: Progress) -> dict[Gemm, int]:
         wanted = list(dict.fromkeys(self._all()))
         known = {}
         for done, gemm in enumerate(wanted):
-            tell(done, len(wanted))
+            progress(done, len(wanted))
             known[gemm] = self._cycles_of(*gemm) if all(gemm) else 0
-        tell(len(wanted), len(wanted))
+        progress(len(wanted), len(wanted))
         return known
 
     def _all(self) -> Iterable[Gemm]:

@@ -1,140 +1,145 @@
 """What does ``mercuric simulate`` count, from which source?"""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
 from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.engines.scalesim_files import read_topology
-from mercuric.errors import ArgumentError
+from mercuric.progress import Progress, named, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.simulate.hitmaps import simulate_hitmaps, simulate_network
 from mercuric.studies.simulate.scalesim_cycles import ScaleSimCycles
 from mercuric.studies.simulate.topology import simulate_topology
 from mercuric.subjects.loaded_network import NetworkConfig, load_network
-
-Tell = Callable[[str, int, int, str], None]
-"""Called with a bar's label, steps done, steps in all, and what is going on."""
+from mercuric.trace.calls import Listen
 
 
 @dataclass(frozen=True)
-class SimulateRequest:
-    """Where layer calls come from, and what counts them.
+class Counting:
+    """How layer calls are counted, wherever they come from.
 
     Attributes:
-        network: runs, where neither Hitmaps nor a topology are given.
-        model: the network's name, where one was given.
-        unused: the network's options that were given; they must not be where no network runs.
         accelerator: what is simulated.
         reuse: how similarity is found; the paper's form by default.
         training: count both backward products as well; a topology's rows count once in any case.
-        save: a Parquet file for the Hitmaps of the network.
-        hitmaps: saved ones.
-        topology: SCALE-Sim's.
-        hit_rate: share of HITs in a topology.
         engine: who counts besides.
     """
 
-    network: NetworkConfig | None
-    model: str | None
-    unused: tuple[str, ...]
     accelerator: Accelerator
-    reuse: ReuseConfig | None
-    training: bool
-    save: Path | None
-    hitmaps: Path | None
-    topology: Path | None
-    hit_rate: float | None
-    engine: Literal["scalesim"] | None
+    reuse: ReuseConfig | None = None
+    training: bool = True
+    engine: Literal["scalesim"] | None = None
+
+    @property
+    def products(self) -> str:
+        """What is counted of a layer, as tables name it."""
+        return "forward, dO, dW" if self.training else "forward"
+
+
+Counted = tuple[Simulation, dict[str, Any]]
+"""The simulation, and what was counted with its figures, ready for JSON."""
+
+
+class Source(Protocol):
+    """Where layer calls come from."""
+
+    def count(self, how: Counting, also: Sequence[Listen], progress: Progress) -> Counted:
+        """Count every call, and let others see it, too."""
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """What came out.
+class Network:
+    """A network that runs.
 
     Attributes:
-        layers: ``Simulation.layers``, with SCALE-Sim's columns where it counted too.
-        summary: the figures of all layers.
-        described: what was counted.
-        is_topology: whether layers are rows of a topology, of which only HIT or miss is known.
-        has_engine: whether SCALE-Sim counted too.
+        config: what is loaded.
+        save: a Parquet file for its Hitmaps.
     """
 
-    layers: pd.DataFrame
-    summary: dict[str, Any]
-    described: dict[str, Any]
-    is_topology: bool
-    has_engine: bool
+    config: NetworkConfig
+    save: Path | None = None
+
+    def count(self, how: Counting, also: Sequence[Listen], progress: Progress) -> Counted:
+        """See :class:`Source`."""
+        subject = load_network(self.config)
+        told = named(progress, "images", self.config.model)
+        result = simulate_network(subject, how.accelerator, how.reuse, how.training, self.save, also, told)
+        return result, {**subject.described, "products": how.products, **result.summary()}
 
 
-def simulate_request(request: SimulateRequest, tell: Tell) -> Simulated:
-    """Count what is asked for.
+@dataclass(frozen=True)
+class Hitmaps:
+    """Saved Hitmaps.
+
+    Attributes:
+        path: a Parquet file, or a folder of CSV files.
+        model: where given, the network that they must be of.
+    """
+
+    path: Path
+    model: str | None = None
+
+    def count(self, how: Counting, also: Sequence[Listen], _progress: Progress) -> Counted:
+        """See :class:`Source`."""
+        result, described = simulate_hitmaps(
+            self.path, how.accelerator, how.training, self.model, how.reuse, also
+        )
+        return result, {**described, "products": how.products, **result.summary()}
+
+
+@dataclass(frozen=True)
+class Topology:
+    """SCALE-Sim's topology, whose HITs are spread over it or saved ones.
+
+    Attributes:
+        path: its .csv file.
+        hit_rate: share of HITs, 0 to 1; none by default.
+        hitmaps: a folder of saved ones instead.
+    """
+
+    path: Path
+    hit_rate: float | None = None
+    hitmaps: Path | None = None
+
+    def count(self, how: Counting, also: Sequence[Listen], _progress: Progress) -> Counted:
+        """See :class:`Source`; of its rows only HIT or miss is known."""
+        config = simulated_config(how.reuse, how.accelerator)
+        result = simulate_topology(
+            read_topology(self.path), how.accelerator, config, self.hit_rate, self.hitmaps, also
+        )
+        hits = {"hitmaps": str(self.hitmaps)} if self.hitmaps else {"hit_rate": self.hit_rate or 0}
+        summary = result.summary()
+        summary["reuse"] = {key: summary["reuse"][key] for key in ("hit_rate", "bits", "entries", "ways")}
+        del summary["normalisation"], summary["coverage"]
+        described = {"topology": str(self.path), "bits": config.bits, "products": "forward", **hits}
+        return result, {**described, **summary}
+
+
+def simulate(
+    source: Source, how: Counting, progress: Progress = silent
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Count what comes from ``source``.
+
+    Returns:
+        ``Simulation.layers``, with SCALE-Sim's columns where it counts too; and what was counted with the
+        figures of all layers.
 
     Raises:
-        ValueError: options that contradict each other, or a value that is out of range.
+        ValueError: a value that is out of range.
         MercuricError: files that are missing, damaged or something else.
     """
-    _check(request)
-    engine = None if request.engine is None else ScaleSimCycles(request.accelerator)
-    listeners = () if engine is None else (engine.add,)
-    if request.topology is not None:
-        config = simulated_config(request.reuse, request.accelerator)
-        result = simulate_topology(
-            read_topology(request.topology), request.accelerator, config, request.hit_rate, request.hitmaps,
-            listeners,
-        )  # fmt: skip
-        described = {"topology": str(request.topology), "bits": config.bits, "products": "forward"}
-        source = {"hitmaps": str(request.hitmaps)} if request.hitmaps else {"hit_rate": request.hit_rate or 0}
-        described |= source
-    else:
-        products = "forward, dO, dW" if request.training else "forward"
-        result, described = _network(request, listeners, tell)
-        described = {**described, "products": products}
-    summary = result.summary()
-    if request.topology is not None:
-        known = ("hit_rate", "bits", "entries", "ways")
-        summary["reuse"] = {key: summary["reuse"][key] for key in known}
-        del summary["normalisation"], summary["coverage"]
-    layers = result.layers
-    if engine is not None:
-        counted = engine.layers(lambda done, total: tell("SCALE-Sim", done, total, "products"))
-        layers = layers.merge(_forward(result), on="layer").merge(counted, on="layer")
-        summary["scalesim"] = _scalesim_totals(layers)
-    return Simulated(layers, summary, described, request.topology is not None, engine is not None)
-
-
-def _network(
-    request: SimulateRequest, listeners: tuple[Any, ...], tell: Tell
-) -> tuple[Simulation, dict[str, Any]]:
-    if request.hitmaps is not None:
-        return simulate_hitmaps(
-            request.hitmaps, request.accelerator, request.training, request.model, request.reuse, listeners
-        )
-    if request.network is None:
-        raise ArgumentError("model was not given, but a network, --hitmaps or --topology must be")
-    subject = load_network(request.network)
-    result = simulate_network(
-        subject, request.accelerator, request.reuse, request.training, request.save, listeners,
-        lambda done, total: tell(request.network.model if request.network else "", done, total, "images"),
-    )  # fmt: skip
-    return result, subject.described
-
-
-def _check(request: SimulateRequest) -> None:
-    if request.topology is not None and request.model is not None:
-        raise ArgumentError(f"model was {request.model!r}, but with a topology it must not be given")
-    if request.hit_rate is not None and request.topology is None:
-        raise ArgumentError(
-            f"hit_rate was {request.hit_rate}, but elsewhere than in a topology HITs are measured"
-        )
-    runs = request.topology is None and request.hitmaps is None
-    unused = [*request.unused, *(["save_hitmaps"] if request.save else [])]
-    if unused and not runs:
-        raise ArgumentError(f"{unused[0]} was given, but no network runs with --hitmaps or --topology")
+    engine = None if how.engine is None else ScaleSimCycles(how.accelerator)
+    result, summary = source.count(how, () if engine is None else (engine.add,), progress)
+    if engine is None:
+        return result.layers, summary
+    counted = engine.layers(named(progress, "products", "SCALE-Sim"))
+    layers = result.layers.merge(_forward(result), on="layer").merge(counted, on="layer")
+    return layers, {**summary, "scalesim": _scalesim_totals(layers)}
 
 
 def _forward(result: Simulation) -> pd.DataFrame:

@@ -5,20 +5,22 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text, records
+from mercuric.files.json_text import records
 from mercuric.files.reading import read_json_object
-from mercuric.studies.similarity.command import WEIGHTS
+from mercuric.studies.speedups.page import write_page
 from mercuric.studies.speedups.study import FIELDS, NETWORKS
 from mercuric.studies.speedups.study import speedups as run_speedups
-from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, terminal_table, write_tables
+from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, terminal_table
+from mercuric.studies.stored_command import store_command
 from mercuric.studies.sweep.study import SweepConfig
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.progress import part_bar
+from mercuric.terminal.console import show
+from mercuric.terminal.options import WEIGHTS
+from mercuric.terminal.progress import bars
 
 
 def speedups(
+    context: typer.Context,
     networks: Annotated[
         list[str] | None, typer.Argument(help="Networks of the zoo; the paper's eleven by default.")
     ] = None,
@@ -34,30 +36,27 @@ def speedups(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of tables.")] = False,
 ) -> None:
-    """Compare the speed-up of training with the paper's: Figs. 14c and 18, and where cycles are lost."""
-    with one_sentence("stopped; finished networks are kept: add --resume to go on"):
-        config = SweepConfig(
-            models=tuple(networks or NETWORKS), vary=FIELDS, data=data, data_root=data_root, weights=weights,
-            images=images, batch=images, image_size=image_size, seed=seed, bits=bits,
-        )  # fmt: skip
-        with part_bar(errors()) as tell:
-            table, left = run_speedups(config, out, jobs, resume, tell)
-        found, losses = speedup_rows(table), lost_rows(left)
-        write_tables(out, config, found, losses)
-        if as_json:
-            figures = {
-                "reuse": config.found_with(),
-                "accelerator": config.accelerator,
-                "normalisation": read_json_object(out / "sweep.json")["normalisation"],
-                "speedups": records(table),
-                "lost": records(left),
-            }
-            typer.echo(json_text(figures))
-            return
-        console = output()
-        said = "training, normalising layers by the batch; layers that lose turned off (III-D)"
-        console.print(terminal_table(*found, f"{said}; {how_found(config)}"))
-        console.print(
-            terminal_table(*losses, "row stationary, synchronous, paper timing: speed-up as costs are added")
-        )
-        typer.echo(f"Tables: {out / 'speedups.md'}")
+    config = SweepConfig(
+        models=tuple(networks or NETWORKS), vary=FIELDS, data=data, data_root=data_root, weights=weights,
+        images=images, batch=images, image_size=image_size, seed=seed, bits=bits,
+    )  # fmt: skip
+    with bars() as progress:
+        table, left = run_speedups(config, out, jobs, resume, progress)
+    write_page(out, store_command(out, context))
+    figures = {
+        "reuse": config.found_with(),
+        "accelerator": config.accelerator,
+        "normalisation": read_json_object(out / "sweep.json")["normalisation"],
+        "speedups": records(table),
+        "lost": records(left),
+    }
+    said = "training, normalising layers by the batch; layers that lose turned off (III-D)"
+    show(
+        as_json,
+        figures,
+        terminal_table(*speedup_rows(table), f"{said}; {how_found(config)}"),
+        terminal_table(
+            *lost_rows(left), "row stationary, synchronous, paper timing: speed-up as costs are added"
+        ),
+        f"Tables: {out / 'speedups.md'}",
+    )

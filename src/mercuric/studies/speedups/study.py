@@ -9,7 +9,8 @@ import pandas as pd
 
 from mercuric.accelerator import TIMINGS
 from mercuric.files.writing import write_text
-from mercuric.studies.sweep.study import Progress, SweepConfig, combination_totals, sweep
+from mercuric.progress import Progress, silent
+from mercuric.studies.sweep.study import SweepConfig, combination_totals, sweep
 
 NETWORKS = (
     "alexnet", "googlenet", "vgg13", "vgg16", "vgg19", "resnet50", "resnet101", "resnet152", "inception-v4",
@@ -30,7 +31,7 @@ def speedups(
     folder: Path,
     jobs: int = 1,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Simulate the networks on three dataflows and two designs; write ``speedups.csv`` and ``lost.csv``.
 

@@ -8,8 +8,7 @@ import plotly.graph_objects as go
 
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, Timing
 from mercuric.page import chart, formats
-from mercuric.page.chart import figure, hover_names, name_layers
-from mercuric.page.markup import plotly_text
+from mercuric.page.chart import figure, hover_names, name_layers, plotly_text
 
 _PARTS = (
     ("product", "products", chart.MERCURY),

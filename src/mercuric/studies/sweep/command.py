@@ -5,20 +5,19 @@ from typing import Annotated
 
 import typer
 
-from mercuric.files.json_text import json_text, records
-from mercuric.studies.similarity.command import WEIGHTS
-from mercuric.studies.sweep.page import sweep_table, write_sweep_report
+from mercuric.files.json_text import records
+from mercuric.studies.stored_command import store_command
+from mercuric.studies.sweep.page import sweep_table, write_page
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.studies.sweep.study import sweep as run_sweep
 from mercuric.subjects.weighted_network import RANDOM
-from mercuric.terminal.command_line import command_line
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.options import parse_settings
-from mercuric.terminal.progress import part_bar
+from mercuric.terminal.console import show
+from mercuric.terminal.options import WEIGHTS, parse_settings
+from mercuric.terminal.progress import bars
 
 
 def sweep(
+    context: typer.Context,
     models: Annotated[list[str], typer.Argument(help="Networks of the zoo, as vgg13 resnet50.")],
     vary: Annotated[
         list[str],
@@ -41,32 +40,20 @@ def sweep(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped sweep.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
 ) -> None:
-    """Simulate MODELS on every combination of the accelerator's fields that --set names."""
-    with one_sentence("stopped; finished parts are kept: add --resume to go on"):
-        config = SweepConfig(
-            models=tuple(models), vary=parse_settings(vary, most=None), accelerator=accelerator, data=data,
-            data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
-            seed=seed, bits=bits, inference=inference,
-        )  # fmt: skip
-        with part_bar(errors()) as tell:
-            results = run_sweep(config, out, jobs, resume, tell)
-        report = write_sweep_report(out, _command(config))
-        totals = combination_totals(results, list(config.vary))
-        if as_json:
-            described = {
-                **config.model_dump(mode="json"),
-                "reuse": config.found_with(),
-                "normalisation": normalisations(results),
-                "combinations": records(totals),
-            }
-            typer.echo(json_text(described))
-            return
-        output().print(sweep_table(totals, config, normalisations(results)))
-        typer.echo(f"Results: {out / RESULTS}\nReport: {report}")
-
-
-def _command(config: SweepConfig) -> str:
-    words = [*config.models]
-    for name, values in config.vary.items():
-        words += ["--set", f"{name}={','.join('null' if value is None else str(value) for value in values)}"]
-    return command_line("sweep", words, config.model_dump(exclude={"models", "vary"}, exclude_defaults=True))
+    config = SweepConfig(
+        models=tuple(models), vary=parse_settings(vary, most=None), accelerator=accelerator, data=data,
+        data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
+        seed=seed, bits=bits, inference=inference,
+    )  # fmt: skip
+    with bars() as progress:
+        results = run_sweep(config, out, jobs, resume, progress)
+    report = write_page(out, store_command(out, context))
+    totals = combination_totals(results, list(config.vary))
+    figures = {
+        **config.model_dump(mode="json"),
+        "reuse": config.found_with(),
+        "normalisation": normalisations(results),
+        "combinations": records(totals),
+    }
+    table = sweep_table(totals, config, normalisations(results))
+    show(as_json, figures, table, f"Results: {out / RESULTS}\nReport: {report}")

@@ -1,6 +1,5 @@
 """How does a sweep become a table and a page?"""
 
-import html
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,11 @@ from rich.text import Text
 from mercuric import zoo
 from mercuric.files.reading import read_json_object
 from mercuric.page import formats
-from mercuric.page.cards import Card, card_elements
-from mercuric.page.chart import figure_element
-from mercuric.page.document import definitions, section, write_page
+from mercuric.page.chart import Picture
 from mercuric.page.found_with import found_with, normalised
 from mercuric.page.machine import machine_facts
-from mercuric.page.markup import unbroken
+from mercuric.page.page import write
+from mercuric.page.parts import Card, Page, Paragraph, Part, Section
 from mercuric.studies.sweep.charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.subjects.loaded_network import DATA
@@ -63,7 +61,7 @@ def _speedup(row: "pd.Series[Any]", timing: str) -> Text:
     return Text(f"{formats.ratio(ratio)} ({formats.ratio(adapted)})", style="red" if ratio < 1 else "")
 
 
-def write_sweep_report(folder: Path, command: str) -> Path:
+def write_page(folder: Path, command: str) -> Path:
     """Write ``report.html`` beside ``sweep.parquet``, which it shows; return its path.
 
     Raises:
@@ -72,39 +70,31 @@ def write_sweep_report(folder: Path, command: str) -> Path:
     described = read_json_object(folder / "sweep.json")
     config = SweepConfig(**described["config"])
     results = pd.read_parquet(folder / RESULTS)
-    target = folder / "report.html"
-    write_page(target, "study.html", **_parts(results, config, described["machine"], command))
-    return target
+    return write(_page(results, config, described["machine"], command), folder)
 
 
-def _parts(
-    results: pd.DataFrame, config: SweepConfig, machine: dict[str, Any], command: str
-) -> dict[str, str]:
+def _page(results: pd.DataFrame, config: SweepConfig, machine: dict[str, Any], command: str) -> Page:
     fields = list(config.vary)
     totals = combination_totals(results, fields)
     models = formats.listing(list(config.models))
     best = totals.iloc[int(totals["paper_speedup"].argmax())]
     worst = totals.iloc[int(totals["paper_speedup"].argmin())]
     products = "the forward product" if config.inference else "the three products of training"
-    return {
-        "title": html.escape(f"{models}: Mercuric sweep"),
-        "kicker": "sweep",
-        "subject": html.escape(f"{models} on {_data(config)}, weights: {config.weights}"),
-        "headline": unbroken(
-            f"From {formats.ratio(worst['paper_speedup'])} to {formats.ratio(best['paper_speedup'])}: what "
-            f"{formats.listing([name.replace('_', ' ') for name in fields])} do to MERCURY."
-        ),
-        "lead": unbroken(
-            f"Speed-up over the same array without reuse, {products}, "
-            f"{formats.number_of(len(totals), 'combination')}. The most in paper timing: {best['model']} "
-            f"with {label(best, fields)}; the least: {worst['model']} with {label(worst, fields)}."
-        ),
-        "cards": card_elements([_card(totals, timing) for timing in _TIMINGS]),
-        "sections": _sections(results, totals, config),
-        "methods": definitions(_methods(config, results)),
-        "machine": definitions(machine_facts(machine)),
-        "command": html.escape(command),
-    }
+    return Page(
+        title=f"{models}: Mercuric sweep",
+        kicker="sweep",
+        subject=f"{models} on {_data(config)}, weights: {config.weights}",
+        headline=f"From {formats.ratio(worst['paper_speedup'])} to {formats.ratio(best['paper_speedup'])}: "
+        f"what {formats.listing([name.replace('_', ' ') for name in fields])} do to MERCURY.",
+        lead=f"Speed-up over the same array without reuse, {products}, "
+        f"{formats.number_of(len(totals), 'combination')}. The most in paper timing: {best['model']} with "
+        f"{label(best, fields)}; the least: {worst['model']} with {label(worst, fields)}.",
+        cards=[_card(totals, timing) for timing in _TIMINGS],
+        sections=_sections(results, totals, config),
+        methods=_methods(config, results),
+        machine=machine_facts(machine),
+        command=command,
+    )
 
 
 def _card(totals: pd.DataFrame, timing: str) -> Card:
@@ -113,52 +103,47 @@ def _card(totals: pd.DataFrame, timing: str) -> Card:
     return Card(f"Most, {timing} timing", formats.ratio(best), f"{faster} of {len(totals)} faster than dense")
 
 
-def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) -> str:
+def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) -> list[Section]:
     fields = list(config.vary)
-    parts = [section("speedups", "Speed-up by combination", _speedups(totals, fields))]
     splits = [
-        figure_element(
+        Picture(
             f"split-{timing}", f"Where MERCURY's cycles go, {timing} timing",
             "All layers, over the baseline's cycles: under the dashed line MERCURY is faster.",
             split_chart(totals, fields, timing),
         )
         for timing in _TIMINGS
     ]  # fmt: skip
-    parts.append(section("split", "Products, signatures, stalls", "".join(splits)))
     layers = [
-        figure_element(
+        Picture(
             f"layers-{model}", f"{model}, layer by layer",
             "Speed-up of each layer in paper timing: blue is faster than dense, red slower.",
             layer_chart(results[results["model"] == model], fields, "paper"),
         )
         for model in config.models
     ]  # fmt: skip
-    parts.append(section("layers", "Layer by layer", "".join(layers)))
-    return "\n".join(parts)
+    return [
+        Section("speedups", "Speed-up by combination", _speedups(totals, fields)),
+        Section("split", "Products, signatures, stalls", splits),
+        Section("layers", "Layer by layer", layers),
+    ]
 
 
-def _speedups(totals: pd.DataFrame, fields: list[str]) -> str:
+def _speedups(totals: pd.DataFrame, fields: list[str]) -> list[Part]:
     if len(fields) < 2:
-        return figure_element(
-            "line", f"Speed-up against {fields[0].replace('_', ' ')}" if fields else "Speed-up",
-            "Solid: paper timing; dotted: fair.",
-            line_chart(totals, fields[0] if fields else "model"),
-        )  # fmt: skip
+        title = f"Speed-up against {fields[0].replace('_', ' ')}" if fields else "Speed-up"
+        chart = line_chart(totals, fields[0] if fields else "model")
+        return [Picture("line", title, "Solid: paper timing; dotted: fair.", chart)]
     *others, down, across = fields
-    pictures: list[str] = []
+    note = f"Speed-up at each {down.replace('_', ' ')} and {across.replace('_', ' ')} (as Fig. 16)."
+    pictures: list[Part] = []
     for keys, rows in totals.groupby(["model", *others], sort=False, dropna=False):
+        where = ", ".join([str(keys[0]), *_named(others, keys[1:])])
         for timing in _TIMINGS:
-            where = ", ".join([str(keys[0]), *_named(others, keys[1:])])
-            pictures.append(
-                figure_element(
-                    f"grid-{len(pictures)}", f"{where}, {timing} timing",
-                    f"Speed-up at each {down.replace('_', ' ')} and {across.replace('_', ' ')} (as Fig. 16).",
-                    grid_chart(rows, down, across, timing),
-                )
-            )  # fmt: skip
+            chart = grid_chart(rows, down, across, timing)
+            pictures.append(Picture(f"grid-{len(pictures)}", f"{where}, {timing} timing", note, chart))
     left_out = len(pictures) - _MOST_PICTURES
-    note = f"<p>{left_out} more are in sweep.parquet.</p>" if left_out > 0 else ""
-    return "".join(pictures[:_MOST_PICTURES]) + note
+    more: list[Part] = [Paragraph(f"{left_out} more are in sweep.parquet.")] if left_out > 0 else []
+    return [*pictures[:_MOST_PICTURES], *more]
 
 
 def _data(config: SweepConfig) -> str:

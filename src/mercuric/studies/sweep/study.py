@@ -21,9 +21,10 @@ from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.config import Config, require_once
-from mercuric.errors import ArgumentError
+from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
+from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
 from mercuric.studies.machine import machine
 from mercuric.studies.process_pool import process_pool
@@ -50,7 +51,6 @@ _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
 """What makes cycles depend on a field, whatever the dataflow, and why they don't where it isn't so."""
 
 Field = str | int | float | bool | None
-Progress = Callable[[int, int, str], None]
 
 
 class SweepConfig(Config):
@@ -163,7 +163,7 @@ def sweep(
     folder: Path,
     jobs: int = 1,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Simulate every combination on every network; write ``sweep.parquet`` and return what it holds.
 
@@ -191,11 +191,11 @@ def sweep(
     claim_folder(folder, config, resume, resolved=resolved)
     there = folder / "parts"
     missing = [part for part in parts if not (there / part.file).exists()]
-    told, total = progress or (lambda *_: None), len(parts)
-    told(total - len(missing), total, missing[0].model if missing else "")
+    total = len(parts)
+    progress(total - len(missing), total, missing[0].model if missing else "")
     for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
-        told(total - len(missing) + done, total, part.model)
-    results = pd.concat([pd.read_parquet(there / part.file) for part in parts], ignore_index=True)
+        progress(total - len(missing) + done, total, part.model)
+    results = pd.concat([_read_part(there / part.file) for part in parts], ignore_index=True)
     described = {
         "config": config.model_dump(mode="json"),
         "reuse": config.found_with(),
@@ -205,6 +205,15 @@ def sweep(
     write_text(folder / "sweep.json", json_text(described))
     _write_parquet(results, folder / RESULTS)
     return results
+
+
+def _read_part(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except ValueError as error:  # pyarrow's, where it is no Parquet file
+        raise MalformedError(
+            f"{path} is broken ({error}); remove it, and --resume simulates it again"
+        ) from None
 
 
 def normalisations(results: pd.DataFrame) -> dict[str, Normalisation]:
@@ -297,7 +306,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
             simulator.count(call)
             counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
 
-    batches = loaded.batches(lambda *_: None)
+    batches = loaded.batches(silent)
     facts = NetworkCalls(loaded.network, batches, reuse, training=not config.inference).tell(count)
     tables = [
         _described(

@@ -1,46 +1,33 @@
 """How did MERCURY adapt (paper III-D, Fig. 14a)? Signatures that grew and layers that turned off."""
 
-import html
 from itertools import pairwise
-from pathlib import Path
 
 import plotly.graph_objects as go
 
 from mercuric.page import formats
-from mercuric.page.chart import DENSE, MERCURY, figure, figure_element, shortened
-from mercuric.page.document import section
-from mercuric.page.markup import plotly_text
-from mercuric.studies.train.adaptation_log import AdaptationLog, read_adaptation
+from mercuric.page.chart import DENSE, MERCURY, Picture, figure, plotly_text, shortened
+from mercuric.page.parts import Folded, Paragraph, Part, Section
+from mercuric.page.table import SortableTable, numbers, words
+from mercuric.studies.train.adaptation_log import AdaptationLog
 
-_HEADINGS = {"seed": "number", "step": "number", "layer": "text", "change": "text", "bits": "text"}
 _ROW_PIXELS = 22
 _MOST_NAMES = 60
 _LONGEST_NAME = 28
 
 
-def adaptation_section(folder: Path) -> str | None:
-    """Bits and layers over the steps, and a table of the changes; None without ``adaptation.csv``.
-
-    Args:
-        folder: of a run, with ``adaptation.csv``, ``layers.csv`` and ``metrics.jsonl``.
-
-    Raises:
-        MercuricError: one of the files is missing or broken; names it.
-    """
-    log = read_adaptation(folder)
-    if log is None:
-        return None
+def adaptation_section(log: AdaptationLog) -> Section:
+    """Bits and layers over the steps, and a table of the changes."""
     seeds = " Thin lines are seeds, the thick one their mean." if len(log.seeds) > 1 else ""
     bits_note = f"Signature length, the same in all layers that reuse.{seeds}"
     layer_note = "In which steps each layer looked for similarity (blue) and in which it did not (grey)."
-    return section(
-        "adaptation",
-        "Adaptation",
-        f"<p>{html.escape(adaptation_sentence(log))}</p>\n"
-        f"{figure_element('adaptation-bits', 'Signature length by step', bits_note, bits_chart(log))}"
-        f"{figure_element('adaptation-layers', 'Which layers reused when', layer_note, switch_chart(log))}"
-        f"{_table(log)}",
-    )
+    parts: list[Part] = [
+        Paragraph(adaptation_sentence(log)),
+        Picture("adaptation-bits", "Signature length by step", bits_note, bits_chart(log)),
+        Picture("adaptation-layers", "Which layers reused when", layer_note, switch_chart(log)),
+    ]
+    if not log.changes.empty:
+        parts.append(Folded("All changes", _table(log)))
+    return Section("adaptation", "Adaptation", parts)
 
 
 def adaptation_sentence(log: AdaptationLog) -> str:
@@ -141,31 +128,16 @@ def _add_bars(chart: go.Figure, log: AdaptationLog, pieces: list[tuple[int, int,
     )
 
 
-def _table(log: AdaptationLog) -> str:
-    if log.changes.empty:
-        return ""
-    head = "".join(
-        f'<th scope="col" class="{kind}"><button type="button">{name}</button></th>'
-        for name, kind in _HEADINGS.items()
+def _table(log: AdaptationLog) -> SortableTable:
+    rows = log.changes.sort_values(["seed", "step"], kind="stable")
+    off = rows["what"] == "off"
+    before, after = rows["before"].astype(str), rows["after"].astype(str)
+    return SortableTable(
+        [
+            numbers("seed", rows["seed"], "{:,}".format),
+            numbers("step", rows["step"], "{:,}".format),
+            words("layer", rows["layer"].where(off, "all")),
+            words("change", off.map({True: "turned off", False: "signatures grew"})),
+            words("bits", before.where(off, before + " to " + after)),
+        ]
     )
-    rows = log.changes.sort_values(["seed", "step"], kind="stable").to_dict("records")
-    body = "\n".join(_row({str(name): value for name, value in row.items()}) for row in rows)
-    return (
-        "<details>\n<summary>All changes</summary>\n"
-        '<div class="scroll" tabindex="0">\n<table class="layers" data-sortable>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n</details>\n"
-    )
-
-
-def _row(change: dict[str, object]) -> str:
-    off = change["what"] == "off"
-    texts = (
-        str(change["layer"]) if off else "all",
-        "turned off" if off else "signatures grew",
-        str(change["before"]) if off else f"{change['before']} to {change['after']}",
-    )
-    numbers = "".join(
-        f'<td class="number" data-value="{change[name]}">{change[name]:,}</td>' for name in ("seed", "step")
-    )
-    words = "".join(f'<td class="text">{html.escape(text)}</td>' for text in texts)
-    return f"<tr>{numbers}{words}</tr>"

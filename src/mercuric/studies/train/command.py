@@ -4,24 +4,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from mercuric.config import read_mapping
-from mercuric.files.json_text import json_text
+from mercuric.errors import ArgumentError
+from mercuric.reuse import ReuseConfig
+from mercuric.studies.stored_command import store_command
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.direction_layers import direction_table
 from mercuric.studies.train.layers import read_layers
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
 from mercuric.studies.train.terminal import layer_table, summary_table
-from mercuric.terminal.console import errors, output
-from mercuric.terminal.failures import one_sentence
-from mercuric.terminal.options import fast_reuse, merge, parse_seeds
-from mercuric.terminal.progress import training_bars
-
-STOPPED = "stopped; what was saved is kept, and the same command with --resume goes on from it"
+from mercuric.terminal.console import show
+from mercuric.terminal.options import parse_ranks, parse_seeds
+from mercuric.terminal.progress import bars
 
 
 def train(
+    context: typer.Context,
     model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13, or transformer.")],
     data: Annotated[str | None, typer.Option(help="A data set; see mercuric data list.")] = None,
     compare_dense: Annotated[
@@ -51,46 +52,75 @@ def train(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
 ) -> None:
-    """Train MODEL with MERCURY or --fast (and densely, with --compare); write a folder with a report."""
-    with one_sentence(STOPPED):
-        given = {
-            "model": model,
-            "data": data,
-            "data_root": data_root,
-            "width": width,
-            "train_examples": train_examples,
-            "seeds": None if seeds is None else parse_seeds(seeds),
-            "runs": ("dense", "reuse") if compare_dense else None,
-            "reuse": fast_reuse(fast, rank),
-            "training": {"epochs": epochs, "batch_size": batch_size},
-        }
-        settings, folder = _settings(given, config, out, resume)
-        console = errors()
-        with training_bars(console) as tell:
-            summary = compare(settings, folder, resume, tell)
-        report = write_report(folder)
-        if as_json:
-            typer.echo(json_text(summary))
-            return
-        _print_tables(folder, summary)
-        typer.echo(f"Report: {report}")
+    given = {
+        "model": model,
+        "data": data,
+        "data_root": data_root,
+        "width": width,
+        "train_examples": train_examples,
+        "seeds": None if seeds is None else parse_seeds(seeds),
+        "runs": ("dense", "reuse") if compare_dense else None,
+        "reuse": _fast_reuse(fast, rank),
+        "training": {"epochs": epochs, "batch_size": batch_size},
+    }
+    settings, folder = _settings(given, config, out, resume)
+    with bars() as progress:
+        summary = compare(settings, folder, resume, progress)
+    report = write_page(folder, store_command(folder, context, more=resume))
+    show(as_json, summary, *_tables(folder, summary), f"Report: {report}")
 
 
 def _settings(
     given: dict[str, Any], config: Path | None, out: Path | None, resume: bool
 ) -> tuple[RunConfig, Path]:
     base = {} if config is None else read_mapping(config)
-    wanted = merge(base, given)
+    wanted = _merge(base, given)
     folder = out or Path("runs") / f"{wanted.model}-{wanted.data}"
     saved = folder / "config.yaml"
     if resume and config is None and saved.exists():
-        return merge(read_mapping(saved), given), folder
+        return _merge(read_mapping(saved), given), folder
     return wanted, folder
 
 
-def _print_tables(folder: Path, summary: dict[str, Any]) -> None:
-    console = output()
-    if "reuse" in summary:
-        layers = read_layers(folder / "layers.csv")
-        console.print(direction_table(layers) if "rank" in layers else layer_table(layers))
-    console.print(summary_table(summary))
+def _tables(folder: Path, summary: dict[str, Any]) -> list[Table]:
+    if "reuse" not in summary:
+        return [summary_table(summary)]
+    layers = read_layers(folder / "layers.csv")
+    return [direction_table(layers) if "rank" in layers else layer_table(layers), summary_table(summary)]
+
+
+def _fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
+    """``ReuseConfig.fast()`` with the rank that was given, or None where it was not asked for.
+
+    Raises:
+        ValueError: the rank is none, or was given alone.
+    """
+    if not fast:
+        if rank is not None:
+            raise ArgumentError(
+                f"rank was {rank!r}, but must be given with --fast, whose directions it counts"
+            )
+        return None
+    if rank is None:
+        return ReuseConfig.fast()
+    (one,) = parse_ranks(rank, most=1)
+    return ReuseConfig.fast(one)
+
+
+def _merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
+    """A run's configuration: ``base``, with the options that were given on top.
+
+    Args:
+        base: fields of a :class:`RunConfig`, as read from a file.
+        given: the same fields; None stands for "not given"; ``training`` is merged key by key.
+
+    Raises:
+        ValueError: an unknown key or a wrong value.
+    """
+    options = {key: value for key, value in given.items() if value is not None and key != "training"}
+    training = {key: value for key, value in given["training"].items() if value is not None}
+    merged = {**base, **options}
+    before = base.get("training") or {}
+    if training and isinstance(before, dict):
+        merged["training"] = {**before, **training}
+    return RunConfig(**merged)

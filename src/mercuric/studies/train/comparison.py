@@ -1,5 +1,6 @@
 """How do dense training and MERCURY compare, figure by figure?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mercuric.page import formats
@@ -23,6 +24,12 @@ def compare(summary: Summary) -> list[Figure]:
     """Every figure of the run that exists, dense beside MERCURY."""
     rows = [*_scores(summary), *_times(summary), *_cycles(summary), *_speedups(summary)]
     return [row for row in [*rows, *_rates(summary)] if row.dense or row.reuse]
+
+
+def columns(summary: Summary, rows: Sequence[Figure]) -> list[tuple[str, str]]:
+    """The fields of the rows that have a figure, with the names that they are shown under."""
+    named = [("dense", "dense"), ("reuse", summary.method), ("published", "published")]
+    return [(field, name) for field, name in named if any(getattr(row, field) for row in rows)]
 
 
 def _written(text: str) -> str:

@@ -7,20 +7,21 @@ from rich.text import Text
 
 from mercuric.errors import ArgumentError
 from mercuric.page import formats
-from mercuric.page.document import section
-from mercuric.page.html_table import number_cell, sortable_table, text_cell, titled_table
+from mercuric.page.parts import Section
+from mercuric.page.table import SortableTable, numbers, words
 
 _COLUMNS = ("seed", "layer", "kind", "rank", "error", "on", "computes")
 _FIGURES = ["rank", "error", "dense_ms", "reuse_ms"]
-_HEADINGS = (
-    ("layer", "", True),
-    ("kind", "", True),
-    ("rank", "directions, mean over seeds", False),
-    ("error", "relative output error of the directions when they were last tested", False),
-    ("dense ms", "forward and backward pass of the dense layer, as measured in training", False),
-    ("directions ms", "the same in directions", False),
-    ("computes", "form at the end of training", True),
+_SHOWN = (
+    ("layer", "layer", ""),
+    ("kind", "kind", ""),
+    ("rank", "rank", "directions, mean over seeds"),
+    ("error", "error", "relative output error of the directions when they were last tested"),
+    ("dense_ms", "dense ms", "forward and backward pass of the dense layer, as measured in training"),
+    ("reuse_ms", "directions ms", "the same in directions"),
+    ("computes", "computes", "form at the end of training"),
 )
+"""Field, heading and what it means."""
 
 
 def directions_over_seeds(layers: pd.DataFrame) -> pd.DataFrame:
@@ -40,13 +41,16 @@ def directions_over_seeds(layers: pd.DataFrame) -> pd.DataFrame:
     return means.reset_index()
 
 
-def direction_section(layers: pd.DataFrame) -> str:
-    """The table of all layers, of :func:`directions_over_seeds`' rows; empty without layers."""
-    if layers.empty:
-        return ""
-    rows = [_html_cells(layer) for _, layer in layers.iterrows()]
-    table = titled_table("All layers", sortable_table(list(_HEADINGS), rows))
-    return section("layers", "Layer by layer", table)
+def direction_section(layers: pd.DataFrame) -> Section:
+    """The table of all layers, of :func:`directions_over_seeds`' rows."""
+    columns = [
+        numbers(name, layers[field], _WRITTEN[field], meaning)
+        if field in _WRITTEN
+        else words(name, layers[field], meaning)
+        for field, name, meaning in _SHOWN
+    ]
+    table = SortableTable(columns, "All layers")
+    return Section("layers", "Layer by layer", [] if layers.empty else [table])
 
 
 def direction_table(layers: pd.DataFrame) -> Table:
@@ -59,30 +63,21 @@ def direction_table(layers: pd.DataFrame) -> Table:
         ValueError: a column is missing, or a cell is no number.
     """
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption="ms: a layer's forward and backward pass")
-    for name, _, left in _HEADINGS:
-        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    for field, name, _ in _SHOWN:
+        table.add_column(name, justify="right" if field in _WRITTEN else "left", overflow="fold")
     for _, layer in directions_over_seeds(layers).iterrows():
         dimmed = "" if layer["computes"] == "directions" else "dim"
-        table.add_row(*map(Text, _cells(layer)), style=dimmed)
+        cells = (_WRITTEN.get(field, str)(layer[field]) for field, _, _ in _SHOWN)
+        table.add_row(*map(Text, cells), style=dimmed)
     return table
 
 
-def _html_cells(layer: "pd.Series[str]") -> list[str]:
-    layer_name, kind, *figures, computes = _cells(layer)
-    numbers = [number_cell(float(layer[name]), cell) for name, cell in zip(_FIGURES, figures, strict=True)]
-    return [text_cell(layer_name), text_cell(kind), *numbers, text_cell(computes)]
-
-
-def _cells(layer: "pd.Series[str]") -> list[str]:
-    rank = float(layer["rank"])
-    return [
-        layer["layer"],
-        layer["kind"],
-        f"{rank:g}" if rank else formats.MISSING,
-        *(_known(float(layer[name])) for name in ("error", "dense_ms", "reuse_ms")),
-        layer["computes"],
-    ]
+def _rank(value: float) -> str:
+    return f"{value:g}" if value else formats.MISSING
 
 
 def _known(value: float) -> str:
     return f"{value:.3g}" if formats.is_known(value) else formats.MISSING
+
+
+_WRITTEN = {"rank": _rank, "error": _known, "dense_ms": _known, "reuse_ms": _known}

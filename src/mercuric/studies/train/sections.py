@@ -3,54 +3,55 @@
 import pandas as pd
 
 from mercuric.page import formats
-from mercuric.page.chart import figure_element
-from mercuric.page.document import section
-from mercuric.page.html_table import layer_rows, titled_table
+from mercuric.page.chart import Picture
+from mercuric.page.layer_charts import outcome_chart
+from mercuric.page.parts import Section, Side
 from mercuric.page.score import Metric
 from mercuric.studies.train.curves import loss_chart, score_chart
-from mercuric.studies.train.layer_charts import cycles_chart, error_chart, hitmap_chart, speedup_chart
+from mercuric.studies.train.layer_charts import cycles_chart, error_chart, speedup_chart
+from mercuric.studies.train.layer_table import layer_table
 from mercuric.studies.train.metrics import Metrics
 
 _MOST_NAMED = 4
 
 
-def training_section(metrics: Metrics, metric: Metric, method: str = "MERCURY") -> str:
+def training_section(metrics: Metrics, metric: Metric, method: str = "MERCURY") -> Section:
     """Loss against steps and seconds, score an epoch; what was not logged is left out."""
     figures = []
     if not metrics.steps.empty:
         note = "Training loss, lightly smoothed."
         if metrics.steps["seed"].nunique() > 1:
             note += " Thin lines are seeds, thick ones their mean."
-        figures.append(
-            figure_element("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step", method))
-        )
+        figures.append(Picture("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step", method)))
     if not metrics.epochs.empty:
         note, title = "On the whole test set, after each epoch.", f"Test {metric.name} by epoch"
-        figures.append(figure_element("score", title, note, score_chart(metrics.epochs, metric, method)))
+        figures.append(Picture("score", title, note, score_chart(metrics.epochs, metric, method)))
     if not metrics.steps.empty:
         note = "The same loss by wall-clock time in PyTorch."
         figures.append(
-            figure_element("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds", method))
+            Picture("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds", method))
         )
-    if not figures:
-        return ""
-    return section("training", "Training", f'<div class="side">\n{"".join(figures)}</div>')
+    return Section("training", "Training", [Side(figures)] if figures else [])
 
 
-def layer_section(layers: pd.DataFrame) -> str:
+def layer_section(layers: pd.DataFrame) -> Section:
     """Hits, cycles, speed-up and error a layer, and the table of them all; empty without layers."""
     if layers.empty:
-        return ""
+        return Section("layers", "Layer by layer", [])
     figures = [
-        figure_element("hitmap", "Which vectors were reused", _hit_note(layers), hitmap_chart(layers)),
-        figure_element("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
-        figure_element("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
+        Picture(
+            "hitmap",
+            "Which vectors were reused",
+            _hit_note(layers),
+            outcome_chart(layers, "similar_hit", "share of input vectors"),
+        ),
+        Picture("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
+        Picture("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
     ]
     if layers["error"].notna().any():
         note = "How far each layer's output with reuse is from its dense output, relative to it."
-        figures.append(figure_element("error", "What reuse changes", note, error_chart(layers)))
-    table = titled_table("All layers", layer_rows(layers))
-    return section("layers", "Layer by layer", "".join(figures) + table)
+        figures.append(Picture("error", "What reuse changes", note, error_chart(layers)))
+    return Section("layers", "Layer by layer", [*figures, layer_table(layers)])
 
 
 def _hit_note(layers: pd.DataFrame) -> str:

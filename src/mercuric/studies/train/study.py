@@ -1,6 +1,5 @@
 """Does a network learn less with MERCURY, and what does that save? Dense and reuse, side by side."""
 
-from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mercuric.accelerator import CycleCounter, as_accelerator
 from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
+from mercuric.progress import Progress, named, silent
 from mercuric.reuse import ReuseHandle, reuse_
 from mercuric.reuse.judge.paper import Change
 from mercuric.studies.resolved import resolved_data, resolved_hardware
@@ -27,13 +27,10 @@ from mercuric.training.loop import FREE, Companion
 COUNTED = ["vectors", "bits", "HIT", "MAU", "MNU", "zero", "zero_hits"]
 """Columns of a report that only layers which compare vectors have something to say in."""
 
-Progress = Callable[[RunName, int, int, int, str], None]
-"""Called with the run, its seed, steps done, steps in all, and what is going on."""
-
 
 @alone
 def compare(
-    config: RunConfig, folder: Path, resume: bool = False, progress: Progress | None = None
+    config: RunConfig, folder: Path, resume: bool = False, progress: Progress = silent
 ) -> dict[str, Any]:
     """Train every run and seed of ``config``; write the run's folder and return its summary.
 
@@ -55,7 +52,7 @@ def compare(
     _check_fit(config, subject)
     claim(config, subject, folder, resume)
     outcomes = [
-        _train(config, run, seed, subject, folder, resume, progress or (lambda *_: None))
+        _train(config, run, seed, subject, folder, resume, progress)
         for seed in config.seeds
         for run in config.runs
     ]
@@ -99,7 +96,13 @@ def _check_fit(config: RunConfig, subject: Subject) -> None:
 
 
 def _train(
-    config: RunConfig, run: RunName, seed: int, subject: Subject, folder: Path, resume: bool, tell: Progress
+    config: RunConfig,
+    run: RunName,
+    seed: int,
+    subject: Subject,
+    folder: Path,
+    resume: bool,
+    progress: Progress,
 ) -> Outcome:
     torch.manual_seed(seed)
     model = subject.build()
@@ -113,7 +116,7 @@ def _train(
         companions={} if handle is None else _companions(handle, counter),
         evaluating=None if handle is None else handle.uncounted,
         after_step=None if handle is None else handle.step,
-        progress=lambda done, total, what: tell(run, seed, done, total, what),
+        progress=named(progress, bar=f"{run}, seed {seed}"),
     )  # fmt: skip
     figures = training.fit(resume)
     score = f"test_{subject.task.metric}"

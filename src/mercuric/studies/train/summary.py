@@ -17,6 +17,7 @@ from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.studies.machine import machine
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.outcome import Outcome
+from mercuric.studies.train.summary_file import parse_summary
 from mercuric.subjects.trained import Subject
 from mercuric.training import full_batches
 
@@ -66,8 +67,9 @@ def summarize(
         published = PUBLISHED_SPEEDUP.get(config.model) if config.width == 1 else None
         summary["speedup"]["published"] = published
     summary["machine"] = machine()
-    write_text(folder / "summary.json", json_text(summary) + "\n")
-    return summary
+    found = parse_summary(summary).plain()
+    write_text(folder / "summary.json", json_text(found) + "\n")
+    return found
 
 
 def _scores(outcomes: Sequence[Outcome], metric: str) -> dict[str, Any]:

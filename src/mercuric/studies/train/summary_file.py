@@ -1,13 +1,17 @@
-"""What did the run find? ``summary.json``, checked."""
+"""What did the run find? ``summary.json``, as it is written and as it is read."""
 
 from collections.abc import Mapping
+from math import nan
 from typing import Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mercuric.errors import ArgumentError
 from mercuric.page import formats
 from mercuric.page.score import METRICS, Metric, MetricName
+
+Number = int | float
+"""Counts stay whole in the file."""
 
 
 class _Part(BaseModel):
@@ -15,17 +19,30 @@ class _Part(BaseModel):
 
 
 class Trained(_Part):
-    """One kind of training, over its seeds; scores are read under their metric's name."""
+    """One kind of training, over its seeds; scores lie under their metric's name."""
 
-    score: float = Field(validation_alias=AliasChoices("accuracy", "bleu"))
-    scores: list[float] = Field([], validation_alias=AliasChoices("accuracies", "bleus"))
+    accuracy: float | None = None
+    accuracies: list[float] = []
+    bleu: float | None = None
+    bleus: list[float] = []
     spread: float | None = None
+
+    @property
+    def score(self) -> float:
+        """The mean over seeds."""
+        known = self.accuracy if self.bleu is None else self.bleu
+        return nan if known is None else known
+
+    @property
+    def scores(self) -> list[float]:
+        """Of each seed."""
+        return self.bleus or self.accuracies
 
 
 class Directions(_Part):
     """Training in principal directions: how many, and of how many layers, a number a seed."""
 
-    rank: float | None = None
+    rank: Number | None = None
     error: float | None = None
     layers: int
     kept: list[int] = Field(min_length=1)
@@ -49,15 +66,20 @@ class Directions(_Part):
 class Reused(Trained):
     """Training with MERCURY, or in directions; rates are shares of all input vectors."""
 
-    score_without_reuse: float | None = Field(
-        None, validation_alias=AliasChoices("accuracy_without_reuse", "bleu_without_reuse")
-    )
+    accuracy_without_reuse: float | None = None
+    bleu_without_reuse: float | None = None
     hit_rate: float | None = None
     zero_rate: float | None = None
     similar_rate: float | None = None
-    bits: float | None = None
-    final_bits: list[dict[str, float]] = []
+    bits: Number | None = None
+    final_bits: list[dict[str, Number]] = []
+    layers_off: list[list[str]] = []
     directions: Directions | None = None
+
+    @property
+    def score_without_reuse(self) -> float | None:
+        """Of the same weights, computed densely."""
+        return self.accuracy_without_reuse if self.bleu is None else self.bleu_without_reuse
 
     @property
     def zero_hit_rate(self) -> float | None:
@@ -70,16 +92,18 @@ class Reused(Trained):
 class CycleTotals(_Part):
     """Simulated cycles of the whole training; ``mercury`` includes ``signature``."""
 
-    baseline: float | None = None
-    mercury: float | None = None
-    signature: float | None = None
+    baseline: Number | None = None
+    mercury: Number | None = None
+    signature: Number | None = None
+    stall: Number | None = None
 
 
 class Cycles(CycleTotals):
-    """The totals in the run's own timing, and in the fair one."""
+    """The totals in the run's own timing, and in each."""
 
     accelerator: str
     timing: str = "paper"
+    paper: CycleTotals | None = None
     fair: CycleTotals | None = None
 
 
@@ -115,7 +139,7 @@ class Summary(_Part):
     model: str
     width: float = 1.0
     data: str
-    metric_name: MetricName = Field("accuracy", validation_alias="metric")
+    metric_name: MetricName = Field("accuracy", alias="metric")
     form: str | None = None
     seeds: list[int] = Field(min_length=1)
     epochs: int | None = None
@@ -127,6 +151,7 @@ class Summary(_Part):
     train_pairs: int | None = None
     train_pairs_available: int | None = None
     test_pairs: int | None = None
+    vocabulary: int | None = None
     weights: str | None = None
     dense: Trained | None = None
     reuse: Reused | None = None
@@ -174,6 +199,10 @@ class Summary(_Part):
         change = self.reuse.score - self.dense.score
         return change if formats.is_known(change) else None
 
+    def plain(self) -> dict[str, Any]:
+        """What was said of the run, ready for JSON; what was not is left out."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
 
 def parse_summary(content: Mapping[str, Any]) -> Summary:
     """Check a summary's content.
@@ -188,9 +217,10 @@ def parse_summary(content: Mapping[str, Any]) -> Summary:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise ArgumentError(f"the summary's {place}: {first['msg'].lower()}") from error
-    for kind in ("dense", "reuse"):
-        if kind in present and summary.metric_name not in present[kind]:
+    trained = {"dense": summary.dense, "reuse": summary.reuse}
+    for kind, one in trained.items():
+        if one is not None and getattr(one, summary.metric_name) is None:
             raise ArgumentError(f"the summary's {kind}.{summary.metric_name}: field required")
-    if summary.dense is None and summary.reuse is None:
+    if not any(trained.values()):
         raise ArgumentError("the summary has neither dense nor reuse: nothing was trained")
     return summary

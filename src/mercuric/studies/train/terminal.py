@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mercuric.page import formats
 from mercuric.page.found_with import found_with, normalised
-from mercuric.studies.train.comparison import Figure, compare
+from mercuric.studies.train.comparison import Figure, columns, compare
 from mercuric.studies.train.layers import average_over_seeds
 from mercuric.studies.train.summary_file import parse_summary
 
@@ -32,8 +32,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     title = Text(f"{checked.network} on {checked.data}, {formats.number_of(len(checked.seeds), 'seed')}")
     table = Table(title=title)
     table.add_column("")
-    columns = [("dense", "dense"), ("reuse", checked.method), ("published", "published")]
-    shown = [(field, name) for field, name in columns if any(getattr(row, field) for row in rows)]
+    shown = columns(checked, rows)
     for _, name in shown:
         table.add_column(name, justify="right", style="cyan" if name == checked.method else "")
     for row in rows:

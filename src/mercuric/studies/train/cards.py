@@ -1,21 +1,8 @@
 """Which few figures tell the run?"""
 
-import html
-from dataclasses import dataclass
-
 from mercuric.page import formats
-from mercuric.page.markup import small_units, unbroken
+from mercuric.page.parts import Card
 from mercuric.studies.train.summary_file import Summary
-
-
-@dataclass(frozen=True)
-class Card:
-    """One key figure: what it is, its value, what to hold it against."""
-
-    label: str
-    value: str
-    beside: str
-    bad: bool = False
 
 
 def key_figures(summary: Summary) -> list[Card]:
@@ -23,16 +10,6 @@ def key_figures(summary: Summary) -> list[Card]:
     cards = [_score(summary), *_speedups(summary), _cycles(summary), _hits(summary), *_directions(summary)]
     cards.append(_time(summary))
     return [card for card in cards if card.value != formats.MISSING]
-
-
-def card_elements(cards: list[Card]) -> str:
-    """The cards as HTML."""
-    return "\n".join(
-        f'<div class="card{" bad" if card.bad else ""}"><h3>{html.escape(card.label)}</h3>'
-        f'<p class="value">{small_units(card.value)}</p>'
-        f'<p class="beside">{unbroken(card.beside)}</p></div>'
-        for card in cards
-    )
 
 
 def _score(summary: Summary) -> Card:

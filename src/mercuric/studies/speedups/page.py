@@ -1,0 +1,25 @@
+"""How do the speed-ups of all networks look? Their tables, and the page of the sweep that they come from."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mercuric.files.reading import read_json_object
+from mercuric.studies.speedups.table import lost_rows, speedup_rows, write_tables
+from mercuric.studies.sweep import page
+from mercuric.studies.sweep.study import SweepConfig
+
+
+def write_page(folder: Path, command: str) -> Path:
+    """Write ``speedups.md`` beside ``speedups.csv`` and ``lost.csv``, and the sweep's ``report.html``.
+
+    Returns:
+        the page's path.
+
+    Raises:
+        MercuricError: it can't be written.
+    """
+    found = speedup_rows(pd.read_csv(folder / "speedups.csv"))
+    losses = lost_rows(pd.read_csv(folder / "lost.csv"))
+    write_tables(folder, SweepConfig(**read_json_object(folder / "sweep.json")["config"]), found, losses)
+    return page.write_page(folder, command)

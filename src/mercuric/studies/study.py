@@ -1,0 +1,138 @@
+"""What is a study, and which are there?
+
+A study is a folder of this package: ``config.py`` (what is asked), ``study.py`` (the run, which needs no
+terminal and knows no page), ``page.py`` (how a folder that it filled becomes a page) and ``command.py`` (its
+command line), as far as it has these; and one entry of :data:`STUDIES`, which is all that the command
+``mercuric`` and ``mercuric report`` read. What an entry names is imported when it is asked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from mercuric.terminal.command import Command, imported
+
+WritePage = Callable[[Path, str], Path]
+"""Called with a folder and the command that filled it; writes the page from the files there and names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(Command):
+    """Something that is measured or made by one command.
+
+    Attributes:
+        page: ``"module:name"`` of the :data:`WritePage`, of a study that has a page.
+        mark: a file that tells a folder of this study where no command is stored in it.
+    """
+
+    page: str | None = None
+    mark: str | None = None
+
+    def load_page(self) -> WritePage | None:
+        """Import what writes the page; None where there is none."""
+        return None if self.page is None else cast("WritePage", imported(self.page))
+
+
+_KEPT = "stopped; finished {} are kept: add --resume to go on"
+_SAVED = "stopped; what was saved is kept, and the same command with --resume goes on from it"
+
+STUDIES = (
+    Study(
+        "train",
+        "Train MODEL with MERCURY or --fast (and densely, with --compare); write a folder with a "
+        "report.",
+        ".studies.train.command:train", page=".studies.train.page:write_page", mark="summary.json",
+        stopped=_SAVED,
+    ),
+    Study(
+        "simulate", "Count the cycles that MODEL takes on real images, with and without MERCURY.",
+        ".studies.simulate.command:simulate",
+    ),
+    Study(
+        "hitmap", "Write which vectors of each layer of MODEL reuse a result, a line a batch.",
+        ".studies.hitmap.command:hitmap", mark="run.json",
+    ),
+    Study(
+        "similarity",
+        "Find similar vectors in MODEL on real images; write a folder with CSV files and a report.",
+        ".studies.similarity.command:similarity", page=".studies.similarity.page:write_page",
+        mark="study.json",
+    ),
+    Study(
+        "accuracy",
+        "Train networks densely and with MERCURY, over seeds, and write the table of what that costs.",
+        ".studies.accuracy.command:accuracy", page=".studies.accuracy.table:write_page", mark="accuracy.csv",
+        stopped=_SAVED,
+    ),
+    Study(
+        "bounds",
+        "Compare MERCURY with UCNN, zero pruning and unlimited similarity on MODEL's own activations.",
+        ".studies.bounds.command:bounds", page=".studies.bounds.page:write_page", mark="bounds.json",
+    ),
+    Study(
+        "shrink",
+        "Narrow MODEL stage by stage: most accuracy for least energy and latency on an accelerator.",
+        ".studies.shrink.command:shrink", page=".studies.shrink.page:write_page", mark="shrink.json",
+        stopped=_KEPT.format("networks"),
+    ),
+    Study(
+        "evaluate", "Count energy, latency and area of MODEL on several accelerators, layer by layer.",
+        ".studies.evaluate.command:evaluate_command", page=".studies.evaluate.page:write_page",
+        mark="evaluation.json",
+    ),
+    Study(
+        "evaluate-accuracy", "Test NETWORK on the same images with reuse and without: top-1, top-5 and hits.",
+        ".studies.evaluate_accuracy.command:evaluate_accuracy",
+    ),
+    Study(
+        "speedups",
+        "Compare the speed-up of training with the paper's: Figs. 14c and 18, and where cycles are "
+        "lost.",
+        ".studies.speedups.command:speedups", page=".studies.speedups.page:write_page", mark="speedups.csv",
+        stopped=_KEPT.format("networks"),
+    ),
+    Study(
+        "sweep", "Simulate MODELS on every combination of the accelerator's fields that --set names.",
+        ".studies.sweep.command:sweep", page=".studies.sweep.page:write_page", mark="sweep.json",
+        stopped=_KEPT.format("parts"),
+    ),
+    Study(
+        "models", "List the networks, or the layers of one: parameters, MACs and what MERCURY compares.",
+        ".studies.models.command:models",
+    ),
+    Study(
+        "bench conv", "Convolutions: planted duplicates, principal directions, and activations of VGG16.",
+        ".studies.bench.command:conv",
+    ),
+    Study(
+        "bench linear",
+        "Fully connected layers: planted duplicates, principal directions, and a network's "
+        "activations.",
+        ".studies.bench.command:linear",
+    ),
+    Study(
+        "bench attention", "Attention: planted duplicates among the queries, and a network's own queries.",
+        ".studies.bench.command:attention",
+    ),
+    Study(
+        "bench train",
+        "Whole training steps of NETWORKS, dense and with ReuseConfig.fast(), and the layers it "
+        "keeps.",
+        ".studies.bench.command:train",
+    ),
+    Study(
+        "bench front",
+        "Error, or with --train accuracy, against time: dense, the paper's form, reuse, directions, "
+        "both.",
+        ".studies.front.command:judge", page=".studies.front.page:write_page", mark="front.json",
+    ),
+    Study(
+        "bench front --train",
+        "Accuracy against seconds of training: directions beside dense on shorter schedules.",
+        ".studies.front.command:train", page=".studies.front.page:write_page",
+        stopped="stopped; trainings that were saved are kept, and the same command with --resume goes on "
+        "from them",
+    ),
+)  # fmt: skip
+"""All studies. A folder in which no command is stored is of the first one whose mark is in it."""
