@@ -61,7 +61,7 @@ def _options(
     del version
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line; it ends quietly where nobody reads on, as in ``mercuric ... | head``."""
     print_any_name()
     try:
