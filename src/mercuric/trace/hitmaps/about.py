@@ -17,6 +17,7 @@ from mercuric.files.json_text import json_text
 from mercuric.files.reading import parse_json
 from mercuric.reuse.config import ReuseConfig
 from mercuric.trace.layer_call import DENSE
+from mercuric.version import __version__
 
 FORMAT = "mercuric hitmaps"
 VERSION = 1
@@ -74,8 +75,6 @@ class HitmapAbout:
 
     def to_json(self) -> str:
         """Everything, and the versions of what wrote it."""
-        from mercuric import __version__
-
         versions = {
             "mercuric": __version__,
             "torch": str(torch.__version__),
