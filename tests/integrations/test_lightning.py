@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,14 @@ class Classifier(LightningModule):
         return torch.optim.SGD(self.parameters(), 1e-3, momentum=0.9)
 
 
-def batches() -> DataLoader[Any]:
+@cache
+def examples() -> TensorDataset:
     images, labels = load("photos").test.batch(torch.arange(12))
-    return DataLoader(TensorDataset(F.avg_pool2d(images, 4), labels), batch_size=4)
+    return TensorDataset(F.avg_pool2d(images, 4), labels)
+
+
+def batches() -> DataLoader[Any]:
+    return DataLoader(examples(), batch_size=4)
 
 
 def losing_first_layer(observation: Any) -> Cost:

@@ -1,6 +1,7 @@
 """Does the Trainer of Hugging Face transformers train with reuse, adapt and resume?"""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Classifier(nn.Module):
         return {"loss": loss, "logits": logits}
 
 
+@cache
 def examples() -> list[dict[str, Tensor]]:
     images, labels = load("photos").test.batch(torch.arange(12))
     small = F.avg_pool2d(images, 4)
