@@ -61,7 +61,7 @@ def _options(
     del version
 
 
-def run() -> None:
+def main() -> None:
     """Run the command line; it ends quietly where nobody reads on, as in ``mercuric ... | head``."""
     print_any_name()
     try:
