@@ -74,9 +74,9 @@ mercuric.restore_(model)
 """
 INSTALL = 'which is not installed; install it with: pip install "mercuric[studies]"'
 REFUSED = {
-    "from mercuric import data; data.load('photos')": "reading images needs PIL",
-    "from mercuric import zoo; zoo.build('vgg13', 10, 3, 32)": "a network of the zoo needs torchvision",
-    "from mercuric.training import TrainingRun": "reading images needs PIL",
+    "from mercuric import data; data.load('photos')": "mercuric.data needs tokenizers",
+    "from mercuric import zoo; zoo.build('vgg13', 10, 3, 32)": "mercuric.zoo needs torchvision",
+    "from mercuric.training import TrainingRun": "mercuric.data needs tokenizers",
     "from mercuric.trace.hitmaps.store import HitmapWriter": "a Parquet file of Hitmaps needs pyarrow",
 }
 

@@ -19,7 +19,7 @@ from mercuric.errors import ArgumentError, MercuricError
 from mercuric.extras import needed_for
 from mercuric.files.regular import irregular
 
-with needed_for("reading images"):
+with needed_for("mercuric.data"):
     from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = {

@@ -15,7 +15,7 @@ from mercuric.data.split import ImageData, InMemorySplit
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.extras import needed_for
 
-with needed_for("reading images"):
+with needed_for("mercuric.data"):
     from PIL import Image
 
 DEFAULT_SIZE = 32

@@ -11,7 +11,7 @@ from mercuric.errors import ArgumentError, MercuricError
 from mercuric.extras import needed_for
 from mercuric.files.writing import write_text
 
-with needed_for("a vocabulary"):
+with needed_for("mercuric.data"):
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 PAD, BOS, EOS, UNK = range(4)

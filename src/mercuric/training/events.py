@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mercuric.extras import needed_for
 
-with needed_for("a training's log"):
+with needed_for("mercuric.training"):
     from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # type: ignore[import-untyped]
     from tensorboard.compat.proto.summary_pb2 import Summary  # type: ignore[import-untyped]
     from tensorboard.summary.writer.record_writer import RecordWriter  # type: ignore[import-untyped]
