@@ -75,7 +75,7 @@ mercuric.restore_(model)
 INSTALL = 'which is not installed; install it with: pip install "mercuric[studies]"'
 REFUSED = {
     "from mercuric import data; data.load('photos')": "mercuric.data needs tokenizers",
-    "from mercuric import zoo; zoo.build('vgg13', 10, 3, 32)": "mercuric.zoo needs torchvision",
+    "from mercuric import zoo; zoo.build('vgg13', 10, 3, 32)": "this network or data set needs torchvision",
     "from mercuric.training import TrainingRun": "mercuric.data needs tokenizers",
     "from mercuric.trace.hitmaps.store import HitmapWriter": "a Parquet file of Hitmaps needs pyarrow",
 }

@@ -25,7 +25,7 @@ def _declare_missing_operators() -> None:
 
 
 try:
-    with needed_for("mercuric.zoo"):
+    with needed_for("this network or data set"):
         import torchvision
 except RuntimeError as error:
     if "operator torchvision::" not in str(error):
