@@ -1,9 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
-# Processes that share the tests' files, each with one thread.
+# Processes that share the tests, each with one thread.
 WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test test-all coverage lint bench clean
 
 install: .venv/installed
 
@@ -16,8 +17,16 @@ demo: install
 	rm -rf runs/demo
 	$(BIN)/mercuric train vgg13 --data photos --width 0.5 --train-examples 2560 --batch-size 32 --compare --epochs 1 --out runs/demo
 
+# Properties with a third of their draws.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
+	$(PYTEST)
+
+# All draws, and the tests of minutes.
+test-all: install
+	MERCURIC_TEST_ALL=1 MERCURIC_TEST_SLOW=1 $(PYTEST)
+
+coverage: install
+	MERCURIC_TEST_ALL=1 $(PYTEST) --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: install
 	$(BIN)/ruff check .
@@ -25,6 +34,7 @@ lint: install
 	$(BIN)/mypy
 
 bench: install
+	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/mcache.py
 	$(BIN)/python benchmarks/emulation.py
 	$(BIN)/python benchmarks/simulator.py

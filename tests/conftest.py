@@ -1,4 +1,4 @@
-"""What holds for every test: no deadline, one marker for what a plain run leaves out, Triton's interpreter.
+"""What holds for every test: no deadline, how many draws, what a plain run leaves out, Triton's interpreter.
 
 Without a GPU the kernels for it run under Triton's interpreter, chosen before anything imports Triton.
 """
@@ -7,7 +7,7 @@ import os
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -19,7 +19,19 @@ settings.load_profile("mercuric")
 
 pytest_plugins = ["command", "run_folders"]
 
+FEWEST = 10
+"""Draws of a property in a plain run, unless a third of what the test asks for is more."""
 ASKED_FOR = {"download": "MERCURIC_TEST_DOWNLOAD", "slow": "MERCURIC_TEST_SLOW"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("MERCURIC_TEST_ALL") == "1":
+        return
+    properties = {item.obj for item in items if is_hypothesis_test(getattr(item, "obj", None))}
+    for test in properties:
+        asked = test._hypothesis_internal_use_settings or settings.default
+        drawn = min(asked.max_examples, max(FEWEST, asked.max_examples // 3))
+        test._hypothesis_internal_use_settings = settings(asked, max_examples=drawn)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

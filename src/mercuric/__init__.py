@@ -1,7 +1,5 @@
 """Mercuric: MERCURY (Janfaza et al., HPCA 2023) for PyTorch, in software and in simulated hardware."""
 
-__version__ = "0.5.0"
-
 from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
 from mercuric.errors import ArgumentError, Diverged, MercuricError
 from mercuric.reuse import (
@@ -18,6 +16,7 @@ from mercuric.reuse import (
     reuse_,
     reuse_attention,
 )
+from mercuric.version import __version__
 
 __all__ = [
     "Accelerator",

@@ -9,6 +9,8 @@ here, so that the order of imports cannot matter.
 import torch
 from torch.library import Library
 
+from mercuric.extras import needed_for
+
 _OPERATORS = ("nms", "qnms")
 _declared: list[Library] = []
 
@@ -23,7 +25,8 @@ def _declare_missing_operators() -> None:
 
 
 try:
-    import torchvision
+    with needed_for("this network or data set"):
+        import torchvision
 except RuntimeError as error:
     if "operator torchvision::" not in str(error):
         raise

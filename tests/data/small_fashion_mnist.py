@@ -2,6 +2,7 @@
 
 import gzip
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ def expect_small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fashion_mnist, "FILES", (*TRAIN, *TEST))
 
 
+@cache
 def contents() -> dict[str, bytes]:
     """Each file's bytes: the green channel of photographs."""
     photos = data.load("photos", image_size=28)

@@ -118,7 +118,7 @@ def test_damaged_contents_never_reach_the_folder(apt: FakeApt, root: Path) -> No
 
 
 def test_other_contents_never_reach_the_folder(apt: FakeApt, root: Path) -> None:
-    shortened = contents()
+    shortened = dict(contents())
     shortened["t10k-images-idx3-ubyte"] = shortened["t10k-images-idx3-ubyte"][:-784]
     apt.gives(gzipped(shortened))
     with pytest.raises(

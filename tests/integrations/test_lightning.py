@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,14 @@ class Classifier(LightningModule):
         return torch.optim.SGD(self.parameters(), 1e-3, momentum=0.9)
 
 
-def batches() -> DataLoader[Any]:
+@cache
+def examples() -> TensorDataset:
     images, labels = load("photos").test.batch(torch.arange(12))
-    return DataLoader(TensorDataset(F.avg_pool2d(images, 4), labels), batch_size=4)
+    return TensorDataset(F.avg_pool2d(images, 4), labels)
+
+
+def batches() -> DataLoader[Any]:
+    return DataLoader(examples(), batch_size=4)
 
 
 def losing_first_layer(observation: Any) -> Cost:
@@ -189,20 +195,28 @@ def late_fit(module: LightningModule, callback: MercuricCallback, folder: Path, 
     return trainer
 
 
+@pytest.fixture(scope="module")
+def early(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[float], list[int | None]]:
+    """Losses and new bits where the layers are there from the beginning."""
+    callback = MercuricCallback(ADAPTING, cost=losing_first_layer)
+    module = fit(tmp_path_factory.mktemp("early"), callback, epochs=2)
+    assert callback.handle is not None
+    return module.losses, [change.after for change in callback.handle.changes]
+
+
 @pytest.mark.parametrize(("body", "head"), LATE)
-def test_layers_that_the_module_makes_late(tmp_path: Path, body: str, head: str) -> None:
+def test_layers_that_the_module_makes_late(
+    tmp_path: Path, early: tuple[list[float], list[int | None]], body: str, head: str
+) -> None:
     def first(observation: Any) -> Cost:
         return Cost(2, 1) if observation.layer == "body.0" else Cost(1, 2)
 
-    early = MercuricCallback(ADAPTING, cost=losing_first_layer)
-    plain = fit(tmp_path / "early", early, epochs=2)
     whole, half, rest = (MercuricCallback(ADAPTING, cost=first) for _ in range(3))
     module = Late(body, head)
     late_fit(module, whole, tmp_path / "whole", max_epochs=2)
-    assert whole.handle is not None and early.handle is not None
+    assert whole.handle is not None
     assert list(whole.handle.layers) == ["body.0", "head"]
-    assert module.losses == plain.losses
-    assert [c.after for c in whole.handle.changes] == [c.after for c in early.handle.changes]
+    assert (module.losses, [change.after for change in whole.handle.changes]) == early
     late_fit(Late(body, head), half, tmp_path / "half")
     resumed = Late(body, head)
     late_fit(resumed, rest, tmp_path / "rest", max_epochs=2, resume=str(tmp_path / "half" / "end.ckpt"))

@@ -1,6 +1,7 @@
 """Does the Trainer of Hugging Face transformers train with reuse, adapt and resume?"""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Classifier(nn.Module):
         return {"loss": loss, "logits": logits}
 
 
+@cache
 def examples() -> list[dict[str, Tensor]]:
     images, labels = load("photos").test.batch(torch.arange(12))
     small = F.avg_pool2d(images, 4)
@@ -229,6 +231,16 @@ class Saves(TrainerCallback):
                 self.trainer._save_checkpoint(self.trainer.model, trial=None)
 
 
+HALVES = {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2, "max_steps": 4}
+
+
+@pytest.fixture(scope="module")
+def saved_each_step(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("each")
+    train(folder, MercuricCallback(ADAPTING), save_steps=1, **HALVES)
+    return folder
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["before ours", "behind ours"])
 @pytest.mark.parametrize("only_model", [True, False])
 @pytest.mark.parametrize("saves", [
@@ -237,20 +249,17 @@ class Saves(TrainerCallback):
     ("on_epoch_end", 3, False), ("on_train_end", 4, True),
 ], ids=str)  # fmt: skip
 def test_a_checkpoint_holds_its_step_whoever_saves_it(
-    tmp_path: Path, saves: tuple[str, int, bool], first: bool, only_model: bool
+    tmp_path: Path, saved_each_step: Path, saves: tuple[str, int, bool], first: bool, only_model: bool
 ) -> None:
-    plain = MercuricCallback(ADAPTING)
-    settings = {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2, "max_steps": 4}
-    train(tmp_path / "plain", plain, save_steps=1, **settings)
     event, step, at_once = saves
     ours, theirs = MercuricCallback(ADAPTING), Saves(event, step, at_once)
     train(
         tmp_path, [theirs, ours] if first else [ours, theirs], save_strategy="no", save_only_model=only_model,
-        **settings,
+        **HALVES,
     )  # fmt: skip
     found, expected = (
         json.loads((folder / f"checkpoint-{step}" / "trainer_state.json").read_text())["stateful_callbacks"]
-        for folder in (tmp_path, tmp_path / "plain")
+        for folder in (tmp_path, saved_each_step)
     )
     assert expected["mercuric"]["adaptation"]["step"] == step
     assert found["mercuric"] == expected["mercuric"]

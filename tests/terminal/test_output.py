@@ -60,7 +60,7 @@ def run(*arguments: str | bytes, stdout: int = subprocess.PIPE) -> subprocess.Co
 
 
 def test_a_reader_that_leaves_is_no_failure() -> None:
-    for arguments in (["models"], ["models", "--json"]):
+    for arguments in (["models", "custom-cnn"], ["models", "custom-cnn", "--json"]):
         reading, writing = os.pipe()
         os.close(reading)
         done = run(*arguments, stdout=writing)
@@ -71,7 +71,7 @@ def test_a_reader_that_leaves_is_no_failure() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_output_that_can_not_be_written_is_said() -> None:
     with Path("/dev/full").open("wb") as full:
-        done = run("models", "--json", stdout=full.fileno())
+        done = run("models", "custom-cnn", "--json", stdout=full.fileno())
     assert done.returncode == 1
     assert "No space left on device" in done.stderr and done.stderr.count("\n") == 1
 

@@ -1,5 +1,7 @@
 """Every network in both forms, against the published numbers."""
 
+from functools import cache
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -30,6 +32,7 @@ PUBLISHED_PARAMETERS = {
 }
 
 
+@cache
 def photos(count: int, image_size: int) -> Tensor:
     images, _ = data.load("photos", image_size=image_size).test.batch(torch.arange(count))
     return images

@@ -75,12 +75,13 @@ def crops(height: int, width: int, image_size: int, part: Part, count: int) -> t
     Raises:
         ValueError: the photograph is not two crops wide and one crop high.
     """
-    corners = torch.tensor(
+    corners = torch.cat(
         [
-            (top, left)
+            torch.cartesian_prod(
+                torch.arange(tile.top, tile.bottom - image_size + 1),
+                torch.arange(tile.left, tile.right - image_size + 1),
+            )
             for tile in tiles(height, width, image_size)[part]
-            for top in range(tile.top, tile.bottom - image_size + 1)
-            for left in range(tile.left, tile.right - image_size + 1)
         ]
     )
     order = torch.randperm(len(corners), generator=_generator())

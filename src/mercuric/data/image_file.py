@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.extras import needed_for
 from mercuric.files.regular import irregular
+
+with needed_for("mercuric.data"):
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = {
     "AVIF": (".avif",),

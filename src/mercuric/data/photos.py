@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from mercuric.data.crops import Part, crops
 from mercuric.data.normalisation import Normalisation, measured
 from mercuric.data.split import ImageData, InMemorySplit
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.extras import needed_for
+
+with needed_for("mercuric.data"):
+    from PIL import Image
 
 DEFAULT_SIZE = 32
 LARGEST_SIZE = 512

@@ -6,11 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-
 from mercuric.data.sentence_pairs import Pair
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.extras import needed_for
 from mercuric.files.writing import write_text
+
+with needed_for("mercuric.data"):
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 PAD, BOS, EOS, UNK = range(4)
 SPECIAL = ("<pad>", "<bos>", "<eos>", "<unk>")

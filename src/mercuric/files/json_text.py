@@ -2,9 +2,10 @@
 
 import json
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def json_text(value: Any, indent: int | None = 2) -> str:
@@ -21,7 +22,7 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """A dictionary a row, ready for JSON: what is missing is None, numbers have at most ten decimals."""
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
     return rows

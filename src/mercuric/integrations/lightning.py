@@ -2,13 +2,15 @@
 
 # ruff: noqa: ARG002 - the Trainer calls with all of these
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Literal
 
 from torch import nn
 
-import mercuric.torchvision_operators  # noqa: F401 - Lightning imports torchvision
 from mercuric.errors import ArgumentError
+
+with suppress(ImportError):  # Lightning imports torchvision where it is there
+    import mercuric.torchvision_operators  # noqa: F401
 
 try:
     from lightning.pytorch import Callback, LightningModule, Trainer

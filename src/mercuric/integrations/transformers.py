@@ -4,7 +4,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -14,8 +14,10 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-import mercuric.torchvision_operators  # noqa: F401 - transformers imports torchvision
 from mercuric.errors import ArgumentError
+
+with suppress(ImportError):  # transformers imports torchvision where it is there
+    import mercuric.torchvision_operators  # noqa: F401
 
 try:
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments

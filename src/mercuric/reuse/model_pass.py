@@ -71,7 +71,7 @@ class PassHook:
     def __init__(self, called: Callable[..., None] | None = None) -> None:
         self._called = called
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def __call__(self, *args: Any) -> None:
         """Pass the call on."""
         if self._called is not None:

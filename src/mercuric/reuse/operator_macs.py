@@ -1,11 +1,11 @@
 """How many multiply-accumulates does an operator of PyTorch make?"""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import flop_registry
 
 _aten = torch.ops.aten
 
@@ -15,15 +15,24 @@ def operator_macs(operator: Any, args: tuple[Any, ...], kwargs: dict[str, Any], 
 
     By the formulas of PyTorch's ``FlopCounterMode``, and where it has none by these.
     """
-    if operator in flop_registry:
-        return int(flop_registry[operator](*args, **kwargs, out_val=output)) // 2
+    known = pytorch_flops().get(operator)
+    if known is not None:
+        return int(known(*args, **kwargs, out_val=output)) // 2
     formula = _FORMULAS.get(operator)
     return None if formula is None else formula(*args)
 
 
 def counts(operator: Any) -> bool:
     """Whether the operator is counted as it is, and not by what it is made of."""
-    return operator in flop_registry or operator in _FORMULAS
+    return operator in pytorch_flops() or operator in _FORMULAS
+
+
+@cache
+def pytorch_flops() -> dict[Any, Callable[..., Any]]:
+    """PyTorch's own formulas, twice the multiply-accumulates each."""
+    from torch.utils.flop_counter import flop_registry  # imports Triton
+
+    return flop_registry
 
 
 def attention_macs(query: Tensor, value: Tensor) -> int:

@@ -1,10 +1,10 @@
 """What takes the place of a dense layer, and gives it back?"""
 
+import sys
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 from torch import nn
-from torch._dynamo import OptimizedModule
 
 from mercuric.reuse.layer import LayerReuse
 
@@ -75,8 +75,14 @@ def replace_(model: nn.Module, replacements: Mapping[nn.Module, nn.Module]) -> N
         for name, child in list(parent._modules.items()):
             if child is not None and child in replacements:
                 parent._modules[name] = replacements[child]
-                if isinstance(parent, OptimizedModule):
+                if _is_compiled(parent):
                     parent._initialize()
+
+
+def _is_compiled(module: nn.Module) -> TypeGuard[Any]:
+    # Without the compiler, which takes longer to import than PyTorch itself, nothing is compiled.
+    compiler = sys.modules.get("torch._dynamo")
+    return compiler is not None and isinstance(module, compiler.OptimizedModule)
 
 
 def drop_hooks_(module: nn.Module) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
+from mercuric.extras import needed_for
+
 
 @dataclass(frozen=True)
 class Command:
@@ -31,7 +33,8 @@ class Command:
 
     def load(self) -> Callable[..., object]:
         """Import the function."""
-        return cast("Callable[..., object]", imported(self.function))
+        with needed_for(f"mercuric {self.name}"):
+            return cast("Callable[..., object]", imported(self.function))
 
 
 def imported(place: str) -> Any:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch._ops import HigherOrderOperator
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
+from mercuric.reuse.operator_macs import pytorch_flops
 from mercuric.reuse.vectors import Granularity, Scope
 from mercuric.trace.product_shapes import Layout, Part, parts_of
 from mercuric.trace.recorder import recording
@@ -112,19 +112,19 @@ class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if isinstance(func, HigherOrderOperator):
             return NotImplemented
         operation = func._overloadpacket
-        known = operation in flop_registry
-        if not known and func is not torch.ops.prim.device.default:
+        known = pytorch_flops().get(operation)
+        if known is None and func is not torch.ops.prim.device.default:
             with self:
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
         out = func(*args, **kwargs)
         parts = parts_of(operation, args, out, self._layout)
-        if parts is None and not known:
+        if parts is None and known is None:
             return out
         macs = sum(part.shape.macs for part in parts or [])
-        if known:
-            macs = flop_registry[operation](*args, **kwargs, out_val=out) // 2
+        if known is not None:
+            macs = known(*args, **kwargs, out_val=out) // 2
         if macs:
             name = str(operation).removeprefix("aten.").lstrip("_")
             self._frames[-1].products.append(Product(name, self._named(args), macs, parts))

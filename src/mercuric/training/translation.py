@@ -7,12 +7,12 @@ from unicodedata import normalize
 
 import torch
 import torch.nn.functional as F
-from sacrebleu.metrics.bleu import BLEU
 from torch import Tensor, nn
 
 from mercuric.data.text import TextData, padded
 from mercuric.data.vocabulary import PAD, Vocabulary
 from mercuric.errors import ArgumentError
+from mercuric.extras import needed_for
 from mercuric.training.decoding import Translator, beam_search
 
 
@@ -142,6 +142,8 @@ def bleu(translations: Sequence[str], references: Sequence[str]) -> tuple[float,
 
     Both sides are composed first (Unicode's NFC), so that equal text is equal.
     """
+    with needed_for("BLEU"):
+        from sacrebleu.metrics.bleu import BLEU
     metric = BLEU(tokenize="13a", lowercase=False)
     composed = [[normalize("NFC", text) for text in side] for side in (translations, references)]
     score = metric.corpus_score(composed[0], [composed[1]]).score

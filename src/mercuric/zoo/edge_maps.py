@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import h5py
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mercuric.extras import needed_for
 from mercuric.zoo import pretrained
 from mercuric.zoo.registry import build
 
@@ -53,6 +53,8 @@ def load_edge_maps(image_size: int = 224, root: Path | None = None) -> EdgeMaps:
     pretrained.load_pretrained(WEIGHTS, network, "vgg16", image_size, root)
     features = network.get_submodule("features")
     edges = EdgeMaps(features)  # type: ignore[arg-type]
+    with needed_for("HED's weights"):
+        import h5py
     with h5py.File(pretrained.location(WEIGHTS, root), "r") as file:
         heads = {f"sides.{place}": f"dsn{place + 1}" for place in range(len(_SIDES))} | {"fuse": "fuse"}
         for name, stored in heads.items():

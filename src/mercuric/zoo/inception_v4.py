@@ -5,6 +5,7 @@ from typing import Any
 from torch import nn
 
 import mercuric.torchvision_operators  # noqa: F401 - timm imports torchvision
+from mercuric.extras import needed_for
 from mercuric.zoo.first_convolution import for_small_images
 from mercuric.zoo.network import Network
 
@@ -13,7 +14,8 @@ SECOND_HALVING_OF_THE_STEM = 5
 
 def _timms(classes: int, channels: int) -> Any:
     # timm takes half a second to import: only who builds this network waits for it
-    from timm.models.inception_v4 import InceptionV4
+    with needed_for("Inception-V4"):
+        from timm.models.inception_v4 import InceptionV4
 
     return InceptionV4(num_classes=classes, in_chans=channels)
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 
-import h5py
 import torch
 from torch import Tensor, nn
 
 from mercuric.data.location import data_root
 from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.extras import needed_for
 from mercuric.files.regular import require_regular
 from mercuric.files.writing import replacing
 from mercuric.zoo.network import form
@@ -66,6 +66,8 @@ _VGG16_BLOCKS = ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28))
 
 
 def _read_vgg16(path: Path) -> dict[str, Tensor]:
+    with needed_for("VGG16's weights"):
+        import h5py
     tensors = {}
     with h5py.File(path, "r") as file:
         for block, places in enumerate(_VGG16_BLOCKS, start=1):

@@ -4,6 +4,7 @@ import copy
 import gc
 import io
 import pickle
+from functools import cache
 
 import pytest
 import torch
@@ -44,9 +45,10 @@ def network(width: int = 24) -> nn.Sequential:
 
 @pytest.fixture(scope="module")
 def images() -> Tensor:
-    return data.load("photos").train.batch(torch.arange(0, 24))[0]
+    return photos()
 
 
+@cache
 def photos() -> Tensor:
     return data.load("photos").train.batch(torch.arange(0, 24))[0]
 

@@ -18,10 +18,14 @@ from mercuric.training import TrainingRun
 CONFIG = RunConfig(model="custom-cnn", runs=("dense", "reuse"), seeds=(0, 7), training={"batch_size": 8})
 
 
+@pytest.fixture(scope="module")
+def photos() -> data.ImageData:
+    return data.load("photos", image_size=16)
+
+
 @pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+def asked(monkeypatch: pytest.MonkeyPatch, photos: data.ImageData) -> list[list[int]]:
     """Few photographs instead of all; the list gets the indices of every training batch."""
-    photos = data.load("photos", image_size=16)
     test = replace(photos.test, images=photos.test.images[:14], labels=photos.test.labels[:14])
     seen: list[list[int]] = []
 

@@ -20,7 +20,7 @@ class SharesRows(ReuseLayer):
     # timm's attention takes the function that can be intercepted where this is set.
     fused_attn = property(lambda _: True, lambda _, __: None)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward pass."""
         with _Intercepted(self._mercuric):

@@ -40,7 +40,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         super().__init__(*args, **kwargs)
         self._mercuric = conv_reuse(self, "", as_config(reuse))
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Conv2d gives it
         """Convolve (N, C, H, W) or (C, H, W).
 

@@ -27,7 +27,7 @@ class ReuseMultiheadAttention(ReuseLayer, nn.MultiheadAttention):
     _mercuric_in: LayerReuse
     _mercuric_out: LayerReuse
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def forward(
         self,
         query: Tensor,

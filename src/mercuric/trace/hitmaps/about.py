@@ -17,6 +17,7 @@ from mercuric.files.reading import parse_json
 from mercuric.reuse.config import ReuseConfig
 from mercuric.trace.calls import RunFacts
 from mercuric.trace.layer_call import DENSE
+from mercuric.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +85,6 @@ class HitmapAbout:
 
     def to_json(self) -> str:
         """Everything, and the versions of what wrote it."""
-        from mercuric import __version__
-
         versions = {
             "mercuric": __version__,
             "torch": str(torch.__version__),

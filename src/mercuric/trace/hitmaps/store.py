@@ -9,11 +9,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import torch
 
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.extras import needed_for
 from mercuric.files.regular import require_regular
 from mercuric.files.writing import replacing
 from mercuric.reuse.observation import ObservedProduct
@@ -33,6 +32,10 @@ from mercuric.trace.hitmaps.packing import (
 from mercuric.trace.hitmaps.saved_layer import SHAPE, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
+
+with needed_for("a Parquet file of Hitmaps"):
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     import pandas as pd
