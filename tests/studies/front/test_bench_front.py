@@ -99,7 +99,7 @@ def test_dense_trainings_have_shorter_schedules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"images": 10**6}, "images was 1000000, but must be from 1 to the 98 there are of photos"),
+        ({"images": 10**6}, "images was 1000000, but must be from 1 to the 98 of photos"),
         ({"batch": 10**6}, "batch was 1000000, but must be from 1"),
         ({"bits": (0,)}, "bits was 0"),
         ({"errors": (2.0,)}, "error was 2.0"),

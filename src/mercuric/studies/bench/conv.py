@@ -26,8 +26,8 @@ from mercuric.studies.bench.interleaved import Function, interleaved
 from mercuric.studies.bench.layer_times import reuse_config, time_layer, with_limits
 from mercuric.studies.bench.planted import SHARES
 from mercuric.studies.bench.settings import BenchSettings
+from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.layer_inputs import layer_inputs, zoo_subject
-from mercuric.subjects.loaded_network import NetworkConfig
 
 Tell = Callable[[int, int, str], None]
 Shape = tuple[int, int, int, int]
@@ -37,7 +37,7 @@ SHAPES: tuple[Shape, ...] = ((16, 128, 28, 128), (32, 256, 14, 256), (16, 64, 56
 QUICK_SHAPES: tuple[Shape, ...] = ((4, 8, 10, 8),)
 LAYERS = ("features.7", "features.14", "features.21")
 """Convolutions conv2_2, conv3_3 and conv4_3 of VGG16."""
-NETWORK = NetworkConfig(model="vgg16", weights="vgg16-hed", images=4)
+NETWORK = ExamplesConfig(model="vgg16", weights="vgg16-hed", images=4)
 BITS = 20
 
 
@@ -45,7 +45,7 @@ def bench_conv(
     settings: BenchSettings,
     shapes: Sequence[Shape] = SHAPES,
     shares: Sequence[float] = SHARES,
-    network: NetworkConfig | None = NETWORK,
+    network: ExamplesConfig | None = NETWORK,
     layers: Sequence[str] = LAYERS,
     tell: Tell = lambda *_: None,
 ) -> pd.DataFrame:

@@ -8,10 +8,9 @@ import typer
 
 from mercuric.files.json_text import json_text, records
 from mercuric.studies.bounds.page import bounds_table, write_bounds_report
-from mercuric.studies.bounds.study import bounds_study
+from mercuric.studies.bounds.study import BoundsConfig, bounds_study
 from mercuric.studies.similarity.command import WEIGHTS
-from mercuric.subjects.similarity_network import SimilarityConfig
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.command_line import command_line
 from mercuric.terminal.console import errors, output
 from mercuric.terminal.failures import one_sentence
@@ -37,7 +36,7 @@ def bounds(
 ) -> None:
     """Compare MERCURY with UCNN, zero pruning and unlimited similarity on MODEL's own activations."""
     with one_sentence():
-        config = SimilarityConfig(
+        config = BoundsConfig(
             model=model, data=data, data_root=data_root, weights=weights, images=images,
             image_size=image_size, seed=seed, bits=bits,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from mercuric.studies.evaluate.page import write_evaluation_report
 from mercuric.studies.evaluate.study import evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
 from mercuric.studies.similarity.command import WEIGHTS
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.command_line import command_line
 from mercuric.terminal.console import errors, output
 from mercuric.terminal.failures import one_sentence

@@ -7,8 +7,8 @@ import typer
 
 from mercuric.studies.similarity.command import WEIGHTS
 from mercuric.studies.simulate.hitmaps import write_hitmap_folder
-from mercuric.subjects.loaded_network import NetworkConfig, load_network
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM, ExamplesConfig
+from mercuric.subjects.subject import load_subject
 from mercuric.terminal.console import errors
 from mercuric.terminal.failures import one_sentence
 from mercuric.terminal.options import simulated_reuse
@@ -32,12 +32,11 @@ def hitmap(
     """Write which vectors of each layer of MODEL reuse a result, a line a batch."""
     with one_sentence():
         reuse = simulated_reuse(config)
-        subject = load_network(
-            NetworkConfig(
-                model=model, data=data, images=images, batch=batch, image_size=image_size,
-                data_root=data_root, weights=weights, seed=seed,
-            )
+        examples = ExamplesConfig(
+            model=model, data=data, images=images, batch=batch, image_size=image_size, data_root=data_root,
+            weights=weights, seed=seed,
         )  # fmt: skip
+        subject = load_subject(examples, examples.images, examples.batch)
         with bars(errors()) as tell:
             count = write_hitmap_folder(
                 subject, out, reuse, lambda done, total: tell(model, done, total, "images")

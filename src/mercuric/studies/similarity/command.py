@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from mercuric.files.json_text import json_text, records
+from mercuric.studies.similarity.config import SimilarityConfig
 from mercuric.studies.similarity.folder import read_study
 from mercuric.studies.similarity.page import write_similarity_report
 from mercuric.studies.similarity.study import similarity_study
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import read_training, write_training
-from mercuric.subjects.similarity_network import SimilarityConfig
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.command_line import command_line
 from mercuric.terminal.console import errors, output
 from mercuric.terminal.failures import one_sentence

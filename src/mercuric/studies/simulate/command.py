@@ -10,7 +10,7 @@ from mercuric.studies.similarity.command import WEIGHTS
 from mercuric.studies.simulate.study import Simulated, SimulateRequest, simulate_request
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
 from mercuric.studies.train.terminal import layer_table, simulation_table
-from mercuric.subjects.loaded_network import NetworkConfig
+from mercuric.subjects.config import ExamplesConfig
 from mercuric.terminal.console import errors, output
 from mercuric.terminal.failures import one_sentence
 from mercuric.terminal.options import chosen_accelerator, simulated_reuse
@@ -60,7 +60,7 @@ def simulate(
         }  # fmt: skip
         given = {name: value for name, value in options.items() if value is not None}
         request = SimulateRequest(
-            network=NetworkConfig(model=model, **given) if model and not hitmaps and not topology else None,
+            network=ExamplesConfig(model=model, **given) if model and not hitmaps and not topology else None,
             model=model,
             unused=tuple(given),
             accelerator=chosen_accelerator(accelerator, scalesim_config, settings or []),

@@ -8,7 +8,7 @@ from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
 from mercuric.reuse import ReuseConfig
-from mercuric.subjects.loaded_network import LoadedNetwork, Tell
+from mercuric.subjects.subject import Subject, Tell
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
 from mercuric.trace.hitmaps.saved import open_hitmaps
@@ -17,7 +17,7 @@ from mercuric.trace.network_calls import Listen, network_calls, simulated_config
 
 
 def simulate_network(
-    subject: LoadedNetwork,
+    subject: Subject,
     accelerator: Accelerator,
     reuse: ReuseConfig | None = None,
     training: bool = True,
@@ -80,7 +80,7 @@ def simulate_hitmaps(
 
 
 def write_hitmap_folder(
-    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
+    subject: Subject, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
 ) -> int:
     """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
 

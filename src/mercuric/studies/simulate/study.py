@@ -14,7 +14,8 @@ from mercuric.reuse import ReuseConfig
 from mercuric.studies.simulate.hitmaps import simulate_hitmaps, simulate_network
 from mercuric.studies.simulate.scalesim_cycles import ScaleSimCycles
 from mercuric.studies.simulate.topology import simulate_topology
-from mercuric.subjects.loaded_network import NetworkConfig, load_network
+from mercuric.subjects.config import ExamplesConfig
+from mercuric.subjects.subject import load_subject
 from mercuric.trace.network_calls import simulated_config
 
 Tell = Callable[[str, int, int, str], None]
@@ -39,7 +40,7 @@ class SimulateRequest:
         engine: who counts besides.
     """
 
-    network: NetworkConfig | None
+    network: ExamplesConfig | None
     model: str | None
     unused: tuple[str, ...]
     accelerator: Accelerator
@@ -116,7 +117,7 @@ def _network(
         )
     if request.network is None:
         raise ArgumentError("model was not given, but a network, --hitmaps or --topology must be")
-    subject = load_network(request.network)
+    subject = load_subject(request.network, request.network.images, request.network.batch)
     result = simulate_network(
         subject, request.accelerator, request.reuse, request.training, request.save, listeners,
         lambda done, total: tell(request.network.model if request.network else "", done, total, "images"),

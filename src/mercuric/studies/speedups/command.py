@@ -12,7 +12,7 @@ from mercuric.studies.speedups.study import FIELDS, NETWORKS
 from mercuric.studies.speedups.study import speedups as run_speedups
 from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, terminal_table, write_tables
 from mercuric.studies.sweep.study import SweepConfig
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.console import errors, output
 from mercuric.terminal.failures import one_sentence
 from mercuric.terminal.progress import part_bar

@@ -10,7 +10,7 @@ from mercuric.studies.similarity.command import WEIGHTS
 from mercuric.studies.sweep.page import sweep_table, write_sweep_report
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.studies.sweep.study import sweep as run_sweep
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.command_line import command_line
 from mercuric.terminal.console import errors, output
 from mercuric.terminal.failures import one_sentence

@@ -10,7 +10,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from mercuric import zoo
 from mercuric.files.reading import read_json_object
 from mercuric.page import formats
 from mercuric.page.cards import Card, card_elements
@@ -21,7 +20,6 @@ from mercuric.page.machine import machine_facts
 from mercuric.page.markup import unbroken
 from mercuric.studies.sweep.charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
-from mercuric.subjects.loaded_network import DATA
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24
@@ -162,7 +160,7 @@ def _speedups(totals: pd.DataFrame, fields: list[str]) -> str:
 
 
 def _data(config: SweepConfig) -> str:
-    read = dict.fromkeys(config.data or DATA[zoo.reads(model)] for model in config.models)
+    read = dict.fromkeys(config.subject_of(model).data for model in config.models)
     return formats.listing(list(read))
 
 
