@@ -9,7 +9,7 @@ from mercuric import data, zoo
 from mercuric.data import ImageData, TextData
 from mercuric.errors import ArgumentError
 from mercuric.subjects.config import NetworkConfig
-from mercuric.subjects.network import build_network
+from mercuric.subjects.subject import build_network
 from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingConfig
 from mercuric.training.translation import TranslationTask
 

