@@ -24,7 +24,7 @@ SHARED = "data_root: null\nimage_size: 32\n"
         (ShrinkConfig, f"model: custom-cnn\n{SHARED}width: 0.5\nseed: 3\nmercury: true\n"),
         (
             SweepConfig,
-            f"models: [vgg13, transformer]\nvary: {{ways: [4, 8]}}\n{SHARED}data: null\nbatch: null\nseed: 2\n",
+            f"models: [vgg13, transformer]\nvary: {{ways: [4, 8]}}\n{SHARED}data: null\nseed: 2\n",
         ),
     ],
 )
