@@ -18,7 +18,7 @@ from mercuric.terminal.progress import bars
 def hitmap(
     model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet50.")],
     out: Annotated[Path, typer.Option(help="A folder, for hitmap-001.csv and so on, and layers.csv.")],
-    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
+    data: Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")] = None,
     images: Annotated[int, typer.Option(help="Images, the first of the training set.")] = 16,
     batch: Annotated[
         int | None, typer.Option(help="Images a line; as many as memory surely holds by default.")
