@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from mercuric.reuse.directions.product import Placement
 from mercuric.reuse.directions.residual.groups import groups_of, sign_codes
 from mercuric.reuse.directions.residual.window_pixels import WindowPixels
-from mercuric.subjects.loaded_network import NetworkConfig, load_network
+from mercuric.subjects.config import SubjectConfig
+from mercuric.subjects.subject import load_subject
 
 SHARES = (16, 8, 4, 2)
 BITS = 6
@@ -28,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=3, help="photographs")
     arguments = parser.parse_args()
-    loaded = load_network(NetworkConfig(model="vgg16", weights="vgg16-hed", images=arguments.images, batch=1))
+    loaded = load_subject(SubjectConfig(model="vgg16", weights="vgg16-hed"), arguments.images, 1)
     network = loaded.network.eval()
     calls: dict[str, list[tuple[Tensor, Tensor]]] = {}
     for name, layer in network.named_modules():
@@ -44,7 +45,7 @@ def main() -> None:
     for column in ("layer", "channels, filters, size", *(f"rank M/{share}" for share in SHARES)):
         table.add_column(column, justify="right")
     with torch.no_grad():
-        for batch in loaded.batches(lambda _done, _all: None):
+        for batch in loaded.batches():
             network(batch)
         for name, seen in calls.items():
             layer = network.get_submodule(name)

@@ -36,7 +36,8 @@ from mercuric.accelerator.engines.scalesim import run_gemm
 from mercuric.accelerator.engines.zigzag import evaluate_layers
 from mercuric.studies.machine import machine
 from mercuric.studies.simulate.hitmaps import simulate_network
-from mercuric.subjects.loaded_network import NetworkConfig, load_network
+from mercuric.subjects.config import SubjectConfig
+from mercuric.subjects.subject import load_subject
 from mercuric.trace.work import Work
 from mercuric.trace.workload import read_workloads
 
@@ -71,7 +72,7 @@ def warm_up() -> None:
 def network_part(folder: str, design: str, images: int = 1) -> list[Figures]:
     """ResNet-50, photograph by photograph, from pixels to cycles; keeps a single one's Hitmaps."""
     warm_up()
-    loaded = load_network(NetworkConfig(model="resnet50", images=images, image_size=SIZE, batch=1))
+    loaded = load_subject(SubjectConfig(model="resnet50", image_size=SIZE), images, 1)
     figures, result = timed(lambda: simulate_network(loaded, DESIGNS[design]))
     photographs = "a photograph" if images == 1 else f"{images} photographs"
     if images == 1:
@@ -108,8 +109,8 @@ def layers_part(_: str, layers: int) -> list[Figures]:
     torch.manual_seed(0)
     first = [nn.Conv2d(3, 64, 3, stride=4, padding=1), nn.ReLU()]
     equal = [part for _ in range(layers) for part in (nn.Conv2d(64, 64, 3, padding=1), nn.ReLU())]
-    loaded = load_network(NetworkConfig(model="resnet50", images=1, image_size=SIZE))
-    photograph = next(iter(loaded.batches(lambda *_: None)))
+    loaded = load_subject(SubjectConfig(model="resnet50", image_size=SIZE), 1)
+    photograph = next(iter(loaded.batches()))
     figures, _ = timed(lambda: simulate(nn.Sequential(*first, *equal), photograph))
     on = "3 x 3, 64 channels to 64, 56 x 56 pixels, of a photograph"
     return [{"what": f"{layers} equal layers, Hitmaps included, synchronous", "on": on, **figures}]

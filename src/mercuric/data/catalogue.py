@@ -58,6 +58,7 @@ class _Sentences:
 
 ImageName = Literal["photos", "fashion-mnist", "cifar10", "imagefolder", "imagefolder-readable"]
 TextName = Literal["help-en-de", "tsv"]
+Holds = Literal["images", "sentences"]
 Root = str | os.PathLike[str]
 
 
@@ -147,6 +148,16 @@ _NEEDS_ROOT = {
 def names() -> tuple[str, ...]:
     """Every name that ``load`` knows, the default first, images before sentences."""
     return (*_DATA_SETS, *_SENTENCES)
+
+
+def holds(name: str) -> Holds:
+    """What the data set holds.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    _entry(name)
+    return "sentences" if name in _SENTENCES else "images"
 
 
 def describe(root: Root | None = None) -> tuple[Description, ...]:

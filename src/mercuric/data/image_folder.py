@@ -3,15 +3,16 @@
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from mercuric.data.image_file import ENDINGS, read_image, shown
 from mercuric.data.image_files import image_files, in_threads, is_the_users, unreadable
-from mercuric.data.normalisation import IMAGENET
+from mercuric.data.normalisation import IMAGENET, Normalisation
 from mercuric.data.split import ImageData, check_count, check_indices, network_inputs
 from mercuric.errors import ArgumentError, MercuricError
 
@@ -28,11 +29,13 @@ class FolderSplit:
         files: one path an image, class by class.
         labels: (N,) int64.
         image_size: side that every image is resized and cropped to, in pixels.
+        normalisation: how pixels become inputs.
     """
 
     files: tuple[Path, ...]
     labels: Tensor
     image_size: int
+    normalisation: Normalisation = IMAGENET
 
     def __len__(self) -> int:
         return len(self.files)
@@ -56,7 +59,11 @@ class FolderSplit:
 
     def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """See ``Split.batch``; also raises ``MercuricError`` where a file cannot be decoded."""
-        return network_inputs(self.pixels(indices), IMAGENET, generator), self.labels[indices]
+        return network_inputs(self.pixels(indices), self.normalisation, generator), self.labels[indices]
+
+    def normalised(self, normalisation: Normalisation) -> Self:
+        """See ``Split.normalised``."""
+        return replace(self, normalisation=normalisation)
 
 
 def present(root: Path) -> bool:

@@ -1,7 +1,7 @@
 """What does a training loop see of a data set?"""
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -16,6 +16,11 @@ class Split(Protocol):
 
     def __len__(self) -> int:
         """How many images there are."""
+        ...
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64: the class of each image."""
         ...
 
     def few(self, count: int) -> Tensor:
@@ -41,6 +46,14 @@ class Split(Protocol):
         """
         ...
 
+    def pixels(self, indices: Tensor) -> Tensor:
+        """The images at ``indices`` as a person sees them, (B, C, H, W) uint8; raises as ``batch`` does."""
+        ...
+
+    def normalised(self, normalisation: Normalisation) -> Self:
+        """The same images, whose pixels become inputs by ``normalisation``."""
+        ...
+
 
 @dataclass(frozen=True)
 class ImageData:
@@ -63,6 +76,11 @@ class ImageData:
     train: Split
     test: Split
     skipped: int = 0
+
+    def normalised(self, normalisation: Normalisation) -> Self:
+        """The same images, whose pixels become inputs by ``normalisation``."""
+        train, test = (part.normalised(normalisation) for part in (self.train, self.test))
+        return replace(self, train=train, test=test)
 
 
 @dataclass(frozen=True)
@@ -89,8 +107,16 @@ class InMemorySplit:
 
     def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """See ``Split.batch``."""
+        return network_inputs(self.pixels(indices), self.normalisation, generator), self.labels[indices]
+
+    def pixels(self, indices: Tensor) -> Tensor:
+        """See ``Split.pixels``."""
         check_indices(indices, len(self))
-        return network_inputs(self.images[indices], self.normalisation, generator), self.labels[indices]
+        return self.images[indices]
+
+    def normalised(self, normalisation: Normalisation) -> Self:
+        """See ``Split.normalised``."""
+        return replace(self, normalisation=normalisation)
 
 
 def network_inputs(images: Tensor, normalisation: Normalisation, generator: torch.Generator | None) -> Tensor:

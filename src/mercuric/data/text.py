@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mercuric.data.sentence_pairs import PARTS, Pair
-from mercuric.data.split import check_indices
+from mercuric.data.split import check_count, check_indices
 from mercuric.data.tsv import read_pairs
 from mercuric.data.vocabulary import BOS, DEFAULT_SIZE, EOS, PAD, Vocabulary, cached_vocabulary
 from mercuric.errors import ArgumentError
@@ -41,6 +41,15 @@ class TextSplit:
     def __len__(self) -> int:
         """How many pairs there are."""
         return len(self.sources)
+
+    def few(self, count: int) -> Tensor:
+        """(count,) int64: which pairs stand for all, the first ones.
+
+        Raises:
+            ValueError: ``count`` is not from 1 to ``len(self)``.
+        """
+        check_count(count, len(self))
+        return torch.arange(count)
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """The pairs at ``indices`` (B,), padded on the right to the longest of them.

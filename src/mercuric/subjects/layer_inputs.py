@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from mercuric import data, zoo
-from mercuric.data import ImageData
+from mercuric import data
 from mercuric.errors import ArgumentError
-from mercuric.subjects.loaded_network import NetworkConfig, load_network
+from mercuric.subjects.config import ExamplesConfig
+from mercuric.subjects.subject import few, load_subject
 from mercuric.trace.normalisation import normalisation_of, normalised
 from mercuric.trace.recorder import recording
 
@@ -34,20 +34,20 @@ class Subject:
     shown: str
 
 
-def zoo_subject(config: NetworkConfig) -> Subject:
+def zoo_subject(config: ExamplesConfig) -> Subject:
     """A network of the zoo on one batch; a Transformer reads sentences.
 
     Raises:
-        ValueError, MercuricError: as :func:`~mercuric.subjects.loaded_network.load_network`.
+        ValueError, MercuricError: as :func:`~mercuric.subjects.subject.load_subject`.
     """
-    whole = config.changed(batch=config.images)
-    loaded = load_network(whole)
-    batch = next(iter(loaded.batches(lambda *_: None)))
+    loaded = load_subject(config, config.images)
+    [batch] = replace(loaded, batch=config.images).batches()
     arguments = batch if isinstance(batch, tuple) else (batch,)
-    kind = "sentence pairs" if zoo.reads(config.model) == "sentences" else "images"
-    described = loaded.described
-    shown = f"{config.model}, weights {described['weights']}, {config.images} {kind} of {described['data']}"
-    return Subject(loaded.network.eval(), arguments, shown)
+    kind = "sentence pairs" if len(arguments) > 1 else "images"
+    read = f"{config.images} {kind} of {config.data}"
+    return Subject(
+        loaded.network.eval(), arguments, f"{config.model}, weights {config.drawn_or_from}, {read}"
+    )
 
 
 def vision_transformer(images: int, seed: int) -> Subject:
@@ -60,26 +60,14 @@ def vision_transformer(images: int, seed: int) -> Subject:
 
     import timm  # isort: skip - takes half a second to import: only who asks for it waits
 
-    loaded = data.load_images("photos", None, 224)
+    photos = data.load_images("photos", None, 224)
     torch.manual_seed(seed)
     network = timm.create_model("vit_small_patch16_224", pretrained=False)
     return Subject(
         network.eval(),
-        (first_images(loaded, images)[0],),
+        (photos.train.batch(few(photos.train, images, photos.name))[0],),
         f"ViT-S/16, random weights, {images} images of photos",
     )
-
-
-def first_images(loaded: ImageData, images: int) -> tuple[Tensor, Tensor]:
-    """A few training images (N, C, H, W) and their labels.
-
-    Raises:
-        ValueError: there are not so many.
-    """
-    there = len(loaded.train)
-    if not 1 <= images <= there:
-        raise ArgumentError(f"batch was {images}, but must be from 1 to the {there} images of {loaded.name}")
-    return loaded.train.batch(loaded.train.few(images))
 
 
 def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.Module, Tensor]]:

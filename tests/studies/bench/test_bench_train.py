@@ -101,7 +101,7 @@ def test_memory_is_a_median_over_processes(monkeypatch: pytest.MonkeyPatch) -> N
         ({"networks": ("vgg12",)}, "network was 'vgg12', but must be one of"),
         ({"networks": ()}, "networks was empty"),
         ({"batch": 10**6}, "batch was 1000000, but must be from 1 to the"),
-        ({"data": "help-en-de"}, "holds sentences, but images are needed"),
+        ({"data": "help-en-de"}, "holds sentences, but custom-cnn needs images"),
     ],
 )
 def test_what_can_not_be_trained_is_named(fields: dict[str, object], sentence: str) -> None:

@@ -13,7 +13,8 @@ from mercuric.reuse import ReuseConfig
 from mercuric.studies.evaluate import study as module
 from mercuric.studies.evaluate.config import COMPARABLE, EvaluationConfig
 from mercuric.studies.evaluate.study import Evaluation, evaluate, write_evaluation
-from mercuric.subjects.similarity_network import SimilarityConfig, studied
+from mercuric.subjects.config import SubjectConfig
+from mercuric.subjects.subject import load_subject
 from mercuric.trace.layer_call import LayerCall
 
 SMALL: dict[str, Any] = {"model": "custom-cnn", "image_size": 16}
@@ -92,7 +93,7 @@ def test_products_dealt_take_the_area_of_what_ran(tmp_path: Path) -> None:
         (tmp_path / f"{one.name}.yaml").write_text(one.to_yaml())
     files = tuple(str(tmp_path / f"{one.name}.yaml") for one in dealt)
     areas = evaluate(EvaluationConfig(**SMALL, accelerators=files)).areas
-    subject = studied(SimilarityConfig(**SMALL, images=1), lambda _: None)
+    subject = load_subject(SubjectConfig(**SMALL), 1)
     for accelerator in dealt:
         calls: list[LayerCall] = []
         simulate_batches(subject.network, [subject.images], accelerator, listeners=[calls.append])
@@ -141,6 +142,6 @@ def test_energies_of_different_units_do_not_compare(tmp_path: Path) -> None:
 
 def test_a_missing_engine_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mercuric.accelerator.engines.second_opinion.find_spec", lambda _: None)
-    monkeypatch.setattr(module, "studied", lambda *_: pytest.fail("it ran"))
+    monkeypatch.setattr(module, "load_subject", lambda *_: pytest.fail("it ran"))
     with pytest.raises(MercuricError, match="engine was 'zigzag', which is not installed"):
         evaluate(EvaluationConfig(**SMALL, engine="zigzag"))

@@ -29,12 +29,12 @@ FEW = {
 def front(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """The front of a small network in place of the pretrained one."""
 
-    def small(_size: int, _root: Path | None) -> nn.Module:
+    def small(_subject: object, _size: int) -> nn.Module:
         torch.manual_seed(0)
         layers = [nn.Conv2d(3, 32, 3, stride=4), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU()]
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 5))
 
-    monkeypatch.setattr(module, "_imagenet_classifier", small)
+    monkeypatch.setattr(module, "_pretrained", small)
     return bench_front(FrontBench(weights="mobilenet-v2-imagenet", **FEW))
 
 
@@ -99,7 +99,7 @@ def test_dense_trainings_have_shorter_schedules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"images": 10**6}, "images was 1000000, but must be from 1 to the 98 there are of photos"),
+        ({"images": 10**6}, "images was 1000000, but must be from 1 to the 98 of photos"),
         ({"batch": 10**6}, "batch was 1000000, but must be from 1"),
         ({"bits": (0,)}, "bits was 0"),
         ({"errors": (2.0,)}, "error was 2.0"),

@@ -37,7 +37,7 @@ def test_a_file_a_layer(mercuric: Run, tmp_path: Path) -> None:
     [
         (["--images", 25], "images was 25, but must be from 1 to the 24 of photos"),
         (["--batch", -1], "batch was -1, but must be at least 1"),
-        (["--seed", -1], "seed was -1, but must be from 0 to"),
+        (["--seed", -1], "seed was -1, but must be greater than or equal to 0"),
         (["--weights", "/no/such.safetensors"], "there is no checkpoint /no/such.safetensors"),
         (["--config", "/no/such.yaml"], "the configuration /no/such.yaml can't be read"),
     ],

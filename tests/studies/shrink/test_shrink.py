@@ -43,7 +43,7 @@ def photos() -> ImageData:
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch, photos: ImageData) -> Iterator[None]:
-    monkeypatch.setattr("mercuric.data.load_images", lambda *_: photos)
+    monkeypatch.setattr("mercuric.data.load", lambda *_: photos)
     ground.cache_clear()
     yield
     ground.cache_clear()

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from mercuric.errors import MercuricError
 from mercuric.studies.similarity import study as module
+from mercuric.studies.similarity.config import SimilarityConfig
 from mercuric.studies.similarity.folder import read_study
 from mercuric.studies.similarity.page import write_page
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import ADAPTATION_FILE, SCORES_FILE, read_training, write_training
-from mercuric.subjects.similarity_network import SimilarityConfig
 
 WEIGHTS = "random weights, seed 0"
 

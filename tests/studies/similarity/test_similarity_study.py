@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 from mercuric import zoo
 from mercuric.errors import MercuricError
 from mercuric.studies.similarity import study as module
+from mercuric.studies.similarity.config import SimilarityConfig
 from mercuric.studies.similarity.study import FILES, similarity_study
-from mercuric.subjects.loaded_network import NetworkConfig, load_network
-from mercuric.subjects.similarity_network import SimilarityConfig, studied
+from mercuric.subjects.config import SubjectConfig
+from mercuric.subjects.subject import load_subject
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,11 @@ def test_unique_vectors_are_at_most_all_and_at_least_the_inserted(study: Path) -
 
 
 def test_the_picture_is_the_image_of_most_contrast(study: Path) -> None:
-    subject = studied(SimilarityConfig(model="custom-cnn", images=3, image_size=16))
+    subject = load_subject(SubjectConfig(model="custom-cnn", image_size=16), 3)
     contrasts = subject.pixels.float().flatten(1).std(1)
-    assert contrasts[subject.shown] == contrasts.max()
+    assert contrasts[subject.most_contrast] == contrasts.max()
     with Image.open(study / "image.png") as picture:
-        assert picture.getpixel((3, 5)) == tuple(subject.pixels[subject.shown, :, 5, 3].tolist())
+        assert picture.getpixel((3, 5)) == tuple(subject.pixels[subject.most_contrast, :, 5, 3].tolist())
 
 
 def test_the_same_study_is_written_over_and_another_is_not(study: Path) -> None:
@@ -97,40 +98,7 @@ def test_checkpoints_are_named_by_their_run(tmp_path: Path) -> None:
     path = tmp_path / "my-run" / "checkpoints" / "dense-0.safetensors"
     path.parent.mkdir(parents=True)
     save_file({f"model.{name}": tensor for name, tensor in weights.items()}, path)
-    subject = studied(SimilarityConfig(model="custom-cnn", image_size=16, weights=str(path)))
-    assert subject.weights == "trained weights, my-run/dense-0.safetensors"
+    subject = load_subject(SubjectConfig(model="custom-cnn", image_size=16, weights=str(path)))
+    assert subject.config.shown_weights == "trained weights, my-run/dense-0.safetensors"
     assert torch.equal(subject.network.state_dict()["features.0.weight"], weights["features.0.weight"])
     assert len(subject.images) == 16
-
-
-def test_a_folder_of_images_gives_some_of_every_class(photo_files: Path) -> None:
-    config = SimilarityConfig(
-        model="custom-cnn", data="imagefolder", data_root=str(photo_files), image_size=16, images=2
-    )
-    subject = studied(config)
-    assert subject.labels.tolist() == [0, 1]
-    assert subject.images.shape == (2, 3, 16, 16)
-    expected, _ = subject.data.train.batch(torch.tensor([0, 3]))
-    assert torch.equal(subject.images, expected)
-    simulated = load_network(
-        NetworkConfig(
-            model="custom-cnn",
-            data="imagefolder",
-            data_root=str(photo_files),
-            image_size=16,
-            images=2,
-            batch=1,
-        )
-    )
-    assert torch.equal(torch.cat(list(simulated.batches(lambda *_: None))), expected)
-
-
-@pytest.fixture
-def photo_files(tmp_path: Path) -> Path:
-    pixels = studied(SimilarityConfig(model="custom-cnn", images=8, image_size=16)).pixels
-    for index, image in enumerate(pixels):
-        part, name = ("train", "test")[index // 4], ("a", "b")[index // 2 % 2]
-        folder = tmp_path / part / name
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image.permute(1, 2, 0).numpy()).save(folder / f"{index}.png")
-    return tmp_path

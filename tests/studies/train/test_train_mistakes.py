@@ -61,7 +61,7 @@ def test_an_unknown_network(mercuric: Run, refused: Refused, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("sedes: [0]", "RunConfig has no key 'sedes' (it has: model, data, "),
+        ("sedes: [0]", "RunConfig has no key 'sedes' (it has: data, data_root, "),
         ("training: {learning_rat: 1}", "TrainingConfig has no key 'learning_rat'"),
         ("training: {1: 2}", "TrainingConfig has no key '1'"),
         ("training: {learning_rate: -0.1}", "learning_rate was -0.1, but must be greater than 0"),

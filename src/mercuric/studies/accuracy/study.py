@@ -20,8 +20,7 @@ from mercuric.progress import Progress, silent
 from mercuric.studies.process_pool import process_pool, shared_objects
 from mercuric.studies.run_folder import alone
 from mercuric.studies.train.config import RunConfig
-from mercuric.studies.train.study import claim, compare
-from mercuric.subjects.trained import load_subject
+from mercuric.studies.train.study import claim, compare, lesson_of
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def as_csv(rows: Sequence[AccuracyRow]) -> str:
 
 def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, progress: Progress) -> None:
     if resume and _finished(folder / name, config):
-        claim(config, load_subject(config), folder / name, resume)
+        claim(config, lesson_of(config), folder / name, resume)
         return
     done: dict[str, int] = {}
 

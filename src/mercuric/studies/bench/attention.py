@@ -20,7 +20,6 @@ from mercuric.studies.bench.planted import SHARES, planted_rows
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.subjects.layer_inputs import Subject, attention_inputs
 
-Tell = Callable[[int, int, str], None]
 Shape = tuple[int, int, int, int]
 """Sequences, heads, queries (as many keys), features."""
 Operands = tuple[Tensor, Tensor, Tensor]

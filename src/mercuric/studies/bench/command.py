@@ -40,8 +40,8 @@ from mercuric.studies.bench.options import (
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.machine import machine
 from mercuric.studies.stored_command import store_command
+from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.layer_inputs import Subject, vision_transformer, zoo_subject
-from mercuric.subjects.loaded_network import NetworkConfig
 from mercuric.terminal.console import output
 from mercuric.terminal.options import parse_ranks
 from mercuric.terminal.progress import bars
@@ -249,10 +249,10 @@ def _split(shown: Shown) -> list[tuple[str, pd.DataFrame, tables.Columns]]:
 
 
 def _vgg16(data_root: str | None) -> Subject:
-    return zoo_subject(NetworkConfig(model="vgg16", weights="vgg16-hed", images=2, data_root=data_root))
+    return zoo_subject(ExamplesConfig(model="vgg16", weights="vgg16-hed", images=2, data_root=data_root))
 
 
 def _attending(network: str, images: int, seed: int, data_root: str | None) -> Subject:
     if network == "vit":
         return vision_transformer(images, seed)
-    return zoo_subject(NetworkConfig(model="transformer", images=images, seed=seed, data_root=data_root))
+    return zoo_subject(ExamplesConfig(model="transformer", images=images, seed=seed, data_root=data_root))

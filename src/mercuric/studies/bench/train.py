@@ -4,7 +4,6 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import nan
-from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from mercuric import data, zoo
+from mercuric import zoo
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, ReuseHandle, fit_directions_, reuse_
@@ -24,7 +23,8 @@ from mercuric.studies.bench.layer_choice import Choice, keep_faster, layer_rows
 from mercuric.studies.bench.layer_times import COMPILED, DENSE, timed_row
 from mercuric.studies.bench.peak_memory import peak_memory
 from mercuric.studies.bench.settings import BenchSettings
-from mercuric.subjects.layer_inputs import first_images
+from mercuric.subjects.config import DataConfig, ImageNetworkName
+from mercuric.subjects.subject import few, load_images
 
 NETWORKS = ("vgg16", "resnet34", "resnet50")
 LARGE = 64
@@ -37,13 +37,11 @@ MEMORY_RUNS = 3
 """Processes of each form."""
 
 
-class TrainBench(BenchSettings):
+class TrainBench(BenchSettings, DataConfig):
     """What is trained, and how it is measured.
 
     Attributes:
         networks: of the zoo; random weights.
-        data: a data set of images; ``photos`` by default.
-        data_root: where its files lie.
         image_size: side of the images in pixels.
         batch: images a step; 4 above 64 pixels, else 64.
         rank: directions a layer, as in :class:`~mercuric.reuse.directions.config.PrincipalConfig`.
@@ -52,9 +50,7 @@ class TrainBench(BenchSettings):
         memory: measure peak memory as well, each form in processes of its own.
     """
 
-    networks: tuple[str, ...] = NETWORKS
-    data: str = "photos"
-    data_root: str | None = None
+    networks: tuple[ImageNetworkName, ...] = NETWORKS
     image_size: Annotated[int, Field(strict=True, ge=1)] = 224
     batch: Annotated[int, Field(strict=True, ge=1)] | None = None
     rank: Annotated[int, Field(strict=True, ge=1)] | Annotated[float, Field(gt=0, lt=1)] | None = 0.25
@@ -119,9 +115,6 @@ def bench_train(config: TrainBench, progress: Progress = silent) -> tuple[pd.Dat
         ValueError: an unknown network, or a number that is out of range.
         MercuricError: data are missing, or a process was killed.
     """
-    for name in config.networks:
-        if name not in zoo.names():
-            raise ArgumentError(f"network was {name!r}, but must be one of {', '.join(zoo.names())}")
     if not config.networks:
         raise ArgumentError("networks was empty, but must name at least one")
     fast_config(config)
@@ -229,9 +222,8 @@ def _prepared(
 
 
 def _batch(config: TrainBench) -> tuple[Tensor, Tensor, int]:
-    root = config.data_root
-    loaded = data.load_images(config.data, None if root is None else Path(root), config.image_size)
-    images, labels = first_images(loaded, config.images)
+    loaded = load_images(config.subject(model=config.networks[0]))
+    images, labels = loaded.train.batch(few(loaded.train, config.images, loaded.name, "batch"))
     if config.noise:
         images = torch.randn(images.shape, generator=torch.Generator().manual_seed(config.seed))
     return images, labels, len(loaded.classes)

@@ -8,10 +8,9 @@ import typer
 
 from mercuric.files.json_text import records
 from mercuric.studies.bounds.page import bounds_table, write_page
-from mercuric.studies.bounds.study import bounds_study
+from mercuric.studies.bounds.study import BoundsConfig, bounds_study
 from mercuric.studies.stored_command import store_command
-from mercuric.subjects.similarity_network import SimilarityConfig
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.console import say, show
 from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars
@@ -35,7 +34,7 @@ def bounds(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
 ) -> None:
-    config = SimilarityConfig(
+    config = BoundsConfig(
         model=model, data=data, data_root=data_root, weights=weights, images=images,
         image_size=image_size, seed=seed, bits=bits,
     )  # fmt: skip

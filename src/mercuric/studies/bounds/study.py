@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from pydantic import Field
 from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter
@@ -24,7 +25,8 @@ from mercuric.studies.bounds.limits import (
 )
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
-from mercuric.subjects.similarity_network import SimilarityConfig, Studied, studied
+from mercuric.subjects.config import ImageNetworkName, SubjectConfig
+from mercuric.subjects.subject import Subject, load_subject
 from mercuric.trace.coverage import coverage_beside
 from mercuric.trace.forward_pass import infer
 from mercuric.trace.network_calls import reusing
@@ -41,9 +43,22 @@ LEFT = (
 """Columns of multiply-accumulates that are left, beside ``macs``, all of them."""
 
 
+class BoundsConfig(SubjectConfig):
+    """What is bounded.
+
+    Attributes:
+        images: training images in the batch; 16, or 2 above 64 pixels, where none is given.
+        bits: signature length.
+    """
+
+    model: ImageNetworkName
+    images: int | None = None
+    bits: Annotated[int, Field(strict=True, ge=1, le=64)] = 20
+
+
 @alone
 def bounds_study(
-    config: SimilarityConfig,
+    config: BoundsConfig,
     folder: Path,
     accelerator: str = "eyeriss-168",
     progress: Progress = silent,
@@ -64,16 +79,16 @@ def bounds_study(
         OSError: the folder can't be written.
     """
     counter = CycleCounter(accelerator, training=False)
-    subject = studied(config, tell)
+    subject = load_subject(config, config.images, tell=tell)
     layers = measure(subject, config, counter, progress)
     described = {
         "model": config.model,
         "data": config.data,
-        "weights": subject.weights,
+        "weights": config.shown_weights,
         "normalisation": normalisation_of(subject.network, training=False),
         "coverage": coverage_beside(subject.network, subject.images[:1], layers["layer"]),
         "images": len(subject.images),
-        "image_size": subject.data.image_size,
+        "image_size": subject.image_data.image_size,
         "bits": config.bits,
         "accelerator": counter.accelerator.name,
         "mcache": {"entries": counter.accelerator.entries, "ways": counter.accelerator.ways},
@@ -85,7 +100,7 @@ def bounds_study(
 
 
 def measure(
-    subject: Studied, config: SimilarityConfig, counter: CycleCounter, progress: Progress = silent
+    subject: Subject, config: BoundsConfig, counter: CycleCounter, progress: Progress = silent
 ) -> pd.DataFrame:
     """One inference of the images with MERCURY; every layer's activations are held against each bound.
 

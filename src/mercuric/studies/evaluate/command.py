@@ -12,7 +12,7 @@ from mercuric.studies.evaluate.page import write_page
 from mercuric.studies.evaluate.study import evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
 from mercuric.studies.stored_command import store_command
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.console import output, say, show
 from mercuric.terminal.options import WEIGHTS, simulated_reuse
 from mercuric.terminal.progress import bars

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 import yaml
 from torch import Tensor, nn
 
@@ -29,8 +28,7 @@ from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
-from mercuric.subjects.similarity_network import SimilarityConfig, Studied, studied
-from mercuric.subjects.weighted_network import classes_for
+from mercuric.subjects.subject import Subject, load_subject
 from mercuric.trace.coverage import coverage_beside
 from mercuric.trace.layer_call import DENSE
 from mercuric.trace.normalisation import normalisation_of
@@ -134,13 +132,14 @@ def evaluate(
     found_with = [simulated_config(reuse, accelerator) for accelerator in accelerators]
     reuse = found_with[0]
     check_engine(config.engine)
-    subject = _subject(config, tell)
+    most = 1 if config.dense else max(config.batches)
+    subject = load_subject(config, most, tell=tell, counted="batch")
     rows: list[dict[str, Any]] = []
     answers: list[dict[str, Any]] = []
     ran: list[Workload] = []
     for done, batch in enumerate(config.batches):
         progress(done, len(config.batches), f"batch of {batch}")
-        shapes = _shapes(config, subject, batch)
+        shapes = subject.shapes(batch)
         workloads = read_workloads(*shapes, reuse.granularity, reuse.scope)
         ran += workloads
         if config.dense:
@@ -159,7 +158,7 @@ def evaluate(
             ]
     progress(len(config.batches), len(config.batches), "done")
     described = _described(config, subject)
-    described["coverage"] = coverage_beside(*_shapes(config, subject, 1), layers=())
+    described["coverage"] = coverage_beside(*subject.shapes(1), layers=())
     return Evaluation(
         config, reuse, accelerators, energies, pd.DataFrame(rows),
         _areas(accelerators, ran, reuse.bits), pd.DataFrame(answers), described,
@@ -217,26 +216,6 @@ def _hardware(config: EvaluationConfig) -> tuple[tuple[Accelerator, ...], tuple[
     return accelerators, energies
 
 
-def _subject(config: EvaluationConfig, tell: Callable[[str], None]) -> Studied:
-    images = 1 if config.dense else max(config.batches)
-    shared = ("model", "data", "data_root", "weights", "image_size", "seed")
-    try:
-        return studied(SimilarityConfig(**config.model_dump(include=set(shared)), images=images), tell)
-    except ValueError as error:
-        if str(error).startswith("images was"):
-            raise ArgumentError(str(error).replace("images was", "batch was", 1)) from None
-        raise
-
-
-def _shapes(config: EvaluationConfig, subject: Studied, batch: int) -> tuple[nn.Module, Tensor]:
-    """The network and a batch without values: shapes run through it whatever the memory."""
-    data = subject.data
-    with torch.device("meta"):
-        classes = classes_for(config.weights, data)
-        network = zoo.build(config.model, classes, data.channels, data.image_size)
-        return network, torch.empty(batch, data.channels, data.image_size, data.image_size)
-
-
 def _rows(
     accelerator: Accelerator,
     batch: int,
@@ -292,14 +271,14 @@ def _areas(
     }
 
 
-def _described(config: EvaluationConfig, subject: Studied) -> dict[str, Any]:
+def _described(config: EvaluationConfig, subject: Subject) -> dict[str, Any]:
     training = not config.inference
     return {
         "model": config.model,
-        "form": zoo.form(subject.data.image_size),
+        "form": zoo.form(subject.image_data.image_size),
         "data": config.data,
-        "image_size": subject.data.image_size,
-        "weights": subject.weights,
+        "image_size": subject.image_data.image_size,
+        "weights": config.shown_weights,
         "normalisation": "none" if config.dense else normalisation_of(subject.network, training),
         "products": "forward, dO, dW" if training else "forward",
         "machine": machine(),

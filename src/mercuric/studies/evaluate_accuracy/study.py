@@ -2,55 +2,40 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from mercuric import data, zoo
-from mercuric.config import Config
 from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_, similarity_rates
 from mercuric.studies.machine import machine
-from mercuric.subjects.loaded_network import normalised
-from mercuric.subjects.weighted_network import size_for, weighted_network
+from mercuric.subjects.config import ImageNetworkName, SubjectConfig
+from mercuric.subjects.subject import load_subject
 from mercuric.training.config import Positive
-from mercuric.zoo import pretrained
 
 TOP = 5
 Log = Callable[[str], None]
 """Called with each line of the log."""
 
 
-class EvaluatedAccuracy(Config):
+class EvaluatedAccuracy(SubjectConfig):
     """A network, its weights, and the test images that it is judged on.
 
     Attributes:
-        model: a network of the zoo that reads images.
-        weights: a name of ``mercuric.zoo.pretrained``, or a training run's checkpoint.
-        data: a data set of images; its test part is taken.
-        data_root: where its files and the pretrained weights lie.
-        image_size: side of the images in pixels; 224 for pretrained weights, else the data set's own.
-        width: channels of each layer, times this, as in training.
         images: how many test images, drawn by the seed; all by default.
         batch: images that run at once; fully connected layers compare these.
-        seed: what the images are drawn by.
+        seed: what the images are drawn by, and weights that nobody trained.
         reuse: how similarity is found.
     """
 
-    model: str
+    model: ImageNetworkName
     weights: str
-    data: str = "photos"
-    data_root: str | None = None
-    image_size: Annotated[int, Field(ge=1)] | None = None
-    width: Annotated[float, Field(gt=0)] = 1.0
     images: Positive | None = None
     batch: Positive = 8
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     reuse: ReuseConfig = Field(default_factory=ReuseConfig)
 
 
@@ -94,7 +79,13 @@ def evaluated_accuracy(
         ValueError: a wrong name or number, or the network tells other classes apart than the data have.
         MercuricError: files are missing or damaged, or the checkpoint is of another network.
     """
-    loaded, network = _load(config, tell)
+    if config.reuse.principal is not None:
+        raise ArgumentError(
+            "principal of the reuse configuration was given, but must be None: directions have no hits; "
+            "mercuric bench front judges them"
+        )
+    subject = load_subject(config, tell=tell)
+    loaded, network = subject.image_data, subject.network
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     chosen = _drawn(config, len(loaded.test))
     batches = torch.split(chosen, config.batch)
@@ -126,26 +117,6 @@ def evaluated_accuracy(
         **similarity_rates(handle.report()),
         "machine": machine(),
     }
-
-
-def _load(config: EvaluatedAccuracy, tell: Callable[[str], None]) -> tuple[ImageData, nn.Module]:
-    if config.model not in zoo.names():
-        raise ArgumentError(f"model was {config.model!r}, but must be one of {', '.join(zoo.names())}")
-    if config.reuse.principal is not None:
-        raise ArgumentError(
-            "principal of the reuse configuration was given, but must be None: directions have no hits; "
-            "mercuric bench front judges them"
-        )
-    root = None if config.data_root is None else Path(config.data_root)
-    size = size_for(config.weights, config.model, config.image_size)
-    loaded = data.load_images(config.data, root, size)
-    network = weighted_network(config.model, config.weights, 0, loaded, root, tell, config.width)
-    if config.weights in pretrained.names():
-        split = normalised(loaded.test, config.data, config.weights)
-        loaded = ImageData(
-            loaded.name, loaded.classes, loaded.channels, loaded.image_size, loaded.train, split
-        )
-    return loaded, network
 
 
 def _drawn(config: EvaluatedAccuracy, there: int) -> Tensor:

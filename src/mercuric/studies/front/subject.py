@@ -1,22 +1,17 @@
 """Which trained network is judged, and on which images?"""
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from mercuric import data, zoo
-from mercuric.data import ImageData
-from mercuric.data.normalisation import IMAGENET, Normalisation
-from mercuric.data.split import InMemorySplit, Split
+from mercuric import zoo
 from mercuric.errors import ArgumentError
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.front.forms import BITS, ERRORS, OUTPUT_ERRORS, RANKS
-from mercuric.subjects.weighted_network import size_for
-from mercuric.training import load_weights
+from mercuric.subjects.config import DataConfig, ImageNetworkName, SubjectConfig
+from mercuric.subjects.subject import fetch_missing, few, load_images, load_network
 from mercuric.training.config import Positive
-from mercuric.training.subset import first_of_shuffle
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import load_edge_maps
 
@@ -28,19 +23,14 @@ _PRETRAINED_BATCH, _PRETRAINED_CALIBRATION = 2, 28
 _OWN_IMAGES, _OWN_BATCH, _OWN_CALIBRATION = 1000, 64, 512
 
 
-class FrontBench(BenchSettings):
+class FrontBench(BenchSettings, DataConfig):
     """Which network is judged, on what, and how it is timed.
 
     Attributes:
-        weights: a name of ``mercuric.zoo.pretrained``, which must have been fetched, or a training's
-            checkpoint.
+        weights: a name of ``mercuric.zoo.pretrained``, or a training's checkpoint.
         network: the network of the zoo that the weights are of; needed for a checkpoint.
-        data: a data set of images.
-        data_root: where its files, or the weights, lie.
-        image_size: side of the images in pixels; 224 for pretrained weights, else the data set's own.
-        images: test images that the outputs are judged on: the first ones, or of a folder some of each class
-            (4 for edge maps, 98 for ImageNet's classes), or, for a checkpoint, those of a shuffle (1,000,
-            or all there are).
+        images: test images that the outputs are judged on, those that stand for all: 4 for edge maps, 98 for
+            ImageNet's classes, and for a checkpoint 1,000, or all there are.
         batch: training images that are timed, and that directions are estimated from; 2 for pretrained
             weights, else 64.
         step: time a training step (forward, backward, SGD's step) instead of inference.
@@ -53,10 +43,7 @@ class FrontBench(BenchSettings):
     """
 
     weights: str = HED
-    network: str | None = None
-    data: str = "photos"
-    data_root: str | None = None
-    image_size: Positive | None = None
+    network: ImageNetworkName | None = None
     images: Positive | None = None
     batch: Positive | None = None
     step: bool = False
@@ -72,6 +59,21 @@ class FrontBench(BenchSettings):
     def own(self) -> bool:
         """Whether the weights are a checkpoint."""
         return self.weights not in pretrained.names()
+
+    @property
+    def judged(self) -> SubjectConfig:
+        """The network with its weights, and its data.
+
+        Raises:
+            ValueError: a checkpoint's network is not named, or the weights do not fit network or images.
+        """
+        known = pretrained.PRETRAINED.get(self.weights)
+        network = self.network or (known and known.network)
+        if network is None:
+            raise ArgumentError(
+                f"network was None, but must be what weights are of: one of {', '.join(zoo.names())}"
+            )
+        return self.subject(model=network, weights=self.weights)
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,16 @@ def front_subject(config: FrontBench) -> FrontSubject:
         ValueError: an unknown network, images that its weights don't fit, or too few of them.
         MercuricError: weights or data are missing or damaged.
     """
-    root = None if config.data_root is None else Path(config.data_root)
-    loaded = _loaded(config, root)
-    train, test = (_normalised(split, config.weights) for split in (loaded.train, loaded.test))
+    subject = config.judged
+    loaded = load_images(subject)
+    train, test, name = loaded.train, loaded.test, loaded.name
     batch = config.batch or (_OWN_BATCH if config.own else _PRETRAINED_BATCH)
     calibration = config.calibration or (_OWN_CALIBRATION if config.own else _PRETRAINED_CALIBRATION)
     images = config.images or _IMAGES.get(config.weights, min(_OWN_IMAGES, len(test)))
-    timed = _chosen("batch", batch, train, config)
-    fitted = _chosen("calibration", min(calibration, len(train)), train, config)
-    judged = [test.batch(part) for part in torch.split(_chosen("images", images, test, config), batch)]
-    network = _own(config, loaded) if config.own else _pretrained(config.weights, loaded.image_size, root)
+    timed = few(train, batch, name, "batch")
+    fitted = few(train, min(calibration, len(train)), name, "calibration")
+    judged = [test.batch(part) for part in torch.split(few(test, images, name), batch)]
+    network = load_network(subject, loaded) if config.own else _pretrained(subject, loaded.image_size)
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     named = _SHOWN.get(config.weights) or f"{config.network}, weights {config.weights}"
     return FrontSubject(
@@ -128,79 +130,16 @@ def front_subject(config: FrontBench) -> FrontSubject:
     )
 
 
-def _loaded(config: FrontBench, root: Path | None) -> ImageData:
-    if config.own and config.network not in zoo.names():
-        known = ", ".join(zoo.names())
-        raise ArgumentError(
-            f"network was {config.network!r}, but must be what weights are of: one of {known}"
-        )
-    network = config.network or pretrained.PRETRAINED[config.weights].network
-    return data.load_images(config.data, root, size_for(config.weights, network, config.image_size))
-
-
-def _chosen(what: str, count: int, split: Split, config: FrontBench) -> Tensor:
-    """Which images: a few that stand for all, or, for a checkpoint, the first of a shuffle."""
-    there = len(split)
-    if count > there:
-        raise ArgumentError(
-            f"{what} was {count}, but must be from 1 to the {there} there are of {config.data}"
-        )
-    if not config.own:
-        return split.few(count)
-    return first_of_shuffle(count, there)
-
-
-def _own(config: FrontBench, loaded: ImageData) -> nn.Module:
-    network = zoo.build(str(config.network), len(loaded.classes), loaded.channels, loaded.image_size)
-    load_weights(Path(config.weights), network)
-    return network
-
-
-def _pretrained(weights: str, image_size: int, root: Path | None) -> nn.Module:
-    return load_edge_maps(image_size, root) if weights == HED else _imagenet_classifier(image_size, root)
-
-
-def _imagenet_classifier(image_size: int, root: Path | None) -> nn.Module:
-    """MobileNetV2 with its classifier, which the zoo leaves to each data set."""
-    network = zoo.build("mobilenet-v2", CLASSES, 3, image_size)
-    pretrained.load_pretrained(MOBILENET, network, "mobilenet-v2", image_size, root)
-    stored = torch.load(pretrained.location(MOBILENET, root), map_location="cpu", weights_only=True)
+def _pretrained(subject: SubjectConfig, image_size: int) -> nn.Module:
+    """HED, or MobileNetV2 with its classifier, which the zoo leaves to each data set."""
+    fetch_missing(subject)
+    if subject.weights == HED:
+        return load_edge_maps(image_size, subject.root)
+    network = zoo.build(subject.model, CLASSES, 3, image_size)
+    pretrained.load_pretrained(MOBILENET, network, subject.model, image_size, subject.root)
+    stored = torch.load(pretrained.location(MOBILENET, subject.root), map_location="cpu", weights_only=True)
     network.load_state_dict(stored)
     return network
-
-
-@dataclass(frozen=True)
-class _Renormalised:
-    """Images of a split that normalises as ImageNet's, under another normalisation."""
-
-    split: Split
-    normalisation: Normalisation
-
-    def __len__(self) -> int:
-        return len(self.split)
-
-    def few(self, count: int) -> Tensor:
-        """See ``Split.few``."""
-        return self.split.few(count)
-
-    def batch(self, indices: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """See ``Split.batch``."""
-        images, labels = self.split.batch(indices, generator)
-        old, new = (
-            [torch.tensor(values).view(-1, 1, 1) for values in (one.mean, one.deviation)]
-            for one in (IMAGENET, self.normalisation)
-        )
-        return (images * old[1] + old[0] - new[0]) / new[1], labels
-
-
-def _normalised(split: Split, weights: str) -> Split:
-    """A checkpoint's images are those of its training."""
-    if weights not in pretrained.names():
-        return split
-    wanted = pretrained.PRETRAINED[weights].normalisation
-    if isinstance(split, InMemorySplit):
-        return replace(split, normalisation=wanted)
-    return _Renormalised(split, wanted)
 
 
 def _placed(images: Tensor) -> Tensor:

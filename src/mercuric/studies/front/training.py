@@ -11,8 +11,6 @@ import pandas as pd
 import torch
 from pydantic import Field, model_validator
 
-from mercuric import data, zoo
-from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
@@ -22,7 +20,9 @@ from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.front.forms import DENSE, FAST
 from mercuric.studies.resolved import resolved_data
 from mercuric.studies.run_folder import alone, claim_folder
-from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingConfig, TrainingRun
+from mercuric.subjects.config import DataConfig, ImageNetworkName
+from mercuric.subjects.lesson import Lesson, load_lesson
+from mercuric.training import TrainingConfig, TrainingRun
 from mercuric.training.config import Positive
 from mercuric.training.loop import Standing, full_batches
 
@@ -31,15 +31,12 @@ STEPS = 60
 """Of the longest training, where neither steps nor epochs are given."""
 
 
-class FrontTraining(BenchSettings):
+class FrontTraining(BenchSettings, DataConfig):
     """What is trained, for how long.
 
     Attributes:
         network: of the zoo.
         width: channels of each layer, times this.
-        data: a data set of images.
-        data_root: where its files lie.
-        image_size: side of the images in pixels; the data set's own by default.
         train_examples: the first so many of a fixed shuffle, as a run's configuration has it; all by default.
         steps: of the longest training; 60 by default, or those of all epochs.
         epochs: passes of the longest training over the examples, instead of ``steps``.
@@ -52,11 +49,8 @@ class FrontTraining(BenchSettings):
         save_every: steps from one checkpoint of each training to the next, beside one an epoch.
     """
 
-    network: str = "vgg13"
+    network: ImageNetworkName = "vgg13"
     width: Annotated[float, Field(gt=0)] = 1.0
-    data: str = "photos"
-    data_root: str | None = None
-    image_size: Annotated[int, Field(strict=True, ge=1)] | None = None
     train_examples: Positive | None = None
     steps: Annotated[int, Field(strict=True, ge=2)] | None = None
     epochs: Positive | None = None
@@ -153,17 +147,16 @@ def bench_front_training(
         MercuricError: data are missing, a training diverged, or the folder holds other trainings.
         OSError: the folder can't be written; what was saved before is kept.
     """
-    loaded = _loaded(config)
-    task = _task(config, loaded)
-    longest = config.longest(len(task))
+    network = config.subject(model=config.network, width=config.width)
+    lesson = load_lesson(network, TrainingConfig(augment=config.augment), config.train_examples)
+    longest = config.longest(len(lesson.task))
     free = frozenset({"seeds", "save_every"})
-    claim_folder(folder, config, resume, free, resolved_data(loaded))
+    claim_folder(folder, config, resume, free, resolved_data(lesson.data))
     rows: list[dict[str, Any]] = []
     for place, seed in enumerate(config.seeds):
         with ExitStack() as stack:
             turns = [
-                _turn(config, loaded, task, seed, folder, resume, stack, *form)
-                for form in _forms(config, longest)
+                _turn(config, lesson, seed, folder, resume, stack, *form) for form in _forms(config, longest)
             ]
             for step in _rounds(turns):
                 progress(place * longest + step, len(config.seeds) * longest, f"seed {seed}")
@@ -196,18 +189,6 @@ def _rounds(turns: list[_Turn]) -> Iterator[int]:
         yield step + 1
 
 
-def _loaded(config: FrontTraining) -> ImageData:
-    if config.network not in zoo.names():
-        raise ArgumentError(f"network was {config.network!r}, but must be one of {', '.join(zoo.names())}")
-    root = None if config.data_root is None else Path(config.data_root)
-    return data.load_images(config.data, root, config.image_size)
-
-
-def _task(config: FrontTraining, loaded: ImageData) -> Task:
-    whole = ClassificationTask(loaded, augment=config.augment)
-    return whole if config.train_examples is None else FewerExamples(whole, config.train_examples)
-
-
 _Form = tuple[str, str, str, int, ReuseConfig | None]
 """Group, setting, the name of its files, steps, and directions."""
 
@@ -223,21 +204,20 @@ def _forms(config: FrontTraining, longest: int) -> list[_Form]:
 
 
 def _turn(
-    config: FrontTraining, loaded: ImageData, task: Task, seed: int, folder: Path, resume: bool,
-    stack: ExitStack, group: str, setting: str, name: str, steps: int, reuse: ReuseConfig | None,
+    config: FrontTraining, lesson: Lesson, seed: int, folder: Path, resume: bool, stack: ExitStack,
+    group: str, setting: str, name: str, steps: int, reuse: ReuseConfig | None,
 ) -> _Turn:  # fmt: skip
     torch.manual_seed(seed)
-    shape = (len(loaded.classes), loaded.channels, loaded.image_size)
-    model = zoo.build(config.network, *shape, config.width)
+    model = lesson.build()
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     handle = None if reuse is None else reuse_(model, reuse)
-    epochs = ceil(steps / full_batches(len(task), config.batch))
+    epochs = ceil(steps / full_batches(len(lesson.task), config.batch))
     training = TrainingConfig(
         epochs=epochs, batch_size=config.batch, learning_rate=config.learning_rate, augment=config.augment,
         test_every=epochs, checkpoint_every=config.save_every,
     )  # fmt: skip
     run = TrainingRun(
-        name=name, seed=seed, model=model, task=task, config=training, folder=folder / name,
+        name=name, seed=seed, model=model, task=lesson.task, config=training, folder=folder / name,
         companions={} if handle is None else {"directions": handle},
         evaluating=None if handle is None else handle.uncounted,
         after_step=None if handle is None else handle.step,

@@ -96,7 +96,7 @@ def _checked(config: ShrinkConfig, trials: int, jobs: int) -> Ground:
     if jobs < 1:
         raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
     shared = ground(config)
-    full_batches(len(shared.task), config.training.batch_size)
+    full_batches(len(shared.lesson.task), config.training.batch_size)
     priced(config, dict.fromkeys(shared.channels.stages, 1.0))
     return shared
 
@@ -154,7 +154,7 @@ def _summarize(
         "epochs": config.training.epochs,
         "batch_size": config.training.batch_size,
         "learning_rate": config.training.learning_rate,
-        "train_examples": len(shared.task),
+        "train_examples": len(shared.lesson.task),
         "test_images": len(shared.images.test),
         "seeds": [config.seed],
         "weights": "trained from scratch",

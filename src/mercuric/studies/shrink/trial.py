@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from mercuric import data, zoo
 from mercuric.accelerator import as_accelerator
 from mercuric.data import ImageData
 from mercuric.errors import Diverged
@@ -18,7 +17,8 @@ from mercuric.progress import Progress, silent
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.cost import dense_cost, macs_of, mercury_cost
 from mercuric.studies.shrink.shrunk import Shrunk, save_shrunk
-from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingRun
+from mercuric.subjects.lesson import Lesson, load_lesson
+from mercuric.training import TrainingRun
 from mercuric.zoo.channels import Channels, find_channels, narrow_channels
 
 MERCURY_IMAGES = 4
@@ -30,19 +30,17 @@ class Ground:
     """What all trials of a search share.
 
     Attributes:
-        images: the data set.
-        task: what every network learns.
+        lesson: what every network learns.
         channels: of the network that is shrunk.
     """
 
-    images: ImageData
-    task: Task
+    lesson: Lesson
     channels: Channels
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Classes, channels and side of the images."""
-        return len(self.images.classes), self.images.channels, self.images.image_size
+    def images(self) -> ImageData:
+        """The data set."""
+        return self.lesson.image_data
 
 
 @dataclass(frozen=True)
@@ -85,24 +83,17 @@ def ground(config: ShrinkConfig) -> Ground:
         ValueError: the data can't be had as configured, there are fewer training examples than were
             asked for, or the network does not fit them or can't be narrowed.
     """
-    root = None if config.data_root is None else Path(config.data_root)
-    images = data.load_images(config.data, root, config.image_size)
-    task: Task = ClassificationTask(images, config.training.label_smoothing, config.training.augment)
-    if config.train_examples is not None:
-        task = FewerExamples(task, config.train_examples)
+    lesson = load_lesson(config, config.training, config.train_examples)
+    images = lesson.image_data
     with torch.device("meta"):
-        network = zoo.build(
-            config.model, len(images.classes), images.channels, images.image_size, config.width
-        )
-        channels = find_channels(network, images.channels, images.image_size)
-    return Ground(images, task, channels)
+        channels = find_channels(lesson.build(), images.channels, images.image_size)
+    return Ground(lesson, channels)
 
 
 def candidate(config: ShrinkConfig, factors: Mapping[str, float]) -> nn.Module:
     """The narrowed network, its weights drawn from torch's current generator."""
     shared = ground(config)
-    network = zoo.build(config.model, *shared.shape, config.width)
-    return narrow_channels(network, shared.channels, shared.channels.counts(factors))
+    return narrow_channels(shared.lesson.build(), shared.channels, shared.channels.counts(factors))
 
 
 def priced(config: ShrinkConfig, factors: Mapping[str, float]) -> TrialResult:
@@ -110,7 +101,7 @@ def priced(config: ShrinkConfig, factors: Mapping[str, float]) -> TrialResult:
     accelerator, shared = as_accelerator(config.accelerator), ground(config)
     with torch.device("meta"):
         network = candidate(config, factors)
-        image = torch.empty(1, *shared.shape[1:], shared.shape[2])
+        image = torch.empty(1, shared.images.channels, *[shared.images.image_size] * 2)
     cost = dense_cost(network, image, accelerator)
     parameters = sum(weight.numel() for weight in network.parameters())
     return TrialResult(None, parameters, macs_of(network, image), cost.energy, cost.latency)
@@ -144,15 +135,17 @@ def run_trial(
     network = candidate(config, factors)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     training = TrainingRun(
-        name="dense", seed=config.seed, model=network, task=shared.task, config=config.training,
+        name="dense", seed=config.seed, model=network, task=shared.lesson.task, config=config.training,
         folder=folder, progress=progress,
     )  # fmt: skip
     try:
         figures = training.fit(resume=True)
     except Diverged as error:
         return TrialResult(**{**result.to_dict(), "note": str(error)})
-    classes, channels, image_size = shared.shape
-    described = Shrunk(config.model, classes, channels, image_size, config.width, dict(factors))
+    images = shared.images
+    described = Shrunk(
+        config.model, len(images.classes), images.channels, images.image_size, config.width, dict(factors)
+    )
     save_shrunk(folder / "network.safetensors", network, described)
     measured = {**result.to_dict(), "accuracy": figures["test_accuracy"], "seconds": figures["seconds"]}
     return TrialResult(**{**measured, **_with_mercury(config, network)})

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from mercuric.files.json_text import records
+from mercuric.studies.similarity.config import SimilarityConfig
 from mercuric.studies.similarity.folder import read_study
 from mercuric.studies.similarity.page import write_page
 from mercuric.studies.similarity.study import similarity_study
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import read_training, write_training
 from mercuric.studies.stored_command import store_command
-from mercuric.subjects.similarity_network import SimilarityConfig
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.console import say, show
 from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars

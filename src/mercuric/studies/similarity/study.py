@@ -19,10 +19,11 @@ from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig, similarity_rates
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
+from mercuric.studies.similarity.config import SimilarityConfig
 from mercuric.studies.similarity.folder import StudySummary
 from mercuric.studies.similarity.layers import TrainingStep, by_layer, training_step
 from mercuric.studies.similarity.unique_vectors import unique_vectors
-from mercuric.subjects.similarity_network import SimilarityConfig, Studied, studied
+from mercuric.subjects.subject import Subject, load_subject
 from mercuric.trace.coverage import coverage_beside
 from mercuric.trace.normalisation import normalisation_of
 
@@ -63,7 +64,7 @@ def similarity_study(
         OSError: the folder can't be written.
     """
     _check_folder(folder, config)
-    subject = studied(config, tell)
+    subject = load_subject(config, config.images, tell=tell)
     lengths = sorted({*BITS, config.bits})
     parts = len(lengths) + 1 + _DRAWN_SETS
     tables: dict[str, pd.DataFrame] = {}
@@ -80,17 +81,19 @@ def similarity_study(
     tables["channels"] = _unique_by_channel(_step(subject, config, config.bits, unlimited=True)[0])
     progress(len(lengths) + 1, parts, "unique vectors by RPQ and Bloom filter")
     tables["unique"] = unique_vectors(
-        subject.images[subject.shown],
+        subject.images[subject.most_contrast],
         progress=lambda done, *_: progress(len(lengths) + 1 + done, parts, "unique vectors"),
     )
     return _write(config, subject, tables, folder)
 
 
 def _step(
-    subject: Studied, config: SimilarityConfig, bits: int, *, unlimited: bool
+    subject: Subject, config: SimilarityConfig, bits: int, *, unlimited: bool
 ) -> tuple[TrainingStep, pd.DataFrame]:
     reuse = _reuse(config, bits, **({"entries": None} if unlimited else {}))
-    return training_step(subject.network, subject.images, subject.labels, reuse, config.seed, subject.shown)
+    return training_step(
+        subject.network, subject.images, subject.labels, reuse, config.seed, subject.most_contrast
+    )
 
 
 def _reuse(config: SimilarityConfig, bits: int, **changes: Any) -> ReuseConfig:
@@ -139,18 +142,18 @@ def _check_folder(folder: Path, config: SimilarityConfig) -> None:
 
 
 def _write(
-    config: SimilarityConfig, subject: Studied, tables: dict[str, pd.DataFrame], folder: Path
+    config: SimilarityConfig, subject: Subject, tables: dict[str, pd.DataFrame], folder: Path
 ) -> dict[str, Any]:
     layers = tables["layers"]
     summary: dict[str, Any] = {
         "model": config.model,
-        "form": zoo.form(subject.data.image_size),
+        "form": zoo.form(subject.image_data.image_size),
         "data": config.data,
-        "weights": subject.weights,
+        "weights": config.shown_weights,
         "normalisation": normalisation_of(subject.network, training=True),
         "coverage": coverage_beside(subject.network, subject.images[:1], set(layers["layer"])),
         "images": len(subject.images),
-        "image_size": subject.data.image_size,
+        "image_size": subject.image_data.image_size,
         "bits": config.bits,
         "reuse": found_with(_reuse(config, config.bits)),
         "similarity": {
@@ -162,7 +165,7 @@ def _write(
     write_text(folder / "config.yaml", config.to_yaml())
     for name, table in tables.items():
         write_text(folder / FILES[name], table.to_csv(index=False))
-    _write_image(folder / "image.png", subject.pixels[subject.shown])
+    _write_image(folder / "image.png", subject.pixels[subject.most_contrast])
     found = StudySummary.model_validate(summary).plain()
     write_text(folder / "study.json", json_text(found) + "\n")
     return found

@@ -11,7 +11,7 @@ from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, 
 from mercuric.studies.simulate.study import simulate as run_simulation
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
 from mercuric.studies.train.terminal import layer_table, simulation_table
-from mercuric.subjects.loaded_network import NetworkConfig
+from mercuric.subjects.config import ExamplesConfig
 from mercuric.terminal.console import show
 from mercuric.terminal.options import WEIGHTS, chosen_accelerator, simulated_reuse
 from mercuric.terminal.progress import bars
@@ -95,4 +95,4 @@ def _source(
         return Hitmaps(hitmaps, model)
     if model is None:
         raise ArgumentError("model was not given, but a network, --hitmaps or --topology must be")
-    return Network(NetworkConfig(model=model, **given), save)
+    return Network(ExamplesConfig(model=model, **given), save)

@@ -12,7 +12,7 @@ from mercuric.accelerator.count.simulation import simulate_batches, simulate_cal
 from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.progress import Progress, silent
 from mercuric.reuse import ReuseConfig
-from mercuric.subjects.loaded_network import LoadedNetwork
+from mercuric.subjects.subject import Subject
 from mercuric.trace.calls import Listen
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
@@ -22,7 +22,7 @@ from mercuric.trace.network_calls import NetworkCalls
 
 
 def simulate_network(
-    subject: LoadedNetwork,
+    subject: Subject,
     accelerator: Accelerator,
     reuse: ReuseConfig | None = None,
     training: bool = True,
@@ -86,7 +86,7 @@ def simulate_hitmaps(
 
 
 def write_hitmap_folder(
-    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, progress: Progress = silent
+    subject: Subject, folder: Path, reuse: ReuseConfig | None = None, progress: Progress = silent
 ) -> int:
     """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
 

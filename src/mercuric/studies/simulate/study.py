@@ -15,7 +15,8 @@ from mercuric.reuse import ReuseConfig
 from mercuric.studies.simulate.hitmaps import simulate_hitmaps, simulate_network
 from mercuric.studies.simulate.scalesim_cycles import ScaleSimCycles
 from mercuric.studies.simulate.topology import simulate_topology
-from mercuric.subjects.loaded_network import NetworkConfig, load_network
+from mercuric.subjects.config import ExamplesConfig
+from mercuric.subjects.subject import load_subject
 from mercuric.trace.calls import Listen
 
 
@@ -61,12 +62,12 @@ class Network:
         save: a Parquet file for its Hitmaps.
     """
 
-    config: NetworkConfig
+    config: ExamplesConfig
     save: Path | None = None
 
     def count(self, how: Counting, also: Sequence[Listen], progress: Progress) -> Counted:
         """See :class:`Source`."""
-        subject = load_network(self.config)
+        subject = load_subject(self.config, self.config.images, self.config.batch)
         told = named(progress, "images", self.config.model)
         result = simulate_network(subject, how.accelerator, how.reuse, how.training, self.save, also, told)
         return result, {**subject.described, "products": how.products, **result.summary()}

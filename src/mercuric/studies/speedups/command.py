@@ -13,7 +13,7 @@ from mercuric.studies.speedups.study import speedups as run_speedups
 from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, terminal_table
 from mercuric.studies.stored_command import store_command
 from mercuric.studies.sweep.study import SweepConfig
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.console import show
 from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars

@@ -10,7 +10,7 @@ from mercuric.studies.stored_command import store_command
 from mercuric.studies.sweep.page import sweep_table, write_page
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
 from mercuric.studies.sweep.study import sweep as run_sweep
-from mercuric.subjects.weighted_network import RANDOM
+from mercuric.subjects.config import RANDOM
 from mercuric.terminal.console import show
 from mercuric.terminal.options import WEIGHTS, parse_settings
 from mercuric.terminal.progress import bars

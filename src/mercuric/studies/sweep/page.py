@@ -9,7 +9,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from mercuric import zoo
 from mercuric.files.reading import read_json_object
 from mercuric.page import formats
 from mercuric.page.chart import Picture
@@ -19,7 +18,6 @@ from mercuric.page.page import write
 from mercuric.page.parts import Card, Page, Paragraph, Part, Section
 from mercuric.studies.sweep.charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
 from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
-from mercuric.subjects.loaded_network import DATA
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24
@@ -147,7 +145,7 @@ def _speedups(totals: pd.DataFrame, fields: list[str]) -> list[Part]:
 
 
 def _data(config: SweepConfig) -> str:
-    read = dict.fromkeys(config.data or DATA[zoo.reads(model)] for model in config.models)
+    read = dict.fromkeys(config.subject_of(model).data for model in config.models)
     return formats.listing(list(read))
 
 

@@ -13,14 +13,14 @@ from typing import Any
 import pandas as pd
 from pydantic import field_validator
 
-from mercuric import data, zoo
+from mercuric import zoo
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, found_with
 from mercuric.accelerator.count.arrival import arrived
 from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.dataflows.registry import dataflow_of
-from mercuric.config import Config, require_once
+from mercuric.config import require_once
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
@@ -31,8 +31,8 @@ from mercuric.studies.process_pool import process_pool
 from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_weights
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.sweep.no_hits import without_hits
-from mercuric.subjects.loaded_network import DATA, NetworkConfig, load_network
-from mercuric.subjects.weighted_network import RANDOM, size_for
+from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
+from mercuric.subjects.subject import load_data, load_subject
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation
@@ -53,45 +53,37 @@ _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
 Field = str | int | float | bool | None
 
 
-class SweepConfig(Config):
+class SweepConfig(DataConfig):
     """A sweep.
 
     Attributes:
         models: networks of the zoo.
         vary: fields of the accelerator, and the values that each takes; every combination is simulated.
         accelerator: a preset's name or a YAML file: what the other fields are.
-        data: a data set; the first examples of its training part are taken. ``photos``, or ``help-en-de``
-            for a network that reads sentences, by default.
-        data_root: where its files and the pretrained weights lie.
-        weights: ``"random"``, a name of ``mercuric.zoo.pretrained``, or a checkpoint.
+        data: a data set, for all networks; by default what each reads.
+        weights: as a :class:`~mercuric.subjects.config.SubjectConfig` has them.
         images: how many images, or pairs of sentences.
         batch: examples that run at once, a minibatch to fully connected layers; by default as
-            :class:`~mercuric.subjects.loaded_network.NetworkConfig` says.
-        image_size: side of the images in pixels; networks that read sentences have none.
+            :class:`~mercuric.subjects.config.ExamplesConfig` says.
         seed: what random weights and projections are drawn from.
         bits: signature length.
         inference: count the forward product alone.
     """
 
-    models: tuple[str, ...]
+    models: tuple[NetworkName, ...]
     vary: dict[str, tuple[Field, ...]]
     accelerator: str = "eyeriss-168"
-    data: str | None = None
-    data_root: str | None = None
+    data: DataName | None = None  # type: ignore[assignment]
     weights: str = RANDOM
     images: int = 2
     batch: int | None = None
-    image_size: int | None = None
-    seed: int = 0
+    seed: Seed = 0
     bits: int = 20
     inference: bool = False
 
     @field_validator("models")
     @classmethod
-    def _known(cls, models: tuple[str, ...]) -> tuple[str, ...]:
-        for model in models:
-            if model not in zoo.all_names():
-                raise ArgumentError(f"model was {model!r}, but must be one of {', '.join(zoo.all_names())}")
+    def _each_once(cls, models: tuple[str, ...]) -> tuple[str, ...]:
         if not models:
             raise ArgumentError("models was empty, but must name at least one network")
         require_once("model", models)
@@ -113,6 +105,11 @@ class SweepConfig(Config):
                 raise ArgumentError(f"field {name!r} had no value, but must have at least one")
             require_once(f"field {name!r}", values)
         return vary
+
+    def subject_of(self, model: str) -> SubjectConfig:
+        """One of the networks; those that read sentences have no size of images."""
+        size = self.image_size if zoo.reads(model) == "images" else None
+        return self.subject(model=model, weights=self.weights, seed=self.seed, image_size=size)
 
     def found_with(self) -> dict[str, Any]:
         """How similarity is found in every combination, ready for JSON: what varies is left out."""
@@ -228,14 +225,10 @@ def resolve(config: SweepConfig) -> dict[str, Any]:
         ValueError: an unknown accelerator or data set.
         MercuricError: data are missing or damaged.
     """
-    root = None if config.data_root is None else Path(config.data_root)
     data_sets: dict[str, Any] = {}
-    for model in config.models:
-        network = _loaded(config, model)
-        name = network.data or DATA[zoo.reads(model)]
-        size = size_for(network.weights, model, network.image_size)
-        key = f"{name} at {size} px" if size else name
-        data_sets[key] = data_sets.get(key) or resolved_data(data.load(name, root, size))["data"]
+    for subject in map(config.subject_of, config.models):
+        key = f"{subject.data} at {subject.size} px" if subject.size else subject.data
+        data_sets[key] = data_sets.get(key) or resolved_data(load_data(subject))["data"]
     reuse = ReuseConfig.paper(bits=config.bits).model_dump(mode="json", exclude={"entries", "ways"})
     hardware = resolved_hardware(as_accelerator(config.accelerator))
     return {"reuse": reuse, **hardware, **resolved_weights(config.weights), "data": data_sets}
@@ -294,7 +287,7 @@ def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) 
 
 def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     """Run the part's network once, count every accelerator, and write the layers to ``target``."""
-    loaded = load_network(_loaded(config, part.model))
+    subject = load_subject(config.subject_of(part.model), config.images, config.batch)
     cache = part.accelerators[0]
     reuse = simulated_config(ReuseConfig.paper(bits=config.bits), cache)
     simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
@@ -306,8 +299,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
             simulator.count(call)
             counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
 
-    batches = loaded.batches(silent)
-    facts = NetworkCalls(loaded.network, batches, reuse, training=not config.inference).tell(count)
+    facts = NetworkCalls(subject.network, subject.batches(), reuse, training=not config.inference).tell(count)
     tables = [
         _described(
             simulator.simulation(reuse, facts).layers.merge(_no_hits(counter)),
@@ -324,12 +316,6 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
 def _no_hits(counter: CycleCounter) -> pd.DataFrame:
     names = {f"{prefix}_mercury": f"{prefix}_no_hits" for prefix in COLUMN_PREFIXES.values()}
     return counter.layers()[["layer", *names]].rename(columns=names)
-
-
-def _loaded(config: SweepConfig, model: str) -> NetworkConfig:
-    shared = ("data", "data_root", "weights", "images", "batch", "seed")
-    size = config.image_size if zoo.reads(model) == "images" else None
-    return NetworkConfig(model=model, image_size=size, **config.model_dump(include=set(shared)))
 
 
 def _described(

@@ -1,30 +1,24 @@
 """What is compared, on what, and how?"""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from mercuric import data, zoo
 from mercuric.accelerator import as_accelerator
 from mercuric.accelerator.runs_mcache import in_runs_mcache
-from mercuric.config import Config
 from mercuric.errors import ArgumentError
 from mercuric.reuse import ReuseConfig
+from mercuric.subjects.config import NetworkConfig, Seed
 from mercuric.training import TrainingConfig
 from mercuric.training.config import Positive
 
 RunName = Literal["dense", "reuse"]
 
 
-class RunConfig(Config):
+class RunConfig(NetworkConfig):
     """A training experiment: the same network, data, order and initial weights, densely and with reuse.
 
     Attributes:
-        model: a network of the zoo; ``"transformer"`` reads sentences, the others images.
-        data: a data set's name.
-        data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
-        image_size: side of the images in pixels; the data set's own by default.
-        width: channels (of a Transformer, features) of each layer, times this.
         vocabulary_size: of sentences: how many subwords there are at most; the data set's own by default.
         max_words: of sentences: pairs with a longer one are left out; all are kept by default.
         test_sentences: how many test sentences, the first ones, are translated; all by default.
@@ -38,28 +32,18 @@ class RunConfig(Config):
         accelerator: a preset's name, or a YAML file, whose MCACHE must be that of ``reuse``.
     """
 
-    model: str
-    data: str = "photos"
-    data_root: str | None = None
-    image_size: Annotated[int, Field(ge=1)] | None = None
-    width: Annotated[float, Field(gt=0)] = 1.0
     vocabulary_size: Positive | None = None
     max_words: Positive | None = None
     test_sentences: Positive | None = None
     train_examples: Positive | None = None
     runs: tuple[RunName, ...] = ("reuse",)
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = (0,)
+    seeds: tuple[Seed, ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     reuse: ReuseConfig = Field(default_factory=ReuseConfig)
     accelerator: str = "eyeriss-168"
 
     @model_validator(mode="after")
-    def _known_names(self) -> Self:
-        for key, known in (("model", zoo.all_names()), ("data", data.names())):
-            if getattr(self, key) not in known:
-                raise ArgumentError(
-                    f"{key} was {getattr(self, key)!r}, but must be one of {', '.join(known)}"
-                )
+    def _each_once(self) -> Self:
         for key in ("runs", "seeds"):
             values = getattr(self, key)
             if not values or len(set(values)) < len(values):

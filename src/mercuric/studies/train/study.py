@@ -20,7 +20,7 @@ from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.train.config import RunConfig, RunName
 from mercuric.studies.train.outcome import Outcome
 from mercuric.studies.train.summary import summarize
-from mercuric.subjects.trained import Subject, load_subject
+from mercuric.subjects.lesson import Lesson, load_lesson
 from mercuric.training import TrainingRun, full_batches
 from mercuric.training.loop import FREE, Companion
 
@@ -48,11 +48,11 @@ def compare(
         ValueError: the batch is larger than the training set, or the data do not fit the network.
         OSError: the folder can't be written.
     """
-    subject = load_subject(config)
-    _check_fit(config, subject)
-    claim(config, subject, folder, resume)
+    lesson = lesson_of(config)
+    _check_fit(config, lesson)
+    claim(config, lesson, folder, resume)
     outcomes = [
-        _train(config, run, seed, subject, folder, resume, progress)
+        _train(config, run, seed, lesson, folder, resume, progress)
         for seed in config.seeds
         for run in config.runs
     ]
@@ -61,13 +61,21 @@ def compare(
         _write_table(folder / "layers.csv", {outcome.seed: outcome.layers for outcome in reuse})
     if reuse and config.reuse.adaptation is not None:
         _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
-    return summarize(config, subject, outcomes, folder)
+    return summarize(config, lesson, outcomes, folder)
 
 
-def claim(config: RunConfig, subject: Subject, folder: Path, resume: bool) -> None:
+def lesson_of(config: RunConfig) -> Lesson:
+    """What is learned; raises as :func:`~mercuric.subjects.lesson.load_lesson` does."""
+    return load_lesson(
+        config, config.training, config.train_examples, config.test_sentences,
+        vocabulary_size=config.vocabulary_size, max_words=config.max_words,
+    )  # fmt: skip
+
+
+def claim(config: RunConfig, lesson: Lesson, folder: Path, resume: bool) -> None:
     """Claim the folder of a run; raises as :func:`~mercuric.studies.run_folder.claim_folder` does."""
     _keep_seeds(config, folder, resume)
-    resolved = {**resolved_hardware(as_accelerator(config.accelerator)), **resolved_data(subject.data)}
+    resolved = {**resolved_hardware(as_accelerator(config.accelerator)), **resolved_data(lesson.data)}
     claim_folder(folder, config, resume, free=FREE | {"seeds"}, resolved=resolved)
 
 
@@ -86,11 +94,11 @@ def _write_table(path: Path, seeds: dict[int, pd.DataFrame]) -> None:
     write_text(path, table.to_csv(index=False))
 
 
-def _check_fit(config: RunConfig, subject: Subject) -> None:
+def _check_fit(config: RunConfig, lesson: Lesson) -> None:
     """Refuse what can't be trained before the folder is claimed, so that the mended command finds it free."""
-    full_batches(len(subject.task), config.training.batch_size)
+    full_batches(len(lesson.task), config.training.batch_size)
     with torch.device("meta"):
-        model = subject.build()
+        model = lesson.build()
         if "reuse" in config.runs:
             reuse_(model, config.reuse)
 
@@ -99,27 +107,27 @@ def _train(
     config: RunConfig,
     run: RunName,
     seed: int,
-    subject: Subject,
+    lesson: Lesson,
     folder: Path,
     resume: bool,
     progress: Progress,
 ) -> Outcome:
     torch.manual_seed(seed)
-    model = subject.build()
+    model = lesson.build()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     if config.reuse.principal is not None:
         # What is compared is seconds, and dense is fastest so.
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     handle, counter = _with_reuse(config, model) if run == "reuse" else (None, None)
     training = TrainingRun(
-        name=run, seed=seed, model=model, task=subject.task, config=config.training, folder=folder,
+        name=run, seed=seed, model=model, task=lesson.task, config=config.training, folder=folder,
         companions={} if handle is None else _companions(handle, counter),
         evaluating=None if handle is None else handle.uncounted,
         after_step=None if handle is None else handle.step,
         progress=named(progress, bar=f"{run}, seed {seed}"),
     )  # fmt: skip
     figures = training.fit(resume)
-    score = f"test_{subject.task.metric}"
+    score = f"test_{lesson.task.metric}"
     return Outcome(
         run, seed, figures[score], _evaluate_densely(handle, training, figures)[score], figures["seconds"],
         pd.DataFrame() if handle is None else _layers(handle, counter),

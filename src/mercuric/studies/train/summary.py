@@ -18,7 +18,7 @@ from mercuric.studies.machine import machine
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.outcome import Outcome
 from mercuric.studies.train.summary_file import parse_summary
-from mercuric.subjects.trained import Subject
+from mercuric.subjects.lesson import Lesson
 from mercuric.training import full_batches
 
 PUBLISHED_SPEEDUP = {"vgg13": 1.89}
@@ -28,9 +28,7 @@ PLURALS = {"accuracy": "accuracies", "bleu": "bleus"}
 """What the scores of all seeds are called in ``summary.json``."""
 
 
-def summarize(
-    config: RunConfig, subject: Subject, outcomes: Sequence[Outcome], folder: Path
-) -> dict[str, Any]:
+def summarize(config: RunConfig, lesson: Lesson, outcomes: Sequence[Outcome], folder: Path) -> dict[str, Any]:
     """Write ``summary.json`` and return what it holds.
 
     Scores (named by the task's metric), seconds and cycles of a whole training are means over seeds;
@@ -38,7 +36,7 @@ def summarize(
     """
     dense = [outcome for outcome in outcomes if outcome.run == "dense"]
     reuse = [outcome for outcome in outcomes if outcome.run == "reuse"]
-    metric = subject.task.metric
+    metric = lesson.task.metric
     summary: dict[str, Any] = {
         "model": config.model,
         "width": config.width,
@@ -47,8 +45,8 @@ def summarize(
         "seeds": list(config.seeds),
         "epochs": config.training.epochs,
         "batch_size": config.training.batch_size,
-        "steps": config.training.epochs * full_batches(len(subject.task), config.training.batch_size),
-        **subject.described,
+        "steps": config.training.epochs * full_batches(len(lesson.task), config.training.batch_size),
+        **lesson.described,
         "weights": "trained from scratch",
         "seconds": {},
     }
