@@ -76,7 +76,7 @@ class Subject:
         return int(self.pixels.float().flatten(1).std(1).argmax())
 
     def batches(self, progress: Progress = silent) -> "Batches":
-        """What the network reads, batch by batch, as often as it is asked for; ``progress`` is told of each."""
+        """What the network reads, batch by batch, as often as it is asked for."""
         return Batches(self, progress)
 
     def shapes(self, batch: int) -> tuple[nn.Module, Tensor]:
