@@ -6,6 +6,8 @@ from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
 from mercuric.errors import ArgumentError, Diverged, MercuricError
 from mercuric.reuse import (
     AdaptationConfig,
+    Alike,
+    Directions,
     ReuseConfig,
     ReuseConv2d,
     ReuseHandle,
@@ -22,8 +24,10 @@ from mercuric.reuse import (
 __all__ = [
     "Accelerator",
     "AdaptationConfig",
+    "Alike",
     "ArgumentError",
     "CycleCost",
+    "Directions",
     "Diverged",
     "MercuricError",
     "ReuseConfig",

@@ -1,9 +1,7 @@
 """Which modules can reuse, and why not the others?"""
 
-from collections.abc import Iterator
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from mercuric.reuse.alike.attention_module import calls_attention, sharing_rows
@@ -11,6 +9,8 @@ from mercuric.reuse.alike.convolution import ReuseConv2d
 from mercuric.reuse.alike.linear import ReuseLinear
 from mercuric.reuse.alike.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.method import method_of
+from mercuric.reuse.weights import weights_of
 
 REUSE_KINDS: dict[type[nn.Module], type[nn.Module]] = {
     nn.Conv2d: ReuseConv2d,
@@ -27,7 +27,7 @@ def reuse_kind(module: nn.Module) -> type[nn.Module]:
 
 def why_dense(module: nn.Module, config: ReuseConfig) -> str | None:
     """Why a layer can't reuse by this configuration; None where it can."""
-    return _other_kind(module) or _unsuited_weight(module, config) or _unsuited_form(module, config)
+    return _other_kind(module) or _unsuited_weight(module) or method_of(config).why_dense(module)
 
 
 def multiplies(module: nn.Module) -> bool:
@@ -74,30 +74,10 @@ def _name(kind: type[nn.Module]) -> str:
     return kind.__name__ if module.startswith("torch.nn.") else f"{module}.{kind.__qualname__}"
 
 
-def _unsuited_weight(module: nn.Module, config: ReuseConfig) -> str | None:
-    for name, weight in _weights(module):
+def _unsuited_weight(module: nn.Module) -> str | None:
+    for name, weight in weights_of(module):
         if not (weight.is_floating_point() or weight.is_complex()):
             return f"its {name} is {weight.dtype}"
-        # Directions say so themselves, in ``dense_because``.
-        if config.principal is None and type(weight) not in (Tensor, nn.Parameter):
-            return f"its {name} is a {type(weight).__name__}"
         if weight.is_sparse or weight.layout != torch.strided:
             return f"its {name} is sparse"
     return None
-
-
-def _weights(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    yield from module.named_parameters(recurse=type(module) is nn.MultiheadAttention)
-    # Hooks that derive the weight (the older weight_norm) keep it as an attribute.
-    derived = module.__dict__.get("weight")
-    if isinstance(derived, Tensor):
-        yield "weight", derived
-
-
-def _unsuited_form(module: nn.Module, config: ReuseConfig) -> str | None:
-    if config.principal is None:
-        return None
-    if type(module) not in (nn.Conv2d, nn.Linear):
-        return "attention has no principal directions"
-    # A depthwise layer has one filter a channel: nothing to leave out.
-    return "its channels are in groups" if getattr(module, "groups", 1) != 1 else None

@@ -9,7 +9,7 @@ from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.reading import parse_yaml
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike, Directions
 from mercuric.studies.bench.principal import checked_rank
 from mercuric.studies.train.config import RunConfig
 
@@ -28,8 +28,8 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         ) from None
 
 
-def fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
-    """``ReuseConfig.fast()`` with the rank that was given, or None where it was not asked for.
+def fast_reuse(fast: bool, rank: str | None) -> Directions | None:
+    """``Directions.fast()`` with the rank that was given, or None where it was not asked for.
 
     Raises:
         ValueError: the rank is none, or was given alone.
@@ -41,9 +41,9 @@ def fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
             )
         return None
     if rank is None:
-        return ReuseConfig.fast()
+        return Directions.fast()
     (one,) = parse_ranks(rank, most=1)
-    return ReuseConfig.fast(one)
+    return Directions.fast(one)
 
 
 def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
@@ -63,7 +63,7 @@ def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
     return tuple(map(checked_rank, ranks))
 
 
-def simulated_reuse(path: Path | None) -> ReuseConfig | None:
+def simulated_reuse(path: Path | None) -> Alike | None:
     """How a simulation finds similarity: the paper's form, with what the YAML file says on top.
 
     Raises:
@@ -73,7 +73,7 @@ def simulated_reuse(path: Path | None) -> ReuseConfig | None:
         return None
     fields = read_mapping(path)
     try:
-        return ReuseConfig.paper(**fields)
+        return Alike.paper(**fields)
     except ValueError as error:
         raise ArgumentError(f"{path}: {error}") from None
 

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
-from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
+from mercuric.reuse import Alike, Observation, ReuseConfig, ReuseHandle, restore_, reuse_
+from mercuric.reuse.alike.config import require_alike
 from mercuric.reuse.config import PresetName, as_config
+from mercuric.reuse.modes import evaluating
 from mercuric.reuse.swap import NothingReusesError
 from mercuric.trace.checked_inputs import raised_by_torch, require_inputs, unreadable
 from mercuric.trace.coverage import Coverage, without_reuse
@@ -21,7 +23,7 @@ from mercuric.trace.finite import require_finite
 from mercuric.trace.layer_call import LayerCall, observed_call
 from mercuric.trace.normalisation import Normalisation, Statistics, normalisation_of, normalised
 from mercuric.trace.work import Work
-from mercuric.trace.workload import Inputs, NetworkWork, Workload, call, evaluating, read_network
+from mercuric.trace.workload import Inputs, NetworkWork, Workload, call, read_network
 
 Listen = Callable[[LayerCall], None]
 
@@ -43,22 +45,17 @@ class NetworkRun:
     coverage: Coverage
 
 
-def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accelerator) -> ReuseConfig:
-    """The configuration that a simulation runs: :meth:`ReuseConfig.paper` by default, in the accelerator's
+def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accelerator) -> Alike:
+    """The configuration that a simulation runs: :meth:`Alike.paper` by default, in the accelerator's
     MCACHE.
 
     There are no labels, so no gradient vectors: the saved Hitmaps stand for all three products.
 
     Raises:
-        ValueError: the configuration gives another ``entries`` or ``ways``, or principal directions, which
-            no accelerator computes.
+        ValueError: the configuration gives another ``entries`` or ``ways``, or is of another method than
+            MERCURY, which accelerators know nothing of.
     """
-    asked = as_config("paper" if config is None else config)
-    if asked.principal is not None:
-        raise ArgumentError(
-            "principal was given, but must be None in a simulation: accelerators compare vectors, and "
-            "compute in no principal directions"
-        )
+    asked = require_alike(as_config("paper" if config is None else config))
     for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
         given, own = getattr(asked, field), getattr(accelerator, field)
         if field in asked.model_fields_set and given != own:
@@ -74,7 +71,7 @@ def network_calls(
     model: nn.Module,
     batches: Iterable[Inputs],
     accelerator: Accelerator,
-    config: ReuseConfig,
+    config: Alike,
     *listeners: Listen,
     training: bool = True,
     normalisation: Statistics | None = None,
@@ -118,7 +115,7 @@ def _run_all(
     model: nn.Module,
     batches: Iterable[Inputs],
     accelerator: Accelerator,
-    config: ReuseConfig,
+    config: Alike,
     listen: Listen,
 ) -> tuple[tuple[str, ...], dict[str, float], Coverage]:
     """The layers in order, errors of those that reuse on the first batch, and what isn't reused."""
@@ -152,7 +149,7 @@ def _run_all(
 def _reused(
     model: nn.Module,
     inputs: Inputs,
-    config: ReuseConfig,
+    config: Alike,
     workloads: list[Workload],
     accelerator: Accelerator,
     listen: Listen,
@@ -205,7 +202,7 @@ def _run(
 
 
 @contextmanager
-def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
+def reusing(model: nn.Module, config: Alike) -> Iterator[ReuseHandle]:
     """The model reuses within the block and is left as it was.
 
     Raises:
@@ -222,7 +219,7 @@ def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
 
 
 def _work(
-    model: nn.Module, inputs: Inputs, config: ReuseConfig, known: dict[torch.Size, NetworkWork]
+    model: nn.Module, inputs: Inputs, config: Alike, known: dict[torch.Size, NetworkWork]
 ) -> NetworkWork:
     """Inputs of a shape that was seen before make the work that they made then."""
     if not isinstance(inputs, Tensor):

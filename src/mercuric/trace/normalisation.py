@@ -12,7 +12,8 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.parameter import is_lazy
 
 from mercuric.errors import ArgumentError
-from mercuric.trace.workload import Inputs, call, evaluating
+from mercuric.reuse.modes import evaluating
+from mercuric.trace.workload import Inputs, call
 
 Statistics = Literal["batch", "data", "stored"]
 """Of each batch itself, as in a training step; of all batches, taken first; those that the model has."""

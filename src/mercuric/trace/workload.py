@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.reuse.modes import evaluating
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import Granularity, Scope, VectorShape, conv_vectors, linear_vectors
 from mercuric.trace.products import Frame, Product, ProductsOf
@@ -230,25 +231,6 @@ def _ready_to_read(model: nn.Module) -> Iterator[None]:
     """Gradients on, whatever the caller's mode: an input's ``requires_grad`` then tells who needs dO."""
     with torch.inference_mode(False), torch.enable_grad(), evaluating(model), _trained(model):
         yield
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, so that normalisation statistics and random numbers stay as they are."""
-    with keeping_modes(model):
-        model.eval()
-        yield
-
-
-@contextmanager
-def keeping_modes(model: nn.Module) -> Iterator[None]:
-    """Every module is in the mode again that it was in, whatever the block does."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 @contextmanager

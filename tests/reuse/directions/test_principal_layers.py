@@ -14,7 +14,7 @@ from mercuric.reuse.directions.config import PrincipalConfig
 from mercuric.reuse.directions.cost import multiplications
 from mercuric.reuse.directions.weights import projected
 from mercuric.reuse.judge.fastest import KeepFaster
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 
 
 def projecting(**fields):

@@ -4,7 +4,7 @@ from mercuric.accelerator.dataflows.dataflow import product_cycles, training_cyc
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.observation import Observation
 from mercuric.trace.work import counted_work
 

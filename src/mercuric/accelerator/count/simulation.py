@@ -15,7 +15,7 @@ from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig, similarity_rates
+from mercuric.reuse import Alike, ReuseConfig, similarity_rates
 from mercuric.reuse.config import PresetName
 from mercuric.trace.checked_inputs import require_batches, require_network, require_switch
 from mercuric.trace.hitmaps.saved import open_hitmaps, require_countable
@@ -44,7 +44,7 @@ class Simulation:
     """
 
     accelerator: Accelerator
-    config: ReuseConfig
+    config: Alike
     layers: pd.DataFrame
     counter: CycleCounter
     normalisation: Normalisation | None = None
@@ -95,7 +95,7 @@ class Simulator:
 
     def simulation(
         self,
-        config: ReuseConfig,
+        config: Alike,
         order: Sequence[str] = (),
         errors: Mapping[str, float] | None = None,
         normalisation: Normalisation | None = None,
@@ -131,7 +131,7 @@ def simulate(
             ``normalisation`` says.
         inputs: a tensor, or positional arguments, or keyword arguments of the network.
         accelerator: a preset's name, or a description.
-        config: how similarity is found, or a preset's name; :meth:`ReuseConfig.paper` by default. Where it
+        config: how similarity is found, or a preset's name; :meth:`Alike.paper` by default. Where it
             gives ``entries`` or ``ways``, they must be the accelerator's.
         training: count both backward products as well.
         normalisation: by which statistics batch normalisation normalises: ``"batch"``, as a training step
@@ -228,13 +228,13 @@ def _with_counts(result: Simulation, counts: pd.DataFrame | None) -> Simulation:
     return replace(result, layers=layers[result.layers.columns])
 
 
-def found_with(config: ReuseConfig) -> dict[str, Any]:
+def found_with(config: Alike) -> dict[str, Any]:
     """What stands beside every figure of a configuration, ready for JSON."""
     return config.model_dump(
         mode="json", include={"bits", "granularity", "magnitude", "scope", "entries", "ways"}
     )
 
 
-def with_cache(accelerator: Accelerator, config: ReuseConfig) -> Accelerator:
+def with_cache(accelerator: Accelerator, config: Alike) -> Accelerator:
     """The accelerator with the MCACHE of a configuration that runs on the host, in training."""
     return accelerator.changed(entries=config.entries, ways=config.ways)

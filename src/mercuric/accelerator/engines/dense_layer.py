@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
-from mercuric.trace.workload import Inputs, call, evaluating
+from mercuric.reuse.modes import evaluating
+from mercuric.trace.workload import Inputs, call
 
 Pair = tuple[int, int]
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from mercuric.reuse.alike.attention import reuse_attention, tell_dense
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.coverage import products_of
-from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.reuse_layer import ReuseLayer
 
 
@@ -54,7 +54,7 @@ def _empty(kind: type[nn.Module]) -> nn.Module:
 
 
 class _Intercepted(TorchFunctionMode):
-    def __init__(self, state: LayerReuse) -> None:
+    def __init__(self, state: AlikeLayer) -> None:
         super().__init__()
         self._state = state
 
@@ -71,7 +71,7 @@ class _Intercepted(TorchFunctionMode):
 
 
 def _shared(
-    state: LayerReuse,
+    state: AlikeLayer,
     query: Tensor,
     key: Tensor,
     value: Tensor,

@@ -15,12 +15,12 @@ from mercuric.reuse.alike.gradient import ImageGradient, Saved, attach, hand_bac
 from mercuric.reuse.alike.patches import convolve_patches, reuses_patches
 from mercuric.reuse.alike.product import reuse_product
 from mercuric.reuse.config import ReuseConfig, as_config
-from mercuric.reuse.directions.product import Placement
 from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.method import method_of
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex, require_tensors
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.transforms import meet, see
-from mercuric.reuse.vectors import VectorShape, conv_vectors, gradient_channels, group_channels
+from mercuric.reuse.vectors import VectorShape, conv_vectors
 from mercuric.reuse.windows import Windows, conv_windows
 from mercuric.similarity.window_grid import WindowGrid
 
@@ -59,9 +59,11 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         state = self._mercuric
         if state.on:
             self._check(input)
-        if state.principal is not None:
-            return self._project(input)
-        if not state.on:
+        return method_of(state.config).convolve(self, input)
+
+    def reused(self, input: Tensor) -> Tensor:  # noqa: A002
+        """The layer's pass by similarity, or dense while it is off."""
+        if not self._mercuric.on:
             return self._dense(input)
         if left_to_torch(input, self.weight, self.bias):
             return super().forward(input)
@@ -81,7 +83,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         output = super().forward(input)
         if input.numel():
             images = input if input.dim() == 4 else input.unsqueeze(0)
-            self._mercuric.tell(self._vectors(images, self._pads), None, input.requires_grad)
+            self._mercuric.tell(self._vectors(images, self.pads), None, input.requires_grad)
         return output
 
     def _vectors(self, images: Tensor, pads: Sequence[int] = (0, 0, 0, 0)) -> VectorShape:
@@ -97,7 +99,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         x, weight, bias = autocast(images), autocast(self.weight), autocast(self.bias)
         if reuses_patches(state, x, self.groups):
             return self._reuse_patches(images, x, weight, bias)
-        padded = self._padded(x)
+        padded = self.padded(x)
 
         def find(numbers: Tensor, *_: Tensor) -> tuple[Detection, VectorShape, Windows]:
             windows = conv_windows(numbers, self)
@@ -110,7 +112,7 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         own_gradient = state.own_gradient and torch.is_grad_enabled() and needs_gradient
         product = reuse_product(padded, filters, bias, detection.source, windows, to_input=not own_gradient)
         output = _like(images, product.view(*windows.output, -1).permute(0, 3, 1, 2))
-        if state.own_gradient and (self.padding_mode == "zeros" or not any(self._pads)):
+        if state.own_gradient and (self.padding_mode == "zeros" or not any(self.pads)):
             hand_back(images, self._saved(detection, shape))
         if own_gradient:
             output = self._with_own_gradient(output, x, padded, weight)
@@ -120,40 +122,19 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
         )
         return output
 
-    def _project(self, input: Tensor) -> Tensor:  # noqa: A002
-        state, weight = self._mercuric, self.weight
-        outside = left_to_torch(input, weight, self.bias)
-        if state.principal is None or outside or not state.in_directions(weight, self.training):
-            if state.on and input.numel():
-                self._check_size(input)
-            output = super().forward(input)
-            if state.principal is not None and output.numel() and state.learns(output, weight, self.training):
-                state.principal.learn(output.detach().movedim(-3, -1).flatten(0, -2), self.bias, weight)
-            return output
-        state.meet_directions(input, weight, self.bias)
-        images = input if input.dim() == 4 else input.unsqueeze(0)
-        x, pads = autocast(images), self._pads
-        self._check_size(images)
-        zeros, even = self.padding_mode == "zeros", pads[0] == pads[1] and pads[2] == pads[3]
-        if not (zeros and even):
-            x, pads = self._padded(x), [0, 0, 0, 0]
-        placement = Placement(self.stride, (pads[2], pads[0]), self.dilation)
-        output = state.principal.convolution(x, autocast(weight), autocast(self.bias), placement)
-        return output if input.dim() == 4 else output.squeeze(0)
-
     def _reuse_patches(self, images: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         zeros = self.padding_mode == "zeros"
-        pads = self._pads if zeros else [0, 0, 0, 0]
+        pads = self.pads if zeros else [0, 0, 0, 0]
         if zeros:
-            self._check_size(x)
+            self.check_size(x)
         dense = super().forward
         output = convolve_patches(
-            self, x if zeros else self._padded(x), pads, weight, bias, self._mercuric, lambda: dense(images)
+            self, x if zeros else self.padded(x), pads, weight, bias, self._mercuric, lambda: dense(images)
         )
         return _like(images, output)
 
     @property
-    def _pads(self) -> list[int]:
+    def pads(self) -> list[int]:
         """Padding left, right, above and below, as ``F.pad`` takes it."""
         if self.padding_mode == "zeros" and not isinstance(self.padding, str):
             # nn.Conv2d reads its attribute, which may have been set since it was made.
@@ -163,25 +144,31 @@ class ReuseConv2d(ReuseLayer, nn.Conv2d):
 
     def _with_own_gradient(self, output: Tensor, x: Tensor, padded: Tensor, weight: Tensor) -> Tensor:
         if self.padding_mode == "zeros":
-            pads = self._pads
+            pads = self.pads
             product = ImageGradient(self._mercuric, self, tuple(output.shape), tuple(padded.shape), pads)
             return attach(output, x, weight, product)
         product = ImageGradient(self._mercuric, self, tuple(output.shape), tuple(padded.shape), [0, 0, 0, 0])
         return attach(output, padded, weight, product)
 
     def _saved(self, detection: Detection, shape: VectorShape) -> Saved:
-        pads = self._pads
+        pads = self.pads
         placement = (*self.kernel_size, *self.dilation, *self.stride, pads[2], pads[0])
         return Saved(detection, (shape.scopes, shape.vectors, shape.length), placement)
 
-    def _padded(self, images: Tensor) -> Tensor:
+    def padded(self, images: Tensor) -> Tensor:
+        """The images with the padding, of whatever mode, around them.
+
+        Raises:
+            ValueError: they are smaller than the kernel.
+        """
         mode = "constant" if self.padding_mode == "zeros" else self.padding_mode
-        padded = F.pad(images, self._pads, mode=mode).contiguous()
-        self._check_size(images)
+        padded = F.pad(images, self.pads, mode=mode).contiguous()
+        self.check_size(images)
         return padded
 
-    def _check_size(self, images: Tensor) -> None:
-        left, right, above, below = self._pads
+    def check_size(self, images: Tensor) -> None:
+        """Refuse images that are smaller than the kernel, with their padding."""
+        left, right, above, below = self.pads
         spans = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True)]
         if images.shape[-2] + above + below < spans[0] or images.shape[-1] + left + right < spans[1]:
             raise ArgumentError(
@@ -201,9 +188,6 @@ def conv_reuse(conv: nn.Conv2d, name: str, config: ReuseConfig) -> LayerReuse:
     """The state of ``conv`` with reuse.
 
     Raises:
-        ValueError: the granularity divides no group of the layer's channels.
+        ValueError: the configuration does not fit the layer.
     """
-    group_channels(config.granularity, conv)
-    if config.backward == "signature":
-        gradient_channels(config.granularity, conv)
-    return LayerReuse(name, config, "conv", conv.out_channels // conv.groups)
+    return method_of(config).layer(conv, name, config, "conv", conv.out_channels // conv.groups)

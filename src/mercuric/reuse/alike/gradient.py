@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.reuse.alike.detection import Detection, detect, source_without_zeros, zero_windows
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.alike.product import reuse_product
 from mercuric.reuse.alike.same_places import maker_of
-from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.transforms import WithoutRules, see
 from mercuric.reuse.vectors import VectorShape, gradient_vectors, row_vectors
 from mercuric.reuse.windows import Windows, image_windows, row_windows
@@ -90,7 +90,7 @@ class RowGradient:
         output_shape: of the layer's output.
     """
 
-    def __init__(self, reuse: LayerReuse, output_shape: tuple[int, ...], inputs: int) -> None:
+    def __init__(self, reuse: AlikeLayer, output_shape: tuple[int, ...], inputs: int) -> None:
         self.reuse = reuse
         self.following: Saved | None = None
         self.output_shape = output_shape
@@ -126,7 +126,7 @@ class ImageGradient:
 
     def __init__(
         self,
-        reuse: LayerReuse,
+        reuse: AlikeLayer,
         conv: nn.Conv2d,
         output_shape: tuple[int, ...],
         padded: tuple[int, ...],
@@ -181,7 +181,7 @@ def _compare_and_multiply(
     windows_of: Callable[[Tensor], Windows],
     shape: VectorShape,
     adjoint: Tensor,
-    reuse: LayerReuse,
+    reuse: AlikeLayer,
     following: Saved | None,
 ) -> Tensor:
     again = torch.is_grad_enabled()

@@ -9,10 +9,12 @@ from torch import Tensor, nn
 from mercuric.errors import ArgumentError
 from mercuric.reuse.alike.detection import Detection, detect
 from mercuric.reuse.alike.gradient import RowGradient, Saved, attach, hand_back
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.alike.patches import multiply_rows, reuses_patches
 from mercuric.reuse.alike.product import reuse_product
 from mercuric.reuse.config import ReuseConfig, as_config
 from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.method import method_of
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex, require_tensors
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.transforms import meet, see
@@ -60,8 +62,16 @@ def reuse_linear(
     state.ran = True
     if state.on:
         _check(input, weight, bias, state.name)
-    if state.principal is not None:
-        return _project(input, weight, bias, state, training)
+    return method_of(state.config).multiply(input, weight, bias, state, training)
+
+
+def reuse_rows(
+    input: Tensor,  # noqa: A002
+    weight: Tensor,
+    bias: Tensor | None,
+    state: AlikeLayer,
+) -> Tensor:
+    """The same by similarity, or densely while the layer is off."""
     if not state.on:
         return _dense(input, weight, bias, state)
     if left_to_torch(input, weight, bias):
@@ -102,7 +112,7 @@ def _check(input: Tensor, weight: Tensor, bias: Tensor | None, name: str) -> Non
         )
 
 
-def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse) -> Tensor:  # noqa: A002
+def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: AlikeLayer) -> Tensor:  # noqa: A002
     output = F.linear(input, weight, bias)
     if input.numel():
         shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
@@ -110,18 +120,6 @@ def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse
     return output
 
 
-def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, training: bool) -> Tensor:
-    outside = left_to_torch(rows, weight, bias)
-    if state.principal is None or outside or not state.in_directions(weight, training):
-        output = F.linear(rows, weight, bias)
-        if state.principal is not None and output.numel() and state.learns(output, weight, training):
-            state.principal.learn(output.detach().reshape(-1, len(weight)), bias, weight)
-        return output
-    state.meet_directions(rows, weight, bias)
-    x, matrix, offset = autocast(rows.reshape(-1, rows.shape[-1])), autocast(weight), autocast(bias)
-    return state.principal.linear(x, matrix, offset).view(*rows.shape[:-1], len(weight))
-
-
 def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:
     """The state of ``linear`` with reuse."""
-    return LayerReuse(name, config, "linear", linear.out_features)
+    return method_of(config).layer(linear, name, config, "linear", linear.out_features)

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.alike.attention import reuse_attention
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.alike.linear import reuse_linear
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.method import method_of
 from mercuric.reuse.precision import refuse_complex, require_tensors
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.reuse.vectors import attention_vectors, row_vectors
@@ -24,8 +26,9 @@ class ReuseMultiheadAttention(ReuseLayer, nn.MultiheadAttention):
     """
 
     _mercuric_plain = nn.MultiheadAttention
-    _mercuric_in: LayerReuse
-    _mercuric_out: LayerReuse
+    _mercuric: AlikeLayer
+    _mercuric_in: AlikeLayer
+    _mercuric_out: AlikeLayer
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(
@@ -206,8 +209,9 @@ def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
 
 def attention_states(attention: nn.MultiheadAttention, name: str, config: ReuseConfig) -> list[LayerReuse]:
     """The states of ``attention`` with reuse: of its inputs' projections, of its rows and of its output's."""
+    method, width = method_of(config), attention.embed_dim
     return [
-        LayerReuse(f"{name}.in_proj", config, "linear", attention.embed_dim),
-        LayerReuse(name, config, "attention"),
-        LayerReuse(f"{name}.out_proj", config, "linear", attention.embed_dim),
+        method.layer(attention, f"{name}.in_proj", config, "linear", width),
+        method.layer(attention, name, config, "attention"),
+        method.layer(attention, f"{name}.out_proj", config, "linear", width),
     ]

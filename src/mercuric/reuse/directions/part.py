@@ -10,12 +10,12 @@ from torch.optim import Optimizer
 
 from mercuric.reuse.directions import optimizer_steps
 from mercuric.reuse.directions.basis import (
-    Directions,
+    PrincipalDirections,
     least_rank,
     principal_directions,
     sampled_rows,
 )
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.cost import pays
 from mercuric.reuse.directions.kept_filters import KeptFilters
 from mercuric.reuse.directions.product import Placement
@@ -52,9 +52,9 @@ class PrincipalPart:
         trial: whether passes compute in a candidate, to be timed.
     """
 
-    config: PrincipalConfig
-    directions: Directions | None = None
-    candidate: Directions | None = None
+    config: Directions
+    directions: PrincipalDirections | None = None
+    candidate: PrincipalDirections | None = None
     error: float | None = None
     shared: Groups | None = field(default=None, repr=False)
     kept: KeptFilters = field(default_factory=KeptFilters, repr=False)
@@ -167,7 +167,7 @@ class PrincipalPart:
         self._mark = Mark.of(weight, self.directions.basis, inside=True)
         self._follow(weight)
 
-    def take(self, directions: Directions | None, error: float | None, weight: Tensor) -> None:
+    def take(self, directions: PrincipalDirections | None, error: float | None, weight: Tensor) -> None:
         """Compute in directions that were found elsewhere, for good; None: densely.
 
         Args:
@@ -252,8 +252,8 @@ class PrincipalPart:
     def load(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on from what :meth:`state` gave, on the layer's device."""
         saved = PrincipalState.read(state)
-        self.directions = None if saved.basis is None else Directions(saved.basis.to(device))
-        self.candidate = None if saved.candidate is None else Directions(saved.candidate.to(device))
+        self.directions = None if saved.basis is None else PrincipalDirections(saved.basis.to(device))
+        self.candidate = None if saved.candidate is None else PrincipalDirections(saved.candidate.to(device))
         self.error, self.shared, self._mark = saved.error, None, None
         self.wanted, self._estimated = saved.wanted, saved.estimated
         self._steps, self._edits = saved.steps, saved.edits
@@ -299,7 +299,7 @@ class PrincipalPart:
         self._edits = 0
 
     @property
-    def _tried(self) -> Directions | None:
+    def _tried(self) -> PrincipalDirections | None:
         return self.candidate or self.directions
 
     @property
@@ -309,7 +309,7 @@ class PrincipalPart:
         refresh = self.config.refresh
         return not self._estimated or (refresh is not None and self._steps >= refresh)
 
-    def _used(self, weight: Tensor) -> Directions:
+    def _used(self, weight: Tensor) -> PrincipalDirections:
         directions = self._tried if self.trial else self.directions
         assert directions is not None  # noqa: S101 - thin() was True
         if self.trial and self._folds and torch.is_grad_enabled():

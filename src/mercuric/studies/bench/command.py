@@ -185,7 +185,7 @@ def train(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Whole training steps of NETWORKS, dense and with ReuseConfig.fast(), and the layers it keeps."""
+    """Whole training steps of NETWORKS, dense and with Directions.fast(), and the layers it keeps."""
     with one_sentence():
         config = bench_train.TrainBench(
             networks=tuple(networks or (("custom-cnn",) if quick else bench_train.NETWORKS)), data=data,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.reuse.alike.kernels.patch_product import (
     filter_rows,
     gathered_windows,
@@ -59,7 +59,7 @@ def bench_conv(
         ValueError: a share is out of range, or the network has no such layer.
         MercuricError: the network's weights are missing.
     """
-    work: list[tuple[str, nn.Conv2d, Tensor, ReuseConfig]] = []
+    work: list[tuple[str, nn.Conv2d, Tensor, Alike]] = []
     for images, channels, side, filters in shapes:
         for share in shares:
             torch.manual_seed(settings.seed)
@@ -103,7 +103,7 @@ def planted_images(images: int, channels: int, side: int, share: float, seed: in
     return drawn
 
 
-def time_parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig, rounds: int = 5) -> dict[str, float]:
+def time_parts(layer: nn.Conv2d, inputs: Tensor, config: Alike, rounds: int = 5) -> dict[str, float]:
     """Milliseconds of each part of one forward pass with reuse, measured alone.
 
     Args:
@@ -117,7 +117,7 @@ def time_parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig, rounds: in
     return {f"{name}_ms": 1000 * median(seconds) for name, seconds in timings.seconds.items()}
 
 
-def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str, Function]:
+def _parts(layer: nn.Conv2d, inputs: Tensor, config: Alike) -> Mapping[str, Function]:
     above, left = (side if isinstance(side, int) else 0 for side in layer.padding)
     images = inputs.contiguous(memory_format=torch.channels_last)
     pads = [left, left, above, above]
@@ -151,5 +151,5 @@ def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str
     }
 
 
-def _config(scope: str) -> ReuseConfig:
+def _config(scope: str) -> Alike:
     return reuse_config(BITS).model_copy(update={"scope": scope})

@@ -14,8 +14,8 @@ from torch import nn
 
 from mercuric.reuse import ReuseHandle
 from mercuric.reuse.judge.fastest import KeepFaster
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.judge.measured_cost import MeasuredCost
-from mercuric.reuse.judge.paper import Cost
 
 
 @dataclass(frozen=True)

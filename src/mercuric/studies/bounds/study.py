@@ -14,7 +14,8 @@ from mercuric.accelerator import CycleCounter
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
-from mercuric.reuse import Observation, ReuseConfig
+from mercuric.reuse import Alike, Observation
+from mercuric.reuse.modes import evaluating
 from mercuric.similarity import HitState, MCache
 from mercuric.studies.bounds.limits import (
     dense_macs,
@@ -29,7 +30,6 @@ from mercuric.subjects.similarity_network import SimilarityConfig, Studied, stud
 from mercuric.trace.coverage import coverage_beside
 from mercuric.trace.network_calls import reusing, simulated_config
 from mercuric.trace.normalisation import normalisation_of, normalised
-from mercuric.trace.workload import evaluating
 
 UCNN_BITS = (6, 7, 8)
 """Fewer bits lose too much accuracy (paper VII-D1)."""
@@ -97,7 +97,7 @@ def measure(
     """
     told = progress or (lambda *_: None)
     rows: dict[str, dict[str, Any]] = {}
-    reuse = simulated_config(ReuseConfig.paper(bits=config.bits), counter.accelerator)
+    reuse = simulated_config(Alike.paper(bits=config.bits), counter.accelerator)
 
     def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
         assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone

@@ -11,12 +11,13 @@ from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.energy.operands import operands
-from mercuric.reuse import Observation, ReuseConfig
+from mercuric.reuse import Alike, Observation
+from mercuric.reuse.modes import evaluating
 from mercuric.studies.evaluate.stream import ELEMENTS_AT_ONCE, image_by_image
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
 from mercuric.trace.work import Work, counted_work
-from mercuric.trace.workload import Workload, evaluating
+from mercuric.trace.workload import Workload
 
 LayerCosts = dict[str, dict[Timing, LayerCost]]
 """A layer's costs by its name; a layer that is called twice costs both calls."""
@@ -46,7 +47,7 @@ def reuse_costs(
     network: nn.Module,
     images: Tensor,
     workloads: Sequence[Workload],
-    config: ReuseConfig,
+    config: Alike,
     accelerators: Sequence[Accelerator],
     energies: Sequence[Energies],
     *,

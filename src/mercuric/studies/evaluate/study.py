@@ -23,7 +23,7 @@ from mercuric.accelerator.engines.second_opinion import check_engine, second_opi
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.studies.machine import machine
@@ -63,7 +63,7 @@ class Evaluation:
     """
 
     config: EvaluationConfig
-    reuse: ReuseConfig
+    reuse: Alike
     accelerators: tuple[Accelerator, ...]
     energies: tuple[Energies, ...]
     layers: pd.DataFrame
@@ -113,7 +113,7 @@ class Evaluation:
 
 def evaluate(
     config: EvaluationConfig,
-    reuse: ReuseConfig | None = None,
+    reuse: Alike | None = None,
     progress: Progress | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
@@ -121,7 +121,7 @@ def evaluate(
 
     Args:
         config: network, data and accelerators.
-        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default. The MCACHE is each
+        reuse: how similarity is found; :meth:`Alike.paper` by default. The MCACHE is each
             accelerator's. The gradient of what was computed is counted: the saved Hitmap serves all three
             products.
         progress: told before each batch.
@@ -173,7 +173,7 @@ def _by_cache(
     network: nn.Module,
     images: Tensor,
     workloads: Sequence[Workload],
-    found_with: Sequence[ReuseConfig],
+    found_with: Sequence[Alike],
     accelerators: Sequence[Accelerator],
     energies: Sequence[Energies],
     training: bool,

@@ -10,7 +10,8 @@ from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text
 from mercuric.files.reading import parse_yaml
 from mercuric.files.writing import write_text
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike, ReuseConfig
+from mercuric.reuse.alike.config import require_alike
 from mercuric.studies.evaluate_accuracy.study import EvaluatedAccuracy, evaluated_accuracy
 from mercuric.studies.evaluate_accuracy.table import evaluated_table
 from mercuric.terminal.console import errors, output
@@ -59,7 +60,7 @@ def evaluate_accuracy(
             typer.echo(f"Log: {log}")
 
 
-def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:
+def _reuse(config: Path | None, settings: list[str]) -> Alike:
     fields: dict[str, Any] = {} if config is None else read_mapping(config)
     given: dict[str, Any] = {}
     for text in settings:
@@ -69,4 +70,4 @@ def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:
         if name in given:
             raise ArgumentError(f"set was {text!r}, but {name} is set already; give each field once")
         given[name] = parse_yaml(value, f"set was {text!r}, whose value")
-    return ReuseConfig(**fields | given)
+    return require_alike(ReuseConfig(**fields | given), "the reuse configuration")

@@ -13,7 +13,8 @@ from mercuric import data, zoo
 from mercuric.config import Config
 from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_, similarity_rates
+from mercuric.reuse import Alike, ReuseHandle, reuse_, similarity_rates
+from mercuric.reuse.alike.config import ReadAlike
 from mercuric.studies.machine import machine
 from mercuric.subjects.loaded_network import normalised
 from mercuric.subjects.weighted_network import size_for, weighted_network
@@ -52,7 +53,7 @@ class EvaluatedAccuracy(Config):
     images: Positive | None = None
     batch: Positive = 8
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    reuse: ReuseConfig = Field(default_factory=ReuseConfig)
+    reuse: ReadAlike = Field(default_factory=Alike)
 
 
 @dataclass
@@ -132,11 +133,6 @@ def evaluated_accuracy(
 def _load(config: EvaluatedAccuracy, tell: Callable[[str], None]) -> tuple[ImageData, nn.Module]:
     if config.model not in zoo.names():
         raise ArgumentError(f"model was {config.model!r}, but must be one of {', '.join(zoo.names())}")
-    if config.reuse.principal is not None:
-        raise ArgumentError(
-            "principal of the reuse configuration was given, but must be None: directions have no hits; "
-            "mercuric bench front judges them"
-        )
     root = None if config.data_root is None else Path(config.data_root)
     size = size_for(config.weights, config.model, config.image_size)
     loaded = data.load_images(config.data, root, size)

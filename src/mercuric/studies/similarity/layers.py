@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
-from mercuric.reuse import Observation, ReuseConfig
+from mercuric.reuse import Alike, Observation
+from mercuric.reuse.modes import keeping_modes
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
-from mercuric.trace.workload import keeping_modes
 
 COUNTS = ("HIT", "MAU", "MNU", "zero", "zero_hits")
 MAP_LETTERS = "HUNZ"
@@ -68,7 +68,7 @@ def training_step(
     network: nn.Module,
     images: Tensor,
     labels: Tensor,
-    config: ReuseConfig,
+    config: Alike,
     seed: int,
     shown: int = 0,
     accelerator: str = "eyeriss-168",

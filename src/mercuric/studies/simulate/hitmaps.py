@@ -7,7 +7,7 @@ from typing import Any
 from mercuric.accelerator import Accelerator, Simulation, preset, with_cache
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.subjects.loaded_network import LoadedNetwork, Tell
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.folder import HitmapFolderWriter
@@ -19,7 +19,7 @@ from mercuric.trace.network_calls import Listen, network_calls, simulated_config
 def simulate_network(
     subject: LoadedNetwork,
     accelerator: Accelerator,
-    reuse: ReuseConfig | None = None,
+    reuse: Alike | None = None,
     training: bool = True,
     save: Path | None = None,
     listeners: Sequence[Listen] = (),
@@ -30,7 +30,7 @@ def simulate_network(
     Args:
         subject: what runs.
         accelerator: what is simulated, with its MCACHE.
-        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default.
+        reuse: how similarity is found; :meth:`Alike.paper` by default.
         training: count both backward products as well.
         save: a Parquet file for the Hitmaps.
         listeners: each called with every layer's call.
@@ -56,7 +56,7 @@ def simulate_hitmaps(
     accelerator: Accelerator,
     training: bool = True,
     model: str | None = None,
-    reuse: ReuseConfig | None = None,
+    reuse: Alike | None = None,
     listeners: Sequence[Listen] = (),
 ) -> tuple[Simulation, dict[str, Any]]:
     """Count the cycles of saved Hitmaps, and say where they come from.
@@ -80,7 +80,7 @@ def simulate_hitmaps(
 
 
 def write_hitmap_folder(
-    subject: LoadedNetwork, folder: Path, reuse: ReuseConfig | None = None, tell: Tell = lambda *_: None
+    subject: LoadedNetwork, folder: Path, reuse: Alike | None = None, tell: Tell = lambda *_: None
 ) -> int:
     """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
 

@@ -10,7 +10,7 @@ import pandas as pd
 from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.engines.scalesim_files import read_topology
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.studies.simulate.hitmaps import simulate_hitmaps, simulate_network
 from mercuric.studies.simulate.scalesim_cycles import ScaleSimCycles
 from mercuric.studies.simulate.topology import simulate_topology
@@ -43,7 +43,7 @@ class SimulateRequest:
     model: str | None
     unused: tuple[str, ...]
     accelerator: Accelerator
-    reuse: ReuseConfig | None
+    reuse: Alike | None
     training: bool
     save: Path | None
     hitmaps: Path | None

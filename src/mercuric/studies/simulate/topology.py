@@ -11,7 +11,7 @@ from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.engines.scalesim_files import TopologyLayer
 from mercuric.errors import ArgumentError, MercuricError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap, HitState
 from mercuric.trace.hitmaps.csv_lines import read_hitmap_csv
@@ -28,7 +28,7 @@ _MOST_VECTORS, _MOST_VECTORS_OF_ALL_SCOPES = 2**24, 2**28
 def simulate_topology(
     layers: Sequence[TopologyLayer],
     accelerator: Accelerator,
-    config: ReuseConfig,
+    config: Alike,
     hit_rate: float | None = None,
     hitmaps: Path | None = None,
     listeners: Sequence[Listen] = (),
@@ -63,7 +63,7 @@ def simulate_topology(
 def _calls(
     layers: Sequence[TopologyLayer],
     accelerator: Accelerator,
-    config: ReuseConfig,
+    config: Alike,
     hit_rate: float | None,
     hitmaps: Path | None,
 ) -> Iterator[LayerCall]:
@@ -76,7 +76,7 @@ def _calls(
 
 
 def _assumed(
-    layers: Sequence[TopologyLayer], accelerator: Accelerator, config: ReuseConfig, rate: float
+    layers: Sequence[TopologyLayer], accelerator: Accelerator, config: Alike, rate: float
 ) -> Iterator[LayerCall]:
     for layer in layers:
         _fits_memory(layer)

@@ -8,7 +8,8 @@ from mercuric import data, zoo
 from mercuric.accelerator import as_accelerator, presets
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
+from mercuric.reuse.config import AnyMethod
 from mercuric.training import TrainingConfig
 from mercuric.training.config import Positive
 
@@ -32,8 +33,8 @@ class RunConfig(Config):
         runs: ``("dense", "reuse")`` to compare, or one of them.
         seeds: initial weights, data order, augmentation and dropout follow from the seed.
         training: the training loop's settings.
-        reuse: how similarity is found; its MCACHE is also the simulated accelerator's. With principal
-            directions no similarity is looked for, and nothing is simulated: seconds are compared.
+        reuse: how layers compute. The MCACHE of an :class:`~mercuric.Alike` is also the simulated
+            accelerator's; of other methods nothing is simulated, and seconds are compared.
         accelerator: a preset's name, or a YAML file, whose MCACHE must be that of ``reuse``.
     """
 
@@ -49,7 +50,7 @@ class RunConfig(Config):
     runs: tuple[RunName, ...] = ("reuse",)
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
-    reuse: ReuseConfig = Field(default_factory=ReuseConfig)
+    reuse: AnyMethod = Field(default_factory=Alike)
     accelerator: str = "eyeriss-168"
 
     @model_validator(mode="after")
@@ -70,7 +71,7 @@ class RunConfig(Config):
         """A preset counts with the run's MCACHE; who describes an accelerator says what it has."""
         accelerator, reuse = as_accelerator(self.accelerator), self.reuse
         described = accelerator.name not in {one.name for one in presets()}
-        if described and reuse.principal is None and accelerator.cache != reuse.cache:
+        if described and isinstance(reuse, Alike) and accelerator.cache != reuse.cache:
             raise ArgumentError(
                 f"reuse has an MCACHE of entries={reuse.entries}, ways={reuse.ways}, but must have "
                 f"the entries={accelerator.entries}, ways={accelerator.ways} of accelerator "

@@ -13,8 +13,8 @@ from mercuric.accelerator import CycleCounter, as_accelerator, with_cache
 from mercuric.accelerator.count.cycle_cost import CycleCost
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
-from mercuric.reuse import ReuseHandle, reuse_
-from mercuric.reuse.judge.paper import Change
+from mercuric.reuse import Alike, ReuseHandle, reuse_
+from mercuric.reuse.judge.judge import Change
 from mercuric.studies.resolved import resolved_data, resolved_hardware
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.train.config import RunConfig, RunName
@@ -62,7 +62,7 @@ def compare(
     reuse = [outcome for outcome in outcomes if outcome.run == "reuse"]
     if reuse:
         _write_table(folder / "layers.csv", {outcome.seed: outcome.layers for outcome in reuse})
-    if reuse and config.reuse.adaptation is not None:
+    if reuse and isinstance(config.reuse, Alike) and config.reuse.adaptation is not None:
         _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
     return summarize(config, subject, outcomes, folder)
 
@@ -104,7 +104,7 @@ def _train(
     torch.manual_seed(seed)
     model = subject.build()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    if config.reuse.principal is not None:
+    if not isinstance(config.reuse, Alike):
         # What is compared is seconds, and dense is fastest so.
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     handle, counter = _with_reuse(config, model) if run == "reuse" else (None, None)
@@ -125,8 +125,8 @@ def _train(
 
 
 def _with_reuse(config: RunConfig, model: nn.Module) -> tuple[ReuseHandle, CycleCounter | None]:
-    """The layers, and what counts their cycles; None for directions, which no accelerator simulates."""
-    if config.reuse.principal is not None:
+    """The layers, and what counts their cycles; None for methods that no accelerator simulates."""
+    if not isinstance(config.reuse, Alike):
         return reuse_(model, config.reuse), None
     accelerator = with_cache(as_accelerator(config.accelerator), config.reuse)
     counter = CycleCounter(accelerator)

@@ -1,0 +1,77 @@
+"""What must a method of computing layers know?
+
+A method is a folder with the class of its configuration, which :func:`~mercuric.reuse_` chooses it by, and a
+:class:`Method`; the line in :mod:`mercuric.reuse.methods` makes it known.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from mercuric.errors import ArgumentError
+from mercuric.reuse.config import METHODS, ReuseConfig
+from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.observation import Kind
+
+
+class Method(Protocol):
+    """How layers compute by one class of configurations; it holds nothing, layers have their states."""
+
+    def why_dense(self, layer: nn.Module) -> str | None:
+        """Why a plain layer can't compute by this method; None where it can."""
+
+    def layer(self, module: nn.Module, name: str, config: Any, kind: Kind, filters: int = 0) -> LayerReuse:
+        """The state of a layer.
+
+        Args:
+            module: the plain layer.
+            name: its name in the model.
+            config: of this method.
+            kind: what its input vectors are multiplied with.
+            filters: dot products that a vector takes part in.
+
+        Raises:
+            ValueError: the configuration does not fit the layer.
+        """
+
+    def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
+        """Learn what only the whole model tells, before the plain layers are replaced.
+
+        Args:
+            model: with plain layers.
+            layers: those that will compute by the method, with their states.
+        """
+
+    def convolve(self, layer: Any, images: Tensor) -> Tensor:
+        """A convolution of (N, C, H, W) or (C, H, W), whether the layer is on or off.
+
+        Args:
+            layer: a :class:`~mercuric.ReuseConv2d`.
+            images: what it reads.
+        """
+
+    def multiply(
+        self, rows: Tensor, weight: Tensor, bias: Tensor | None, state: Any, training: bool
+    ) -> Tensor:
+        """``F.linear`` of (..., features), whether the layer is on or off.
+
+        Args:
+            rows: what it reads.
+            weight: (filters, features).
+            bias: (filters,) or None.
+            state: the layer's.
+            training: as modules have it.
+        """
+
+
+def method_of(config: ReuseConfig) -> Method:
+    """The method of a configuration.
+
+    Raises:
+        ValueError: there is none for its class.
+    """
+    if type(config) in METHODS:
+        return METHODS[type(config)]
+    known = ", ".join(f"a {kind.__name__}" for kind in METHODS)
+    raise ArgumentError(f"config was a {type(config).__name__}, but must be one of {known}")
