@@ -4,30 +4,38 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from mercuric.reuse.alike.attention_module import calls_attention, sharing_rows
-from mercuric.reuse.alike.convolution import ReuseConv2d
-from mercuric.reuse.alike.linear import ReuseLinear
-from mercuric.reuse.alike.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.kinds.attention.module import calls_attention, sharing_rows
+from mercuric.reuse.kinds.attention.multihead import MULTIHEAD
+from mercuric.reuse.kinds.conv1d import CONV1D
+from mercuric.reuse.kinds.conv2d import CONV2D
+from mercuric.reuse.kinds.conv_transpose2d import CONV_TRANSPOSE2D
+from mercuric.reuse.kinds.kind import LayerKind
+from mercuric.reuse.kinds.linear import LINEAR
 from mercuric.reuse.method import method_of
 from mercuric.reuse.weights import weights_of
 
-REUSE_KINDS: dict[type[nn.Module], type[nn.Module]] = {
-    nn.Conv2d: ReuseConv2d,
-    nn.Linear: ReuseLinear,
-    nn.MultiheadAttention: ReuseMultiheadAttention,
+KINDS: dict[type[nn.Module], LayerKind] = {
+    kind.plain: kind for kind in (CONV2D, CONV1D, CONV_TRANSPOSE2D, LINEAR, MULTIHEAD)
 }
-"""A layer's class and what it becomes; subclasses may compute something else, and stay."""
+"""A layer's class and its kind; subclasses may compute something else, and stay."""
 
 
-def reuse_kind(module: nn.Module) -> type[nn.Module]:
-    """The class that a plain layer gets."""
-    return REUSE_KINDS.get(type(module)) or sharing_rows(type(module))
+def kind_of(module: nn.Module) -> LayerKind | None:
+    """The kind of a layer, or of the one that it is a subclass of; None for other modules."""
+    return next((kind for plain, kind in KINDS.items() if isinstance(module, plain)), None)
+
+
+def reuse_kind(module: nn.Module) -> LayerKind:
+    """The kind of a plain layer, or of a module that calls attention."""
+    return KINDS.get(type(module)) or sharing_rows(type(module))
 
 
 def why_dense(module: nn.Module, config: ReuseConfig) -> str | None:
     """Why a layer can't reuse by this configuration; None where it can."""
-    return _other_kind(module) or _unsuited_weight(module) or method_of(config).why_dense(module)
+    if why := _other_kind(module) or _unsuited_weight(module):
+        return why
+    return method_of(config).why_dense(module, reuse_kind(module).product)
 
 
 def multiplies(module: nn.Module) -> bool:
@@ -44,7 +52,7 @@ def multiplies(module: nn.Module) -> bool:
 _LOOKED_UP = nn.Embedding | nn.EmbeddingBag
 _NORMALISING = nn.LayerNorm | nn.RMSNorm
 _MULTIPLYING = (
-    *REUSE_KINDS,
+    *KINDS,
     nn.modules.conv._ConvNd,
     nn.Bilinear,
     nn.RNNBase,
@@ -59,9 +67,9 @@ def _other_kind(module: nn.Module) -> str | None:
     if is_parametrized(module):
         names = ", ".join(getattr(module, "parametrizations").keys())  # noqa: B009 - for mypy
         return f"its {names} is parametrized"
-    if kind in REUSE_KINDS or calls_attention(module):
+    if kind in KINDS or calls_attention(module):
         return None
-    plain = next((plain for plain in REUSE_KINDS if isinstance(module, plain)), None)
+    plain = next((plain for plain in KINDS if isinstance(module, plain)), None)
     if isinstance(module, nn.modules.lazy.LazyModuleMixin):
         return "it is lazy and has not seen an input yet"
     if plain is not None:

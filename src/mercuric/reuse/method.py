@@ -13,23 +13,22 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse.config import METHODS, ReuseConfig
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.observation import Kind
+from mercuric.reuse.products import ConvolutionCall, LayerProduct
 
 
 class Method(Protocol):
     """How layers compute by one class of configurations; it holds nothing, layers have their states."""
 
-    def why_dense(self, layer: nn.Module) -> str | None:
-        """Why a plain layer can't compute by this method; None where it can."""
+    def why_dense(self, layer: nn.Module, kind: Kind) -> str | None:
+        """Why a plain layer, of this kind of product, can't compute by this method; None where it can."""
 
-    def layer(self, module: nn.Module, name: str, config: Any, kind: Kind, filters: int = 0) -> LayerReuse:
+    def layer(self, name: str, config: Any, product: LayerProduct) -> LayerReuse:
         """The state of a layer.
 
         Args:
-            module: the plain layer.
             name: its name in the model.
             config: of this method.
-            kind: what its input vectors are multiplied with.
-            filters: dot products that a vector takes part in.
+            product: what it computes.
 
         Raises:
             ValueError: the configuration does not fit the layer.
@@ -43,13 +42,8 @@ class Method(Protocol):
             layers: those that will compute by the method, with their states.
         """
 
-    def convolve(self, layer: Any, images: Tensor) -> Tensor:
-        """A convolution of (N, C, H, W) or (C, H, W), whether the layer is on or off.
-
-        Args:
-            layer: a :class:`~mercuric.ReuseConv2d`.
-            images: what it reads.
-        """
+    def convolve(self, call: ConvolutionCall) -> Tensor:
+        """A pass of a layer whose product is a convolution, whether it is on or off."""
 
     def multiply(
         self, rows: Tensor, weight: Tensor, bias: Tensor | None, state: Any, training: bool

@@ -29,6 +29,7 @@ class ReuseLayer:
     reuse = _State()
     _mercuric: Any
     _mercuric_plain: ClassVar[type[nn.Module]]
+    _mercuric_kind: ClassVar[Any]
 
     def _load_from_state_dict(self, *args: Any) -> None:
         super()._load_from_state_dict(*args)  # type: ignore[misc]

@@ -7,16 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError, described
-from mercuric.reuse.alike.convolution import ReuseConv2d, conv_reuse
-from mercuric.reuse.alike.linear import ReuseLinear, linear_reuse
-from mercuric.reuse.alike.multihead_attention import ReuseMultiheadAttention, attention_states
 from mercuric.reuse.config import PresetName, ReuseConfig, as_config
 from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.judge.judge import CostModel
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.layer_filter import FilterFunction, LayerFilter, layer_filter
-from mercuric.reuse.layer_kinds import REUSE_KINDS, multiplies, reuse_kind, why_dense
+from mercuric.reuse.layer_kinds import KINDS, multiplies, reuse_kind, why_dense
 from mercuric.reuse.method import method_of
 from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, replace_, with_reuse, without_reuse
 
@@ -65,14 +62,14 @@ def reuse_(
     _check_cost(cost)
     if any(is_reuse_layer(module) for module in model.modules()):
         raise ArgumentError("model has reuse layers already; call restore_(model) first")
-    if type(model) in REUSE_KINDS:
+    if type(model) in KINDS:
         raise ArgumentError(
             f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it"
         )
     chosen, dense = _sorted_out(model, config, filter_fn)
     if not chosen:
         raise NothingReusesError(_none_chosen(dense))
-    states = {name: _states(module, name, config) for name, module in chosen.items()}
+    states = {name: reuse_kind(module).states(module, name, config) for name, module in chosen.items()}
     method.survey(model, {module: states[name] for name, module in chosen.items()})
     made = {name: _made(module, states[name]) for name, module in chosen.items()}
     replace_(model, {chosen[name]: made[name] for name in chosen})
@@ -80,7 +77,7 @@ def reuse_(
         if any(map(is_reuse_layer, module.modules())):
             module.__dict__[_FAST_PATH] = getattr(module, flag)
             setattr(module, flag, False)
-    timed = {name: module for name, module in made.items() if isinstance(module, ReuseConv2d | ReuseLinear)}
+    timed = {name: module for name, module in made.items() if reuse_kind(chosen[name]).product != "attention"}
     layers = {state.name: state for own in states.values() for state in own}
     cost_model = None if isinstance(cost, str) else cost
     handle = ReuseHandle(config, layers, cost_model, timed, coverage=Coverage(model, made, dense))
@@ -165,27 +162,10 @@ def _check_cost(cost: object) -> None:
     )
 
 
-def _states(module: nn.Module, name: str, config: ReuseConfig) -> list[LayerReuse]:
-    """The states of a layer, the projections of ``nn.MultiheadAttention`` beside its rows.
-
-    Raises:
-        ValueError: the configuration does not fit the layer.
-    """
-    if isinstance(module, nn.Conv2d):
-        return [conv_reuse(module, name, config)]
-    if isinstance(module, nn.Linear):
-        return [linear_reuse(module, name, config)]
-    if isinstance(module, nn.MultiheadAttention):
-        return attention_states(module, name, config)
-    return [method_of(config).layer(module, name, config, "attention")]
-
-
 def _made(module: nn.Module, states: list[LayerReuse]) -> nn.Module:
-    layer = with_reuse(module, reuse_kind(module))
-    if isinstance(layer, ReuseMultiheadAttention):
-        layer._mercuric_in, layer._mercuric, layer._mercuric_out = states
-    else:
-        layer.__dict__["_mercuric"] = states[0]
+    kind = reuse_kind(module)
+    layer = with_reuse(module, kind.layer)
+    kind.own(layer, states)
     return layer
 
 

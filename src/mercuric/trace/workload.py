@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from math import prod
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.reuse.layer_kinds import kind_of
 from mercuric.reuse.modes import evaluating
 from mercuric.reuse.observation import Kind
-from mercuric.reuse.vectors import Granularity, Scope, VectorShape, conv_vectors, linear_vectors
+from mercuric.reuse.vectors import Granularity, Scope, VectorShape
 from mercuric.trace.products import Frame, Product, ProductsOf
 
 Inputs = Tensor | tuple[Any, ...] | list[Any] | Mapping[str, Any]
@@ -88,7 +88,7 @@ def read_workloads(
 def read_network(
     model: nn.Module, inputs: Inputs, granularity: Granularity = "channel", scope: Scope = "image"
 ) -> NetworkWork:
-    """Run one batch and note in order calls of ``nn.Conv2d`` and ``nn.Linear``, and all other products.
+    """Run one batch and note in order calls of its layers, and all other products.
 
     The network runs in evaluation mode with gradients on, and is left as it was, also on an error.
     A network whose parameters are all frozen is read as if all were trained.
@@ -109,7 +109,7 @@ def read_network(
         stack.enter_context(_ready_to_read(model))
         products.watch(stack)
         for name, module in model.named_modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
+            if kind_of(module) is not None:
                 note = partial(calls.note, name, granularity, scope)
                 stack.callback(module.register_forward_hook(note, with_kwargs=True, prepend=True).remove)
         stack.enter_context(products)
@@ -134,14 +134,19 @@ class _Calls:
         module: nn.Module,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        out: Tensor,
+        _out: Tensor,
     ) -> None:
         """A layer's own product; its call ends right after."""
         x: Tensor = args[0] if args else kwargs["input"]
-        kind, shape = _vectors(module, x, out, granularity, scope)
+        kind = kind_of(module)
+        shape = None if kind is None else kind.vectors(module, x, granularity, scope)
+        if kind is None or shape is None:
+            return
         inputs = min(x.numel(), shape.scopes * shape.vectors * shape.length)
         needs = x.requires_grad
-        self._layers[name] = Workload(self._shown(name), kind, shape, needs, inputs, _fresh(module, shape))
+        self._layers[name] = Workload(
+            self._shown(name), kind.product, shape, needs, inputs, kind.fresh(module, shape)
+        )
 
     def ended(self, frame: Frame) -> None:
         """A module's call: of a layer's products, one is the layer's own."""
@@ -180,9 +185,9 @@ class _Calls:
 
     def _nothing(self) -> str:
         kind = type(self._model).__name__
-        layers = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in self._model.modules())
+        layers = sum(kind_of(module) is not None for module in self._model.modules())
         if not layers:
-            return f"model was a {kind} without any nn.Conv2d or nn.Linear to count, or another product"
+            return f"model was a {kind} without any layer to count, or another product"
         return f"model was a {kind} that called none of its {layers} layers, and multiplied nothing else"
 
     def _shown(self, name: str) -> str:
@@ -191,23 +196,6 @@ class _Calls:
 
 def _with_sum(products: list[Product]) -> set[int]:
     return {sum(one.macs for one in products), *(one.macs for one in products)}
-
-
-def _vectors(
-    layer: nn.Module, x: Tensor, out: Tensor, granularity: Granularity, scope: Scope
-) -> tuple[Literal["conv", "linear"], VectorShape]:
-    if isinstance(layer, nn.Linear):
-        return "linear", linear_vectors(layer, tuple(x.shape), scope)
-    assert isinstance(layer, nn.Conv2d)  # noqa: S101 - hooks sit on these two classes only
-    images = x.shape[0] if x.dim() == 4 else 1
-    return "conv", conv_vectors(layer, images, prod(out.shape[-2:]), granularity, scope)
-
-
-def _fresh(layer: nn.Module, shape: VectorShape) -> int:
-    if not isinstance(layer, nn.Conv2d):
-        return shape.elements
-    width = layer.kernel_size[1]
-    return shape.elements // width * min(layer.stride[1], width)
 
 
 def call(model: nn.Module, inputs: Inputs) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from mercuric.reuse.alike.config import Alike
-from mercuric.reuse.alike.convolution import ReuseConv2d
+from mercuric.reuse.alike.convolution import reuse_convolution
 from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.alike.linear import reuse_rows
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.method import Method
 from mercuric.reuse.observation import Kind
+from mercuric.reuse.products import ConvolutionCall, LayerProduct
 from mercuric.reuse.vectors import gradient_channels, group_channels
 from mercuric.reuse.weights import weights_of, why_foreign
 
@@ -18,25 +19,25 @@ from mercuric.reuse.weights import weights_of, why_foreign
 class AlikeMethod(Method):
     """MERCURY."""
 
-    def why_dense(self, layer: nn.Module) -> str | None:
+    def why_dense(self, layer: nn.Module, kind: Kind) -> str | None:  # noqa: ARG002
         """Signatures need numbers that are the layer's own."""
         reasons = (why_foreign(name, weight) for name, weight in weights_of(layer))
         return next((reason for reason in reasons if reason), None)
 
-    def layer(self, module: nn.Module, name: str, config: Alike, kind: Kind, filters: int = 0) -> AlikeLayer:
+    def layer(self, name: str, config: Alike, product: LayerProduct) -> AlikeLayer:
         """The granularity must divide a convolution's channels; see :meth:`Method.layer`."""
-        if isinstance(module, nn.Conv2d):
-            group_channels(config.granularity, module)
+        if product.geometry is not None:
+            group_channels(config.granularity, product.geometry)
             if config.backward == "signature":
-                gradient_channels(config.granularity, module)
-        return AlikeLayer(name, config, kind, filters=filters)
+                gradient_channels(config.granularity, product.geometry)
+        return AlikeLayer(name, config, product.kind, filters=product.filters)
 
     def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
         """Every layer's similarity is its own."""
 
-    def convolve(self, layer: ReuseConv2d, images: Tensor) -> Tensor:
+    def convolve(self, call: ConvolutionCall) -> Tensor:
         """See :meth:`Method.convolve` (paper III-C1, III-C2)."""
-        return layer.reused(images)
+        return reuse_convolution(call)
 
     def multiply(
         self,

@@ -4,17 +4,18 @@ For ``projection="separable"`` with an unlimited cache and exact gradients: pixe
 windows add their pixels' projections up, and the product reads a channels_last image in place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mercuric.reuse.alike.detection import Detection, patch_detection
 from mercuric.reuse.alike.gpu_patches import reuse_patches_on_gpu
 from mercuric.reuse.alike.kernels.patch_product import patch_product, pixel_rows
 from mercuric.reuse.alike.layer import AlikeLayer
+from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.row_products import as_image, multiply
 from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape, conv_vectors
@@ -37,9 +38,9 @@ def reuses_patches(state: AlikeLayer, values: Tensor, groups: int = 1) -> bool:
 
 
 def convolve_patches(
-    conv: nn.Conv2d,
+    conv: ConvGeometry,
     images: Tensor,
-    pads: list[int],
+    pads: Sequence[int],
     weight: Tensor,
     bias: Tensor | None,
     state: AlikeLayer,

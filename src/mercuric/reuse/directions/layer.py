@@ -1,6 +1,6 @@
 """When does a layer compute in its directions, and what does it say of that?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import nan
@@ -31,6 +31,7 @@ class DirectionsLayer(LayerReuse):
     Attributes:
         config: how many directions, and when they are in use.
         tied: whether another layer has the same weight.
+        view: gives the weight as filters, in its own memory; None: as it is.
         principal: the directions.
     """
 
@@ -38,10 +39,11 @@ class DirectionsLayer(LayerReuse):
 
     config: Directions
     tied: bool = False
+    view: Callable[[Tensor], Tensor] | None = None
     principal: PrincipalPart = field(init=False)
 
     def __post_init__(self) -> None:
-        self.principal = PrincipalPart(self.config)
+        self.principal = PrincipalPart(self.config, self.view)
 
     def state(self) -> dict[str, Any]:
         """See :meth:`LayerReuse.state`; bases are tensors, all else is ready for JSON."""

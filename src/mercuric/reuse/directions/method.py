@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.reuse.alike.convolution import ReuseConv2d
 from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.layer import DirectionsLayer
 from mercuric.reuse.directions.product import Placement
@@ -14,28 +13,22 @@ from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.method import Method
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.precision import autocast, left_to_torch
+from mercuric.reuse.products import ConvolutionCall, LayerProduct
 
 
 class DirectionsMethod(Method):
     """Low rank."""
 
-    def why_dense(self, layer: nn.Module) -> str | None:
+    def why_dense(self, layer: nn.Module, kind: Kind) -> str | None:
         """Of weights that can't be put into directions the layers say so themselves, in ``dense_because``."""
-        if type(layer) not in (nn.Conv2d, nn.Linear):
+        if kind == "attention":
             return "attention has no principal directions"
         # A depthwise layer has one filter a channel: nothing to leave out.
         return "its channels are in groups" if getattr(layer, "groups", 1) != 1 else None
 
-    def layer(
-        self,
-        module: nn.Module,  # noqa: ARG002 - directions fit all
-        name: str,
-        config: Directions,
-        kind: Kind,
-        filters: int = 0,  # noqa: ARG002
-    ) -> DirectionsLayer:
+    def layer(self, name: str, config: Directions, product: LayerProduct) -> DirectionsLayer:
         """See :meth:`Method.layer`."""
-        return DirectionsLayer(name, config, kind)
+        return DirectionsLayer(name, config, product.kind, view=product.view)
 
     def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
         """Say of the layers whose weights can't be put into directions why they will be dense."""
@@ -45,27 +38,26 @@ class DirectionsMethod(Method):
                 state.tied = holders[id(layer.weight)] > 1
                 state.dense_because = state.why_dense(layer.weight)
 
-    def convolve(self, layer: ReuseConv2d, images: Tensor) -> Tensor:
+    def convolve(self, call: ConvolutionCall) -> Tensor:
         """See :meth:`Method.convolve`; a dense pass of a training finds the directions."""
-        state: DirectionsLayer = layer._mercuric
-        weight, bias = layer.weight, layer.bias
-        if left_to_torch(images, weight, bias) or not state.in_directions(weight, layer.training):
-            if state.on and images.numel():
-                layer.check_size(images)
-            output = nn.Conv2d.forward(layer, images)
-            if output.numel() and state.learns(output, weight, layer.training):
-                state.principal.learn(output.detach().movedim(-3, -1).flatten(0, -2), bias, weight)
+        state: DirectionsLayer = call.state
+        given, weight, bias = call.given, call.weight, call.bias
+        if left_to_torch(given, weight, bias) or not state.in_directions(weight, call.training):
+            if state.on and given.numel():
+                call.geometry.check_size(call.images, state.name)
+            output = call.dense()
+            if output.numel() and state.learns(output, weight, call.training):
+                state.principal.learn(*call.product_rows(output.detach()), weight)
             return output
-        state.meet_directions(images, weight, bias)
-        batch = images if images.dim() == 4 else images.unsqueeze(0)
-        x, pads = autocast(batch), layer.pads
-        layer.check_size(batch)
-        zeros, even = layer.padding_mode == "zeros", pads[0] == pads[1] and pads[2] == pads[3]
-        if not (zeros and even):
-            x, pads = layer.padded(x), [0, 0, 0, 0]
-        placement = Placement(layer.stride, (pads[2], pads[0]), layer.dilation)
-        output = state.principal.convolution(x, autocast(weight), autocast(bias), placement)
-        return output if images.dim() == 4 else output.squeeze(0)
+        state.meet_directions(given, weight, bias)
+        geometry, x = call.geometry, autocast(call.images)
+        left, right, above, below = geometry.pads
+        geometry.check_size(x, state.name)
+        if geometry.padding_mode != "zeros" or (left, above) != (right, below):
+            x, left, above = geometry.padded(x, state.name), 0, 0
+        placement = Placement(geometry.stride, (above, left), geometry.dilation)
+        filters, offsets = autocast(call.filters), autocast(call.offsets)
+        return call.raised(state.principal.convolution(x, filters, offsets, placement))
 
     def multiply(
         self, rows: Tensor, weight: Tensor, bias: Tensor | None, state: DirectionsLayer, training: bool

@@ -1,6 +1,6 @@
 """What does a layer remember of the directions of its outputs, and when does it compute in them?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,7 @@ class PrincipalPart:
 
     Attributes:
         config: how many directions, and how often they are estimated.
+        view: gives the weight as filters (M, ...), in its own memory; None: as it is.
         directions: in use; None where the layer is dense.
         candidate: found, and not yet in use.
         error: relative output error of the directions when they were last tested, or None.
@@ -53,6 +54,7 @@ class PrincipalPart:
     """
 
     config: Directions
+    view: Callable[[Tensor], Tensor] | None = None
     directions: PrincipalDirections | None = None
     candidate: PrincipalDirections | None = None
     error: float | None = None
@@ -140,7 +142,8 @@ class PrincipalPart:
             vectors: of a pass.
         """
         self._estimated, self._steps, self.candidate = True, 0, None
-        filters, length = len(weight), weight[0].numel()
+        seen = self._filters(weight)
+        filters, length = len(seen), seen[0].numel()
         found = None
         # What is kept must serve later training passes.
         with (
@@ -163,7 +166,7 @@ class PrincipalPart:
             return
         self.directions, self.candidate = self.candidate, None
         if self.config.residual_bits is None:
-            fold_(weight, self.directions.basis)
+            fold_(self._filters(weight), self.directions.basis)
         self._mark = Mark.of(weight, self.directions.basis, inside=True)
         self._follow(weight)
 
@@ -206,17 +209,18 @@ class PrincipalPart:
                 past = None if self._folds else optimizer_steps.momentum(weight, optimizer)
                 if past is not None and self.config.residual_bits is None:
                     # It would take the weight out again, step after step, only to be put back.
-                    fold_(past, basis)
+                    fold_(self._filters(past), basis)
             else:
                 self._mark = Mark.of(weight, self.candidate.basis, inside=False)
         elif self.directions is not None and self.wanted and self.config.residual_bits is None:
             basis = self.directions.basis
-            left = outside(weight, basis)
+            filters = self._filters(weight)
+            left = outside(filters, basis)
             if left != left:
                 self.renew()
                 return
-            if left > rounding(weight, basis):
-                fold_(weight, basis)
+            if left > rounding(filters, basis):
+                fold_(filters, basis)
             self._mark = Mark.of(weight, basis, inside=True)
 
     def followed_weight(self) -> Tensor | None:
@@ -247,7 +251,7 @@ class PrincipalPart:
         Raises:
             ValueError: it is broken, or of another layer.
         """
-        PrincipalState.read(state).fits(len(weight))
+        PrincipalState.read(state).fits(len(self._filters(weight)))
 
     def load(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on from what :meth:`state` gave, on the layer's device."""
@@ -325,9 +329,14 @@ class PrincipalPart:
         # To compare elements has the CPU wait for another device; optimizers' steps look there.
         closely = weight.device.type == "cpu" or not (trains or torch.cuda.is_current_stream_capturing())
         if self._mark is None or not self._mark.fits(weight, basis, closely):
-            inside = outside(weight, basis) <= _SLACK * rounding(weight, basis)
+            filters = self._filters(weight)
+            inside = outside(filters, basis) <= _SLACK * rounding(filters, basis)
             self._mark = Mark.of(weight, basis, inside)
         return self._mark.inside
+
+    @torch.no_grad()
+    def _filters(self, weight: Tensor) -> Tensor:
+        return weight if self.view is None else self.view(weight)
 
     def _edited(self) -> None:
         self._edits += 1

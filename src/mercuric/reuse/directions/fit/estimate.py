@@ -104,10 +104,11 @@ def _sampled(
                 continue
             samples = max(2, state.config.samples // batches)
 
-            def keep(layer: Any, _: Any, output: Tensor, name: str = name, samples: int = samples) -> None:
-                last = output.movedim(-3, -1) if isinstance(layer, nn.Conv2d) else output
-                rows = last.reshape(-1, last.shape[-1])
-                sample = without_bias(sampled_rows(rows, samples), layer.bias)
+            def keep(
+                layer: Any, given: Any, output: Tensor, name: str = name, samples: int = samples
+            ) -> None:
+                rows, bias = layer._mercuric_kind.product_rows(layer, given, output)
+                sample = without_bias(sampled_rows(rows, samples), bias)
                 finite = sample[torch.isfinite(sample).all(1)]
                 seen.setdefault(name, []).append((finite, len(rows)))
 

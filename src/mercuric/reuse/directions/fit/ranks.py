@@ -80,6 +80,7 @@ def _fitted(
 ) -> "pd.DataFrame":
     layers = _checked(model, handle, given, error)
     modules = {name: model.get_submodule(name) for name, state in layers.items() if state.on}
+    modules = {name: layer for name, layer in modules.items() if not _summed(layer, layers[name])}
     with evaluating(model), handle.uncounted():
         with handle.off():
             moments, outputs = layer_moments(model, modules, given[::2])
@@ -248,6 +249,13 @@ def _squares(dense: Tensor) -> float:
 def _relative(outputs: Tensor, dense: Tensor) -> float:
     difference, scale = (float(one.double().abs().mean()) for one in (outputs - dense, dense))
     return difference / scale if scale else difference
+
+
+def _summed(layer: Any, state: DirectionsLayer) -> bool:
+    """Whether a layer's outputs are sums, which say nothing of each; it stays dense."""
+    if layer._mercuric_kind.sums:
+        state.dense_because = "ranks are fitted to outputs, and its outputs are sums of several"
+    return bool(layer._mercuric_kind.sums)
 
 
 def _row(name: str, layer: nn.Module, fitted: _Fitted | None) -> dict[str, Any]:
