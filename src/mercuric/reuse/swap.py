@@ -82,11 +82,7 @@ def reuse_(
             setattr(module, flag, False)
     timed = {name: module for name, module in made.items() if isinstance(module, ReuseConv2d | ReuseLinear)}
     layers = {state.name: state for own in states.values() for state in own}
-    cost_model = None if isinstance(cost, str) else cost
-    handle = ReuseHandle(config, layers, cost_model, timed, coverage=Coverage(model, made, dense))
-    if cost == "milliseconds" or handle.goes_by_milliseconds:
-        handle.time_layers(timed)
-    return handle
+    return ReuseHandle(config, layers, cost, timed, Coverage(model, made, dense))
 
 
 def restore_(model: nn.Module) -> None:
@@ -183,7 +179,7 @@ def _states(module: nn.Module, name: str, config: ReuseConfig) -> list[LayerReus
 def _made(module: nn.Module, states: list[LayerReuse]) -> nn.Module:
     layer = with_reuse(module, reuse_kind(module))
     if isinstance(layer, ReuseMultiheadAttention):
-        layer._mercuric_in, layer._mercuric, layer._mercuric_out = states
+        vars(layer).update(zip(("_mercuric_in", "_mercuric", "_mercuric_out"), states, strict=True))
     else:
         layer.__dict__["_mercuric"] = states[0]
     return layer
