@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.reuse.alike.convolution import ReuseConv2d
 from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.layer import DirectionsLayer
 from mercuric.reuse.directions.product import Placement
@@ -45,7 +45,7 @@ class DirectionsMethod(Method):
                 state.tied = holders[id(layer.weight)] > 1
                 state.dense_because = state.why_dense(layer.weight)
 
-    def convolve(self, layer: ReuseConv2d, images: Tensor) -> Tensor:
+    def convolve(self, layer: Any, images: Tensor) -> Tensor:
         """See :meth:`Method.convolve`; a dense pass of a training finds the directions."""
         state: DirectionsLayer = layer._mercuric
         weight, bias = layer.weight, layer.bias
@@ -64,7 +64,7 @@ class DirectionsMethod(Method):
         if not (zeros and even):
             x, pads = layer.padded(x), [0, 0, 0, 0]
         placement = Placement(layer.stride, (pads[2], pads[0]), layer.dilation)
-        output = state.principal.convolution(x, autocast(weight), autocast(bias), placement)
+        output: Tensor = state.principal.convolution(x, autocast(weight), autocast(bias), placement)
         return output if images.dim() == 4 else output.squeeze(0)
 
     def multiply(
