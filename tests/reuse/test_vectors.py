@@ -80,7 +80,7 @@ def test_fully_connected_layers(
 
 @pytest.mark.parametrize("scope", ["image", "batch"])
 def test_nothing(scope: Any) -> None:
-    conv, linear = nn.Conv2d(4, 8, 3), nn.Linear(5, 6)
+    conv = nn.Conv2d(4, 8, 3)
     assert conv_vectors(CONV2D.geometry(conv), 0, 0, "channel", scope).macs == 0
     assert row_vectors((0, 4, 5), 6, scope).macs == 0
     assert row_vectors((0, 5), 6, scope) == VectorShape(1, 0, 1, 5, 6)

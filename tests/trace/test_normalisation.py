@@ -12,8 +12,8 @@ from torch import Tensor, nn
 import mercuric
 import mercuric.torchvision_operators
 from mercuric.accelerator.count.simulation import simulate_batches
+from mercuric.reuse.modes import evaluating
 from mercuric.trace.normalisation import normalisation_of, normalised
-from mercuric.trace.workload import evaluating
 
 import timm  # isort: skip
 

@@ -1,9 +1,9 @@
 """Which method do layers compute by, and with which settings?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BeforeValidator, SerializeAsAny
+from pydantic import ModelWrapValidatorHandler, SerializeAsAny, model_validator
 
 from mercuric.config import Config
 from mercuric.errors import ArgumentError, described
@@ -36,6 +36,13 @@ class ReuseConfig(Config):
 
     def __init__(self, /, **fields: Any) -> None:
         super().__init__(**_current(fields))
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_its_method(cls, given: Any, validated: ModelWrapValidatorHandler[Self]) -> Any:
+        if cls is ReuseConfig and isinstance(given, Mapping):
+            return cls(**{str(key): value for key, value in given.items()})
+        return validated(given)
 
     def judge(self, layers: Sequence[str]) -> Judge | None:  # noqa: ARG002 - for those that want one
         """What decides, step by step, which of these layers are on; None: nothing does."""
@@ -82,13 +89,7 @@ def as_config(given: ReuseConfig | PresetName | None) -> ReuseConfig:
     raise ArgumentError(f"config was {described(given)}, but must be a ReuseConfig{hint} or one of {known}")
 
 
-def _as_read(given: object) -> object:
-    if isinstance(given, Mapping) and all(isinstance(key, str) for key in given):
-        return ReuseConfig(**given)
-    return given
-
-
-AnyMethod = Annotated[SerializeAsAny[ReuseConfig], BeforeValidator(_as_read)]
+AnyMethod = SerializeAsAny[ReuseConfig]
 """A field that holds the configuration of any method, and is read and written as that."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor, nn
 
@@ -10,10 +10,10 @@ from mercuric.errors import ArgumentError, described
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.coverage_text import coverage_text, dense_layers, never_ran, share_covered
-from mercuric.reuse.distributed import agree, require_same
+from mercuric.reuse.distributed import require_same
 from mercuric.reuse.handle_state import HandleState
-from mercuric.reuse.judge.costs import LayerCosts, cost_columns
 from mercuric.reuse.judge.judge import Change, CostModel
+from mercuric.reuse.judge.judging import Judging, loss_number
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.observation import Observer
 from mercuric.reuse.pass_watch import PassWatch
@@ -36,21 +36,19 @@ class ReuseHandle:
         self,
         config: ReuseConfig,
         layers: dict[str, LayerReuse],
-        cost: CostModel | None = None,
-        modules: Mapping[str, nn.Module] | None = None,
-        *,
+        cost: CostModel | Literal["milliseconds"] | None,
+        modules: Mapping[str, nn.Module],
         coverage: Coverage,
     ) -> None:
         self.config = config
         self.layers = layers
-        self._modules = dict(modules or {})
-        self._judge = config.judge(list(layers))
-        self._costs = None if self._judge is None else LayerCosts(self._judge, layers, cost)
+        self._modules = dict(modules)
+        self._judging = Judging(config.judge(list(layers)), layers, None if isinstance(cost, str) else cost)
         self._ranks_agree = False
         self.coverage = coverage
         self._watch = PassWatch(layers, coverage)
-        if self._costs is not None and cost is not None and not self.goes_by_milliseconds:
-            self.observe(self._costs.observe)
+        if cost == "milliseconds" or self._judging.by_milliseconds:
+            self.time_layers(self._modules)
 
     def __repr__(self) -> str:
         return coverage_text(self.layers, self.coverage)
@@ -71,25 +69,14 @@ class ReuseHandle:
         Raises:
             ValueError: the loss is no finite number, or ranks disagree on configuration or layers.
         """
-        mean_loss = _number(loss)
+        mean_loss = loss_number(loss)
         if not self.coverage.attached:
             self._close()
             return []
         if not self._ranks_agree:
             require_same({**self.config.model_dump(mode="json"), **self._standing()})
             self._ranks_agree = True
-        if self._judge is None or self._costs is None:
-            return []
-        mean, costs = agree(mean_loss, self._costs.collected())
-        self._costs.agreed(costs)
-        changes = self._judge.step(mean, costs)
-        for change in changes:
-            if change.layer is not None:
-                self.layers[change.layer].turn(on=change.what == "on")
-                continue
-            for state in self.layers.values():
-                state.bits = change.after
-        return changes
+        return self._judging.step(mean_loss)
 
     def time_layers(self, modules: Mapping[str, nn.Module], every: int | None = None) -> None:
         """Let the milliseconds of this machine decide which layers turn off, instead of a cost model.
@@ -114,23 +101,17 @@ class ReuseHandle:
                 raise ArgumentError(
                     f"the module of layer {name!r} was {described(module)}, but must be a module"
                 )
-        if self._costs is not None:
-            self._costs.time(modules, self.switched, every)
-
-    @property
-    def goes_by_milliseconds(self) -> bool:
-        """Whether milliseconds of this machine decide which layers are on, whatever a cost model says."""
-        return self._judge is not None and self._judge.by_milliseconds
+        self._judging.time(modules, self.switched, every)
 
     @property
     def needs_loss(self) -> bool:
         """Whether :meth:`step` decides by the loss."""
-        return self._judge is not None and not self._judge.by_milliseconds
+        return self._judging.judge is not None and not self._judging.by_milliseconds
 
     @property
     def changes(self) -> list[Change]:
         """Everything that adaptation changed, in order."""
-        return [] if self._judge is None else list(self._judge.history)
+        return self._judging.history
 
     def switch_on(self, *names: str) -> None:
         """Let the named layers (all, where none is named) reuse results.
@@ -204,10 +185,7 @@ class ReuseHandle:
 
     @contextmanager
     def switched(self, name: str, on: bool) -> Iterator[None]:
-        """Within the block one layer is on or off, to be timed: nothing is counted.
-
-        One that is on computes by its method, even where that is not in use yet.
-        """
+        """Within the block one layer is on, even where its method is not in use yet, or off; uncounted."""
         with self.uncounted(), self._state(name).tried(on):
             yield
 
@@ -219,8 +197,8 @@ class ReuseHandle:
         return HandleState(
             config=self.config,
             layers={state.name: state.state() for state in self.layers.values()},
-            adaptation=None if self._judge is None else self._judge.state_dict(),
-            timed_steps=0 if self._costs is None else self._costs.timed_steps,
+            adaptation=self._judging.state_dict(),
+            timed_steps=self._judging.timed_steps,
         ).plain()
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
@@ -236,14 +214,12 @@ class ReuseHandle:
                 f"the state of the handle was {given}, but must be what its state_dict() gave"
             )
         state = HandleState.of(saved, "the state of the handle")
-        saved_layers = state.fitting(self.config, self.layers, self._modules)
-        if self._judge is not None:
-            self._judge.load_state_dict(state.adaptation or {})
+        states = state.fitting(self.config, self.layers, self._modules)
+        self._judging.load_judge(state.adaptation)
         self._ranks_agree = False
         for name, layer in self.layers.items():
-            layer.load(saved_layers[name], self._modules.get(name))
-        if self._costs is not None:
-            self._costs.go_on(state.timed_steps)
+            layer.load(states[name], self._modules.get(name))
+        self._judging.go_on(state.timed_steps)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call ``observer`` after each layer's products; returns the function that stops it.
@@ -284,7 +260,7 @@ class ReuseHandle:
         """
         import pandas as pd  # most programs that reuse need no tables
 
-        rows = [state.row() | cost_columns(self._judge, state) for state in self.layers.values()]
+        rows = [state.row() | self._judging.columns(state) for state in self.layers.values()]
         report = pd.DataFrame(rows)
         report.attrs["covered"] = share_covered(self.layers, self.coverage)
         report.attrs["never_ran"] = never_ran(self.layers)
@@ -297,14 +273,13 @@ class ReuseHandle:
             "layers": sorted(self.layers),
             "layers that are on": sorted(name for name, state in self.layers.items() if state.on),
             "bits of the layers": {name: state.bits for name, state in self.layers.items()},
-            "adaptation so far": None if self._judge is None else self._judge.state_dict(),
+            "adaptation so far": self._judging.state_dict(),
         }
 
     def _close(self) -> None:
         """Leave the model alone; reuse was taken off."""
         self._watch.close()
-        if self._costs is not None:
-            self._costs.close()
+        self._judging.close()
 
     def _switch(self, names: tuple[str, ...], on: bool) -> None:
         for state in [self._state(name) for name in names] or self.layers.values():
@@ -319,15 +294,3 @@ class ReuseHandle:
             known = ", ".join(self.layers)
             raise ArgumentError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
         return self.layers[name]
-
-
-def _number(loss: object) -> float:
-    """The loss as a number, without a word about its gradient."""
-    given = described(loss)
-    if isinstance(loss, Tensor):
-        given = f"a tensor of {loss.numel()} elements of {loss.dtype}"
-        if loss.numel() == 1 and not loss.is_complex():
-            return float(loss.detach())
-    elif isinstance(loss, SupportsFloat) and not isinstance(loss, bool) and getattr(loss, "ndim", 0) == 0:
-        return float(loss)
-    raise ArgumentError(f"loss was {given}, but must be one number, the mean loss of the step's batch")

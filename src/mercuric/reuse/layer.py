@@ -2,36 +2,31 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import hypot, nan
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import Figure, SavedState, Switch, mapping
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.counts import Counts
 from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.observation import Kind, Observer
-from mercuric.similarity.rpq import MAX_BITS
 
-_OF_ONE_METHOD = ("gradient_counts", "principal")
+_OF_ONE_METHOD = ("bits", "counts", "gradient_counts", "principal")
 """What layers of either method saved in 0.4, whether it was theirs or not."""
 
 
 class LayerState(SavedState):
     """What a saved training needs of a layer to go on; a method adds its own fields.
 
-    States of trainings without directions were once saved without ``milliseconds``.
+    States of trainings by similarity were once saved without ``milliseconds``.
     """
 
     on: Switch
-    bits: Annotated[int, Field(strict=True, ge=0, le=MAX_BITS)]
     error: Figure | None
-    counts: Counts
     milliseconds: Cost | None = None
 
     @classmethod
@@ -44,17 +39,6 @@ class LayerState(SavedState):
         fields = mapping(saved, f"the state of layer {name!r}")
         own = {key: fields[key] for key in fields if key in cls.model_fields or key not in _OF_ONE_METHOD}
         return cls.of(own, f"the state of layer {name!r}")
-
-    @model_validator(mode="after")
-    def _counted(self) -> Self:
-        check_counts("counts", self.counts)
-        return self
-
-
-def check_counts(name: str, counts: Counts) -> None:
-    """Refuse counts that no passes give."""
-    if counts.zero_hits > min(counts.hit, counts.zero) or counts.zero > counts.vectors:
-        raise ArgumentError(f"{name} was {counts}, whose zero vectors are more than there are")
 
 
 @dataclass
@@ -102,13 +86,7 @@ class LayerReuse:
 
     def state(self) -> dict[str, Any]:
         """What a saved training needs to go on: the fields of :attr:`State`."""
-        return {
-            "on": self.on,
-            "bits": self.bits,
-            "error": self.error,
-            "counts": self.counts,
-            "milliseconds": self.milliseconds,
-        }
+        return {"on": self.on, "error": self.error, "milliseconds": self.milliseconds}
 
     def checked(self, saved: Mapping[str, Any], layer: nn.Module | None) -> LayerState:  # noqa: ARG002
         """What :meth:`state` gave, if it is of this layer.
@@ -120,8 +98,8 @@ class LayerReuse:
 
     def load(self, saved: Any, layer: nn.Module | None) -> None:  # noqa: ARG002 - methods may need it
         """Go on from a checked state; what has tensors goes where the parameters of ``layer`` are."""
-        self.on, self.bits, self.error, self.error_due = saved.on, saved.bits, saved.error, False
-        self.counts, self.milliseconds = replace(saved.counts), saved.milliseconds
+        self.on, self.error, self.error_due = saved.on, saved.error, False
+        self.milliseconds = saved.milliseconds
 
     def reset(self) -> None:
         """Set all counts to zero."""

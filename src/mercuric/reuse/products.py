@@ -132,5 +132,5 @@ class ConvolutionCall:
         return self.kind.raised(self.layer, output, self.given, *self.more)
 
     def product_rows(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The product's dense outputs as rows (vectors, M), where the layer gave ``output``, and their offsets."""
+        """See :meth:`Lowering.product_rows`."""
         return self.kind.product_rows(self.layer, (self.given, *self.more), output)

@@ -79,11 +79,7 @@ def reuse_(
             setattr(module, flag, False)
     timed = {name: module for name, module in made.items() if reuse_kind(chosen[name]).product != "attention"}
     layers = {state.name: state for own in states.values() for state in own}
-    cost_model = None if isinstance(cost, str) else cost
-    handle = ReuseHandle(config, layers, cost_model, timed, coverage=Coverage(model, made, dense))
-    if cost == "milliseconds" or handle.goes_by_milliseconds:
-        handle.time_layers(timed)
-    return handle
+    return ReuseHandle(config, layers, cost, timed, Coverage(model, made, dense))
 
 
 def restore_(model: nn.Module) -> None:

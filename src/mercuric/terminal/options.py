@@ -9,7 +9,8 @@ from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.reading import parse_yaml
-from mercuric.reuse import Alike, Directions
+from mercuric.reuse import Alike, Directions, ReuseConfig
+from mercuric.reuse.alike.config import require_alike
 from mercuric.studies.bench.principal import checked_rank
 from mercuric.studies.train.config import RunConfig
 
@@ -73,6 +74,7 @@ def simulated_reuse(path: Path | None) -> Alike | None:
         return None
     fields = read_mapping(path)
     try:
+        require_alike(ReuseConfig(**fields))
         return Alike.paper(**fields)
     except ValueError as error:
         raise ArgumentError(f"{path}: {error}") from None

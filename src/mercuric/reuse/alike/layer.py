@@ -8,11 +8,12 @@ import torch
 from pydantic import model_validator
 from torch import Tensor, nn
 
+from mercuric.errors import ArgumentError
 from mercuric.reuse.alike.config import Alike
 from mercuric.reuse.alike.detection import Detection
 from mercuric.reuse.counts import Counts
 from mercuric.reuse.judge.paper import Bits
-from mercuric.reuse.layer import LayerReuse, LayerState, check_counts
+from mercuric.reuse.layer import LayerReuse, LayerState
 from mercuric.reuse.observation import Observation, ObservedProduct
 from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape
@@ -24,11 +25,14 @@ class AlikeState(LayerState):
     """What a saved training needs of a layer with similarity to go on, ready for JSON."""
 
     bits: Bits
+    counts: Counts
     gradient_counts: Counts
 
     @model_validator(mode="after")
-    def _gradients_counted(self) -> Self:
-        check_counts("gradient_counts", self.gradient_counts)
+    def _counted(self) -> Self:
+        for name, counts in (("counts", self.counts), ("gradient_counts", self.gradient_counts)):
+            if counts.zero_hits > min(counts.hit, counts.zero) or counts.zero > counts.vectors:
+                raise ArgumentError(f"{name} was {counts}, whose zero vectors are more than there are")
         return self
 
 
@@ -57,12 +61,14 @@ class AlikeLayer(LayerReuse):
 
     def state(self) -> dict[str, Any]:
         """See :meth:`LayerReuse.state`; ready for JSON."""
-        return {**super().state(), "gradient_counts": self.gradient_counts}
+        counted = {"counts": self.counts, "gradient_counts": self.gradient_counts}
+        return {**super().state(), "bits": self.bits, **counted}
 
     def load(self, saved: Any, layer: nn.Module | None) -> None:
         """See :meth:`LayerReuse.load`."""
         super().load(saved, layer)
-        self.gradient_counts = replace(saved.gradient_counts)
+        self.bits = saved.bits
+        self.counts, self.gradient_counts = replace(saved.counts), replace(saved.gradient_counts)
 
     def reset(self) -> None:
         """Set all counts to zero."""

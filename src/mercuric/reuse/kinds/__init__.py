@@ -1,1 +1,1 @@
-"""Which kinds of layers compute by a method? One folder a kind, named by a line of :mod:`mercuric.reuse.layer_kinds`."""
+"""One folder a kind of layers, and its line in :mod:`mercuric.reuse.layer_kinds`."""

@@ -65,7 +65,10 @@ class ConvolutionKind(LayerKind, Lowering):
         return output.movedim(1 - self.batched, -1)
 
     def product_rows(
-        self, layer: Any, given: tuple[Any, ...], output: Tensor
+        self,
+        layer: Any,
+        given: tuple[Any, ...],  # noqa: ARG002 - the output has them all
+        output: Tensor,
     ) -> tuple[Tensor, Tensor | None]:
         """Pixels; see :meth:`LayerKind.product_rows`."""
         return self.rows(output).flatten(0, -2), layer.bias
@@ -123,7 +126,8 @@ class ReuseConvolution(ReuseLayer):
             ValueError: another number of channels or dimensions, an image smaller than the kernel, or
                 complex filters.
         """
-        return self._computed(input)
+        output: Tensor = self._computed(input)
+        return output
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _computed(self, input: Tensor, *more: Any) -> Tensor:  # noqa: A002

@@ -80,7 +80,10 @@ class LayerKind(Protocol):
         return output
 
     def product_rows(
-        self, layer: Any, given: tuple[Any, ...], output: Tensor
+        self,
+        layer: Any,
+        given: tuple[Any, ...],  # noqa: ARG002 - the output has them all
+        output: Tensor,
     ) -> tuple[Tensor, Tensor | None]:
         """The outputs of a layer's product as rows (vectors, filters), and what was added to each, or None.
 

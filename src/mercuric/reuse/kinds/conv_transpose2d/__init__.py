@@ -49,7 +49,7 @@ class ConvTranspose2dKind(ConvolutionKind):
         grouped = weight.reshape(module.groups, len(weight) // module.groups, -1)
         return grouped.transpose(1, 2).flatten(0, 1)[:, :, None, None]
 
-    def offsets(self, bias: Tensor | None) -> None:  # noqa: ARG002
+    def offsets(self, bias: Tensor | None) -> None:
         """The bias is added once for each output pixel, where products have been added up."""
 
     def raised(self, layer: Any, output: Tensor, given: Tensor, *more: Any) -> Tensor:
@@ -88,7 +88,8 @@ class ReuseConvTranspose2d(ReuseConvolution, nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002
         """As ``nn.ConvTranspose2d.forward``; see :meth:`ReuseConvolution.forward`."""
-        return self._computed(input, output_size)
+        output: Tensor = self._computed(input, output_size)
+        return output
 
 
 CONV_TRANSPOSE2D = ReuseConvTranspose2d._mercuric_kind = ConvTranspose2dKind(ReuseConvTranspose2d)
