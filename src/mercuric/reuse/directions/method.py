@@ -52,7 +52,7 @@ class DirectionsMethod(Method):
         if left_to_torch(images, weight, bias) or not state.in_directions(weight, layer.training):
             if state.on and images.numel():
                 layer.check_size(images)
-            output = nn.Conv2d.forward(layer, images)
+            output: Tensor = nn.Conv2d.forward(layer, images)
             if output.numel() and state.learns(output, weight, layer.training):
                 state.principal.learn(output.detach().movedim(-3, -1).flatten(0, -2), bias, weight)
             return output
@@ -64,7 +64,7 @@ class DirectionsMethod(Method):
         if not (zeros and even):
             x, pads = layer.padded(x), [0, 0, 0, 0]
         placement = Placement(layer.stride, (pads[2], pads[0]), layer.dilation)
-        output: Tensor = state.principal.convolution(x, autocast(weight), autocast(bias), placement)
+        output = state.principal.convolution(x, autocast(weight), autocast(bias), placement)
         return output if images.dim() == 4 else output.squeeze(0)
 
     def multiply(
