@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mercuric import AdaptationConfig, ReuseConfig, ReuseConv2d
 from mercuric.data import load
 from mercuric.reuse import Cost, reuse_
-from mercuric.reuse.directions.basis import Directions
+from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.torchvision_operators import torchvision  # noqa: F401 - before transformers
 
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
@@ -355,7 +355,7 @@ def test_directions_lie_in_the_trainer_state_as_text() -> None:
     handle, again = (reuse_(Classifier(), config) for _ in range(2))
     layer = handle.layers["network.0"].principal
     assert layer is not None
-    layer.directions = Directions(torch.linalg.qr(torch.randn(6, 2))[0])
+    layer.directions = PrincipalDirections(torch.linalg.qr(torch.randn(6, 2))[0])
     again.load_state_dict(from_text(json.loads(json.dumps(as_text(handle.state_dict())))))
     loaded = again.layers["network.0"].principal
     assert loaded is not None and loaded.directions is not None

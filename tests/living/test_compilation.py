@@ -53,7 +53,7 @@ def test_inductor(name: str, backward: str) -> None:
 def test_compiled_layers_are_timed_in_turn(name: str) -> None:
     model = build(name)
     handle = reuse_(model, ReuseConfig(adaptation=AdaptationConfig()), cost="milliseconds")
-    stopwatch = handle._stopwatch
+    stopwatch = handle._judging._stopwatch
     assert stopwatch is not None
     stopwatch._every, stopwatch._repeats = len(stopwatch._layers), 1
     compiled, timed = torch.compile(model, backend="eager"), []

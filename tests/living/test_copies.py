@@ -71,10 +71,10 @@ def test_a_copy_is_not_timed(copied: Callable[[nn.Module], nn.Module]) -> None:
     handle = reuse_(model, ReuseConfig.paper(), cost="milliseconds")
     other = copied(model)
     training_pass(other)
-    assert handle._stopwatch is not None
-    assert not handle._stopwatch._passes
+    assert handle._judging._stopwatch is not None
+    assert not handle._judging._stopwatch._passes
     training_pass(model)
-    assert handle._stopwatch._passes
+    assert handle._judging._stopwatch._passes
 
 
 def test_weights_travel_between_models_with_reuse_and_without(name: str) -> None:

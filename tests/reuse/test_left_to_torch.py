@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric import ArgumentError, ReuseConfig, reuse_, reuse_attention
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.alike.layer import AlikeLayer
 
 FORMS = {
     "default": ReuseConfig(bits=128),
@@ -228,7 +228,7 @@ def test_scales(scale: float | None, on: bool) -> None:
     wrapped = switched(nn.ModuleList([Own()]), on, FORMS["default"])
     query, key = noise(2, 5, 8), noise(2, 7, 8, seed=1)
     torch.testing.assert_close(wrapped[0](query, key, scale=scale), Own()(query, key, scale=scale))
-    state = LayerReuse("a", FORMS["default"], "attention", on=on)
+    state = AlikeLayer("a", FORMS["default"], "attention", on=on)
     output, weights = reuse_attention(query, key, key, state, scale=scale, need_weights=True)
     torch.testing.assert_close(output, Own()(query, key, scale=scale))
     torch.testing.assert_close(weights @ key, output)

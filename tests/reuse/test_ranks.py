@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from mercuric.reuse.distributed import agree, require_same
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 
 RANKS = """
 import json, os, sys
 from datetime import timedelta
 import torch.distributed as dist
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.distributed import agree, require_same
 
 folder = sys.argv[1]

@@ -58,8 +58,8 @@ def test_the_defaults() -> None:
 
 def test_keys_in_order() -> None:
     expected = (
-        "bits: 40\ngranularity: channel\nmagnitude: 3\nprojection: gaussian\nscope: image\nentries: 1024\n"
-        "ways: 16\nbackward: exact\nprincipal: null\nkeep: always\nadaptation: null\nseed: 0\n"
+        "method: alike\nbits: 40\ngranularity: channel\nmagnitude: 3\nprojection: gaussian\nscope: image\n"
+        "entries: 1024\nways: 16\nbackward: exact\nkeep: always\nadaptation: null\nseed: 0\n"
     )
     assert ReuseConfig(adaptation=None).to_yaml() == expected
     assert ReuseConfig.from_yaml(ReuseConfig.paper().to_yaml()) == ReuseConfig.paper()
@@ -106,9 +106,9 @@ BAD = [
     ("seed: 9223372036854775808", "seed was 9223372036854775808, but must be less than 9223372036854775808"),
     (
         "bit: 3",
-        "ReuseConfig has no key 'bit' (it has: bits, granularity, magnitude, projection, scope, entries",
+        "Alike has no key 'bit' (it has: method, bits, granularity, magnitude, projection, scope, entries",
     ),
-    ("1: 3", "ReuseConfig has no key '1' (it has: bits"),
+    ("1: 3", "Alike has no key '1' (it has: method"),
 ]
 
 

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from mercuric import ReuseConfig, ReuseConv2d, ReuseLinear
 from mercuric.reuse import Observation
-from mercuric.reuse.vectors import VectorShape, conv_vectors, group_channels, linear_vectors
+from mercuric.reuse.kinds.conv2d import CONV2D
+from mercuric.reuse.vectors import VectorShape, conv_vectors, group_channels, row_vectors
 
 CONVOLUTIONS: list[tuple[dict[str, Any], Any, int]] = [
     ({}, "channel", 1),
@@ -79,15 +80,15 @@ def test_fully_connected_layers(
 
 @pytest.mark.parametrize("scope", ["image", "batch"])
 def test_nothing(scope: Any) -> None:
-    conv, linear = nn.Conv2d(4, 8, 3), nn.Linear(5, 6)
-    assert conv_vectors(conv, 0, 0, "channel", scope).macs == 0
-    assert linear_vectors(linear, (0, 4, 5), scope).macs == 0
-    assert linear_vectors(linear, (0, 5), scope) == VectorShape(1, 0, 1, 5, 6)
+    conv = nn.Conv2d(4, 8, 3)
+    assert conv_vectors(CONV2D.geometry(conv), 0, 0, "channel", scope).macs == 0
+    assert row_vectors((0, 4, 5), 6, scope).macs == 0
+    assert row_vectors((0, 5), 6, scope) == VectorShape(1, 0, 1, 5, 6)
 
 
 def test_a_channel_group_must_divide_the_channels() -> None:
-    assert group_channels(3, nn.Conv2d(6, 8, 3)) == 3
+    assert group_channels(3, CONV2D.geometry(nn.Conv2d(6, 8, 3))) == 3
     with pytest.raises(ValueError, match=r"^granularity was 4, but it must divide the 6 channels"):
-        group_channels(4, nn.Conv2d(6, 8, 3))
+        group_channels(4, CONV2D.geometry(nn.Conv2d(6, 8, 3)))
     with pytest.raises(ValueError, match=r"^granularity was 2, but it must divide the 3 channels"):
-        group_channels(2, nn.Conv2d(6, 8, 3, groups=2))
+        group_channels(2, CONV2D.geometry(nn.Conv2d(6, 8, 3, groups=2)))

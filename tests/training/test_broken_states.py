@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mercuric import AdaptationConfig, CycleCost, ReuseConfig, ReuseHandle, reuse_, zoo
+from mercuric import AdaptationConfig, Alike, CycleCost, Directions, ReuseConfig, ReuseHandle, reuse_, zoo
 from mercuric.accelerator import CycleCounter
 from mercuric.data import ImageData
 from mercuric.errors import MercuricError
@@ -27,7 +27,7 @@ VALUES = st.sampled_from([
     [None], {"x": None}, {"tensor": "state.none"}, [[[[]]]],
 ])  # fmt: skip
 ADAPTING = ReuseConfig(bits=10, adaptation=AdaptationConfig(patience=2, tolerance=0.9, stoppage=2))
-DIRECTIONS = ReuseConfig(**{**ReuseConfig.fast(2, None).model_dump(), "keep": "always"})
+DIRECTIONS = Directions(rank=2)
 FUZZ = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -54,7 +54,7 @@ def edit(state: Any, data: st.DataObject) -> None:
 def trained(config: ReuseConfig) -> ReuseHandle:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 36, 8))
-    handle = reuse_(model, config, cost=None if config.principal else CycleCost("eyeriss-168"))
+    handle = reuse_(model, config, cost=CycleCost("eyeriss-168") if isinstance(config, Alike) else None)
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     for _ in range(5):
         loss = model(torch.randn(4, 3, 8, 8)).square().mean()

@@ -20,7 +20,7 @@ except ModuleNotFoundError as error:
         f"mercuric.integrations.lightning needs Lightning ({error}); install it with: pip install lightning"
     ) from error
 
-from mercuric.reuse import CostModel, ReuseConfig, ReuseHandle, restore_, reuse_
+from mercuric.reuse import Alike, CostModel, ReuseConfig, ReuseHandle, restore_, reuse_
 from mercuric.reuse.swap import FilterFunction, is_reuse_layer
 
 
@@ -33,7 +33,7 @@ class MercuricCallback(Callback):
     well, but is not counted. The handle's state travels in Lightning's checkpoint.
 
     Args:
-        config: how similarity is found; :class:`ReuseConfig` by default.
+        config: how layers compute, as :func:`~mercuric.reuse_` takes it; :class:`~mercuric.Alike` by default.
         filter_fn: as for :func:`mercuric.reuse_`.
         cost: as for :func:`mercuric.reuse_`.
         restore: take reuse off when ``fit`` ends; validation, test and prediction outside of ``fit``
@@ -52,7 +52,7 @@ class MercuricCallback(Callback):
         restore: bool = False,
     ) -> None:
         self.handle: ReuseHandle | None = None
-        self._config = config or ReuseConfig()
+        self._config = config or Alike()
         self._filter_fn = filter_fn
         self._cost = cost
         self._restore = restore
@@ -105,7 +105,7 @@ class MercuricCallback(Callback):
             # Lightning has divided the loss by the batches whose gradients accumulate.
             parts = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
             handle.step(loss.detach() * parts)
-        elif not pl_module.automatic_optimization and handle.config.adaptation is not None:
+        elif not pl_module.automatic_optimization and handle.needs_loss:
             raise ArgumentError(
                 "training_step returned no loss, but adaptation needs it; return the mean loss"
             )

@@ -29,7 +29,7 @@ except ModuleNotFoundError as error:
 
 from mercuric.files.saved_state import mapping
 from mercuric.files.tensors import joined, parted
-from mercuric.reuse import CostModel, ReuseConfig, ReuseHandle, restore_, reuse_, similarity_rates
+from mercuric.reuse import Alike, CostModel, ReuseConfig, ReuseHandle, restore_, reuse_, similarity_rates
 from mercuric.reuse.swap import FilterFunction
 
 
@@ -44,7 +44,7 @@ class MercuricCallback(TrainerCallback):
     ``load_best_model_at_end`` the state goes back with the weights.
 
     Args:
-        config: how similarity is found; :class:`ReuseConfig` by default.
+        config: how layers compute, as :func:`~mercuric.reuse_` takes it; :class:`~mercuric.Alike` by default.
         filter_fn: as for :func:`mercuric.reuse_`.
         cost: as for :func:`mercuric.reuse_`.
         restore: take reuse off when training ends.
@@ -62,7 +62,7 @@ class MercuricCallback(TrainerCallback):
         restore: bool = False,
     ) -> None:
         self.handle: ReuseHandle | None = None
-        self._config = config or ReuseConfig()
+        self._config = config or Alike()
         self._filter_fn = filter_fn
         self._cost = cost
         self._restore = restore
@@ -148,7 +148,7 @@ class MercuricCallback(TrainerCallback):
         if self._losses:
             total = torch.stack(self._losses).sum()
             handle.step(total if self._summed else total / len(self._losses))
-        elif handle.config.adaptation is not None:
+        elif handle.needs_loss:
             raise ArgumentError(
                 "the model's output has no loss, but adaptation needs it; give the model its labels, or "
                 "leave out adaptation"

@@ -4,11 +4,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 from torch.utils.hooks import RemovableHandle
 
@@ -114,7 +113,8 @@ class Coverage:
             pass
         self._inside -= _is_whole(module)
         if _is_whole(module) and not self._inside and output is not None:
-            for name, macs in _layer_macs(module, args, kwargs, output).items():
+            layer: Any = module
+            for name, macs in layer._mercuric_kind.macs(layer, args, kwargs, output).items():
                 self.reuses(name, macs)
 
 
@@ -172,32 +172,4 @@ _DEVICE = torch.ops.prim.device.default
 
 def _is_whole(module: nn.Module) -> bool:
     """Whether a module is a reuse layer with all that it computes, and not only with its attention."""
-    return isinstance(module, ReuseLayer) and isinstance(
-        module, nn.Conv2d | nn.Linear | nn.MultiheadAttention
-    )
-
-
-def _layer_macs(
-    layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
-) -> dict[str, int]:
-    """Multiply-accumulates of one call of the dense layer, by the names of its states."""
-    if isinstance(layer, nn.MultiheadAttention):
-        given = [*args, *(kwargs[name] for name in ("query", "key", "value") if name in kwargs)]
-        return _attention_macs(layer, *given[:3])
-    name: str = layer.__dict__["_mercuric"].name
-    if isinstance(layer, nn.Conv2d):
-        return {name: output.numel() * layer.in_channels // layer.groups * prod(layer.kernel_size)}
-    return {name: output.numel() * layer.in_features} if isinstance(layer, nn.Linear) else {}
-
-
-def _attention_macs(
-    layer: nn.MultiheadAttention, query: Tensor, key: Tensor, value: Tensor
-) -> dict[str, int]:
-    width, own = layer.embed_dim, layer.__dict__
-    sequences = query.shape[0 if layer.batch_first else 1] if query.dim() == 3 else 1
-    keys = key.numel() // key.shape[-1] + sequences * ((layer.bias_k is not None) + layer.add_zero_attn)
-    return {
-        own["_mercuric_in"].name: width * (query.numel() + key.numel() + value.numel()),
-        own["_mercuric"].name: 2 * query.numel() * keys // max(1, sequences),
-        own["_mercuric_out"].name: width * query.numel(),
-    }
+    return isinstance(module, ReuseLayer) and module._mercuric_kind.whole

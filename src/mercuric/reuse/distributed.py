@@ -8,7 +8,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 
 _LONGEST_SHOWN = 60
 

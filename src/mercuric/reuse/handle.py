@@ -2,24 +2,25 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError, described
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.coverage_text import coverage_text, dense_layers, never_ran, share_covered
-from mercuric.reuse.distributed import agree, require_same
+from mercuric.reuse.distributed import require_same
 from mercuric.reuse.handle_state import HandleState
 from mercuric.reuse.judge.fastest import KeepFaster
-from mercuric.reuse.judge.measured_cost import MeasuredCost
-from mercuric.reuse.judge.paper import Adaptation, Change, Cost, CostModel
-from mercuric.reuse.layer import Counts, LayerReuse
-from mercuric.reuse.layer_report import report_row
-from mercuric.reuse.observation import Observation, Observer
+from mercuric.reuse.judge.judge import Change, Cost, CostModel
+from mercuric.reuse.judge.judging import Judging, loss_number
+from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.observation import Observer
 from mercuric.reuse.pass_watch import PassWatch
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ReuseHandle:
@@ -36,23 +37,19 @@ class ReuseHandle:
         self,
         config: ReuseConfig,
         layers: dict[str, LayerReuse],
-        cost: CostModel | None = None,
-        modules: Mapping[str, nn.Module] | None = None,
-        *,
+        cost: CostModel | Literal["milliseconds"] | None,
+        modules: Mapping[str, nn.Module],
         coverage: Coverage,
     ) -> None:
         self.config = config
         self.layers = layers
-        self._modules = dict(modules or {})
-        self._adaptation = _adaptation(config, list(layers))
-        self._cost_model = cost
-        self._costs: dict[str, Cost] = {}
-        self._stopwatch: MeasuredCost | None = None
+        self._modules = dict(modules)
+        self._judging = Judging(config.judge(list(layers)), layers, None if isinstance(cost, str) else cost)
         self._ranks_agree = False
         self.coverage = coverage
         self._watch = PassWatch(layers, coverage)
-        if self._adaptation is not None and cost is not None:
-            self.observe(self._add_cost)
+        if cost == "milliseconds" or self._judging.by_milliseconds:
+            self.time_layers(self._modules)
 
     def __repr__(self) -> str:
         return coverage_text(self.layers, self.coverage)
@@ -61,7 +58,8 @@ class ReuseHandle:
         """Adapt after a training step: bits grow, layers that don't pay turn off (paper III-D).
 
         Under ``torch.distributed`` every rank must call it: the mean loss and the summed costs decide,
-        so that all ranks change alike. Without ``adaptation`` in the configuration nothing changes.
+        so that all ranks change alike. Without a judge in the configuration (``adaptation``, or
+        ``keep="faster"``) nothing changes.
 
         Args:
             loss: mean loss of the step's batch.
@@ -72,28 +70,14 @@ class ReuseHandle:
         Raises:
             ValueError: the loss is no finite number, or ranks disagree on configuration or layers.
         """
-        mean_loss = _number(loss)
+        mean_loss = loss_number(loss)
         if not self.coverage.attached:
             self._close()
             return []
         if not self._ranks_agree:
             require_same({**self.config.model_dump(mode="json"), **self._standing()})
             self._ranks_agree = True
-        if self._adaptation is None:
-            return []
-        mean, costs = agree(mean_loss, self._collected())
-        if self.config.keep == "faster":
-            for name, cost in costs.items():
-                # What was measured on another rank alone decides here as well.
-                self.layers[name].milliseconds = self.layers[name].milliseconds or cost
-        changes = self._adaptation.step(mean, costs)
-        for change in changes:
-            if change.layer is not None:
-                self._turn(self.layers[change.layer], on=change.what == "on")
-                continue
-            for state in self.layers.values():
-                state.bits = change.after
-        return changes
+        return self._judging.step(mean_loss)
 
     def time_layers(self, modules: Mapping[str, nn.Module], every: int | None = None) -> None:
         """Let the milliseconds of this machine decide which layers turn off, instead of a cost model.
@@ -118,17 +102,17 @@ class ReuseHandle:
                 raise ArgumentError(
                     f"the module of layer {name!r} was {described(module)}, but must be a module"
                 )
-        if self._stopwatch is not None:
-            self._stopwatch.close()
-        if self.config.keep == "faster":
-            self._stopwatch = MeasuredCost(modules, self.switched, every or 1000)
-        elif self._adaptation is not None:
-            self._stopwatch = MeasuredCost(modules, self.switched, every or 200)
+        self._judging.time(modules, self.switched, every)
+
+    @property
+    def needs_loss(self) -> bool:
+        """Whether :meth:`step` decides by the loss."""
+        return self._judging.judge is not None and not self._judging.by_milliseconds
 
     @property
     def changes(self) -> list[Change]:
         """Everything that adaptation changed, in order."""
-        return [] if self._adaptation is None else list(self._adaptation.history)
+        return self._judging.history
 
     def switch_on(self, *names: str) -> None:
         """Let the named layers (all, where none is named) reuse results.
@@ -161,7 +145,7 @@ class ReuseHandle:
         """
         if type(products) is not int or products < 1:
             raise ArgumentError(f"products was {described(products)}, but must be 1 or more")
-        losing = [name for name, state in self.layers.items() if 0 < products * state.filters <= state.bits]
+        losing = [name for name, state in self.layers.items() if state.loses(products)]
         if losing:
             self.switch_off(*losing)
         return losing
@@ -191,7 +175,7 @@ class ReuseHandle:
     def reset(self) -> None:
         """Set every layer's counts to zero."""
         for state in self.layers.values():
-            state.counts, state.gradient_counts = Counts(), Counts()
+            state.reset()
 
     @contextmanager
     def uncounted(self) -> Iterator[None]:
@@ -218,34 +202,20 @@ class ReuseHandle:
 
     @contextmanager
     def switched(self, name: str, on: bool) -> Iterator[None]:
-        """Within the block one layer is on or off, and nothing is counted.
-
-        One that is on computes in its directions, even if they are not in use yet.
-        """
-        state = self._state(name)
-        part = state.principal
-        before = state.on
-        with self.uncounted():
-            state.on = on
-            if part is not None:
-                part.trial = on
-            try:
-                yield
-            finally:
-                state.on = before
-                if part is not None:
-                    part.trial = False
+        """Within the block one layer is on, even where its method is not in use yet, or off; uncounted."""
+        with self.uncounted(), self._state(name).tried(on):
+            yield
 
     def state_dict(self) -> dict[str, Any]:
-        """Configuration, what was counted and switched, directions, and where adaptation stands.
+        """Configuration, what was counted and switched, what layers hold, and where the judge stands.
 
         All of it is ready for JSON but the bases of principal directions, which are tensors.
         """
         return HandleState(
             config=self.config,
             layers={state.name: state.state() for state in self.layers.values()},
-            adaptation=None if self._adaptation is None else self._adaptation.state_dict(),
-            timed_steps=0 if self._stopwatch is None else self._stopwatch.steps,
+            adaptation=self._judging.state_dict(),
+            timed_steps=self._judging.timed_steps,
         ).plain()
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
@@ -261,14 +231,12 @@ class ReuseHandle:
                 f"the state of the handle was {given}, but must be what its state_dict() gave"
             )
         state = HandleState.of(saved, "the state of the handle")
-        state.check_fits(self.config, self.layers, self._modules)
-        if self._adaptation is not None:
-            self._adaptation.load_state_dict(state.adaptation or {})
+        states = state.fitting(self.config, self.layers, self._modules)
+        self._judging.load_judge(state.adaptation)
         self._ranks_agree = False
         for name, layer in self.layers.items():
-            layer.load(state.layers[name], self._modules.get(name))
-        if self._stopwatch is not None:
-            self._stopwatch.go_on(state.timed_steps)
+            layer.load(states[name], self._modules.get(name))
+        self._judging.go_on(state.timed_steps)
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Call ``observer`` after each layer's products; returns the function that stops it.
@@ -290,14 +258,15 @@ class ReuseHandle:
 
         return stop
 
-    def report(self) -> pd.DataFrame:
+    def report(self) -> "pd.DataFrame":
         """A layer a row, summed over the forward passes since :meth:`reset`.
 
         Columns: ``layer``, ``kind``, ``vectors``, ``bits``, ``HIT``, ``MAU``, ``MNU`` (these three add
         up to ``vectors``), ``zero`` (vectors of zeros alone), ``zero_hits`` (HITs by those),
-        ``error`` (relative output error where it was last measured), ``on``, and with
+        ``error`` (relative output error where it was last measured), ``on``, and what the method adds: with
         ``backward="signature"`` the same five counts of gradient vectors, as ``gradient_vectors``,
-        ``gradient_HIT``, ...
+        ``gradient_HIT``, ...; in directions ``rank`` and ``computes``. Where milliseconds decide which layers
+        are on, ``dense_ms`` and ``reuse_ms``.
 
         ``attrs`` of the table: ``"covered"``, the share of the multiply-accumulates of the model's first
         forward pass that these layers have, or None before it; ``"never_ran"``, names of layers that were
@@ -306,7 +275,10 @@ class ReuseHandle:
         Warns:
             UserWarning: once for a handle, of layers that never ran and of a share under a half.
         """
-        report = pd.DataFrame([report_row(state) for state in self.layers.values()])
+        import pandas as pd  # most programs that reuse need no tables
+
+        rows = [state.row() | self._judging.columns(state) for state in self.layers.values()]
+        report = pd.DataFrame(rows)
         report.attrs["covered"] = share_covered(self.layers, self.coverage)
         report.attrs["never_ran"] = never_ran(self.layers)
         report.attrs["dense"] = dense_layers(self.layers, self.coverage)
@@ -318,38 +290,13 @@ class ReuseHandle:
             "layers": sorted(self.layers),
             "layers that are on": sorted(name for name, state in self.layers.items() if state.on),
             "bits of the layers": {name: state.bits for name, state in self.layers.items()},
-            "adaptation so far": None if self._adaptation is None else self._adaptation.state_dict(),
+            "adaptation so far": self._judging.state_dict(),
         }
 
     def _close(self) -> None:
         """Leave the model alone; reuse was taken off."""
         self._watch.close()
-        if self._stopwatch is not None:
-            self._stopwatch.close()
-
-    def _turn(self, state: LayerReuse, on: bool) -> None:
-        if on and state.principal is not None:
-            # Dense training since has left the directions that it had.
-            state.principal.renew()
-        state.on = on
-
-    def _collected(self) -> dict[str, Cost | None]:
-        if self._stopwatch is not None:
-            both = self.config.keep == "faster"
-            due = [name for name, state in self.layers.items() if (both or state.on) and not state.settled]
-            measured = self._stopwatch.step([name for name in due if self.layers[name].comparable], due)
-            for name, cost in measured.items():
-                self.layers[name].milliseconds = cost or self.layers[name].milliseconds
-            return dict.fromkeys(self.layers) | measured
-        collected, self._costs = self._costs, {}
-        return {name: collected.get(name) for name in self.layers}
-
-    def _add_cost(self, observation: Observation) -> None:
-        if self._cost_model is None or observation.hitmap is None:
-            return
-        cost = self._cost_model(observation)
-        before = self._costs.get(observation.layer)
-        self._costs[observation.layer] = cost if before is None else before + cost
+        self._judging.close()
 
     def _switch(self, names: tuple[str, ...], on: bool) -> None:
         for state in [self._state(name) for name in names] or self.layers.values():
@@ -364,21 +311,3 @@ class ReuseHandle:
             known = ", ".join(self.layers)
             raise ArgumentError(f"layer was {name!r}, but must be one of the reuse layers: {known}")
         return self.layers[name]
-
-
-def _number(loss: object) -> float:
-    """The loss as a number, without a word about its gradient."""
-    given = described(loss)
-    if isinstance(loss, Tensor):
-        given = f"a tensor of {loss.numel()} elements of {loss.dtype}"
-        if loss.numel() == 1 and not loss.is_complex():
-            return float(loss.detach())
-    elif isinstance(loss, SupportsFloat) and not isinstance(loss, bool) and getattr(loss, "ndim", 0) == 0:
-        return float(loss)
-    raise ArgumentError(f"loss was {given}, but must be one number, the mean loss of the step's batch")
-
-
-def _adaptation(config: ReuseConfig, layers: list[str]) -> Adaptation | KeepFaster | None:
-    if config.keep == "faster":
-        return KeepFaster(layers)
-    return None if config.adaptation is None else Adaptation(config.adaptation, layers, config.bits)

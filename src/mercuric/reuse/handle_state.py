@@ -8,22 +8,22 @@ from torch import nn
 from mercuric.config import mismatches
 from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import SavedState, Whole
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.config import AnyMethod, ReuseConfig
 from mercuric.reuse.layer import LayerReuse, LayerState
 
 
 class HandleState(SavedState):
-    """What a handle saves: the bases of principal directions are tensors, all else is ready for JSON.
+    """What a handle saves: tensors of layers that have any, all else is ready for JSON.
 
     Attributes:
         config: what the layers were made with.
-        layers: name to state, in any order.
+        layers: name to state, in any order, as :meth:`LayerReuse.state` gives it.
         adaptation: where the judge of layers and bits stands; None without one.
         timed_steps: steps on which it depends which layers are timed.
     """
 
-    config: ReuseConfig
-    layers: dict[str, LayerState]
+    config: AnyMethod
+    layers: dict[str, dict[str, Any]]
     adaptation: dict[str, Any] | None
     timed_steps: Whole = 0
 
@@ -31,10 +31,10 @@ class HandleState(SavedState):
         """See :meth:`SavedState.plain`."""
         return {**self.model_dump(), "config": self.config.model_dump(mode="json")}
 
-    def check_fits(
+    def fitting(
         self, config: ReuseConfig, layers: Mapping[str, LayerReuse], modules: Mapping[str, nn.Module]
-    ) -> None:
-        """Make sure that it is of a model with these layers.
+    ) -> dict[str, LayerState]:
+        """The layers' states, if all is of a model with these layers.
 
         Args:
             config: of the model.
@@ -42,17 +42,19 @@ class HandleState(SavedState):
             modules: name to module, of those that have parameters.
 
         Raises:
-            ValueError: it is of another configuration or of other layers, or lacks their directions.
+            ValueError: it is of another configuration or of other layers, or a layer's state is broken.
         """
         different = mismatches(self.config.model_dump(mode="json"), config.model_dump(mode="json"))
+        if self.config.method != config.method:
+            different = different[:1]
         if self.layers.keys() != layers.keys():
             different.append(f"layers was {', '.join(self.layers)}, but must be {', '.join(layers)}")
-        elif config.principal is not None and any(one.principal is None for one in self.layers.values()):
-            different.append("principal of the layers was not saved, but must be: their directions are lost")
         if different:
             raise ArgumentError(f"the state is of another model with reuse: {'; '.join(different)}")
+        found = {}
         for name, layer in layers.items():
             try:
-                layer.check(self.layers[name], modules.get(name))
+                found[name] = layer.checked(self.layers[name], modules.get(name))
             except ValueError as error:
                 raise ArgumentError(f"the state of layer {name!r} does not fit: {error}") from None
+        return found

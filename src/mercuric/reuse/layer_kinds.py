@@ -1,33 +1,41 @@
 """Which modules can reuse, and why not the others?"""
 
-from collections.abc import Iterator
-
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from mercuric.reuse.alike.attention_module import calls_attention, sharing_rows
-from mercuric.reuse.alike.convolution import ReuseConv2d
-from mercuric.reuse.alike.linear import ReuseLinear
-from mercuric.reuse.alike.multihead_attention import ReuseMultiheadAttention
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.kinds.attention.module import calls_attention, sharing_rows
+from mercuric.reuse.kinds.attention.multihead import MULTIHEAD
+from mercuric.reuse.kinds.conv1d import CONV1D
+from mercuric.reuse.kinds.conv2d import CONV2D
+from mercuric.reuse.kinds.conv_transpose2d import CONV_TRANSPOSE2D
+from mercuric.reuse.kinds.kind import LayerKind
+from mercuric.reuse.kinds.linear import LINEAR
+from mercuric.reuse.method import method_of
+from mercuric.reuse.weights import weights_of
 
-REUSE_KINDS: dict[type[nn.Module], type[nn.Module]] = {
-    nn.Conv2d: ReuseConv2d,
-    nn.Linear: ReuseLinear,
-    nn.MultiheadAttention: ReuseMultiheadAttention,
+KINDS: dict[type[nn.Module], LayerKind] = {
+    kind.plain: kind for kind in (CONV2D, CONV1D, CONV_TRANSPOSE2D, LINEAR, MULTIHEAD)
 }
-"""A layer's class and what it becomes; subclasses may compute something else, and stay."""
+"""A layer's class and its kind; subclasses may compute something else, and stay."""
 
 
-def reuse_kind(module: nn.Module) -> type[nn.Module]:
-    """The class that a plain layer gets."""
-    return REUSE_KINDS.get(type(module)) or sharing_rows(type(module))
+def kind_of(module: nn.Module) -> LayerKind | None:
+    """The kind of a layer, or of the one that it is a subclass of; None for other modules."""
+    return next((kind for plain, kind in KINDS.items() if isinstance(module, plain)), None)
+
+
+def reuse_kind(module: nn.Module) -> LayerKind:
+    """The kind of a plain layer, or of a module that calls attention."""
+    return KINDS.get(type(module)) or sharing_rows(type(module))
 
 
 def why_dense(module: nn.Module, config: ReuseConfig) -> str | None:
     """Why a layer can't reuse by this configuration; None where it can."""
-    return _other_kind(module) or _unsuited_weight(module, config) or _unsuited_form(module, config)
+    if why := _other_kind(module) or _unsuited_weight(module):
+        return why
+    return method_of(config).why_dense(module, reuse_kind(module).product)
 
 
 def multiplies(module: nn.Module) -> bool:
@@ -44,7 +52,7 @@ def multiplies(module: nn.Module) -> bool:
 _LOOKED_UP = nn.Embedding | nn.EmbeddingBag
 _NORMALISING = nn.LayerNorm | nn.RMSNorm
 _MULTIPLYING = (
-    *REUSE_KINDS,
+    *KINDS,
     nn.modules.conv._ConvNd,
     nn.Bilinear,
     nn.RNNBase,
@@ -59,9 +67,9 @@ def _other_kind(module: nn.Module) -> str | None:
     if is_parametrized(module):
         names = ", ".join(getattr(module, "parametrizations").keys())  # noqa: B009 - for mypy
         return f"its {names} is parametrized"
-    if kind in REUSE_KINDS or calls_attention(module):
+    if kind in KINDS or calls_attention(module):
         return None
-    plain = next((plain for plain in REUSE_KINDS if isinstance(module, plain)), None)
+    plain = next((plain for plain in KINDS if isinstance(module, plain)), None)
     if isinstance(module, nn.modules.lazy.LazyModuleMixin):
         return "it is lazy and has not seen an input yet"
     if plain is not None:
@@ -74,30 +82,10 @@ def _name(kind: type[nn.Module]) -> str:
     return kind.__name__ if module.startswith("torch.nn.") else f"{module}.{kind.__qualname__}"
 
 
-def _unsuited_weight(module: nn.Module, config: ReuseConfig) -> str | None:
-    for name, weight in _weights(module):
+def _unsuited_weight(module: nn.Module) -> str | None:
+    for name, weight in weights_of(module):
         if not (weight.is_floating_point() or weight.is_complex()):
             return f"its {name} is {weight.dtype}"
-        # Directions say so themselves, in ``dense_because``.
-        if config.principal is None and type(weight) not in (Tensor, nn.Parameter):
-            return f"its {name} is a {type(weight).__name__}"
         if weight.is_sparse or weight.layout != torch.strided:
             return f"its {name} is sparse"
     return None
-
-
-def _weights(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    yield from module.named_parameters(recurse=type(module) is nn.MultiheadAttention)
-    # Hooks that derive the weight (the older weight_norm) keep it as an attribute.
-    derived = module.__dict__.get("weight")
-    if isinstance(derived, Tensor):
-        yield "weight", derived
-
-
-def _unsuited_form(module: nn.Module, config: ReuseConfig) -> str | None:
-    if config.principal is None:
-        return None
-    if type(module) not in (nn.Conv2d, nn.Linear):
-        return "attention has no principal directions"
-    # A depthwise layer has one filter a channel: nothing to leave out.
-    return "its channels are in groups" if getattr(module, "groups", 1) != 1 else None

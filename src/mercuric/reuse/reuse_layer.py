@@ -6,8 +6,6 @@ from typing import Any, ClassVar, TypeGuard
 
 from torch import nn
 
-from mercuric.reuse.layer import LayerReuse
-
 
 class _State:
     """``layer.reuse``, unless the layer has an attribute of that name of its own."""
@@ -25,17 +23,17 @@ class ReuseLayer:
     """Mixed into the class of a layer that reuses; what it keeps is named ``_mercuric...``.
 
     Attributes:
-        reuse: the layer's state.
+        reuse: the layer's state, a :class:`~mercuric.reuse.layer.LayerReuse` of its method.
     """
 
     reuse = _State()
-    _mercuric: LayerReuse
+    _mercuric: Any
     _mercuric_plain: ClassVar[type[nn.Module]]
+    _mercuric_kind: ClassVar[Any]
 
     def _load_from_state_dict(self, *args: Any) -> None:
         super()._load_from_state_dict(*args)  # type: ignore[misc]
-        if self._mercuric.principal is not None:
-            self._mercuric.principal.loaded()
+        self._mercuric.loaded()
 
 
 def is_reuse_layer(module: nn.Module) -> bool:

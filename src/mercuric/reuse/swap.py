@@ -1,6 +1,5 @@
 """How is reuse turned on for a model, and taken off again?"""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -8,16 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError, described
-from mercuric.reuse.alike.convolution import ReuseConv2d, conv_reuse
-from mercuric.reuse.alike.linear import ReuseLinear, linear_reuse
-from mercuric.reuse.alike.multihead_attention import ReuseMultiheadAttention, attention_states
 from mercuric.reuse.config import PresetName, ReuseConfig, as_config
 from mercuric.reuse.coverage import Coverage
 from mercuric.reuse.handle import ReuseHandle
-from mercuric.reuse.judge.paper import CostModel
+from mercuric.reuse.judge.judge import CostModel
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.layer_filter import FilterFunction, LayerFilter, layer_filter
-from mercuric.reuse.layer_kinds import REUSE_KINDS, multiplies, reuse_kind, why_dense
+from mercuric.reuse.layer_kinds import KINDS, multiplies, reuse_kind, why_dense
+from mercuric.reuse.method import method_of
 from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, replace_, with_reuse, without_reuse
 
 __all__ = ["FilterFunction", "is_reuse_layer", "restore_", "reuse_"]
@@ -41,8 +38,9 @@ def reuse_(
         model: any module with ``nn.Conv2d``, ``nn.Linear`` or ``nn.MultiheadAttention`` layers (their
             subclasses are left alone), or modules whose forward pass calls
             ``scaled_dot_product_attention``. A module under two names is one layer, of its first name.
-        config: how similarity is found, or ``"default"``, ``"paper"`` or ``"fast"`` for what
-            :class:`ReuseConfig` calls so; :class:`ReuseConfig` by default.
+        config: how layers compute: :class:`~mercuric.Alike` or :class:`~mercuric.Directions`, or a preset:
+            ``"default"`` for ``Alike()``, which is the default, ``"paper"`` for ``Alike.paper()``, ``"fast"``
+            for ``Directions.fast()``.
         filter_fn: which layers; the others stay dense. A function that is called with a layer and its name,
             a glob of names (``"layer4.*"``), a class of layers, or a sequence of these, any of which will do.
         cost: what a product costs with reuse and without, for adaptation (paper III-D: C_S and C_B):
@@ -60,34 +58,28 @@ def reuse_(
     """
     _check_model(model, config)
     config = as_config(config)
+    method = method_of(config)
     _check_cost(cost)
     if any(is_reuse_layer(module) for module in model.modules()):
         raise ArgumentError("model has reuse layers already; call restore_(model) first")
-    if type(model) in REUSE_KINDS:
+    if type(model) in KINDS:
         raise ArgumentError(
             f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it"
         )
     chosen, dense = _sorted_out(model, config, filter_fn)
     if not chosen:
         raise NothingReusesError(_none_chosen(dense))
-    states = {name: _states(module, name, config) for name, module in chosen.items()}
-    if config.principal is not None:
-        _say_dense(model, chosen, states)
+    states = {name: reuse_kind(module).states(module, name, config) for name, module in chosen.items()}
+    method.survey(model, {module: states[name] for name, module in chosen.items()})
     made = {name: _made(module, states[name]) for name, module in chosen.items()}
     replace_(model, {chosen[name]: made[name] for name in chosen})
     for module, flag in _fast_paths(model):
         if any(map(is_reuse_layer, module.modules())):
             module.__dict__[_FAST_PATH] = getattr(module, flag)
             setattr(module, flag, False)
-    timed = {name: module for name, module in made.items() if isinstance(module, ReuseConv2d | ReuseLinear)}
-    measured = cost == "milliseconds" or config.keep == "faster"
+    timed = {name: module for name, module in made.items() if reuse_kind(chosen[name]).product != "attention"}
     layers = {state.name: state for own in states.values() for state in own}
-    model_cost = None if measured else cost
-    coverage = Coverage(model, made, dense)
-    handle = ReuseHandle(config, layers, model_cost, timed, coverage=coverage)  # type: ignore[arg-type]
-    if measured:
-        handle.time_layers(timed)
-    return handle
+    return ReuseHandle(config, layers, cost, timed, Coverage(model, made, dense))
 
 
 def restore_(model: nn.Module) -> None:
@@ -100,8 +92,8 @@ def restore_(model: nn.Module) -> None:
     """
     _check_model(model)
     for layer in model.modules():
-        if isinstance(layer, ReuseConv2d | ReuseLinear) and layer._mercuric.principal is not None:
-            layer._mercuric.principal.release()
+        if is_reuse_layer(layer):
+            layer.__dict__["_mercuric"].release()
     replace_(model, {layer: without_reuse(layer) for layer in model.modules() if is_reuse_layer(layer)})
     for module in model.modules():
         drop_hooks_(module)
@@ -166,27 +158,10 @@ def _check_cost(cost: object) -> None:
     )
 
 
-def _states(module: nn.Module, name: str, config: ReuseConfig) -> list[LayerReuse]:
-    """The states of a layer, the projections of ``nn.MultiheadAttention`` beside its rows.
-
-    Raises:
-        ValueError: the configuration does not fit the layer.
-    """
-    if isinstance(module, nn.Conv2d):
-        return [conv_reuse(module, name, config)]
-    if isinstance(module, nn.Linear):
-        return [linear_reuse(module, name, config)]
-    if isinstance(module, nn.MultiheadAttention):
-        return attention_states(module, name, config)
-    return [LayerReuse(name, config, "attention")]
-
-
 def _made(module: nn.Module, states: list[LayerReuse]) -> nn.Module:
-    layer = with_reuse(module, reuse_kind(module))
-    if isinstance(layer, ReuseMultiheadAttention):
-        layer._mercuric_in, layer._mercuric, layer._mercuric_out = states
-    else:
-        layer.__dict__["_mercuric"] = states[0]
+    kind = reuse_kind(module)
+    layer = with_reuse(module, kind.layer)
+    kind.own(layer, states)
     return layer
 
 
@@ -237,17 +212,6 @@ def _check_sharing(chosen: Mapping[str, nn.Module]) -> None:
                     f"layers {first!r} and {name!r} share their weights, but each layer has a similarity of "
                     "its own; leave one of them, or both, dense with filter_fn"
                 )
-
-
-def _say_dense(
-    model: nn.Module, chosen: Mapping[str, nn.Module], states: Mapping[str, list[LayerReuse]]
-) -> None:
-    """Say of the layers whose weights can't be put into directions why they will be dense."""
-    holders = Counter(id(held) for module in model.modules() for held in module.parameters(recurse=False))
-    for name, module in chosen.items():
-        (state,) = states[name]
-        state.tied = holders[id(module.weight)] > 1
-        state.dense_because = state.why_dense(module.weight)
 
 
 def _none_chosen(dense: Mapping[str, str]) -> str:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from torch import nn
+from torch import Tensor
 
 from mercuric.errors import ArgumentError
+from mercuric.reuse.geometry import ConvGeometry
 
 Granularity = int | Literal["channel", "patch"]
 Scope = Literal["image", "batch"]
@@ -47,7 +48,7 @@ class VectorShape:
         return self.scopes * self.vectors * self.length * self.filters
 
 
-def group_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
+def group_channels(granularity: Granularity, conv: ConvGeometry) -> int:
     """Channels that one input vector of ``conv`` spans.
 
     Raises:
@@ -56,7 +57,7 @@ def group_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
     return _span(granularity, conv, conv.in_channels // conv.groups, "channels")
 
 
-def gradient_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
+def gradient_channels(granularity: Granularity, conv: ConvGeometry) -> int:
     """Channels that one gradient vector of ``conv`` spans: those of its output (paper III-C2).
 
     Raises:
@@ -65,9 +66,9 @@ def gradient_channels(granularity: Granularity, conv: nn.Conv2d) -> int:
     return _span(granularity, conv, conv.out_channels // conv.groups, "output channels")
 
 
-def _span(granularity: Granularity, conv: nn.Conv2d, channels: int, what: str) -> int:
+def _span(granularity: Granularity, conv: ConvGeometry, channels: int, what: str) -> int:
     # A one-element vector has no direction, so a 1x1 kernel spans every channel of the pixel.
-    if granularity == "patch" or prod(conv.kernel_size) == 1:
+    if granularity == "patch" or conv.taps == 1:
         return channels
     if granularity == "channel":
         return 1
@@ -76,13 +77,13 @@ def _span(granularity: Granularity, conv: nn.Conv2d, channels: int, what: str) -
     if channels % granularity:
         raise ArgumentError(
             f"granularity was {granularity}, but it must divide the {channels} {what} of each group of "
-            f"Conv2d({conv.in_channels}, {conv.out_channels}, kernel_size={tuple(conv.kernel_size)})"
+            f"{conv.layer}"
         )
     return granularity
 
 
 def conv_vectors(
-    conv: nn.Conv2d, images: int, positions: int, granularity: Granularity, scope: Scope
+    conv: ConvGeometry, images: int, positions: int, granularity: Granularity, scope: Scope
 ) -> VectorShape:
     """Input vectors of a convolution over ``images`` images with ``positions`` output pixels each."""
     span = group_channels(granularity, conv)
@@ -91,7 +92,7 @@ def conv_vectors(
 
 
 def gradient_vectors(
-    conv: nn.Conv2d, images: int, positions: int, granularity: Granularity, scope: Scope
+    conv: ConvGeometry, images: int, positions: int, granularity: Granularity, scope: Scope
 ) -> VectorShape:
     """Gradient vectors of a convolution whose ``images`` inputs have ``positions`` pixels each.
 
@@ -104,7 +105,7 @@ def gradient_vectors(
 
 
 def _image_vectors(
-    conv: nn.Conv2d, images: int, positions: int, groups: int, span: int, filters: int, scope: Scope
+    conv: ConvGeometry, images: int, positions: int, groups: int, span: int, filters: int, scope: Scope
 ) -> VectorShape:
     height, width = conv.kernel_size
     depth = groups // conv.groups
@@ -113,9 +114,11 @@ def _image_vectors(
     return VectorShape(groups, images * positions, height, span * width, filters, 1, depth)
 
 
-def linear_vectors(linear: nn.Linear, input_shape: tuple[int, ...], scope: Scope) -> VectorShape:
-    """Input vectors of a fully connected layer, as :func:`row_vectors` says."""
-    return row_vectors(input_shape, linear.out_features, scope)
+def vectors_of(geometry: ConvGeometry, images: Tensor, granularity: Granularity, scope: Scope) -> VectorShape:
+    """The input vectors of a convolution of images (N, C, H, W)."""
+    count = len(images)
+    windows = geometry.grid(count, images.shape[-2:]).windows
+    return conv_vectors(geometry, count, windows // max(1, count), granularity, scope)
 
 
 def row_vectors(shape: tuple[int, ...], filters: int, scope: Scope) -> VectorShape:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from math import prod
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mercuric.reuse.geometry import ConvGeometry
 from mercuric.similarity.window_grid import WindowGrid
 
 
@@ -40,7 +41,7 @@ class Windows:
         return channels[:, None, None] + self.taps[None, :, None] + self.starts[None, None, :]
 
 
-def conv_windows(padded: Tensor, conv: nn.Conv2d) -> Windows:
+def conv_windows(padded: Tensor, conv: ConvGeometry) -> Windows:
     """Windows of ``conv`` over its padded input (N, C, H, W), contiguous."""
     return image_windows(padded, conv.kernel_size, conv.dilation, conv.stride)
 

@@ -9,7 +9,8 @@ from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.reading import parse_yaml
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike, ReuseConfig
+from mercuric.reuse.alike.config import require_alike
 from mercuric.subjects.config import RANDOM
 from mercuric.zoo import pretrained
 
@@ -54,7 +55,7 @@ def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
     return ranks
 
 
-def simulated_reuse(path: Path | None) -> ReuseConfig | None:
+def simulated_reuse(path: Path | None) -> Alike | None:
     """How a simulation finds similarity: the paper's form, with what the YAML file says on top.
 
     Raises:
@@ -64,7 +65,8 @@ def simulated_reuse(path: Path | None) -> ReuseConfig | None:
         return None
     fields = read_mapping(path)
     try:
-        return ReuseConfig.paper(**fields)
+        require_alike(ReuseConfig(**fields))
+        return Alike.paper(**fields)
     except ValueError as error:
         raise ArgumentError(f"{path}: {error}") from None
 

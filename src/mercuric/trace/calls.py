@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.normalisation import Normalisation
 
@@ -44,7 +44,7 @@ class Calls(Protocol):
     """
 
     @property
-    def config(self) -> ReuseConfig:
+    def config(self) -> Alike:
         """How similarity was found."""
         ...
 
@@ -63,7 +63,7 @@ class KnownCalls:
         facts: what is known of them.
     """
 
-    config: ReuseConfig
+    config: Alike
     calls: Iterable[LayerCall]
     facts: RunFacts
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, restore_, reuse_
+from mercuric.reuse import Alike, Observation, ReuseHandle, restore_, reuse_
 from mercuric.reuse.swap import NothingReusesError
 from mercuric.trace.calls import Listen, RunFacts, to_all
 from mercuric.trace.coverage import Coverage, without_reuse
@@ -42,7 +42,7 @@ class NetworkCalls:
 
     model: nn.Module
     batches: Iterable[Inputs]
-    config: ReuseConfig
+    config: Alike
     training: bool = True
     normalisation: Statistics | None = None
 
@@ -78,7 +78,7 @@ class _Run:
     """
 
     model: nn.Module
-    config: ReuseConfig
+    config: Alike
     tell: Listen
     order: tuple[str, ...] | None = None
     errors: dict[str, float] = field(default_factory=dict)
@@ -153,7 +153,7 @@ class _Run:
 
 
 @contextmanager
-def reusing(model: nn.Module, config: ReuseConfig) -> Iterator[ReuseHandle]:
+def reusing(model: nn.Module, config: Alike) -> Iterator[ReuseHandle]:
     """The model reuses within the block and is left as it was.
 
     Raises:

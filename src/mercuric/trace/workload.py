@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from functools import partial
-from math import prod
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.reuse.layer_kinds import kind_of
 from mercuric.reuse.observation import Kind
-from mercuric.reuse.vectors import Granularity, Scope, VectorShape, conv_vectors, linear_vectors
+from mercuric.reuse.vectors import Granularity, Scope, VectorShape
 from mercuric.trace.forward_pass import Inputs, call, tracking_gradients
 from mercuric.trace.products import Frame, Product, products_of
 from mercuric.trace.recorder import first_argument, recording
@@ -84,7 +84,7 @@ def read_workloads(
 def read_network(
     model: nn.Module, inputs: Inputs, granularity: Granularity = "channel", scope: Scope = "image"
 ) -> NetworkWork:
-    """Run one batch and note in order calls of ``nn.Conv2d`` and ``nn.Linear``, and all other products.
+    """Run one batch and note in order calls of its layers, and all other products.
 
     The network runs in evaluation mode with gradients on, and is left as it was, also on an error.
     A network whose parameters are all frozen is read as if all were trained.
@@ -101,7 +101,7 @@ def read_network(
     """
     calls = _Calls(model)
     products = products_of(model, calls.ended, granularity, scope)
-    layers = {name: one for name, one in model.named_modules() if isinstance(one, nn.Conv2d | nn.Linear)}
+    layers = {name: one for name, one in model.named_modules() if kind_of(one) is not None}
     note = partial(calls.note, granularity, scope)
     with tracking_gradients(model), products, recording(layers, after=note, foremost=True):
         call(model, inputs)
@@ -124,14 +124,19 @@ class _Calls:
         module: nn.Module,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        out: Tensor,
+        _out: Tensor,
     ) -> None:
         """A layer's own product; its call ends right after."""
         x: Tensor = first_argument(args, kwargs)
-        kind, shape = _vectors(module, x, out, granularity, scope)
+        kind = kind_of(module)
+        shape = None if kind is None else kind.vectors(module, x, granularity, scope)
+        if kind is None or shape is None:
+            return
         inputs = min(x.numel(), shape.scopes * shape.vectors * shape.length)
         needs = x.requires_grad
-        self._layers[name] = Workload(self._shown(name), kind, shape, needs, inputs, _fresh(module, shape))
+        self._layers[name] = Workload(
+            self._shown(name), kind.product, shape, needs, inputs, kind.fresh(module, shape)
+        )
 
     def ended(self, frame: Frame) -> None:
         """A module's call: of a layer's products, one is the layer's own."""
@@ -170,9 +175,9 @@ class _Calls:
 
     def _nothing(self) -> str:
         kind = type(self._model).__name__
-        layers = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in self._model.modules())
+        layers = sum(kind_of(module) is not None for module in self._model.modules())
         if not layers:
-            return f"model was a {kind} without any nn.Conv2d or nn.Linear to count, or another product"
+            return f"model was a {kind} without any layer to count, or another product"
         return f"model was a {kind} that called none of its {layers} layers, and multiplied nothing else"
 
     def _shown(self, name: str) -> str:
@@ -181,20 +186,3 @@ class _Calls:
 
 def _with_sum(products: list[Product]) -> set[int]:
     return {sum(one.macs for one in products), *(one.macs for one in products)}
-
-
-def _vectors(
-    layer: nn.Module, x: Tensor, out: Tensor, granularity: Granularity, scope: Scope
-) -> tuple[Literal["conv", "linear"], VectorShape]:
-    if isinstance(layer, nn.Linear):
-        return "linear", linear_vectors(layer, tuple(x.shape), scope)
-    assert isinstance(layer, nn.Conv2d)  # noqa: S101 - hooks sit on these two classes only
-    images = x.shape[0] if x.dim() == 4 else 1
-    return "conv", conv_vectors(layer, images, prod(out.shape[-2:]), granularity, scope)
-
-
-def _fresh(layer: nn.Module, shape: VectorShape) -> int:
-    if not isinstance(layer, nn.Conv2d):
-        return shape.elements
-    width = layer.kernel_size[1]
-    return shape.elements // width * min(layer.stride[1], width)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mercuric.accelerator.count.cycle_cost import CycleCost
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.hardware import Accelerator, preset
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.observation import Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap

@@ -115,7 +115,7 @@ def test_a_configuration_of_another_cache_is_refused(
 
 
 def test_directions_are_not_simulated(model: nn.Module, photos: Tensor) -> None:
-    with pytest.raises(ValueError, match="principal was given, but must be None in a simulation"):
+    with pytest.raises(ValueError, match="config was a Directions, but must be an Alike"):
         mercuric.simulate(model, photos, config=ReuseConfig.fast())
 
 

@@ -14,12 +14,12 @@ from mercuric import ReuseConfig, restore_, reuse_, reuse_attention
 from mercuric.data import load
 from mercuric.reuse import Observation
 from mercuric.reuse.alike.attention import reference_attention
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.similarity import MCache, random_projection, signatures
 
 
-def layer(bits: int = 4, **config: Any) -> LayerReuse:
-    return LayerReuse("attention", ReuseConfig(**{"bits": bits, "magnitude": None, **config}), "attention")
+def layer(bits: int = 4, **config: Any) -> AlikeLayer:
+    return AlikeLayer("attention", ReuseConfig(**{"bits": bits, "magnitude": None, **config}), "attention")
 
 
 def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -88,7 +88,7 @@ def test_by_definition(
         torch.testing.assert_close(weights, reference_attention(query, key, identity, source, shown))
 
 
-def representatives(query: Tensor, mask: Tensor | None, state: LayerReuse) -> Tensor:
+def representatives(query: Tensor, mask: Tensor | None, state: AlikeLayer) -> Tensor:
     """Look-ups one after the other, a mask's row beside the signature."""
     vectors = query.reshape(-1, *query.shape[-2:])
     found = signatures(vectors, random_projection(query.shape[-1], state.bits))

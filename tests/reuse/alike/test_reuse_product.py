@@ -14,6 +14,7 @@ from mercuric.reuse.alike import convolution, linear
 from mercuric.reuse.alike.kernels import cpu
 from mercuric.reuse.alike.kernels.reference import reference_product
 from mercuric.reuse.alike.product import reuse_product
+from mercuric.reuse.vectors import group_channels
 from mercuric.reuse.windows import conv_windows
 
 DTYPES = st.sampled_from([torch.float32, torch.float64])
@@ -96,7 +97,7 @@ def test_products_and_their_three_gradients(layer: Layer, alike: int, scratch: i
     conv = layer.conv()
     padded = layer.input(generator)
     windows = conv_windows(padded, conv)
-    groups = padded.shape[1] // convolution.group_channels(layer.granularity, conv)
+    groups = padded.shape[1] // group_channels(layer.granularity, conv)
     source = random_sources(groups, len(windows.starts), alike, generator)
     shape = (conv.groups, conv.out_channels // conv.groups, windows.length // conv.groups)
     weight = torch.randn(shape, generator=generator, dtype=layer.dtype)

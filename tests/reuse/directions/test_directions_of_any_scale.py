@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import mercuric
-from mercuric import ReuseConfig
-from mercuric.reuse.directions.basis import Directions, principal_directions
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Directions, ReuseConfig
+from mercuric.reuse.directions.basis import PrincipalDirections, principal_directions
 from mercuric.reuse.directions.weights import fold_, outside, rounding
 
 
@@ -20,8 +19,8 @@ def drawn(rows: int, filters: int, seed: int = 0) -> Tensor:
     return torch.randn(rows, filters, generator=generator) * torch.logspace(0, -1, filters)
 
 
-def found(outputs: Tensor, rank: int = 4, error: float | None = None) -> Directions:
-    directions = principal_directions(outputs, PrincipalConfig(rank=rank, multiple=1, error=error), 10_000)
+def found(outputs: Tensor, rank: int = 4, error: float | None = None) -> PrincipalDirections:
+    directions = principal_directions(outputs, Directions(rank=rank, multiple=1, error=error), 10_000)
     assert directions is not None
     return directions
 
@@ -66,7 +65,7 @@ def test_nothing_is_decomposed_where_no_rank_serves(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(torch.linalg, "eigh", never)
     for shape, length, rank in (((8, 3072), 64, 0.25), ((2048, 64), 16, 16), ((2048, 64), 999, 64)):
-        assert principal_directions(torch.randn(shape), PrincipalConfig(rank=rank), length) is None
+        assert principal_directions(torch.randn(shape), Directions(rank=rank), length) is None
     model = nn.Sequential(nn.Linear(64, 512), nn.Conv2d(64, 512, 1))
     handle = mercuric.reuse_(model, ReuseConfig.fast())
     model[0](torch.randn(70, 64)).sum().backward()
@@ -85,7 +84,7 @@ def test_what_does_not_converge_is_decomposed_otherwise(monkeypatch: pytest.Monk
         found(outputs).basis @ found(outputs).basis.T, expected.basis @ expected.basis.T, rtol=1e-4, atol=1e-5
     )
     monkeypatch.setattr(torch.linalg, "svd", fails)
-    assert principal_directions(outputs, PrincipalConfig(rank=4, multiple=1), 999) is None
+    assert principal_directions(outputs, Directions(rank=4, multiple=1), 999) is None
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, 0.0])
@@ -117,7 +116,7 @@ def test_explicit_directions_are_of_finite_vectors() -> None:
     wrong = rows.clone()
     wrong[::7] = math.nan
     mercuric.fit_directions_(model, handle, [wrong, rows])
-    assert handle.report()["rank"].tolist() == [16 if handle.config.principal.rank == 16 else 8]
+    assert handle.report()["rank"].tolist() == [16 if handle.config.rank == 16 else 8]
     assert model[0].weight.isfinite().all() and model(rows).isfinite().all()
 
 

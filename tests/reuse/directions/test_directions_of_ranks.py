@@ -11,12 +11,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from mercuric import ReuseConfig, restore_, reuse_
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Directions, restore_, reuse_
 
-CONFIG = ReuseConfig(
-    granularity="patch", magnitude=None, adaptation=None, principal=PrincipalConfig(rank=4, multiple=1)
-)
+CONFIG = Directions(rank=4, multiple=1)
 
 
 def trained(rank: int, folder: str) -> None:
@@ -31,7 +28,7 @@ def trained(rank: int, folder: str) -> None:
     wrong = images.clone()
     wrong[3, 0, 3, 3] = math.nan if rank else 0.0
     parallel(wrong)
-    learnt = [state.principal.ready for state in handle.layers.values() if state.principal]
+    learnt = [state.principal.ready for state in handle.layers.values()]
     for _ in range(3):
         optimizer.zero_grad()
         loss = F.cross_entropy(parallel(images), torch.arange(12))

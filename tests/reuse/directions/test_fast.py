@@ -11,8 +11,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import mercuric
 from mercuric import ReuseConfig, ReuseHandle, data
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.judge.measured_cost import MeasuredCost
-from mercuric.reuse.judge.paper import Cost
 
 
 class Operators(TorchDispatchMode):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mercuric.reuse.directions.basis import Directions
+from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.kept_filters import KeptFilters
 from mercuric.reuse.directions.product import Placement, projected_convolution, projected_linear
 
@@ -32,7 +32,9 @@ def layer():
 
 @pytest.fixture
 def directions():
-    return Directions(torch.linalg.qr(torch.randn(40, 7, generator=torch.Generator().manual_seed(1)))[0])
+    return PrincipalDirections(
+        torch.linalg.qr(torch.randn(40, 7, generator=torch.Generator().manual_seed(1)))[0]
+    )
 
 
 @pytest.mark.parametrize("change", [changed_by_optimizer, changed_past_the_version, replaced])
@@ -56,7 +58,7 @@ def test_a_changed_weight_is_seen(layer, directions, change):
 def test_other_directions_are_seen_and_a_copy_keeps_nothing(layer, directions):
     kept, images, place = KeptFilters(), torch.randn(2, 5, 9, 6), Placement()
     kept.convolution(images, layer.weight, None, directions, place)
-    fewer = Directions(directions.basis[:, :3])
+    fewer = PrincipalDirections(directions.basis[:, :3])
     torch.testing.assert_close(
         kept.convolution(images, layer.weight, None, fewer, place),
         projected_convolution(images, layer.weight, None, fewer, place),

@@ -9,19 +9,16 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import mercuric
-from mercuric import ReuseConfig, data, zoo
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Alike, Directions, ReuseConfig, data, zoo
 from mercuric.reuse.directions.cost import multiplications
 from mercuric.reuse.directions.weights import projected
 from mercuric.reuse.judge.fastest import KeepFaster
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 
 
 def projecting(**fields):
     fields = {"rank": 4, "multiple": 1, **fields}
-    return ReuseConfig(
-        granularity="patch", magnitude=None, adaptation=None, principal=PrincipalConfig(**fields)
-    )
+    return Directions(**fields)
 
 
 def network():
@@ -221,10 +218,11 @@ def test_bad_input_is_named():
             model(torch.zeros(wrong))
 
 
-@pytest.mark.parametrize(("field", "value"), [("principal", PrincipalConfig()), ("keep", "faster")])
-def test_adaptation_has_no_say_over_directions_and_milliseconds(field, value):
+def test_adaptation_has_no_say_over_directions_and_milliseconds():
     with pytest.raises(ValueError, match="adaptation was given"):
-        ReuseConfig(**{field: value})
+        Alike(keep="faster")
+    with pytest.raises(ValueError, match="Directions has no key 'adaptation'"):
+        Directions(adaptation=mercuric.AdaptationConfig())
 
 
 def test_fast_keeps_what_was_faster_and_says_so(images):

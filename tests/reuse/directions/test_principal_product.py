@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mercuric.reuse.directions.basis import Directions, principal_directions, sampled_rows
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Directions
+from mercuric.reuse.directions.basis import PrincipalDirections, principal_directions, sampled_rows
 from mercuric.reuse.directions.product import (
     Placement,
     projected_convolution,
@@ -18,8 +18,8 @@ from mercuric.reuse.directions.product import (
 SIDES = st.integers(1, 3)
 
 
-def directions_of(outputs: torch.Tensor, rank: int, length: int = 10_000) -> Directions:
-    found = principal_directions(outputs, PrincipalConfig(rank=rank, multiple=1), length)
+def directions_of(outputs: torch.Tensor, rank: int, length: int = 10_000) -> PrincipalDirections:
+    found = principal_directions(outputs, Directions(rank=rank, multiple=1), length)
     assert found is not None
     return found
 
@@ -47,7 +47,7 @@ def test_a_projected_convolution_is_its_definition(
     offset = torch.randn(6, dtype=torch.float64) if bias else None
     leaves = [t.requires_grad_() for t in (x, weight, *([offset] if bias else []))]
     basis, _ = torch.linalg.qr(torch.randn(6, 2, dtype=torch.float64))
-    directions = Directions(basis)
+    directions = PrincipalDirections(basis)
     placement = Placement(stride, padding, dilation)
     found = projected_convolution(x, weight, offset, directions, placement)
     expected = reference_convolution(x, weight, offset, directions, placement)
@@ -118,8 +118,8 @@ def test_it_computes_in_the_layers_precision(dtype):
     )
 
 
-def directions_to_double(directions: Directions) -> Directions:
-    return Directions(directions.basis.double())
+def directions_to_double(directions: PrincipalDirections) -> PrincipalDirections:
+    return PrincipalDirections(directions.basis.double())
 
 
 def test_no_rank_r_map_of_the_inputs_comes_closer_than_principal_outputs():
@@ -132,7 +132,7 @@ def test_no_rank_r_map_of_the_inputs_comes_closer_than_principal_outputs():
     by_inputs = inputs @ right[:4].T @ right[:4] @ weight.T
     assert error < float((by_inputs - outputs).norm() / outputs.norm())
     random, _ = torch.linalg.qr(torch.randn(12, 4))
-    assert error < Directions(random).error(outputs)
+    assert error < PrincipalDirections(random).error(outputs)
 
 
 def test_outputs_of_a_low_rank_lose_nothing():
@@ -146,12 +146,12 @@ def test_the_rank_follows_from_the_error():
     outputs = torch.randn(3000, 24) * torch.logspace(0, -3, 24)
     ranks = []
     for error in (0.5, 0.1, 0.02):
-        found = principal_directions(outputs, PrincipalConfig(rank=None, error=error, multiple=1), 99)
+        found = principal_directions(outputs, Directions(rank=None, error=error, multiple=1), 99)
         assert found is not None
         assert found.error(outputs) <= error * 1.0001
         ranks.append(found.rank)
     assert ranks[0] < ranks[1] < ranks[2]
-    fewer = principal_directions(outputs, PrincipalConfig(rank=ranks[1] - 1, multiple=1), 99)
+    fewer = principal_directions(outputs, Directions(rank=ranks[1] - 1, multiple=1), 99)
     assert fewer is not None
     assert fewer.error(outputs) > 0.1
 
@@ -166,7 +166,7 @@ def test_the_rank_follows_from_the_error():
     ],
 )
 def test_there_are_no_directions_where_none_can_serve(shape, length, config):
-    config = PrincipalConfig(**{"multiple": 8 if config["rank"] == 0.9 else 1, **config})
+    config = Directions(**{"multiple": 8 if config["rank"] == 0.9 else 1, **config})
     assert principal_directions(torch.randn(shape), config, length) is None
 
 
@@ -192,7 +192,7 @@ def test_samples_are_spread_over_the_rows():
 )
 def test_a_wrong_setting_is_named(fields, named):
     with pytest.raises(ValueError, match=named):
-        PrincipalConfig(**fields)
+        Directions(**fields)
 
 
 @pytest.mark.parametrize("rank", [8, 0.25])
@@ -201,7 +201,7 @@ def test_a_rank_grows_until_the_error_is_kept(rank):
     outputs = torch.randn(3000, 32) * torch.logspace(0, -2, 32)
     ranks = []
     for error in (None, 0.9, 0.1, 0.05):
-        found = principal_directions(outputs, PrincipalConfig(rank=rank, error=error, multiple=4), 99)
+        found = principal_directions(outputs, Directions(rank=rank, error=error, multiple=4), 99)
         assert found is not None
         ranks.append(found.rank)
     assert ranks[:2] == [8, 8]
@@ -210,4 +210,4 @@ def test_a_rank_grows_until_the_error_is_kept(rank):
 
 def test_without_a_rank_there_must_be_an_error():
     with pytest.raises(ValueError, match="error was None, but must be a number between 0 and 1"):
-        PrincipalConfig(rank=None)
+        Directions(rank=None)

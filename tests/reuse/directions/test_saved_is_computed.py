@@ -19,13 +19,10 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.checkpoint import checkpoint
 
 import mercuric
-from mercuric import ReuseConfig, ReuseHandle, data
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Directions, ReuseConfig, ReuseHandle, data
 from mercuric.reuse.directions.weights import outside
 
-ALWAYS = ReuseConfig(
-    granularity="patch", magnitude=None, adaptation=None, principal=PrincipalConfig(rank=6, multiple=1)
-)
+ALWAYS = Directions(rank=6, multiple=1)
 OPTIMIZERS = {
     "SGD": lambda p: torch.optim.SGD(p, 0.05),
     "momentum": lambda p: torch.optim.SGD(p, 0.02, momentum=0.9, weight_decay=1e-2),
@@ -111,9 +108,8 @@ def test_what_is_saved_copied_or_restored_is_what_was_computed(
     images, model = photos(), changed(network(), how)
     evaluated(model, images)
     before = copy.deepcopy(model)
-    principal = PrincipalConfig(rank=6, multiple=1, refresh=refresh)
     left_out = (lambda module, _: module is not model.other) if how == "tied" else None
-    handle = mercuric.reuse_(model, ALWAYS.model_copy(update={"principal": principal}), left_out)
+    handle = mercuric.reuse_(model, ALWAYS.model_copy(update={"refresh": refresh}), left_out)
     averaged = AveragedModel(model, avg_fn=lambda mean, new, _: 0.5 * mean + 0.5 * new)
     taught = OPTIMIZERS[optimizer]([p for p in model.parameters() if p.requires_grad])
     for _ in range(steps):

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, jvp, vmap
 
-from mercuric import ReuseConfig, ReuseHandle, reuse_
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Directions, ReuseConfig, ReuseHandle, reuse_
 from mercuric.reuse.transforms import is_wrapped
 
 IMAGES = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -20,10 +19,7 @@ def network() -> nn.Sequential:
 
 
 def projecting(residual_bits: int | None) -> ReuseConfig:
-    return ReuseConfig(
-        granularity="patch", magnitude=None, adaptation=None,
-        principal=PrincipalConfig(rank=16, error=None, residual_bits=residual_bits),
-    )  # fmt: skip
+    return Directions(rank=16, error=None, residual_bits=residual_bits)
 
 
 def trained(config: ReuseConfig) -> tuple[nn.Module, ReuseHandle]:

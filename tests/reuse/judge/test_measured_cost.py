@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn.utils import weight_norm
 from torch.nn.utils.parametrizations import spectral_norm
 
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.judge.measured_cost import MeasuredCost
-from mercuric.reuse.judge.paper import Cost
 
 
 class Spied(nn.Linear):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mercuric import ReuseConfig, fit_directions_, reuse_
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 from mercuric.studies.bench.layer_choice import Choice, keep_faster, layer_rows
 from mercuric.studies.bench.peak_memory import peak_memory
 from mercuric.studies.bench.table import train_columns

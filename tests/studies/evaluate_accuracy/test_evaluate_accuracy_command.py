@@ -93,7 +93,7 @@ def test_five_classes_or_fewer_have_no_top_five(mercuric: Run, photo_folder: Pat
     (("--set", "bits="), "set was 'bits=', but must be FIELD=VALUE"),
     (("--set", "bits=x"), "bits was 'x'"),
     (("--set", "nonsense=1"), "has no key 'nonsense'"),
-    (("--set", "principal={rank: 2}", "--set", "adaptation=null"), "principal of the reuse configuration"),
+    (("--set", "method=directions"), "the reuse configuration was a Directions"),
     (("--width", 1), "is of another network"),
     (("--batch", 0), "batch was 0"),
 ])  # fmt: skip

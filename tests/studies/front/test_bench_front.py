@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from mercuric import Directions
 from mercuric.errors import MercuricError
 from mercuric.studies.front import subject as module
 from mercuric.studies.front.forms import GROUPS, front_forms
@@ -62,7 +63,7 @@ def test_forms_are_of_their_settings() -> None:
         "directions fitted to the output, at most 0.02",
     ]
     bounded = forms[6].config
-    assert bounded is not None and bounded.principal is not None and bounded.principal.max_error == 0.05
+    assert isinstance(bounded, Directions) and bounded.max_error == 0.05
     assert [form.group for form in forms if form.chosen] == ["fast()", "directions fitted to the output"]
 
 

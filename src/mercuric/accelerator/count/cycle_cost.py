@@ -6,7 +6,7 @@ from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.observation import Observation
 
 

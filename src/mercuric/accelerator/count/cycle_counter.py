@@ -13,7 +13,7 @@ from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, TIMINGS,
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import SavedState, Switch
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.observation import Observation, ObservedProduct
 from mercuric.trace.work import Work
 

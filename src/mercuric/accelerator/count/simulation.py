@@ -17,7 +17,7 @@ from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig, similarity_rates
+from mercuric.reuse import Alike, ReuseConfig, similarity_rates
 from mercuric.reuse.config import PresetName
 from mercuric.trace.calls import Calls, Listen, RunFacts
 from mercuric.trace.forward_pass import Inputs
@@ -50,7 +50,7 @@ class Simulation:
     """
 
     accelerator: Accelerator
-    config: ReuseConfig
+    config: Alike
     layers: "pd.DataFrame"
     counter: CycleCounter
     normalisation: Normalisation | None = None
@@ -105,7 +105,7 @@ class Simulator:
         self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product)
         self._similarity.add(call)
 
-    def simulation(self, config: ReuseConfig, facts: RunFacts) -> Simulation:
+    def simulation(self, config: Alike, facts: RunFacts) -> Simulation:
         """Everything that was counted, and what is known of the calls besides."""
         layers = self._similarity.layers(facts).merge(self._counter.layers(), how="left")
         return Simulation(
@@ -149,7 +149,7 @@ def simulate(
             ``normalisation`` says.
         inputs: a tensor, or positional arguments, or keyword arguments of the network.
         accelerator: a preset's name, or a description.
-        config: how similarity is found, or a preset's name; :meth:`ReuseConfig.paper` by default. Where it
+        config: how similarity is found, or a preset's name; :meth:`Alike.paper` by default. Where it
             gives ``entries`` or ``ways``, they must be the accelerator's.
         training: count both backward products as well.
         normalisation: by which statistics batch normalisation normalises: ``"batch"``, as a training step
@@ -226,7 +226,7 @@ def simulate_saved(
     return simulate_calls(calls, hardware, training, listeners)
 
 
-def found_with(config: ReuseConfig) -> dict[str, Any]:
+def found_with(config: Alike) -> dict[str, Any]:
     """What stands beside every figure of a configuration, ready for JSON."""
     return config.model_dump(
         mode="json", include={"bits", "granularity", "magnitude", "scope", "entries", "ways"}

@@ -7,6 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.reuse.kinds.convolution import ConvolutionKind
+from mercuric.reuse.layer_kinds import kind_of
 from mercuric.trace.forward_pass import Inputs, infer
 from mercuric.trace.recorder import first_argument, recording
 
@@ -76,7 +78,7 @@ _COUNTED = ("images", "groups", "channels", "filters", "kernel", "output", "stri
 
 
 def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
-    """Run one batch and note every call of an ``nn.Conv2d`` or ``nn.Linear``, in order.
+    """Run one batch and note every call of a convolution or fully connected layer, in order.
 
     Works on the ``meta`` device too, where shapes alone run. The model is left as it was.
 
@@ -85,50 +87,31 @@ def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
     """
     found: list[DenseLayer] = []
 
-    def note(
-        name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
-    ) -> None:
-        x: Tensor = first_argument(args, kwargs)
-        found.append(_layer(name or type(module).__name__, module, x, out))
+    def note(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], _: Tensor) -> None:
+        found.append(_layer(name or type(module).__name__, module, first_argument(args, kwargs)))
 
-    layers = {name: one for name, one in model.named_modules() if isinstance(one, nn.Conv2d | nn.Linear)}
+    kinds = {name: (one, kind_of(one)) for name, one in model.named_modules()}
+    layers = {name: one for name, (one, kind) in kinds.items() if kind and kind.product != "attention"}
     with recording(layers, after=note):
         infer(model, inputs)
     if not found:
-        raise ArgumentError(f"model was a {type(model).__name__} that called no nn.Conv2d or nn.Linear")
+        raise ArgumentError(f"model was a {type(model).__name__} that called no layer")
     return found
 
 
-def _layer(name: str, module: nn.Module, x: Tensor, out: Tensor) -> DenseLayer:
+def _layer(name: str, module: nn.Module, x: Tensor) -> DenseLayer:
+    kind = kind_of(module)
     if isinstance(module, nn.Linear):
         once = (1, 1)
         images, channels = prod(x.shape[:-1]), x.shape[-1]
         filters = module.out_features
         return DenseLayer(name, images, 1, channels, filters, once, once, once, once, once, (0, 0))
-    assert isinstance(module, nn.Conv2d)  # noqa: S101 - hooks sit on these two classes only
-    images = x.shape[0] if x.dim() == 4 else 1
+    assert isinstance(kind, ConvolutionKind)  # noqa: S101 - attention has no product of its own
+    geometry, given = kind.geometry(module), kind.images(x)
+    images, _, *sides = given.shape
+    left, _, above, _ = geometry.pads
+    output = geometry.grid(images, sides).output[1:]
     return DenseLayer(
-        name,
-        images,
-        module.groups,
-        module.in_channels,
-        module.out_channels,
-        _pair(module.kernel_size),
-        _pair(tuple(out.shape[-2:])),
-        _pair(module.stride),
-        _pair(module.dilation),
-        _pair(tuple(x.shape[-2:])),
-        _padding(module),
-    )
-
-
-def _padding(conv: nn.Conv2d) -> Pair:
-    if isinstance(conv.padding, str):
-        left, _, above, _ = conv._reversed_padding_repeated_twice
-        return above, left
-    return _pair(conv.padding)
-
-
-def _pair(values: tuple[int, ...]) -> Pair:
-    height, width = values
-    return int(height), int(width)
+        name, images, geometry.groups, geometry.in_channels, geometry.out_channels, geometry.kernel_size,
+        output, geometry.stride, geometry.dilation, (sides[0], sides[1]), (above, left),
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.alike.detection import Detection
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
 from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import attention_vectors
@@ -21,7 +21,7 @@ def reuse_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    state: LayerReuse,
+    state: AlikeLayer,
     attn_mask: Tensor | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
@@ -87,7 +87,7 @@ def reuse_attention(
     return output, None if weights is None else _take(weights, slot)
 
 
-def tell_dense(state: LayerReuse, query: Tensor, key: Tensor, value: Tensor, rows: Tensor) -> None:
+def tell_dense(state: AlikeLayer, query: Tensor, key: Tensor, value: Tensor, rows: Tensor) -> None:
     """Tell of a pass that PyTorch computed: ``rows`` (..., L, e) are what it gave."""
     if rows.numel() and query.numel() and key.numel():
         queries = (*rows.shape[:-1], query.shape[-1])
@@ -113,7 +113,7 @@ def reference_attention(
     return _take(weights.softmax(-1) @ value, source)
 
 
-def _detect(query: Tensor, attn_mask: Tensor | None, state: LayerReuse) -> Detection:
+def _detect(query: Tensor, attn_mask: Tensor | None, state: AlikeLayer) -> Detection:
     """Signatures of the queries; ``source`` is (scopes, L): the query whose row each one takes."""
     vectors = query.reshape(-1, *query.shape[-2:])
     projection = state.projection(query.shape[-1], query.device)
@@ -212,7 +212,7 @@ def _broadcasts(*shapes: torch.Size) -> bool:
 
 
 def _check(
-    state: LayerReuse, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool
+    state: AlikeLayer, query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, is_causal: bool
 ) -> None:
     fitting = (
         min(query.dim(), key.dim(), value.dim()) >= 2

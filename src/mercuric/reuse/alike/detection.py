@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.alike.config import Alike
 from mercuric.reuse.vectors import Scope, VectorShape
 from mercuric.reuse.windows import Windows
 from mercuric.similarity import Hitmap, HitState
@@ -33,7 +33,7 @@ class Detection:
 
 
 def detect(
-    flat: Tensor, windows: Windows, shape: VectorShape, projection: Tensor, config: ReuseConfig
+    flat: Tensor, windows: Windows, shape: VectorShape, projection: Tensor, config: Alike
 ) -> Detection:
     """Signatures and MCACHE look-ups of every window (paper III-B).
 
@@ -100,7 +100,7 @@ def source_without_zeros(detection: Detection) -> Tensor:
 
 
 def zero_windows(
-    flat: Tensor, windows: Windows, shape: VectorShape, projection: Tensor, config: ReuseConfig
+    flat: Tensor, windows: Windows, shape: VectorShape, projection: Tensor, config: Alike
 ) -> Tensor:
     """Which vectors are all zeros, bool (scopes, vectors); arguments as for :func:`detect`."""
     groups = windows.length // shape.length

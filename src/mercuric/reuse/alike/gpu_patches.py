@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mercuric.reuse.alike.detection import Detection, patch_detection
 from mercuric.reuse.alike.kernels.gpu.device import require_triton
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.separable import SeparableProjection, separable_projection
@@ -27,7 +27,7 @@ def reuse_patches_on_gpu(
     bias: Tensor | None,
     grid: WindowGrid,
     shape: VectorShape,
-    state: LayerReuse,
+    state: AlikeLayer,
     dense: Callable[[], Tensor],
     capacity: int | None = None,
 ) -> Tensor:

@@ -1,18 +1,19 @@
 """Which gradient does a layer's input get when gradient vectors are compared? (paper III-C2)"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mercuric.reuse.alike.detection import Detection, detect, source_without_zeros, zero_windows
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.alike.product import reuse_product
 from mercuric.reuse.alike.same_places import maker_of
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.transforms import WithoutRules, see
 from mercuric.reuse.vectors import VectorShape, gradient_vectors, row_vectors
 from mercuric.reuse.windows import Windows, image_windows, row_windows
@@ -90,7 +91,7 @@ class RowGradient:
         output_shape: of the layer's output.
     """
 
-    def __init__(self, reuse: LayerReuse, output_shape: tuple[int, ...], inputs: int) -> None:
+    def __init__(self, reuse: AlikeLayer, output_shape: tuple[int, ...], inputs: int) -> None:
         self.reuse = reuse
         self.following: Saved | None = None
         self.output_shape = output_shape
@@ -114,7 +115,7 @@ class ImageGradient:
 
     Args:
         reuse: the layer's state.
-        conv: the layer.
+        conv: the convolution.
         output_shape: of its output, (N, M, H', W').
         padded: shape of the padded input.
         pads: the zeros around the input: left, right, top, bottom, as ``F.pad`` takes them.
@@ -126,11 +127,11 @@ class ImageGradient:
 
     def __init__(
         self,
-        reuse: LayerReuse,
-        conv: nn.Conv2d,
+        reuse: AlikeLayer,
+        conv: ConvGeometry,
         output_shape: tuple[int, ...],
         padded: tuple[int, ...],
-        pads: list[int],
+        pads: Sequence[int],
     ) -> None:
         self.reuse = reuse
         self.following: Saved | None = None
@@ -181,7 +182,7 @@ def _compare_and_multiply(
     windows_of: Callable[[Tensor], Windows],
     shape: VectorShape,
     adjoint: Tensor,
-    reuse: LayerReuse,
+    reuse: AlikeLayer,
     following: Saved | None,
 ) -> Tensor:
     again = torch.is_grad_enabled()

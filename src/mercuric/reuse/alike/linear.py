@@ -1,67 +1,27 @@
 """How does a fully connected layer reuse results?"""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from mercuric.errors import ArgumentError
 from mercuric.reuse.alike.detection import Detection, detect
 from mercuric.reuse.alike.gradient import RowGradient, Saved, attach, hand_back
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.alike.patches import multiply_rows, reuses_patches
 from mercuric.reuse.alike.product import reuse_product
-from mercuric.reuse.config import ReuseConfig, as_config
-from mercuric.reuse.layer import LayerReuse
-from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex, require_tensors
-from mercuric.reuse.reuse_layer import ReuseLayer
+from mercuric.reuse.precision import autocast, left_to_torch
 from mercuric.reuse.transforms import meet, see
 from mercuric.reuse.vectors import row_vectors
 from mercuric.reuse.windows import Windows, row_windows
 
 
-class ReuseLinear(ReuseLayer, nn.Linear):
-    """``nn.Linear`` that computes alike input vectors of a minibatch once (paper III-C3).
-
-    Args:
-        reuse: how similarity is found; :class:`ReuseConfig` by default.
-    """
-
-    _mercuric_plain = nn.Linear
-
-    def __init__(self, *args: Any, reuse: ReuseConfig | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._mercuric = linear_reuse(self, "", as_config(reuse))
-
-    @torch._disable_dynamo  # type: ignore[attr-defined]
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
-        """Map (..., in_features) to (..., out_features).
-
-        Raises:
-            ValueError: another number of features, or complex weights.
-        """
-        return reuse_linear(input, self.weight, self.bias, self._mercuric, self.training)
-
-
-def reuse_linear(
-    input: Tensor,  # noqa: A002 - the name that F.linear gives it
+def reuse_rows(
+    input: Tensor,  # noqa: A002
     weight: Tensor,
     bias: Tensor | None,
-    state: LayerReuse,
-    training: bool = True,
+    state: AlikeLayer,
 ) -> Tensor:
-    """``F.linear`` of (..., features) that computes alike rows once; ``training`` as modules have it.
-
-    What PyTorch refuses raises PyTorch's error, and an empty batch gives what it gives there.
-
-    Raises:
-        ValueError: another number of features, or complex weights.
-    """
-    state.ran = True
-    if state.on:
-        _check(input, weight, bias, state.name)
-    if state.principal is not None:
-        return _project(input, weight, bias, state, training)
+    """The same by similarity, or densely while the layer is off."""
     if not state.on:
         return _dense(input, weight, bias, state)
     if left_to_torch(input, weight, bias):
@@ -92,36 +52,9 @@ def reuse_linear(
     return output
 
 
-def _check(input: Tensor, weight: Tensor, bias: Tensor | None, name: str) -> None:  # noqa: A002
-    require_tensors(name, input=input)
-    refuse_complex(name, weight, bias)
-    if input.dim() < 1 or input.shape[-1] != weight.shape[1]:
-        raise ArgumentError(
-            f"input of layer {name!r} was {tuple(input.shape)}, but its last dimension must be "
-            f"{weight.shape[1]}"
-        )
-
-
-def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse) -> Tensor:  # noqa: A002
+def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: AlikeLayer) -> Tensor:  # noqa: A002
     output = F.linear(input, weight, bias)
     if input.numel():
         shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
         state.tell(shape, None, input.requires_grad)
     return output
-
-
-def _project(rows: Tensor, weight: Tensor, bias: Tensor | None, state: LayerReuse, training: bool) -> Tensor:
-    outside = left_to_torch(rows, weight, bias)
-    if state.principal is None or outside or not state.in_directions(weight, training):
-        output = F.linear(rows, weight, bias)
-        if state.principal is not None and output.numel() and state.learns(output, weight, training):
-            state.principal.learn(output.detach().reshape(-1, len(weight)), bias, weight)
-        return output
-    state.meet_directions(rows, weight, bias)
-    x, matrix, offset = autocast(rows.reshape(-1, rows.shape[-1])), autocast(weight), autocast(bias)
-    return state.principal.linear(x, matrix, offset).view(*rows.shape[:-1], len(weight))
-
-
-def linear_reuse(linear: nn.Linear, name: str, config: ReuseConfig) -> LayerReuse:
-    """The state of ``linear`` with reuse."""
-    return LayerReuse(name, config, "linear", linear.out_features)

@@ -4,17 +4,18 @@ For ``projection="separable"`` with an unlimited cache and exact gradients: pixe
 windows add their pixels' projections up, and the product reads a channels_last image in place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mercuric.reuse.alike.detection import Detection, patch_detection
 from mercuric.reuse.alike.gpu_patches import reuse_patches_on_gpu
 from mercuric.reuse.alike.kernels.patch_product import patch_product, pixel_rows
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.alike.layer import AlikeLayer
+from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.row_products import as_image, multiply
 from mercuric.reuse.transforms import see
 from mercuric.reuse.vectors import VectorShape, conv_vectors
@@ -23,7 +24,7 @@ from mercuric.similarity.separable import grid_signatures, lanes, separable_proj
 from mercuric.similarity.window_grid import WindowGrid
 
 
-def reuses_patches(state: LayerReuse, values: Tensor, groups: int = 1) -> bool:
+def reuses_patches(state: AlikeLayer, values: Tensor, groups: int = 1) -> bool:
     """Whether the layer goes this file's way."""
     config = state.config
     return (
@@ -37,12 +38,12 @@ def reuses_patches(state: LayerReuse, values: Tensor, groups: int = 1) -> bool:
 
 
 def convolve_patches(
-    conv: nn.Conv2d,
+    conv: ConvGeometry,
     images: Tensor,
-    pads: list[int],
+    pads: Sequence[int],
     weight: Tensor,
     bias: Tensor | None,
-    state: LayerReuse,
+    state: AlikeLayer,
     dense: Callable[[], Tensor],
 ) -> Tensor:
     """The convolution of (N, C, H, W) with reuse.
@@ -70,7 +71,7 @@ def multiply_rows(
     weight: Tensor,
     bias: Tensor | None,
     shape: VectorShape,
-    state: LayerReuse,
+    state: AlikeLayer,
     dense: Callable[[], Tensor],
 ) -> Tensor:
     """``F.linear`` of rows (..., features) with reuse: a 1x1 convolution of one image of one line."""
@@ -90,7 +91,7 @@ def reuse_patches(
     bias: Tensor | None,
     grid: WindowGrid,
     shape: VectorShape,
-    state: LayerReuse,
+    state: AlikeLayer,
     dense: Callable[[], Tensor],
 ) -> Tensor:
     """Find alike windows, multiply them once, and tell the layer's state of it."""

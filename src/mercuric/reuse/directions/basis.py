@@ -12,14 +12,14 @@ from math import ceil, sqrt
 import torch
 from torch import Tensor
 
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.distributed import alone, summed
 
 _LinAlgError = torch.linalg.LinAlgError  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
-class Directions:
+class PrincipalDirections:
     """An orthonormal basis of what is computed of a layer's outputs.
 
     Attributes:
@@ -45,7 +45,7 @@ class Directions:
         return sqrt(left / whole) if whole else 0.0
 
 
-def principal_directions(outputs: Tensor, config: PrincipalConfig, length: int) -> Directions | None:
+def principal_directions(outputs: Tensor, config: Directions, length: int) -> PrincipalDirections | None:
     """Estimate the directions from sampled outputs; the same on every rank of a distributed training.
 
     Args:
@@ -70,7 +70,7 @@ def principal_directions(outputs: Tensor, config: PrincipalConfig, length: int) 
     if rank >= most:
         return None
     dtype = torch.float64 if outputs.dtype == torch.float64 else torch.float32
-    return Directions(vectors[:, :rank].to(outputs.device, dtype).contiguous())
+    return PrincipalDirections(vectors[:, :rank].to(outputs.device, dtype).contiguous())
 
 
 def sampled_rows(rows: Tensor, samples: int) -> Tensor:
@@ -78,7 +78,7 @@ def sampled_rows(rows: Tensor, samples: int) -> Tensor:
     return rows[:: max(1, ceil(len(rows) / samples))]
 
 
-def least_rank(config: PrincipalConfig, filters: int) -> int:
+def least_rank(config: Directions, filters: int) -> int:
     """Directions that a layer gets at least, whatever its outputs are."""
     if isinstance(config.rank, int):
         return config.rank
@@ -119,7 +119,7 @@ def _eigh(gram: Tensor) -> tuple[Tensor, Tensor]:
     return energies.flip(0), vectors.flip(1)
 
 
-def _rank(energies: Tensor, config: PrincipalConfig, filters: int) -> int:
+def _rank(energies: Tensor, config: Directions, filters: int) -> int:
     """Directions to keep, given the sum of squares along each in descending order."""
     least = least_rank(config, filters)
     if config.error is None:

@@ -1,17 +1,27 @@
 """How much of a layer's output is computed, in which directions?"""
 
-from typing import Annotated, Self
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from mercuric.config import Config
 from mercuric.errors import ArgumentError
+from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.judge.fastest import KeepFaster
+from mercuric.reuse.judge.judge import Judge
+
+FAST_ERROR = 0.55
+"""Relative output error that no layer of VGG13, VGG16, ResNet18 or ResNet34 reached on photographs in a
+quarter of its directions; layers near white noise do (``docs/reuse.md``)."""
 
 
-class PrincipalConfig(Config):
-    """The principal part of a layer's outputs: the ``rank`` directions that hold most of their squares.
+class Directions(ReuseConfig):
+    """Low rank: a layer computes the ``rank`` principal directions that hold most of its outputs' squares.
+
+    Every vector is computed, and no similarity is looked for. :meth:`fast` is what is fastest.
 
     Attributes:
+        method: ``"directions"``.
         rank: directions a layer: a number, a share of the layer's filters below 1, or None: as few as
             ``error`` allows.
         error: relative error of a layer's outputs (the root of the squares that the directions leave out,
@@ -26,20 +36,23 @@ class PrincipalConfig(Config):
         members: vectors of a group whose mean stands for it.
         max_error: None, or a guarantee: a vector whose relative output error may exceed it is computed
             exactly. Needs ``residual_bits``.
+        keep: ``"always"``: a layer is on; ``"faster"``: where it was measured to be faster than dense on
+            this machine, by ``handle.step``.
 
     Raises:
         ValueError: a number is out of range, or there are fewer samples than directions.
     """
 
+    method: Literal["directions"] = "directions"
     rank: int | float | None = 0.25
     error: Annotated[float, Field(gt=0, lt=1)] | None = None
     multiple: Annotated[int, Field(strict=True, ge=1)] = 16
     samples: Annotated[int, Field(strict=True, ge=2)] = 2048
     refresh: Annotated[int, Field(strict=True, ge=1)] | None = None
-
     residual_bits: Annotated[int, Field(strict=True, ge=0, le=16)] | None = None
     members: Annotated[int, Field(strict=True, ge=1, le=64)] = 4
     max_error: Annotated[float, Field(gt=0, lt=1)] | None = None
+    keep: Literal["always", "faster"] = "always"
 
     @field_validator("rank", mode="before")
     @classmethod
@@ -72,3 +85,20 @@ class PrincipalConfig(Config):
                 f"samples was {self.samples}, but must be more than rank, which is {self.rank}"
             )
         return self
+
+    @classmethod
+    def fast(cls, rank: int | float | None = 0.25, error: float | None = FAST_ERROR) -> Self:
+        """What is fastest on this machine: outputs in a quarter of the directions, where that beats dense.
+
+        Layers that would leave out too much get more. A layer computes densely where so many directions
+        don't pay, or weren't measured to be clearly faster; ``handle.report()`` says which and why.
+
+        Args:
+            rank: as the attribute.
+            error: of a layer's outputs, as the attribute.
+        """
+        return cls(rank=rank, error=error, keep="faster")
+
+    def judge(self, layers: Sequence[str]) -> Judge | None:
+        """Milliseconds, with ``keep="faster"``."""
+        return KeepFaster(layers) if self.keep == "faster" else None

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.reuse.directions.basis import Directions
+from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.pointwise import pointwise
 from mercuric.reuse.directions.product import (
     Placement,
@@ -61,7 +61,7 @@ class KeptFilters:
         images: Tensor,
         weight: Tensor,
         bias: Tensor | None,
-        directions: Directions,
+        directions: PrincipalDirections,
         placement: Placement,
     ) -> Tensor:
         """See :func:`~mercuric.reuse.directions.product.projected_convolution`."""
@@ -72,7 +72,9 @@ class KeptFilters:
         z = F.conv2d(images, thin, None, placement.stride, placement.padding, placement.dilation)
         return pointwise(z, basis.to(weight.dtype), bias)
 
-    def linear(self, rows: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions) -> Tensor:
+    def linear(
+        self, rows: Tensor, weight: Tensor, bias: Tensor | None, directions: PrincipalDirections
+    ) -> Tensor:
         """The same of a fully connected layer: rows (V, features) by a weight (filters, features)."""
         filters = weight[:, :, None, None]
         output = self.convolution(as_image(rows), filters, bias, directions, Placement())

@@ -1,6 +1,6 @@
 """What does a layer remember of the directions of its outputs, and when does it compute in them?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,12 @@ from torch.optim import Optimizer
 
 from mercuric.reuse.directions import optimizer_steps
 from mercuric.reuse.directions.basis import (
-    Directions,
+    PrincipalDirections,
     least_rank,
     principal_directions,
     sampled_rows,
 )
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.cost import pays
 from mercuric.reuse.directions.kept_filters import KeptFilters
 from mercuric.reuse.directions.product import Placement
@@ -43,6 +43,7 @@ class PrincipalPart:
 
     Attributes:
         config: how many directions, and how often they are estimated.
+        view: gives the weight as filters (M, ...), in its own memory; None: as it is.
         directions: in use; None where the layer is dense.
         candidate: found, and not yet in use.
         error: relative output error of the directions when they were last tested, or None.
@@ -52,9 +53,10 @@ class PrincipalPart:
         trial: whether passes compute in a candidate, to be timed.
     """
 
-    config: PrincipalConfig
-    directions: Directions | None = None
-    candidate: Directions | None = None
+    config: Directions
+    view: Callable[[Tensor], Tensor] | None = None
+    directions: PrincipalDirections | None = None
+    candidate: PrincipalDirections | None = None
     error: float | None = None
     shared: Groups | None = field(default=None, repr=False)
     kept: KeptFilters = field(default_factory=KeptFilters, repr=False)
@@ -140,7 +142,8 @@ class PrincipalPart:
             vectors: of a pass.
         """
         self._estimated, self._steps, self.candidate = True, 0, None
-        filters, length = len(weight), weight[0].numel()
+        seen = self._filters(weight)
+        filters, length = len(seen), seen[0].numel()
         found = None
         # What is kept must serve later training passes.
         with (
@@ -163,11 +166,11 @@ class PrincipalPart:
             return
         self.directions, self.candidate = self.candidate, None
         if self.config.residual_bits is None:
-            fold_(weight, self.directions.basis)
+            fold_(self._filters(weight), self.directions.basis)
         self._mark = Mark.of(weight, self.directions.basis, inside=True)
         self._follow(weight)
 
-    def take(self, directions: Directions | None, error: float | None, weight: Tensor) -> None:
+    def take(self, directions: PrincipalDirections | None, error: float | None, weight: Tensor) -> None:
         """Compute in directions that were found elsewhere, for good; None: densely.
 
         Args:
@@ -206,17 +209,18 @@ class PrincipalPart:
                 past = None if self._folds else optimizer_steps.momentum(weight, optimizer)
                 if past is not None and self.config.residual_bits is None:
                     # It would take the weight out again, step after step, only to be put back.
-                    fold_(past, basis)
+                    fold_(self._filters(past), basis)
             else:
                 self._mark = Mark.of(weight, self.candidate.basis, inside=False)
         elif self.directions is not None and self.wanted and self.config.residual_bits is None:
             basis = self.directions.basis
-            left = outside(weight, basis)
+            filters = self._filters(weight)
+            left = outside(filters, basis)
             if left != left:
                 self.renew()
                 return
-            if left > rounding(weight, basis):
-                fold_(weight, basis)
+            if left > rounding(filters, basis):
+                fold_(filters, basis)
             self._mark = Mark.of(weight, basis, inside=True)
 
     def followed_weight(self) -> Tensor | None:
@@ -247,13 +251,13 @@ class PrincipalPart:
         Raises:
             ValueError: it is broken, or of another layer.
         """
-        PrincipalState.read(state).fits(len(weight))
+        PrincipalState.read(state).fits(len(self._filters(weight)))
 
     def load(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on from what :meth:`state` gave, on the layer's device."""
         saved = PrincipalState.read(state)
-        self.directions = None if saved.basis is None else Directions(saved.basis.to(device))
-        self.candidate = None if saved.candidate is None else Directions(saved.candidate.to(device))
+        self.directions = None if saved.basis is None else PrincipalDirections(saved.basis.to(device))
+        self.candidate = None if saved.candidate is None else PrincipalDirections(saved.candidate.to(device))
         self.error, self.shared, self._mark = saved.error, None, None
         self.wanted, self._estimated = saved.wanted, saved.estimated
         self._steps, self._edits = saved.steps, saved.edits
@@ -299,7 +303,7 @@ class PrincipalPart:
         self._edits = 0
 
     @property
-    def _tried(self) -> Directions | None:
+    def _tried(self) -> PrincipalDirections | None:
         return self.candidate or self.directions
 
     @property
@@ -309,7 +313,7 @@ class PrincipalPart:
         refresh = self.config.refresh
         return not self._estimated or (refresh is not None and self._steps >= refresh)
 
-    def _used(self, weight: Tensor) -> Directions:
+    def _used(self, weight: Tensor) -> PrincipalDirections:
         directions = self._tried if self.trial else self.directions
         assert directions is not None  # noqa: S101 - thin() was True
         if self.trial and self._folds and torch.is_grad_enabled():
@@ -325,9 +329,14 @@ class PrincipalPart:
         # To compare elements has the CPU wait for another device; optimizers' steps look there.
         closely = weight.device.type == "cpu" or not (trains or torch.cuda.is_current_stream_capturing())
         if self._mark is None or not self._mark.fits(weight, basis, closely):
-            inside = outside(weight, basis) <= _SLACK * rounding(weight, basis)
+            filters = self._filters(weight)
+            inside = outside(filters, basis) <= _SLACK * rounding(filters, basis)
             self._mark = Mark.of(weight, basis, inside)
         return self._mark.inside
+
+    @torch.no_grad()
+    def _filters(self, weight: Tensor) -> Tensor:
+        return weight if self.view is None else self.view(weight)
 
     def _edited(self) -> None:
         self._edits += 1

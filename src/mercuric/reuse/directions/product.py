@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.reuse.directions.basis import Directions
+from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.pointwise import pointwise
 from mercuric.reuse.row_products import as_image
 from mercuric.reuse.transforms import WithoutRules
@@ -29,7 +29,7 @@ class Placement:
 
 
 def projected_convolution(
-    images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions, placement: Placement
+    images: Tensor, weight: Tensor, bias: Tensor | None, directions: PrincipalDirections, placement: Placement
 ) -> Tensor:
     """A convolution's outputs in the given directions, with exact gradients of what was computed.
 
@@ -50,7 +50,9 @@ def projected_convolution(
     return found[0]
 
 
-def projected_linear(rows: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions) -> Tensor:
+def projected_linear(
+    rows: Tensor, weight: Tensor, bias: Tensor | None, directions: PrincipalDirections
+) -> Tensor:
     """The same of a fully connected layer: rows (V, features) by a weight (filters, features)."""
     image = as_image(rows)
     filters = weight[:, :, None, None]
@@ -59,7 +61,7 @@ def projected_linear(rows: Tensor, weight: Tensor, bias: Tensor | None, directio
 
 
 def reference_convolution(
-    images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions, placement: Placement
+    images: Tensor, weight: Tensor, bias: Tensor | None, directions: PrincipalDirections, placement: Placement
 ) -> Tensor:
     """What :func:`projected_convolution` computes, by definition; autograd differentiates it."""
     full = F.conv2d(images, weight, None, placement.stride, placement.padding, placement.dilation)

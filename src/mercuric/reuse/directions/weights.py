@@ -1,4 +1,4 @@
-"""Does a layer's weight lie in its directions, and may it be put there?"""
+"""Does a layer's weight lie in its directions, and how is it put there?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,26 +7,12 @@ from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 SAMPLE = 4096
 """Elements of a weight, evenly spread, that show whether it has changed."""
 _PROBES = 4
 """Random combinations of inputs that show what of a weight lies outside."""
-
-
-def why_dense(weight: object, tied: bool) -> str | None:
-    """Why a layer's weight can't be changed to what its directions compute; None where it can.
-
-    Args:
-        weight: what the layer multiplies with.
-        tied: whether another layer multiplies with it as well.
-    """
-    if not isinstance(weight, Tensor) or type(weight) is Tensor:
-        return "its weight is computed from other tensors"
-    if type(weight) is not nn.Parameter:
-        return f"its weight is a {type(weight).__name__}"
-    return "its weight is shared with another layer" if tied else None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 from mercuric.config import mismatches
 from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import SavedState, Switch, Whole
-from mercuric.reuse.judge.paper import Change, Cost
+from mercuric.reuse.judge.judge import Change, Cost
 
 CLEARLY = 0.95
 """Share of the dense milliseconds that a layer must stay under to turn on; what is on stays so under 1."""
@@ -37,12 +37,15 @@ class KeepFaster:
         history: every change so far.
     """
 
+    by_milliseconds = True
+    every = 1000
+
     def __init__(self, layers: Sequence[str]) -> None:
         self.history: list[Change] = []
         self._on: dict[str, bool | None] = dict.fromkeys(layers)
         self._step = 0
 
-    def step(self, _loss: float, costs: Mapping[str, Cost | None]) -> list[Change]:
+    def step(self, loss: float, costs: Mapping[str, Cost | None]) -> list[Change]:  # noqa: ARG002 - milliseconds alone decide
         """Follow one training step; returns which layers must turn on or off before the next.
 
         Args:

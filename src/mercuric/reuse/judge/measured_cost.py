@@ -12,7 +12,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from torch.utils.hooks import RemovableHandle
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse.judge.paper import Cost
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.transforms import is_wrapped
 
 Switch = Callable[[str, bool], AbstractContextManager[None]]

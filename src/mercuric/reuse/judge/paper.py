@@ -1,16 +1,16 @@
 """When do signatures grow, and when does a layer turn off? Paper III-D, Adaptation in MERCURY."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from mercuric.config import Config, mismatches
 from mercuric.errors import ArgumentError, Diverged
 from mercuric.files.saved_state import Finite, SavedState, Text, Whole
-from mercuric.reuse.observation import Observation
+from mercuric.reuse.judge.judge import Change, Cost
 from mercuric.similarity.rpq import MAX_BITS, check_bits
 
 Bits = Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)]
@@ -32,47 +32,6 @@ class AdaptationConfig(Config):
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.02
     max_bits: Bits = 64
     stoppage: Count | None = 50
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one batch through one layer cost, in any unit (cycles, milliseconds); costs add up.
-
-    Attributes:
-        signatures_and_products: C_S, signatures and products of all training passes, with reuse.
-        baseline: C_B, the same products without reuse.
-    """
-
-    signatures_and_products: Finite
-    baseline: Finite
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            self.signatures_and_products + other.signatures_and_products, self.baseline + other.baseline
-        )
-
-
-CostModel = Callable[[Observation], Cost]
-"""What an observed product costs; a layer's cost is the sum over its observations of a step."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """Something that adaptation changed.
-
-    Attributes:
-        step: after how many steps, counted from 1.
-        layer: the layer that turned off, or on; None where the bits of all layers grew.
-        what: ``"bits"``, ``"off"`` or ``"on"``.
-        before: signature length in bits; 0 or 1 where milliseconds switch a layer.
-        after: the same afterwards; 0 for a layer that turned off.
-    """
-
-    step: Whole
-    layer: Text | None
-    what: Literal["bits", "off", "on"]
-    before: Whole
-    after: Whole
 
 
 @dataclass
@@ -131,6 +90,9 @@ class Adaptation:
     Raises:
         ValueError: ``bits`` is not 1 to 128, or a layer is named twice.
     """
+
+    by_milliseconds = False
+    every = 200
 
     def __init__(self, config: AdaptationConfig, layers: Sequence[str], bits: int) -> None:
         check_bits(bits)

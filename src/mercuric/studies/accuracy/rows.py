@@ -5,7 +5,7 @@ from typing import Any
 
 from mercuric.config import require_once
 from mercuric.errors import ArgumentError
-from mercuric.reuse import AdaptationConfig, ReuseConfig
+from mercuric.reuse import AdaptationConfig, Alike
 from mercuric.studies.train.config import RunConfig
 from mercuric.training import TrainingConfig
 
@@ -46,7 +46,7 @@ def _row(model: str, data: str, **settings: Any) -> RunConfig:
         "seeds": SEEDS,
         "train_examples": EXAMPLES,
         "training": TrainingConfig(epochs=EPOCHS, test_every=5),
-        "reuse": ReuseConfig(adaptation=ALWAYS_ON),
+        "reuse": Alike(adaptation=ALWAYS_ON),
         **settings,
     }
     return RunConfig(model=model, data=data, **fields)
@@ -64,11 +64,11 @@ MAIN: dict[str, RunConfig] = {
 }
 """What ``mercuric accuracy`` measures, over three seeds: name to configuration."""
 
-_PAPER = ReuseConfig.paper().changed(adaptation=ALWAYS_ON)
+_PAPER = Alike.paper().changed(adaptation=ALWAYS_ON)
 
 OTHERS: dict[str, RunConfig] = {
     "vgg13-fashion-mnist-paper": _row("vgg13", "fashion-mnist", width=0.25, reuse=_PAPER),
-    "vgg13-fashion-mnist-adaptive": _row("vgg13", "fashion-mnist", width=0.25, reuse=ReuseConfig()),
+    "vgg13-fashion-mnist-adaptive": _row("vgg13", "fashion-mnist", width=0.25, reuse=Alike()),
     **{
         f"{model}-fashion-mnist": _row(
             model,

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.reuse.alike.attention import reuse_attention
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.studies.bench.interleaved import Function
 from mercuric.studies.bench.layer_times import COMPILED, DENSE, LEAST, WARM_UPS, timed_row
 from mercuric.studies.bench.planted import SHARES, planted_rows
@@ -85,8 +85,8 @@ def bench_attention_activations(
 
 def time_attention(operands: Operands, settings: BenchSettings) -> list[dict[str, Any]]:
     """Time attention densely and with reuse of queries, in turn; a row a form and pass."""
-    config = ReuseConfig(bits=BITS, magnitude=None, entries=None, adaptation=None)
-    state = LayerReuse("attention", config, "attention")
+    config = Alike(bits=BITS, magnitude=None, entries=None, adaptation=None)
+    state = AlikeLayer("attention", config, "attention")
 
     def reused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         return reuse_attention(query, key, value, state)[0]
@@ -105,7 +105,7 @@ def time_attention(operands: Operands, settings: BenchSettings) -> list[dict[str
     return [{**row, "efficiency": row["speedup"] / row["limit"]} for row in rows]
 
 
-def _facts(name: str, state: LayerReuse) -> dict[str, float]:
+def _facts(name: str, state: AlikeLayer) -> dict[str, float]:
     if name == DENSE:
         return {"hits": nan, "error": nan, "limit": nan}
     hits = state.counts.hit / state.counts.vectors

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.reuse.alike.kernels.patch_product import (
     filter_rows,
     gathered_windows,
@@ -87,7 +87,7 @@ def planted_images(images: int, channels: int, side: int, share: float, seed: in
     return drawn
 
 
-def time_parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig, rounds: int = 5) -> dict[str, float]:
+def time_parts(layer: nn.Conv2d, inputs: Tensor, config: Alike, rounds: int = 5) -> dict[str, float]:
     """Milliseconds of each part of one forward pass with reuse, measured alone.
 
     Args:
@@ -101,7 +101,7 @@ def time_parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig, rounds: in
     return {f"{name}_ms": 1000 * median(seconds) for name, seconds in timings.seconds.items()}
 
 
-def _parts(layer: nn.Conv2d, inputs: Tensor, config: ReuseConfig) -> Mapping[str, Function]:
+def _parts(layer: nn.Conv2d, inputs: Tensor, config: Alike) -> Mapping[str, Function]:
     above, left = (side if isinstance(side, int) else 0 for side in layer.padding)
     images = inputs.contiguous(memory_format=torch.channels_last)
     pads = [left, left, above, above]

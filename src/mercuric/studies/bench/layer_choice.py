@@ -13,8 +13,8 @@ from typing import Any
 from torch import nn
 
 from mercuric.reuse import ReuseHandle
+from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.judge.measured_cost import MeasuredCost
-from mercuric.reuse.judge.paper import Cost
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse import ReuseConfig, ReuseHandle, fit_directions_, reuse_
+from mercuric.reuse import Alike, Directions, ReuseConfig, ReuseHandle, fit_directions_, reuse_
 from mercuric.reuse.directions.pointwise import pointwise
 from mercuric.studies.bench.interleaved import Function, Timings
 from mercuric.studies.bench.settings import BenchSettings
@@ -65,9 +65,9 @@ class AsConvolution(nn.Module):
         return output.permute(0, 2, 3, 1).reshape(*rows.shape[:-1], -1)
 
 
-def reuse_config(bits: int) -> ReuseConfig:
+def reuse_config(bits: int) -> Alike:
     """Whole patches that reuse each other's results, by the fast kernels."""
-    return ReuseConfig(
+    return Alike(
         bits=bits, granularity="patch", projection="separable", magnitude=None, entries=None, adaptation=None
     )
 
@@ -152,7 +152,7 @@ def _channels_last(layer: nn.Module, inputs: Tensor) -> tuple[nn.Module, Tensor]
 def _form(dense: nn.Module, config: ReuseConfig, inputs: Tensor) -> Form:
     holder = nn.Sequential(copy.deepcopy(dense))
     handle = reuse_(holder, config)
-    if config.principal is not None:
+    if isinstance(config, Directions):
         fit_directions_(holder, handle, [inputs])
     return Form(holder, handle)
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mercuric.progress import Progress, silent
+from mercuric.reuse import ReuseConfig
 from mercuric.studies.bench.layer_times import reuse_config, time_layer, with_limits
 from mercuric.studies.bench.planted import SHARES, planted_rows
 from mercuric.studies.bench.principal import rank_forms
@@ -43,7 +44,7 @@ def bench_linear(
         vectors, features, outputs = shape
         named, case = f"{vectors} rows, {features} to {outputs}", f"{share:.0%}"
         progress(place, len(work), f"{named}, {case} planted")
-        forms = {f"reuse, {BITS} bits": reuse_config(BITS)}
+        forms: dict[str, ReuseConfig] = {f"reuse, {BITS} bits": reuse_config(BITS)}
         torch.manual_seed(settings.seed)
         layer = nn.Linear(features, outputs)
         inputs = planted_rows(vectors, features, share, settings.seed)

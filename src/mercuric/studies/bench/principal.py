@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Directions
 from mercuric.studies.bench.layer_times import reuse_config, time_layer, with_limits
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.subjects.layer_inputs import Subject, layer_inputs
@@ -45,12 +45,12 @@ LAYERS = ("features.7", "features.14", "features.21")
 """VGG16's conv2_2, conv3_3 and conv4_3."""
 
 
-def principal_config(rank: int | float) -> ReuseConfig:
+def principal_config(rank: int | float) -> Directions:
     """A layer always in ``rank`` directions."""
-    return ReuseConfig.fast(rank, error=None).changed(keep="always")
+    return Directions(rank=rank)
 
 
-def rank_forms(ranks: Sequence[int | float]) -> dict[str, ReuseConfig]:
+def rank_forms(ranks: Sequence[int | float]) -> dict[str, Directions]:
     """A form for each rank: a number of directions, or a share of the filters."""
     return {f"rank {rank_name(rank)}": principal_config(rank) for rank in ranks}
 

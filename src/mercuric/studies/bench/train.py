@@ -1,4 +1,4 @@
-"""How much faster is a whole training step with ``ReuseConfig.fast()``, and what does that need?"""
+"""How much faster is a whole training step with ``Directions.fast()``, and what does that need?"""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from mercuric import zoo
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig, ReuseHandle, fit_directions_, reuse_
-from mercuric.reuse.config import FAST_ERROR
+from mercuric.reuse import Directions, ReuseHandle, fit_directions_, reuse_
+from mercuric.reuse.directions.config import FAST_ERROR
 from mercuric.studies.bench.interleaved import Function, Spread
 from mercuric.studies.bench.layer_choice import Choice, keep_faster, layer_rows
 from mercuric.studies.bench.layer_times import COMPILED, DENSE, timed_row
@@ -128,9 +128,9 @@ def bench_train(config: TrainBench, progress: Progress = silent) -> tuple[pd.Dat
     return pd.DataFrame([row for row, _ in found]), pd.DataFrame(layers)
 
 
-def fast_config(config: TrainBench, error: float | None = FAST_ERROR) -> ReuseConfig:
+def fast_config(config: TrainBench, error: float | None = FAST_ERROR) -> Directions:
     """``fast()``, whose layers are chosen by :func:`~mercuric.studies.bench.layer_choice.keep_faster`."""
-    return ReuseConfig.fast(config.rank, error).changed(keep="always")
+    return Directions(rank=config.rank, error=error)
 
 
 def make_trainer(

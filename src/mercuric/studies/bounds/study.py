@@ -14,7 +14,7 @@ from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
-from mercuric.reuse import Observation, ReuseConfig
+from mercuric.reuse import Alike, Observation
 from mercuric.similarity import HitState, MCache
 from mercuric.studies.bounds.limits import (
     dense_macs,
@@ -109,7 +109,7 @@ def measure(
         ``CycleCounter.layers``.
     """
     rows: dict[str, dict[str, Any]] = {}
-    reuse = simulated_config(ReuseConfig.paper(bits=config.bits), counter.accelerator)
+    reuse = simulated_config(Alike.paper(bits=config.bits), counter.accelerator)
 
     def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], *_: Any) -> None:
         assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone

@@ -7,7 +7,8 @@ import pandas as pd
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.files.reading import read_json_object
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike, ReuseConfig
+from mercuric.reuse.alike.config import require_alike
 from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.evaluate.study import Evaluation
 
@@ -28,7 +29,7 @@ def read_evaluation(folder: Path) -> Evaluation:
     reuse = summary["reuse"]
     return Evaluation(
         config=EvaluationConfig.read(folder / "config.yaml"),
-        reuse=ReuseConfig.paper() if reuse is None else ReuseConfig(**reuse),
+        reuse=Alike.paper() if reuse is None else require_alike(ReuseConfig(**reuse), "reuse"),
         accelerators=tuple(Accelerator(**one) for one in summary["accelerators"]),
         energies=tuple(Energies(**one) for one in summary["energies"]),
         layers=pd.read_csv(folder / "layers.csv", keep_default_na=False, dtype={"layer": str}),

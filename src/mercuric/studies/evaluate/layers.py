@@ -11,7 +11,7 @@ from mercuric.accelerator.energy.energies import Energies
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
 from mercuric.accelerator.energy.operands import operands
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.studies.evaluate.stream import ELEMENTS_AT_ONCE, StreamedCalls
 from mercuric.trace.layer_call import LayerCall, dense_call
 from mercuric.trace.workload import Workload
@@ -85,7 +85,7 @@ def reuse_costs(
     network: nn.Module,
     images: Tensor,
     workloads: Sequence[Workload],
-    config: ReuseConfig,
+    config: Alike,
     accelerators: Sequence[Accelerator],
     energies: Sequence[Energies],
     *,

@@ -4,15 +4,14 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse import Observation, ReuseConfig, ReuseHandle
-from mercuric.reuse.alike.convolution import ReuseConv2d
-from mercuric.reuse.alike.linear import ReuseLinear
+from mercuric.reuse import Alike, Observation, ReuseHandle
 from mercuric.reuse.observation import Observer
+from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.similarity import Hitmap
 from mercuric.trace.calls import Listen, RunFacts, to_all
 from mercuric.trace.forward_pass import infer
@@ -48,7 +47,7 @@ class StreamedCalls:
     network: nn.Module
     images: Tensor
     workloads: Sequence[Workload]
-    config: ReuseConfig
+    config: Alike
     training: bool
     signatures: bool
     elements: int
@@ -113,7 +112,11 @@ def image_by_image(
         seen.append(one if signatures else replace(one, zero=None, signatures=None, context=None))
 
     stop = handle.observe(keep)
-    layers = [module for module in network.modules() if isinstance(module, ReuseConv2d | ReuseLinear)]
+    layers = [
+        module
+        for module in network.modules()
+        if isinstance(module, ReuseLayer) and module._mercuric_kind.product != "attention"
+    ]
     try:
         for layer in layers:
             layer.__dict__["forward"] = _streamed(layer, layer.forward, seen, count, elements)
@@ -125,18 +128,16 @@ def image_by_image(
 
 
 def _streamed(
-    layer: ReuseConv2d | ReuseLinear,
+    layer: Any,
     forward: _Forward,
     seen: list[Observation],
     count: Observer,
     elements: int,
 ) -> _Forward:
-    fewest = 4 if isinstance(layer, ReuseConv2d) else 3
-
-    def streamed(batch: Tensor) -> Tensor:
-        alone = batch.dim() >= fewest and layer.reuse.config.scope == "image"
+    def streamed(batch: Tensor, *more: Any, **named: Any) -> Tensor:
+        alone = batch.dim() >= layer._mercuric_kind.batched and layer.reuse.config.scope == "image"
         images = max(1, elements // max(batch[0].numel(), 1)) if alone else len(batch)
-        output = torch.cat([forward(some) for some in torch.split(batch, images)])
+        output = torch.cat([forward(some, *more, **named) for some in torch.split(batch, images)])
         whole = joined(seen)
         seen.clear()
         count(whole)

@@ -23,7 +23,7 @@ from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.studies.machine import machine
@@ -59,7 +59,7 @@ class Evaluation:
     """
 
     config: EvaluationConfig
-    reuse: ReuseConfig
+    reuse: Alike
     accelerators: tuple[Accelerator, ...]
     energies: tuple[Energies, ...]
     layers: pd.DataFrame
@@ -109,7 +109,7 @@ class Evaluation:
 
 def evaluate(
     config: EvaluationConfig,
-    reuse: ReuseConfig | None = None,
+    reuse: Alike | None = None,
     progress: Progress = silent,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
@@ -117,7 +117,7 @@ def evaluate(
 
     Args:
         config: network, data and accelerators.
-        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default. The MCACHE is each
+        reuse: how similarity is found; :meth:`Alike.paper` by default. The MCACHE is each
             accelerator's. The gradient of what was computed is counted: the saved Hitmap serves all three
             products.
         progress: told before each batch.
@@ -169,7 +169,7 @@ def _by_cache(
     network: nn.Module,
     images: Tensor,
     workloads: Sequence[Workload],
-    found_with: Sequence[ReuseConfig],
+    found_with: Sequence[Alike],
     accelerators: Sequence[Accelerator],
     energies: Sequence[Energies],
     training: bool,

@@ -9,7 +9,8 @@ from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError
 from mercuric.files.reading import parse_yaml
 from mercuric.files.writing import write_text
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike, ReuseConfig
+from mercuric.reuse.alike.config import require_alike
 from mercuric.studies.evaluate_accuracy.study import EvaluatedAccuracy, evaluated_accuracy
 from mercuric.studies.evaluate_accuracy.table import evaluated_table
 from mercuric.terminal.console import say, show
@@ -50,7 +51,7 @@ def evaluate_accuracy(
     show(as_json, found, evaluated_table(found), *([] if log is None else [f"Log: {log}"]))
 
 
-def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:
+def _reuse(config: Path | None, settings: list[str]) -> Alike:
     fields: dict[str, Any] = {} if config is None else read_mapping(config)
     given: dict[str, Any] = {}
     for text in settings:
@@ -60,4 +61,4 @@ def _reuse(config: Path | None, settings: list[str]) -> ReuseConfig:
         if name in given:
             raise ArgumentError(f"set was {text!r}, but {name} is set already; give each field once")
         given[name] = parse_yaml(value, f"set was {text!r}, whose value")
-    return ReuseConfig(**fields | given)
+    return require_alike(ReuseConfig(**fields | given), "the reuse configuration")

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_, similarity_rates
+from mercuric.reuse import Alike, ReuseHandle, reuse_, similarity_rates
+from mercuric.reuse.alike.config import ReadAlike
 from mercuric.studies.machine import machine
 from mercuric.subjects.config import ImageNetworkName, SubjectConfig
 from mercuric.subjects.subject import load_subject
@@ -36,7 +37,7 @@ class EvaluatedAccuracy(SubjectConfig):
     weights: str
     images: Positive | None = None
     batch: Positive = 8
-    reuse: ReuseConfig = Field(default_factory=ReuseConfig)
+    reuse: ReadAlike = Field(default_factory=Alike)
 
 
 @dataclass
@@ -79,11 +80,6 @@ def evaluated_accuracy(
         ValueError: a wrong name or number, or the network tells other classes apart than the data have.
         MercuricError: files are missing or damaged, or the checkpoint is of another network.
     """
-    if config.reuse.principal is not None:
-        raise ArgumentError(
-            "principal of the reuse configuration was given, but must be None: directions have no hits; "
-            "mercuric bench front judges them"
-        )
     subject = load_subject(config, tell=tell)
     loaded, network = subject.image_data, subject.network
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

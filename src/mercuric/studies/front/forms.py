@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mercuric.reuse import ReuseConfig
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric.reuse import Alike, Directions, ReuseConfig
 from mercuric.studies.bench.layer_times import reuse_config
 from mercuric.studies.bench.principal import principal_config, rank_name
 
@@ -60,25 +59,21 @@ def front_forms(
     forms = [FrontForm(DENSE)]
     if paper:
         # Adaptation is of training; without it every layer stays as the paper has it at first.
-        forms.append(FrontForm(PAPER, "", ReuseConfig.paper().changed(adaptation=None)))
+        forms.append(FrontForm(PAPER, "", Alike.paper(adaptation=None)))
     forms += [FrontForm(REUSE, f"{count} bits", reuse_config(count)) for count in bits]
     for rank in ranks:
         forms.append(FrontForm(DIRECTIONS, rank_name(rank), principal_config(rank)))
     for rank in ranks:
-        config = _principal(rank=rank, residual_bits=RESIDUAL_BITS)
+        config = Directions(rank=rank, residual_bits=RESIDUAL_BITS)
         forms.append(FrontForm(SHARED, rank_name(rank), config))
     for error in errors:
         text = f"at most {error:g}"
-        forms.append(FrontForm(BY_ERROR, text, _principal(rank=None, error=error)))
+        forms.append(FrontForm(BY_ERROR, text, Directions(rank=None, error=error)))
     for error in errors:
-        config = _principal(rank=None, error=error, residual_bits=RESIDUAL_BITS, max_error=error)
+        config = Directions(rank=None, error=error, residual_bits=RESIDUAL_BITS, max_error=error)
         forms.append(FrontForm(BOUNDED, f"at most {error:g}", config))
     forms += [FrontForm(FAST, rank_name(rank), principal_config(rank), chosen=True) for rank in ranks]
     for error in output_errors:
         setting = f"at most {error:g}"
         forms.append(FrontForm(FITTED, setting, principal_config(0.25), chosen=True, output_error=error))
     return forms
-
-
-def _principal(**fields: int | float | None) -> ReuseConfig:
-    return principal_config(0.25).changed(principal=PrincipalConfig(**fields))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseHandle, fit_ranks_, reuse_
+from mercuric.reuse import Directions, ReuseHandle, fit_ranks_, reuse_
 from mercuric.reuse.directions.fit.estimate import estimate_directions, use_directions_
 from mercuric.reuse.layer_report import layers_in_directions, similarity_rates
 from mercuric.studies.bench.interleaved import Function, Timings
@@ -95,16 +95,16 @@ def _with_form(
     if form.config is None:
         return None
     handle = reuse_(model, form.config, lambda _, name: not name.startswith(("sides.", "fuse")))
-    if form.group != PAPER and form.config.principal is None:
+    if form.group != PAPER:
         handle.switch_off_losing(products=3 if config.step else 1)
     if form.output_error is not None:
         fit_ranks_(model, handle, subject.fitted, form.output_error)
-    elif form.config.principal is not None:
+    elif isinstance(form.config, Directions):
         estimate_directions(model, handle, [subject.timed])
     _outputs(model, [subject.timed], config)
     if form.chosen:
         _choose(model, handle, subject.timed, config)
-    if form.config.principal is not None:
+    if isinstance(form.config, Directions):
         use_directions_(model, handle)
     handle.reset()
     return handle

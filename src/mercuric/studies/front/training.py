@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
+from mercuric.reuse import Directions, ReuseConfig, ReuseHandle, reuse_
 from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.studies.bench.principal import rank_name
 from mercuric.studies.bench.settings import BenchSettings
@@ -199,7 +199,7 @@ def _forms(config: FrontTraining, longest: int) -> list[_Form]:
         for share in config.shorter
     ]
     return dense + [
-        (FAST, rank_name(rank), f"fast-{rank:g}", longest, ReuseConfig.fast(rank)) for rank in config.ranks
+        (FAST, rank_name(rank), f"fast-{rank:g}", longest, Directions.fast(rank)) for rank in config.ranks
     ]
 
 

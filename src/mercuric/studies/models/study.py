@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.errors import ArgumentError
-from mercuric.reuse import Observation, ReuseConfig, reuse_
+from mercuric.reuse import Alike, Observation, reuse_
 from mercuric.reuse.layer import LayerReuse
 
 Kind = Literal["convolution", "1x1", "depthwise", "fully connected", "attention"]
@@ -172,7 +172,7 @@ def _parameters(network: nn.Module) -> int:
 
 
 def _layers(network: nn.Module, *inputs: Tensor) -> tuple[Layer, ...]:
-    handle = reuse_(network, ReuseConfig.paper())
+    handle = reuse_(network, Alike.paper())
     handle.switch_off()
     found: list[Layer] = []
 

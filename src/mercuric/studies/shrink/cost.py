@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mercuric.accelerator import Accelerator, read_workloads
 from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, fitting
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
 
 
@@ -59,7 +59,7 @@ def macs_of(network: nn.Module, image: Tensor) -> int:
     return sum(workload.macs for workload in read_workloads(network, image))
 
 
-def _reused(network: nn.Module, image: Tensor, accelerator: Accelerator, config: ReuseConfig) -> LayerCosts:
+def _reused(network: nn.Module, image: Tensor, accelerator: Accelerator, config: Alike) -> LayerCosts:
     workloads = read_workloads(network, image, config.granularity, config.scope)
     (layers,) = reuse_costs(
         network, image, workloads, config, [accelerator], [fitting(accelerator)], training=False

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter
 from mercuric.accelerator.runs_mcache import in_runs_mcache
-from mercuric.reuse import Observation, ReuseConfig
+from mercuric.reuse import Alike, Observation
 from mercuric.reuse.modes import keeping_modes
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
@@ -69,7 +69,7 @@ def training_step(
     network: nn.Module,
     images: Tensor,
     labels: Tensor,
-    config: ReuseConfig,
+    config: Alike,
     seed: int,
     shown: int = 0,
     accelerator: str = "eyeriss-168",

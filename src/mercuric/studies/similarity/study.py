@@ -16,7 +16,7 @@ from mercuric.errors import MercuricError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig, similarity_rates
+from mercuric.reuse import Alike, similarity_rates
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
 from mercuric.studies.similarity.config import SimilarityConfig
@@ -96,8 +96,8 @@ def _step(
     )
 
 
-def _reuse(config: SimilarityConfig, bits: int, **changes: Any) -> ReuseConfig:
-    return ReuseConfig.paper(bits=bits, seed=config.seed, **changes)
+def _reuse(config: SimilarityConfig, bits: int, **changes: Any) -> Alike:
+    return Alike.paper(bits=bits, seed=config.seed, **changes)
 
 
 def _chosen_maps(step: TrainingStep) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_calls
 from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.subjects.subject import Subject
 from mercuric.trace.calls import Listen
 from mercuric.trace.hitmaps.about import HitmapAbout
@@ -24,7 +24,7 @@ from mercuric.trace.network_calls import NetworkCalls
 def simulate_network(
     subject: Subject,
     accelerator: Accelerator,
-    reuse: ReuseConfig | None = None,
+    reuse: Alike | None = None,
     training: bool = True,
     save: Path | None = None,
     listeners: Sequence[Listen] = (),
@@ -35,7 +35,7 @@ def simulate_network(
     Args:
         subject: what runs.
         accelerator: what is simulated, with its MCACHE.
-        reuse: how similarity is found; :meth:`ReuseConfig.paper` by default.
+        reuse: how similarity is found; :meth:`Alike.paper` by default.
         training: count both backward products as well.
         save: a Parquet file for the Hitmaps.
         listeners: each called with every layer's call.
@@ -61,7 +61,7 @@ def simulate_hitmaps(
     accelerator: Accelerator,
     training: bool = True,
     model: str | None = None,
-    reuse: ReuseConfig | None = None,
+    reuse: Alike | None = None,
     listeners: Sequence[Listen] = (),
 ) -> tuple[Simulation, dict[str, Any]]:
     """Count the cycles of saved Hitmaps, and say where they come from.
@@ -86,7 +86,7 @@ def simulate_hitmaps(
 
 
 def write_hitmap_folder(
-    subject: Subject, folder: Path, reuse: ReuseConfig | None = None, progress: Progress = silent
+    subject: Subject, folder: Path, reuse: Alike | None = None, progress: Progress = silent
 ) -> int:
     """Write every layer's Hitmap of a training step as a CSV file; returns how many there are.
 

@@ -11,7 +11,7 @@ from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.engines.scalesim_files import read_topology
 from mercuric.progress import Progress, named, silent
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.studies.simulate.hitmaps import simulate_hitmaps, simulate_network
 from mercuric.studies.simulate.scalesim_cycles import ScaleSimCycles
 from mercuric.studies.simulate.topology import simulate_topology
@@ -32,7 +32,7 @@ class Counting:
     """
 
     accelerator: Accelerator
-    reuse: ReuseConfig | None = None
+    reuse: Alike | None = None
     training: bool = True
     engine: Literal["scalesim"] | None = None
 

@@ -12,7 +12,7 @@ from mercuric.accelerator.count.countable import countable_hitmaps, require_save
 from mercuric.accelerator.count.simulation import simulate_calls
 from mercuric.accelerator.engines.scalesim_files import TopologyLayer
 from mercuric.errors import ArgumentError, MercuricError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap, HitState
 from mercuric.trace.calls import KnownCalls, Listen, RunFacts
@@ -28,7 +28,7 @@ _MOST_VECTORS, _MOST_VECTORS_OF_ALL_SCOPES = 2**24, 2**28
 def simulate_topology(
     layers: Sequence[TopologyLayer],
     accelerator: Accelerator,
-    config: ReuseConfig,
+    config: Alike,
     hit_rate: float | None = None,
     hitmaps: Path | None = None,
     listeners: Sequence[Listen] = (),
@@ -60,7 +60,7 @@ def simulate_topology(
 def _calls(
     layers: Sequence[TopologyLayer],
     accelerator: Accelerator,
-    config: ReuseConfig,
+    config: Alike,
     hit_rate: float | None,
     hitmaps: Path | None,
 ) -> Iterator[LayerCall]:
@@ -73,7 +73,7 @@ def _calls(
 
 
 def _assumed(
-    layers: Sequence[TopologyLayer], accelerator: Accelerator, config: ReuseConfig, rate: float
+    layers: Sequence[TopologyLayer], accelerator: Accelerator, config: Alike, rate: float
 ) -> Iterator[LayerCall]:
     for layer in layers:
         _fits_memory(layer)

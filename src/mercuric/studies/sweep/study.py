@@ -25,7 +25,7 @@ from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
 from mercuric.studies.machine import machine
 from mercuric.studies.process_pool import process_pool
 from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_weights
@@ -113,7 +113,7 @@ class SweepConfig(DataConfig):
 
     def found_with(self) -> dict[str, Any]:
         """How similarity is found in every combination, ready for JSON: what varies is left out."""
-        reuse = simulated_config(ReuseConfig.paper(bits=self.bits), as_accelerator(self.accelerator))
+        reuse = simulated_config(Alike.paper(bits=self.bits), as_accelerator(self.accelerator))
         return {name: value for name, value in found_with(reuse).items() if name not in self.vary}
 
     def combinations(self) -> list[dict[str, Field]]:
@@ -229,7 +229,7 @@ def resolve(config: SweepConfig) -> dict[str, Any]:
     for subject in map(config.subject_of, config.models):
         key = f"{subject.data} at {subject.size} px" if subject.size else subject.data
         data_sets[key] = data_sets.get(key) or resolved_data(load_data(subject))["data"]
-    reuse = ReuseConfig.paper(bits=config.bits).model_dump(mode="json", exclude={"entries", "ways"})
+    reuse = Alike.paper(bits=config.bits).model_dump(mode="json", exclude={"entries", "ways"})
     hardware = resolved_hardware(as_accelerator(config.accelerator))
     return {"reuse": reuse, **hardware, **resolved_weights(config.weights), "data": data_sets}
 
@@ -289,7 +289,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     """Run the part's network once, count every accelerator, and write the layers to ``target``."""
     subject = load_subject(config.subject_of(part.model), config.images, config.batch)
     cache = part.accelerators[0]
-    reuse = simulated_config(ReuseConfig.paper(bits=config.bits), cache)
+    reuse = simulated_config(Alike.paper(bits=config.bits), cache)
     simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
     counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
 

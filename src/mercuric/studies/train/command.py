@@ -29,7 +29,7 @@ def train(
         bool, typer.Option("--compare", help="Train densely too, with the same data and initial weights.")
     ] = False,
     fast: Annotated[
-        bool, typer.Option("--fast", help="Train in principal directions, with ReuseConfig.fast().")
+        bool, typer.Option("--fast", help="Train in principal directions, with Directions.fast().")
     ] = False,
     rank: Annotated[
         str | None, typer.Option(help="With --fast: directions a layer, a number or a share of its filters.")

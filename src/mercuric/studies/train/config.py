@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from mercuric.accelerator import as_accelerator
 from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Alike
+from mercuric.reuse.config import AnyMethod
 from mercuric.subjects.config import NetworkConfig, Seed
 from mercuric.training import TrainingConfig
 from mercuric.training.config import Positive
@@ -27,8 +28,8 @@ class RunConfig(NetworkConfig):
         runs: ``("dense", "reuse")`` to compare, or one of them.
         seeds: initial weights, data order, augmentation and dropout follow from the seed.
         training: the training loop's settings.
-        reuse: how similarity is found; its MCACHE is also the simulated accelerator's. With principal
-            directions no similarity is looked for, and nothing is simulated: seconds are compared.
+        reuse: how layers compute. The MCACHE of an :class:`~mercuric.Alike` is also the simulated
+            accelerator's; of other methods nothing is simulated, and seconds are compared.
         accelerator: a preset's name, or a YAML file, whose MCACHE must be that of ``reuse``.
     """
 
@@ -39,7 +40,7 @@ class RunConfig(NetworkConfig):
     runs: tuple[RunName, ...] = ("reuse",)
     seeds: tuple[Seed, ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
-    reuse: ReuseConfig = Field(default_factory=ReuseConfig)
+    reuse: AnyMethod = Field(default_factory=Alike)
     accelerator: str = "eyeriss-168"
 
     @model_validator(mode="after")
@@ -53,6 +54,6 @@ class RunConfig(NetworkConfig):
     @model_validator(mode="after")
     def _one_cache(self) -> Self:
         accelerator = as_accelerator(self.accelerator)
-        if self.reuse.principal is None:
+        if isinstance(self.reuse, Alike):
             in_runs_mcache(accelerator, self.reuse.cache)
         return self

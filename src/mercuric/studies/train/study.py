@@ -13,8 +13,8 @@ from mercuric.accelerator.runs_mcache import in_runs_mcache
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
-from mercuric.reuse import ReuseHandle, reuse_
-from mercuric.reuse.judge.paper import Change
+from mercuric.reuse import Alike, ReuseHandle, reuse_
+from mercuric.reuse.judge.judge import Change
 from mercuric.studies.resolved import resolved_data, resolved_hardware
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.train.config import RunConfig, RunName
@@ -59,7 +59,7 @@ def compare(
     reuse = [outcome for outcome in outcomes if outcome.run == "reuse"]
     if reuse:
         _write_table(folder / "layers.csv", {outcome.seed: outcome.layers for outcome in reuse})
-    if reuse and config.reuse.adaptation is not None:
+    if reuse and isinstance(config.reuse, Alike) and config.reuse.adaptation is not None:
         _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
     return summarize(config, lesson, outcomes, folder)
 
@@ -115,7 +115,7 @@ def _train(
     torch.manual_seed(seed)
     model = lesson.build()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    if config.reuse.principal is not None:
+    if not isinstance(config.reuse, Alike):
         # What is compared is seconds, and dense is fastest so.
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     handle, counter = _with_reuse(config, model) if run == "reuse" else (None, None)
@@ -136,8 +136,8 @@ def _train(
 
 
 def _with_reuse(config: RunConfig, model: nn.Module) -> tuple[ReuseHandle, CycleCounter | None]:
-    """The layers, and what counts their cycles; None for directions, which no accelerator simulates."""
-    if config.reuse.principal is not None:
+    """The layers, and what counts their cycles; None for methods that no accelerator simulates."""
+    if not isinstance(config.reuse, Alike):
         return reuse_(model, config.reuse), None
     counter = CycleCounter(in_runs_mcache(config.accelerator, config.reuse.cache))
     handle = reuse_(model, config.reuse, cost=counter)

@@ -11,8 +11,7 @@ from mercuric.accelerator import as_accelerator
 from mercuric.accelerator.count.totals import totals
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
-from mercuric.reuse import similarity_rates
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric.reuse import Alike, Directions, similarity_rates
 from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.studies.machine import machine
 from mercuric.studies.train.config import RunConfig
@@ -55,10 +54,11 @@ def summarize(config: RunConfig, lesson: Lesson, outcomes: Sequence[Outcome], fo
         summary["seconds"]["dense"] = mean(outcome.seconds for outcome in dense)
     if reuse:
         summary["seconds"]["reuse"] = mean(outcome.seconds for outcome in reuse)
-    if reuse and config.reuse.principal is not None:
-        summary["reuse"] = {**_scores(reuse, metric), **_in_directions(reuse, metric, config.reuse.principal)}
-    elif reuse:
-        summary["reuse"] = {**_scores(reuse, metric), **_reused(reuse, metric), "bits": config.reuse.bits}
+        summary["reuse"] = _scores(reuse, metric)
+    if reuse and isinstance(config.reuse, Directions):
+        summary["reuse"] |= _in_directions(reuse, metric, config.reuse)
+    if reuse and isinstance(config.reuse, Alike):
+        summary["reuse"] |= {**_reused(reuse, metric), "bits": config.reuse.bits}
         layers = pd.concat([outcome.layers for outcome in reuse])
         cycles = layers.filter(regex="^(cycles|fair)_") / len(reuse)
         summary.update(totals(cycles, as_accelerator(config.accelerator)))
@@ -76,7 +76,7 @@ def _scores(outcomes: Sequence[Outcome], metric: str) -> dict[str, Any]:
     return {metric: mean(scores), PLURALS[metric]: scores, "spread": spread}
 
 
-def _in_directions(outcomes: Sequence[Outcome], metric: str, config: PrincipalConfig) -> dict[str, Any]:
+def _in_directions(outcomes: Sequence[Outcome], metric: str, config: Directions) -> dict[str, Any]:
     """How directions went; ``kept`` holds an entry a seed: layers that computed in directions at the end."""
     reports = [outcome.layers for outcome in outcomes]
     kept = [layers_in_directions(one) for one in reports]

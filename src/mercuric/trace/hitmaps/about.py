@@ -14,7 +14,7 @@ from mercuric.config import Config, mismatches
 from mercuric.errors import MercuricError
 from mercuric.files.json_text import json_text
 from mercuric.files.reading import parse_json
-from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.alike.config import Alike, ReadAlike
 from mercuric.trace.calls import RunFacts
 from mercuric.trace.layer_call import DENSE
 from mercuric.version import __version__
@@ -38,7 +38,7 @@ class HitmapMetadata(Config):
     """What stands in the JSON, beside its format and version."""
 
     run: dict[str, Any]
-    config: ReuseConfig
+    config: ReadAlike
     layers: list[LayerAbout]
     versions: dict[str, str] = Field(default_factory=dict)
 
@@ -55,7 +55,7 @@ class HitmapAbout:
     """
 
     run: Mapping[str, Any]
-    config: ReuseConfig
+    config: Alike
     layers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -121,7 +121,7 @@ class HitmapAbout:
         return cls(described.run, described.config, [layer.model_dump() for layer in described.layers])
 
     def require(
-        self, source: object, config: ReuseConfig | None = None, run: Mapping[str, Any] | None = None
+        self, source: object, config: Alike | None = None, run: Mapping[str, Any] | None = None
     ) -> None:
         """Refuse Hitmaps that come from elsewhere.
 

@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 import mercuric
-from mercuric import ReuseConfig, data
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Directions, data
 from mercuric.reuse.directions.fit.sensitivity import layer_moments
 
 
@@ -26,9 +25,7 @@ LAYERS = ["0", "2", "6", "10", "12"]
 
 
 def with_reuse(model, **fields):
-    principal = PrincipalConfig(**{"multiple": 1, **fields})
-    config = ReuseConfig(granularity="patch", magnitude=None, adaptation=None, principal=principal)
-    return mercuric.reuse_(model, config)
+    return mercuric.reuse_(model, Directions(**{"multiple": 1, **fields}))
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +198,7 @@ def test_what_can_not_be_fitted_is_named(batches):
         with pytest.raises(ValueError, match=f"{next(iter(fields))} was .*, but must be None"):
             mercuric.fit_ranks_(other, with_reuse(other, **fields), batches)
     plain = network()
-    with pytest.raises(ValueError, match="must have principal"):
+    with pytest.raises(ValueError, match="must be a Directions"):
         mercuric.fit_ranks_(plain, mercuric.reuse_(plain), batches)
 
     class Pair(nn.Module):

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 import mercuric
-from mercuric import ReuseConfig, data
-from mercuric.reuse.directions.basis import Directions, principal_directions
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric import Directions, data
+from mercuric.reuse.directions.basis import PrincipalDirections, principal_directions
 from mercuric.reuse.directions.product import Placement
 from mercuric.reuse.directions.residual import product as residual
 from mercuric.reuse.directions.residual.groups import (
@@ -34,7 +33,7 @@ def layer(dtype=torch.float64):
     weight = (weight + 0.1 * torch.randn(12, 30, dtype=dtype)).view(12, 5, 3, 2)
     outputs = F.conv2d(x, weight, None, PLACEMENT.stride, PLACEMENT.padding, PLACEMENT.dilation)
     rows = outputs.permute(0, 2, 3, 1).flatten(0, 2)
-    directions = principal_directions(rows, PrincipalConfig(rank=4, multiple=1), 30)
+    directions = principal_directions(rows, Directions(rank=4, multiple=1), 30)
     assert directions is not None
     return x, weight, directions, rows
 
@@ -65,7 +64,7 @@ def test_vectors_set_apart_are_alone():
 
 
 def sharing(bits=2, members=1, max_error=None):
-    return PrincipalConfig(rank=4, multiple=1, residual_bits=bits, members=members, max_error=max_error)
+    return Directions(rank=4, multiple=1, residual_bits=bits, members=members, max_error=max_error)
 
 
 @pytest.mark.parametrize(("bits", "rank"), [(0, 0), (2, 2), (9, 4)])
@@ -107,8 +106,8 @@ def test_gradients_are_those_of_what_was_computed():
     basis, _ = torch.linalg.qr(torch.randn(5, 2, dtype=torch.float64))
     weight = basis @ torch.randn(2, 8, dtype=torch.float64) + 0.1 * torch.randn(5, 8, dtype=torch.float64)
     weight = weight.view(5, 2, 2, 2).requires_grad_()
-    directions = Directions(basis)
-    config = PrincipalConfig(rank=2, multiple=1, residual_bits=2, members=2, max_error=0.1)
+    directions = PrincipalDirections(basis)
+    config = Directions(rank=2, multiple=1, residual_bits=2, members=2, max_error=0.1)
     _, groups = residual_convolution(x, weight, None, directions, Placement(), config)
     assert 0 < groups.exact < 9
 
@@ -201,7 +200,7 @@ def test_no_vector_is_further_off_than_guaranteed(max_error, bits):
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 24, 5, padding=2, bias=False)
     exact = conv(photos).permute(0, 2, 3, 1).flatten(0, 2)
-    config = PrincipalConfig(rank=6, multiple=1, residual_bits=bits, max_error=max_error)
+    config = Directions(rank=6, multiple=1, residual_bits=bits, max_error=max_error)
     directions = principal_directions(exact, config, 75)
     placement = Placement(padding=(2, 2))
     outputs, groups = residual_convolution(photos, conv.weight, None, directions, placement, config)
@@ -222,8 +221,7 @@ def test_layers_take_residuals_and_the_guarantee():
     exact = model(photos)
     errors = {}
     for max_error in (0.05, 0.5):
-        principal = PrincipalConfig(rank=6, multiple=1, residual_bits=6, max_error=max_error)
-        config = ReuseConfig(granularity="patch", magnitude=None, adaptation=None, principal=principal)
+        config = Directions(rank=6, multiple=1, residual_bits=6, max_error=max_error)
         handle = mercuric.reuse_(model, config, filter_fn=lambda module, _: isinstance(module, nn.Conv2d))
         mercuric.fit_directions_(model, handle, [photos])
         with torch.no_grad():
@@ -239,8 +237,7 @@ def test_linear_layers_share_residuals():
     torch.manual_seed(0)
     rows = torch.randn(20, 12).repeat(3, 1)
     model = nn.Sequential(nn.Linear(12, 16))
-    principal = PrincipalConfig(rank=2, multiple=1, residual_bits=2, members=64)
-    config = ReuseConfig(granularity="patch", magnitude=None, adaptation=None, principal=principal)
+    config = Directions(rank=2, multiple=1, residual_bits=2, members=64)
     handle = mercuric.reuse_(model, config)
     mercuric.fit_directions_(model, handle, [rows])
     output = model(rows)
@@ -251,7 +248,7 @@ def test_linear_layers_share_residuals():
 
 def test_a_guarantee_needs_groups():
     with pytest.raises(ValueError, match="residual_bits was None"):
-        PrincipalConfig(max_error=0.1)
+        Directions(max_error=0.1)
 
 
 def test_groups_of_another_device_are_found_by_the_definition():
@@ -269,10 +266,7 @@ def test_what_is_behind_a_layer_may_change_its_output_in_place(max_error):
             memory_format=torch.channels_last
         )
         fields = {"rank": 4, "multiple": 1, "residual_bits": 3, "max_error": max_error}
-        principal = PrincipalConfig(**fields)
-        mercuric.reuse_(
-            model, ReuseConfig(granularity="patch", magnitude=None, adaptation=None, principal=principal)
-        )
+        mercuric.reuse_(model, Directions(**fields))
         images = torch.rand(2, 3, 9, 9)
         model(images)
         model(images).square().sum().backward()

@@ -1,19 +1,19 @@
 """How does a trained network get directions without training on?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from mercuric.errors import ArgumentError
+from mercuric.errors import ArgumentError, described
 from mercuric.reuse.directions.basis import sampled_rows
+from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.fit.sensitivity import Batch
+from mercuric.reuse.directions.layer import DirectionsLayer
 from mercuric.reuse.directions.part import without_bias
-from mercuric.reuse.directions.weights import why_dense
 from mercuric.reuse.handle import ReuseHandle
-from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.modes import evaluating
 
 
@@ -27,7 +27,7 @@ def fit_directions_(model: nn.Module, handle: ReuseHandle, batches: Iterable[Bat
 
     Args:
         model: with reuse, on the batches' device.
-        handle: its handle, of a configuration with ``principal``.
+        handle: its handle, of :class:`~mercuric.Directions`.
         batches: a pass's arguments each: what the network will read.
 
     Raises:
@@ -40,16 +40,16 @@ def fit_directions_(model: nn.Module, handle: ReuseHandle, batches: Iterable[Bat
 def estimate_directions(model: nn.Module, handle: ReuseHandle, batches: Iterable[Batch]) -> None:
     """Find the layers' directions, and change nothing yet; arguments as :func:`fit_directions_` has them."""
     given = list(batches)
-    check_fitted(model, handle, given)
+    layers = check_fitted(model, handle, given)
     seen: dict[str, list[tuple[Tensor, int]]] = {}
-    sampling = _sampled(model, handle, seen, len(given))
+    sampling = _sampled(model, layers, seen, len(given))
     with evaluating(model), handle.uncounted(), handle.off(), sampling, torch.no_grad():
         for batch in given:
             model(*batch) if isinstance(batch, tuple) else model(batch)
     for name, samples in seen.items():
-        part, weight = handle.layers[name].principal, model.get_submodule(name).weight
+        part, weight = layers[name].principal, model.get_submodule(name).weight
         rows = torch.cat([rows for rows, _ in samples])
-        if part is not None and bool((rows != 0).any()):
+        if bool((rows != 0).any()):
             part.renew()
             passed = sum(vectors for _, vectors in samples) // len(given)
             part.choose(rows, cast(Tensor, weight), passed)
@@ -58,51 +58,57 @@ def estimate_directions(model: nn.Module, handle: ReuseHandle, batches: Iterable
 def use_directions_(model: nn.Module, handle: ReuseHandle) -> None:
     """Let layers that are on compute in the directions that were found, with weights that lie in them."""
     for name, state in handle.layers.items():
-        if state.principal is not None and state.on:
+        if isinstance(state, DirectionsLayer) and state.on:
             state.principal.use(cast(Tensor, model.get_submodule(name).weight))
             if state.principal.directions is not None:
                 state.dense_because = None
 
 
-def check_fitted(model: nn.Module, handle: ReuseHandle, batches: list[Batch]) -> None:
-    """Refuse what can't be fitted.
+def check_fitted(model: nn.Module, handle: ReuseHandle, batches: list[Batch]) -> dict[str, DirectionsLayer]:
+    """The layers, by name, if they can be fitted.
 
     Raises:
         ValueError: there is no batch, or layers without directions or of another model.
     """
-    if handle.config.principal is None:
+    if not isinstance(handle.config, Directions):
         raise ArgumentError(
-            "handle was of layers without directions, but its configuration must have principal"
+            f"handle was of {described(handle.config)}, but its configuration must be a Directions"
         )
     if not batches:
         raise ArgumentError("batches was empty, but must hold at least one")
     modules = dict(model.named_modules())
-    for name, state in handle.layers.items():
+    layers = {name: state for name, state in handle.layers.items() if isinstance(state, DirectionsLayer)}
+    for name, state in layers.items():
         if name not in modules or modules[name].__dict__.get("_mercuric") is not state:
             raise ArgumentError(f"handle was of another model: layer {name!r} is not one of model's")
+    return layers
 
 
-def fits(layer: nn.Module, state: LayerReuse) -> bool:
+def fits(layer: nn.Module, state: DirectionsLayer) -> bool:
     """Whether the weight of a layer may be changed on request, which a frozen one may."""
-    return why_dense(getattr(layer, "weight", None), state.tied) is None
+    return state.why_unfit(getattr(layer, "weight", None)) is None
 
 
 @contextmanager
 def _sampled(
-    model: nn.Module, handle: ReuseHandle, seen: dict[str, list[tuple[Tensor, int]]], batches: int
+    model: nn.Module,
+    layers: Mapping[str, DirectionsLayer],
+    seen: dict[str, list[tuple[Tensor, int]]],
+    batches: int,
 ) -> Iterator[None]:
     """Within the block finite samples of the layers' outputs without bias, and their number, are kept."""
     with ExitStack() as hooks:
-        for name, state in handle.layers.items():
+        for name, state in layers.items():
             layer = model.get_submodule(name)
             if not fits(layer, state):
                 continue
-            samples = max(2, state.config.principal.samples // batches)  # type: ignore[union-attr]
+            samples = max(2, state.config.samples // batches)
 
-            def keep(layer: Any, _: Any, output: Tensor, name: str = name, samples: int = samples) -> None:
-                last = output.movedim(-3, -1) if isinstance(layer, nn.Conv2d) else output
-                rows = last.reshape(-1, last.shape[-1])
-                sample = without_bias(sampled_rows(rows, samples), layer.bias)
+            def keep(
+                layer: Any, given: Any, output: Tensor, name: str = name, samples: int = samples
+            ) -> None:
+                rows, bias = layer._mercuric_kind.product_rows(layer, given, output)
+                sample = without_bias(sampled_rows(rows, samples), bias)
                 finite = sample[torch.isfinite(sample).all(1)]
                 seen.setdefault(name, []).append((finite, len(rows)))
 

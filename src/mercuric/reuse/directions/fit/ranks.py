@@ -4,22 +4,24 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log, nan, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse.directions.basis import Directions
+from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.cost import PAYS
 from mercuric.reuse.directions.fit.allocation import Option, allocated
 from mercuric.reuse.directions.fit.arguments import checked_batches
 from mercuric.reuse.directions.fit.estimate import check_fitted, fits
 from mercuric.reuse.directions.fit.sensitivity import Batch, Moments, Weighed, layer_moments, passed
+from mercuric.reuse.directions.layer import DirectionsLayer
 from mercuric.reuse.handle import ReuseHandle
-from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.modes import evaluating
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Distance = Callable[[Tensor, Tensor], float]
 TRIALS = 10
@@ -34,7 +36,7 @@ def fit_ranks_(
     batches: Iterable[Batch],
     error: float = 0.05,
     distance: Distance | None = None,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Give each layer of a trained network, in place, the rank that the network's output can bear.
 
     Dense passes, and the gradients of random combinations of the outputs, say in which directions of a
@@ -49,7 +51,7 @@ def fit_ranks_(
 
     Args:
         model: with reuse, on the batches' device; its output is one floating-point tensor.
-        handle: its handle, of a configuration with ``principal``; layers that are off are left alone.
+        handle: its handle, of :class:`~mercuric.Directions`; layers that are off are left alone.
         batches: a pass's arguments each: what the network will read, not what it is judged on. A single
             batch serves for both.
         error: largest distance of the outputs from dense.
@@ -75,9 +77,10 @@ def fit_ranks_(
 
 def _fitted(
     model: nn.Module, handle: ReuseHandle, given: list[Batch], error: float, judge: Distance
-) -> pd.DataFrame:
-    _check(model, handle, given, error)
-    modules = {name: model.get_submodule(name) for name, state in handle.layers.items() if state.on}
+) -> "pd.DataFrame":
+    layers = _checked(model, handle, given, error)
+    modules = {name: model.get_submodule(name) for name, state in layers.items() if state.on}
+    modules = {name: layer for name, layer in modules.items() if not _summed(layer, layers[name])}
     with evaluating(model), handle.uncounted():
         with handle.off():
             moments, outputs = layer_moments(model, modules, given[::2])
@@ -85,7 +88,7 @@ def _fitted(
             if given[1::2]:
                 halves.append((given[1::2], _outputs(model, given[1::2])))
         found = {
-            name: _Fitted.of(modules[name], handle.layers[name], moments[name], _squares(halves[0][1]))
+            name: _Fitted.of(modules[name], layers[name], moments[name], _squares(halves[0][1]))
             for name in modules
             if moments[name].vectors
         }
@@ -99,6 +102,8 @@ def _fitted(
             f"error was {error}, but no layer's rank keeps the output within it: every layer is dense",
             stacklevel=3,
         )
+    import pandas as pd  # most programs that reuse need no tables
+
     table = pd.DataFrame([_row(name, modules[name], found.get(name)) for name in modules])
     table.attrs["error"] = measured
     return table
@@ -109,7 +114,7 @@ class _Fitted:
     """A layer, the ranks that it may have, and the one that it has."""
 
     layer: nn.Module
-    state: LayerReuse
+    state: DirectionsLayer
     weight: Tensor
     moments: Moments
     weighed: Weighed
@@ -117,12 +122,12 @@ class _Fitted:
     chosen: Option
 
     @classmethod
-    def of(cls, layer: nn.Module, state: LayerReuse, moments: Moments, squares: float) -> "_Fitted":
+    def of(cls, layer: nn.Module, state: DirectionsLayer, moments: Moments, squares: float) -> "_Fitted":
         weight: Tensor = layer.weight.detach().clone()  # type: ignore[operator]
         weighed, dense = moments.weighed(), Option(0, 0.0, float(moments.vectors * weight.numel()))
         options = [dense]
         filters, length = weight.shape[0], weight[0].numel()
-        multiple = state.config.principal.multiple  # type: ignore[union-attr]
+        multiple = state.config.multiple
         most = min(filters, length, moments.vectors) if fits(layer, state) else 0
         for rank in range(multiple, most, multiple):
             cost = float(moments.vectors * rank * (filters + length))
@@ -135,13 +140,13 @@ class _Fitted:
         """Let the layer compute in that rank, with the weight that belongs to it."""
         self.chosen = chosen
         part, weight = self.state.principal, self.layer.weight
-        assert part is not None and isinstance(weight, Tensor)  # noqa: S101 - for mypy; _check refuses others
+        assert isinstance(weight, Tensor)  # noqa: S101 - for mypy
         directions = None
         if chosen.rank:
             rows = self.weighed.map(chosen.rank) @ self.weight.flatten(1).double()
             weight.copy_(rows.view_as(self.weight))
             basis = self.weighed.basis(chosen.rank)
-            directions = Directions(basis.to(torch.promote_types(weight.dtype, torch.float32)))
+            directions = PrincipalDirections(basis.to(torch.promote_types(weight.dtype, torch.float32)))
         elif len(self.options) > 1:
             weight.copy_(self.weight)
         part.take(directions, self._own_error(), weight)
@@ -218,15 +223,17 @@ def _take(found: Mapping[str, _Fitted], chosen: Mapping[str, Option]) -> None:
         found[name].take(option)
 
 
-def _check(model: nn.Module, handle: ReuseHandle, batches: list[Batch], error: float) -> None:
-    check_fitted(model, handle, batches)
-    principal = handle.config.principal
-    assert principal is not None  # noqa: S101 - for mypy
-    for name, value in (("refresh", principal.refresh), ("residual_bits", principal.residual_bits)):
-        if value is not None:
-            raise ArgumentError(f"{name} was {value}, but must be None where ranks are fitted once")
+def _checked(
+    model: nn.Module, handle: ReuseHandle, batches: list[Batch], error: float
+) -> dict[str, DirectionsLayer]:
+    layers = check_fitted(model, handle, batches)
+    for layer in layers.values():
+        for name in ("refresh", "residual_bits"):
+            if (value := getattr(layer.config, name)) is not None:
+                raise ArgumentError(f"{name} was {value}, but must be None where ranks are fitted once")
     if not 0 < error < 1:
         raise ArgumentError(f"error was {error}, but must be between 0 and 1")
+    return layers
 
 
 @torch.no_grad()
@@ -242,6 +249,13 @@ def _squares(dense: Tensor) -> float:
 def _relative(outputs: Tensor, dense: Tensor) -> float:
     difference, scale = (float(one.double().abs().mean()) for one in (outputs - dense, dense))
     return difference / scale if scale else difference
+
+
+def _summed(layer: Any, state: DirectionsLayer) -> bool:
+    """Whether a layer's outputs are sums, which say nothing of each; it stays dense."""
+    if layer._mercuric_kind.sums:
+        state.dense_because = "ranks are fitted to outputs, and its outputs are sums of several"
+    return bool(layer._mercuric_kind.sums)
 
 
 def _row(name: str, layer: nn.Module, fitted: _Fitted | None) -> dict[str, Any]:

@@ -158,8 +158,8 @@ def _none(layer: nn.Module) -> Moments:
     return Moments(empty, empty.clone())
 
 
-def _rows(layer: nn.Module, outputs: Tensor) -> Tensor:
+def _rows(layer: Any, outputs: Tensor) -> Tensor:
     """A layer's outputs as float32 or float64 vectors of its filters."""
-    last = outputs.movedim(-3, -1) if isinstance(layer, nn.Conv2d) else outputs
+    last: Tensor = layer._mercuric_kind.rows(outputs)
     rows = last.reshape(-1, last.shape[-1])
     return rows if rows.dtype == torch.float64 else rows.float()

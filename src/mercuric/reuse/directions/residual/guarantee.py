@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mercuric.reuse.directions.basis import Directions
+from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.product import as_rows
 from mercuric.reuse.directions.residual.window_pixels import WindowPixels
 from mercuric.similarity.threads import over_chunks
@@ -21,7 +21,7 @@ ROUNDING = 1e-4
 """What float32 sums may add to a bound, as a share of it."""
 
 
-def amplification(weight: Tensor, directions: Directions) -> float:
+def amplification(weight: Tensor, directions: PrincipalDirections) -> float:
     """The largest singular value of what the directions leave out of a weight (filters, C, height, width)."""
     rows, basis = as_rows(weight.detach()).double(), directions.basis.double()
     left_out = rows - basis @ (basis.T @ rows)

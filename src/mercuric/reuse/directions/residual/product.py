@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.reuse.directions.basis import Directions
-from mercuric.reuse.directions.config import PrincipalConfig
+from mercuric.reuse.directions.basis import PrincipalDirections
+from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.pointwise import pointwise
 from mercuric.reuse.directions.product import (
     Placement,
@@ -37,9 +37,9 @@ def residual_convolution(
     images: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    directions: Directions,
+    directions: PrincipalDirections,
     placement: Placement,
-    config: PrincipalConfig,
+    config: Directions,
 ) -> tuple[Tensor, Groups]:
     """A convolution whose vectors share their residuals by group; exact gradients of what was computed.
 
@@ -64,7 +64,7 @@ def reference_residual(
     images: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    directions: Directions,
+    directions: PrincipalDirections,
     placement: Placement,
     groups: Groups,
 ) -> Tensor:
@@ -84,8 +84,8 @@ def reference_residual(
 class _Residual(WithoutRules):
     @staticmethod
     def forward(
-        images: Tensor, weight: Tensor, bias: Tensor | None, directions: Directions,
-        placement: Placement, config: PrincipalConfig,
+        images: Tensor, weight: Tensor, bias: Tensor | None, directions: PrincipalDirections,
+        placement: Placement, config: Directions,
     ) -> tuple[Tensor, Tensor, Groups]:  # fmt: skip
         basis, filters = directions.basis.to(weight.dtype), as_rows(weight)
         thin = thin_filters(weight, basis)

@@ -1,6 +1,7 @@
 """How does ``nn.MultiheadAttention`` reuse results?"""
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,12 +9,17 @@ from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.alike.attention import reuse_attention
-from mercuric.reuse.alike.linear import reuse_linear
+from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.config import ReuseConfig
+from mercuric.reuse.kinds.kind import LayerKind
+from mercuric.reuse.kinds.linear import reuse_linear
 from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.method import method_of
+from mercuric.reuse.observation import Kind
 from mercuric.reuse.precision import refuse_complex, require_tensors
+from mercuric.reuse.products import LayerProduct
 from mercuric.reuse.reuse_layer import ReuseLayer
-from mercuric.reuse.vectors import attention_vectors, row_vectors
+from mercuric.reuse.vectors import Granularity, Scope, attention_vectors, row_vectors
 
 
 class ReuseMultiheadAttention(ReuseLayer, nn.MultiheadAttention):
@@ -24,8 +30,9 @@ class ReuseMultiheadAttention(ReuseLayer, nn.MultiheadAttention):
     """
 
     _mercuric_plain = nn.MultiheadAttention
-    _mercuric_in: LayerReuse
-    _mercuric_out: LayerReuse
+    _mercuric: AlikeLayer
+    _mercuric_in: AlikeLayer
+    _mercuric_out: AlikeLayer
 
     @torch._disable_dynamo  # type: ignore[attr-defined]
     def forward(
@@ -204,10 +211,47 @@ def _added(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -torch.inf)
 
 
-def attention_states(attention: nn.MultiheadAttention, name: str, config: ReuseConfig) -> list[LayerReuse]:
-    """The states of ``attention`` with reuse: of its inputs' projections, of its rows and of its output's."""
-    return [
-        LayerReuse(f"{name}.in_proj", config, "linear", attention.embed_dim),
-        LayerReuse(name, config, "attention"),
-        LayerReuse(f"{name}.out_proj", config, "linear", attention.embed_dim),
-    ]
+class MultiheadAttentionKind(LayerKind):
+    """Projections and rows of queries; see :class:`~mercuric.reuse.kinds.kind.LayerKind`."""
+
+    plain = nn.MultiheadAttention
+    layer = ReuseMultiheadAttention
+    product: Kind = "attention"
+
+    def states(self, module: Any, name: str, config: ReuseConfig) -> list[LayerReuse]:
+        """Of its inputs' projections, of its rows and of its output's."""
+        method, width = method_of(config), module.embed_dim
+        return [
+            method.layer(f"{name}.in_proj", config, LayerProduct("linear", width)),
+            method.layer(name, config, LayerProduct("attention")),
+            method.layer(f"{name}.out_proj", config, LayerProduct("linear", width)),
+        ]
+
+    def own(self, layer: Any, states: list[LayerReuse]) -> None:
+        """See :meth:`LayerKind.own`."""
+        layer._mercuric_in, layer._mercuric, layer._mercuric_out = states
+
+    def vectors(self, module: Any, given: Tensor, granularity: Granularity, scope: Scope) -> None:
+        """Its products are several, each counted as such."""
+
+    def macs(
+        self,
+        layer: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        output: Any,  # noqa: ARG002
+    ) -> dict[str, int]:
+        """See :meth:`LayerKind.macs`."""
+        given = [*args, *(kwargs[name] for name in ("query", "key", "value") if name in kwargs)]
+        query, key, value = given[:3]
+        width, own = layer.embed_dim, layer.__dict__
+        sequences = query.shape[0 if layer.batch_first else 1] if query.dim() == 3 else 1
+        keys = key.numel() // key.shape[-1] + sequences * ((layer.bias_k is not None) + layer.add_zero_attn)
+        return {
+            own["_mercuric_in"].name: width * (query.numel() + key.numel() + value.numel()),
+            own["_mercuric"].name: 2 * query.numel() * keys // max(1, sequences),
+            own["_mercuric_out"].name: width * query.numel(),
+        }
+
+
+MULTIHEAD = ReuseMultiheadAttention._mercuric_kind = MultiheadAttentionKind()

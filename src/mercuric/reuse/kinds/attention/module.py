@@ -9,9 +9,16 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from mercuric.reuse.alike.attention import reuse_attention, tell_dense
+from mercuric.reuse.alike.layer import AlikeLayer
+from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.coverage import products_of
+from mercuric.reuse.kinds.kind import LayerKind
 from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.method import method_of
+from mercuric.reuse.observation import Kind
+from mercuric.reuse.products import LayerProduct
 from mercuric.reuse.reuse_layer import ReuseLayer
+from mercuric.reuse.vectors import Granularity, Scope
 
 
 class SharesRows(ReuseLayer):
@@ -36,25 +43,58 @@ def calls_attention(module: nn.Module) -> bool:
     return code is not None and F.scaled_dot_product_attention.__name__ in code.co_names
 
 
-def sharing_rows(kind: type[nn.Module]) -> type[nn.Module]:
-    """``kind`` with :class:`SharesRows` mixed in; the same class each time."""
-    if kind not in _KINDS:
-        own = {"reuse": getattr_static(kind, "reuse")} if hasattr(kind, "reuse") else {}
-        namespace = {"__module__": kind.__module__, "_mercuric_plain": kind, **own}
-        _KINDS[kind] = type(f"Reuse{kind.__name__}", (SharesRows, kind), namespace)
-    return _KINDS[kind]
+class RowsKind(LayerKind):
+    """Modules of one class whose forward pass calls attention; see :class:`LayerKind`.
+
+    Args:
+        plain: the class; :attr:`layer` is it with :class:`SharesRows` mixed in.
+    """
+
+    product: Kind = "attention"
+    whole = False
+
+    def __init__(self, plain: type[nn.Module]) -> None:
+        self.plain = plain
+        own = {"reuse": getattr_static(plain, "reuse")} if hasattr(plain, "reuse") else {}
+        namespace = {"__module__": plain.__module__, "_mercuric_plain": plain, "_mercuric_kind": self, **own}
+        self.layer: type[nn.Module] = type(f"Reuse{plain.__name__}", (SharesRows, plain), namespace)
+
+    def states(self, module: Any, name: str, config: ReuseConfig) -> list[LayerReuse]:  # noqa: ARG002
+        """Its rows' alone: what else the module computes is its own."""
+        return [method_of(config).layer(name, config, LayerProduct(self.product))]
+
+    def vectors(self, module: Any, given: Tensor, granularity: Granularity, scope: Scope) -> None:
+        """Its products are several, each counted as such."""
+
+    def macs(
+        self,
+        layer: Any,  # noqa: ARG002
+        args: tuple[Any, ...],  # noqa: ARG002
+        kwargs: dict[str, Any],  # noqa: ARG002
+        output: Any,  # noqa: ARG002
+    ) -> dict[str, int]:
+        """Counted where attention is called."""
+        return {}
 
 
-_KINDS: dict[type[nn.Module], type[nn.Module]] = {}
+def sharing_rows(plain: type[nn.Module]) -> RowsKind:
+    """The kind of a class of modules that call attention; the same each time."""
+    if plain not in _KINDS:
+        _KINDS[plain] = RowsKind(plain)
+    return _KINDS[plain]
+
+
+_KINDS: dict[type[nn.Module], RowsKind] = {}
 
 
 def _empty(kind: type[nn.Module]) -> nn.Module:
-    made = sharing_rows(kind)
-    return made.__new__(made)
+    made: Any = sharing_rows(kind).layer
+    empty: nn.Module = made.__new__(made)
+    return empty
 
 
 class _Intercepted(TorchFunctionMode):
-    def __init__(self, state: LayerReuse) -> None:
+    def __init__(self, state: AlikeLayer) -> None:
         super().__init__()
         self._state = state
 
@@ -71,7 +111,7 @@ class _Intercepted(TorchFunctionMode):
 
 
 def _shared(
-    state: LayerReuse,
+    state: AlikeLayer,
     query: Tensor,
     key: Tensor,
     value: Tensor,

@@ -1,0 +1,1 @@
+"""How does attention compute by a method? (paper III-C4)"""
