@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mercuric.studies.train.config import RunConfig
-from mercuric.studies.train.page import write_report
+from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare, lesson_of
 
 PAIRS = (
@@ -83,6 +83,6 @@ def test_a_translation_is_compared_and_reported_in_bleu(sentences: Path, tmp_pat
         assert summary[run]["bleu"] == pytest.approx(sum(scores) / 2)
     assert summary["reuse"].keys() >= {"bleu_without_reuse", "hit_rate", "final_bits", "layers_off"}
     assert "accuracy" not in json.dumps(summary)
-    page = write_report(out).read_text(encoding="utf-8")
+    page = write_page(out, "mercuric train").read_text(encoding="utf-8")
     assert "Test BLEU by epoch" in page
     assert "6 training sentence pairs, 2 test sentence pairs" in page

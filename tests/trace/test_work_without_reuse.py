@@ -54,7 +54,7 @@ class Mixed(nn.Module):
         super().__init__()
         self.a = nn.Conv2d(3, 8, 3)
         self.w = nn.Parameter(torch.randn(8, 4, 3, 3))
-        self.b = nn.Conv1d(8, 6, 3, stride=2)
+        self.b = nn.ConvTranspose1d(8, 6, 3, stride=2)
         self.past = nn.Linear(5, 7)
 
     def forward(self, x: Tensor) -> Tensor:

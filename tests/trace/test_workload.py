@@ -150,7 +150,7 @@ def test_a_transformer_layer_is_read_through_its_modules() -> None:
 
 
 def test_no_layer_to_count() -> None:
-    with pytest.raises(ValueError, match=r"model was a ReLU without any nn\.Conv2d or nn\.Linear"):
+    with pytest.raises(ValueError, match=r"model was a ReLU without any layer to count"):
         read_workloads(nn.ReLU(), torch.randn(1))
 
 

@@ -67,7 +67,7 @@ def test_layers_of_one_shape_differ_in_name_alone() -> None:
 
 
 def test_a_network_without_such_layers_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"model was a ReLU that called no nn\.Conv2d or nn\.Linear"):
+    with pytest.raises(ValueError, match=r"model was a ReLU that called no layer"):
         read_layers(nn.ReLU(), torch.zeros(1))
 
 

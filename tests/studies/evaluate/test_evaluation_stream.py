@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from mercuric.accelerator import Accelerator, preset, read_workloads
 from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.data import load_images
-from mercuric.reuse import Observation, ReuseConfig, ReuseConv2d, ReuseHandle, reuse_
+from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, reuse_
+from mercuric.reuse.alike.method import AlikeMethod
+from mercuric.reuse.products import ConvolutionCall
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
 from mercuric.studies.evaluate.stream import image_by_image, joined
 
@@ -128,13 +130,13 @@ def test_one_vector_an_image_is_compared_with_the_others_of_its_minibatch() -> N
 
 def test_no_layer_computes_more_than_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    convolve = ReuseConv2d._convolve
+    convolve = AlikeMethod.convolve
 
-    def watched(layer: ReuseConv2d, batch: Tensor) -> Tensor:
-        seen.append(len(batch))
-        return convolve(layer, batch)
+    def watched(method: AlikeMethod, call: ConvolutionCall) -> Tensor:
+        seen.append(len(call.images))
+        return convolve(method, call)
 
-    monkeypatch.setattr(ReuseConv2d, "_convolve", watched)
+    monkeypatch.setattr(AlikeMethod, "convolve", watched)
     calls(1)
     assert seen == [1] * 15
 

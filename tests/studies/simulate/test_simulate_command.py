@@ -64,7 +64,7 @@ def test_a_network_that_reads_sentences(mercuric: Run, refused: Refused, tmp_pat
     [
         ("bits: 0", "bits was 0, but must be greater than or equal to 1"),
         ("bits: 129", "bits was 129, but must be less than or equal to 128"),
-        ("bit: 20", "ReuseConfig has no key 'bit'"),
+        ("bit: 20", "Alike has no key 'bit'"),
         ("granularity: row", "granularity was 'row'"),
         ("granularity: 2", "granularity was 2, but it must divide the 3 channels"),
         ("{entries: 10, ways: 3}", "entries was 10, but must be a positive multiple of ways (3)"),
