@@ -54,7 +54,7 @@ def _of_windows(call: ConvolutionCall, x: Tensor, weight: Tensor, bias: Tensor |
     product = reuse_product(padded, filters, bias, detection.source, windows, to_input=not own_gradient)
     output = _like(images, product.view(*windows.output, -1).permute(0, 3, 1, 2))
     if state.own_gradient and (geometry.padding_mode == "zeros" or not geometry.is_padded):
-        hand_back(call.given, _saved(call, detection, shape))
+        hand_back(images, _saved(call, detection, shape))
     if own_gradient:
         output = _with_own_gradient(call, output, x, padded, weight)
     state.conclude(output, call.product, shape, lambda: detection, needs_gradient and not own_gradient)
