@@ -19,7 +19,7 @@ class LayerProduct:
         kind: what its input vectors are multiplied with.
         filters: dot products that a vector takes part in; 0 for attention, which has no parameters.
         geometry: of a convolution.
-        view: gives a weight as filters (M, ...), in memory that is the weight's; None: as it is.
+        view: gives a weight as filters (M, ...), in its own memory if it is contiguous; None: as it is.
     """
 
     kind: Kind
@@ -42,7 +42,7 @@ class Lowering(Protocol):
     def filters(self, module: Any, weight: Tensor) -> Tensor:
         """The weight as filters (M, C / groups, rows, columns).
 
-        A view where there is one group, so that what is put into it stays in the weight.
+        A view where there is one group and the weight is contiguous.
         """
 
     def offsets(self, bias: Tensor | None) -> Tensor | None:

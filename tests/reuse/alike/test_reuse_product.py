@@ -14,6 +14,7 @@ from mercuric.reuse.alike import convolution, linear
 from mercuric.reuse.alike.kernels import cpu
 from mercuric.reuse.alike.kernels.reference import reference_product
 from mercuric.reuse.alike.product import reuse_product
+from mercuric.reuse.kinds.conv2d import CONV2D
 from mercuric.reuse.vectors import group_channels
 from mercuric.reuse.windows import conv_windows
 
@@ -96,8 +97,9 @@ def test_products_and_their_three_gradients(layer: Layer, alike: int, scratch: i
     generator = torch.Generator().manual_seed(seed)
     conv = layer.conv()
     padded = layer.input(generator)
-    windows = conv_windows(padded, conv)
-    groups = padded.shape[1] // group_channels(layer.granularity, conv)
+    geometry = CONV2D.geometry(conv)
+    windows = conv_windows(padded, geometry)
+    groups = padded.shape[1] // group_channels(layer.granularity, geometry)
     source = random_sources(groups, len(windows.starts), alike, generator)
     shape = (conv.groups, conv.out_channels // conv.groups, windows.length // conv.groups)
     weight = torch.randn(shape, generator=generator, dtype=layer.dtype)

@@ -31,7 +31,7 @@ class DirectionsLayer(LayerReuse):
     Attributes:
         config: how many directions, and when they are in use.
         tied: whether another layer has the same weight.
-        view: gives the weight as filters, in its own memory; None: as it is.
+        view: gives the weight as filters, in its own memory if it is contiguous; None: as it is.
         principal: the directions.
     """
 

@@ -43,7 +43,7 @@ class PrincipalPart:
 
     Attributes:
         config: how many directions, and how often they are estimated.
-        view: gives the weight as filters (M, ...), in its own memory; None: as it is.
+        view: gives the weight as filters (M, ...), in its own memory if it is contiguous; None: as it is.
         directions: in use; None where the layer is dense.
         candidate: found, and not yet in use.
         error: relative output error of the directions when they were last tested, or None.
@@ -166,7 +166,7 @@ class PrincipalPart:
             return
         self.directions, self.candidate = self.candidate, None
         if self.config.residual_bits is None:
-            self._fold_(weight, self.directions.basis)
+            self._put(weight, self.directions.basis)
         self._mark = Mark.of(weight, self.directions.basis, inside=True)
         self._follow(weight)
 
@@ -209,7 +209,7 @@ class PrincipalPart:
                 past = None if self._folds else optimizer_steps.momentum(weight, optimizer)
                 if past is not None and self.config.residual_bits is None:
                     # It would take the weight out again, step after step, only to be put back.
-                    self._fold_(past, basis)
+                    self._put(past, basis)
             else:
                 self._mark = Mark.of(weight, self.candidate.basis, inside=False)
         elif self.directions is not None and self.wanted and self.config.residual_bits is None:
@@ -220,7 +220,7 @@ class PrincipalPart:
                 self.renew()
                 return
             if left > rounding(filters, basis):
-                self._fold_(weight, basis)
+                self._put(weight, basis)
             self._mark = Mark.of(weight, basis, inside=True)
 
     def followed_weight(self) -> Tensor | None:
@@ -339,13 +339,15 @@ class PrincipalPart:
         return weight if self.view is None else self.view(weight)
 
     @torch.no_grad()
-    def _fold_(self, weight: Tensor, basis: Tensor) -> None:
-        """Put a weight, or what is of its form, into the basis."""
-        # Of another memory format (channels_last) filters may be a copy: what is put there would be lost.
-        whole = weight if self.view is None else weight.contiguous()
-        fold_(self._filters(whole), basis)
-        if whole is not weight:
-            weight.copy_(whole)
+    def _put(self, weight: Tensor, basis: Tensor) -> None:
+        """Put a weight, or a tensor like it, into the directions, in place."""
+        if self.view is None:
+            fold_(weight, basis)
+            return
+        contiguous = weight.contiguous()
+        fold_(self.view(contiguous), basis)
+        if contiguous is not weight:
+            weight.copy_(contiguous)
 
     def _edited(self) -> None:
         self._edits += 1

@@ -30,7 +30,8 @@ class ConvolutionKind(LayerKind, Lowering):
 
     Attributes:
         reads: what the layer reads, for errors.
-        view: gives a weight of one group as filters, in its own memory; None: as it is.
+        view: gives a weight of one group as filters, in its own memory if it is contiguous; None: as it
+            is.
     """
 
     product: Kind = "conv"

@@ -8,6 +8,7 @@ from torch import nn
 
 import mercuric
 from mercuric import Directions, data
+from mercuric.reuse import ReuseLinear
 from mercuric.reuse.directions.fit.sensitivity import layer_moments
 
 
@@ -167,8 +168,8 @@ def test_modes_gradients_and_counts_stay_as_they_were(batches):
 
 def test_moments_are_those_of_the_outputs_and_the_jacobian():
     torch.manual_seed(1)
-    layer = nn.Linear(5, 4).double()
-    model = nn.Sequential(layer, nn.Linear(4, 3, bias=False).double())
+    layer = ReuseLinear(5, 4, reuse=Directions()).double()
+    model = nn.Sequential(layer, nn.Linear(4, 3, bias=False).double()).eval()
     rows = torch.randn(6, 5, dtype=torch.float64)
     moments, outputs = layer_moments(model, {"0": layer}, [rows])
     without = rows @ layer.weight.T
