@@ -26,6 +26,12 @@ def kind_of(module: nn.Module) -> LayerKind | None:
     return next((kind for plain, kind in KINDS.items() if isinstance(module, plain)), None)
 
 
+def is_product(module: nn.Module) -> bool:
+    """Whether a module is a layer, with reuse or not, that is one product with its weight."""
+    kind = kind_of(module)
+    return kind is not None and kind.product != "attention"
+
+
 def reuse_kind(module: nn.Module) -> LayerKind:
     """The kind of a plain layer, or of a module that calls attention."""
     return KINDS.get(type(module)) or sharing_rows(type(module))

@@ -32,7 +32,7 @@ class MeasuredCost:
     turns, so that no step is much longer than the others and few inputs are held at once.
 
     Args:
-        layers: name to layer; ``layer.forward`` must give one tensor from one tensor.
+        layers: name to layer; ``layer.forward`` must give one tensor from a tensor, its first argument.
         switch: turns one layer's reuse on or off for a while.
         every: steps from one measurement of a layer to the next.
         repeats: runs with reuse and runs without, at most; after two of each, one form that takes
@@ -108,7 +108,7 @@ class MeasuredCost:
         due = self._steps % self._every
         for place, (name, layer) in enumerate(self._layers.items()):
             if place % self._every == due and name in on:
-                self._hooks.append(layer.register_forward_hook(_Recorder(name, self._passes)))
+                self._hooks.append(layer.register_forward_hook(_Recorder(name, self._passes), with_kwargs=True))
 
     def _time(self, name: str, recorded: list["_Pass"]) -> Cost:
         layer = _with_own_weight(self._layers[name])
@@ -131,12 +131,15 @@ class _Recorder:
     name: str = ""
     passes: dict[str, list["_Pass"]] | None = None
 
-    def __call__(self, _layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor | None:
+    def __call__(
+        self, _layer: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Tensor
+    ) -> Tensor | None:
         if self.passes is None or not arguments or not torch.is_grad_enabled():
             return None
         if is_wrapped(arguments[0]) or is_wrapped(output):
             return None
-        recorded = _Pass.of(arguments[0], trains=output.requires_grad)
+        given, *more = arguments
+        recorded = _Pass.of(given, tuple(more), named, trains=output.requires_grad)
         self.passes.setdefault(self.name, []).append(recorded)
         return recorded.watched(output) if output.requires_grad else None
 
@@ -149,17 +152,21 @@ class _Pass:
     """One training pass through one layer, to be run again under the same mixed precision."""
 
     given: Tensor
+    more: tuple[Any, ...]
+    named: dict[str, Any]
     trains: bool
     autocast: bool
     precision: torch.dtype
     gradient: Tensor | None = None
 
     @classmethod
-    def of(cls, given: Tensor, *, trains: bool) -> "_Pass":
+    def of(cls, given: Tensor, more: tuple[Any, ...], named: dict[str, Any], *, trains: bool) -> "_Pass":
         """The pass that has just gone forward."""
         device = given.device.type
         return cls(
             given.detach().requires_grad_(given.requires_grad),
+            more,
+            named,
             trains,
             torch.is_autocast_enabled(device),
             torch.get_autocast_dtype(device),
@@ -184,7 +191,7 @@ class _Pass:
         started = clock()
         with torch.set_grad_enabled(self.trains):
             with torch.autocast(self.given.device.type, self.precision, self.autocast):
-                last: Tensor = layer.forward(self.given)
+                last: Tensor = layer.forward(self.given, *self.more, **self.named)
             if self.gradient is not None:
                 last = torch.autograd.grad(last, sought, self.gradient)[0]
         _wait(last)
@@ -199,9 +206,8 @@ def _with_own_weight(layer: nn.Module) -> nn.Module:
 
     Deriving them again may change what they are derived from (spectral_norm's vectors), or need hooks.
     """
-    if not isinstance(layer, nn.Conv2d | nn.Linear) or (
-        "weight" in layer._parameters and not is_parametrized(layer)
-    ):
+    own = "weight" in layer._parameters and not is_parametrized(layer)
+    if own or "weight" not in dir(layer):
         return layer
     plain: Any = next(kind for kind in type(layer).__mro__ if not {"weight", "bias"} & kind.__dict__.keys())
     stand_in: nn.Module = plain.__new__(plain)
