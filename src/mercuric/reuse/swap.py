@@ -36,8 +36,8 @@ def reuse_(
 
     Args:
         model: any module with ``nn.Conv2d``, ``nn.Conv1d``, ``nn.ConvTranspose2d``, ``nn.Linear`` or
-            ``nn.MultiheadAttention`` layers (their subclasses are left alone), or modules whose forward pass calls
-            ``scaled_dot_product_attention``. A module under two names is one layer, of its first name.
+            ``nn.MultiheadAttention`` layers (their subclasses are left alone), or modules whose forward pass
+            calls ``scaled_dot_product_attention``. A module under two names is one layer, of its first name.
         config: how layers compute: :class:`~mercuric.Alike` or :class:`~mercuric.Directions`, or a preset:
             ``"default"`` for ``Alike()``, which is the default, ``"paper"`` for ``Alike.paper()``, ``"fast"``
             for ``Directions.fast()``.

@@ -1,4 +1,4 @@
-"""Does ``ReuseConv1d`` compute what ``nn.Conv1d`` does where nothing is alike, and what images of one row do?"""
+"""Does ``ReuseConv1d`` compute what ``nn.Conv1d`` does, and share as images of one row do?"""
 
 import math
 import re
@@ -117,7 +117,8 @@ def test_by_definition() -> None:
     expected = [
         [
             [
-                bias[m] + math.fsum(weight[m][c][k] * signal[c][2 * q + 2 * k] for c in (0, 1) for k in range(3))
+                bias[m]
+                + math.fsum(weight[m][c][k] * signal[c][2 * q + 2 * k] for c in (0, 1) for k in range(3))
                 for q in range(4)
             ]
             for m in range(3)

@@ -37,9 +37,7 @@ def agree(found: list[Tensor], expected: list[Tensor], tolerance: float | None =
         torch.testing.assert_close(one, other, rtol=near, atol=near)
 
 
-def both(
-    options: dict[str, Any], config: Alike = EXACT
-) -> tuple[ReuseConvTranspose2d, nn.ConvTranspose2d]:
+def both(options: dict[str, Any], config: Alike = EXACT) -> tuple[ReuseConvTranspose2d, nn.ConvTranspose2d]:
     torch.manual_seed(0)
     plain = nn.ConvTranspose2d(**options)
     layer = ReuseConvTranspose2d(**options, reuse=config)
@@ -96,7 +94,7 @@ def test_as_pytorch(
 @settings(max_examples=30, deadline=None)
 @given(options())
 def test_shared_pixels_by_definition(chosen: dict[str, Any]) -> None:
-    """The products are those of a 1x1 convolution, which MERCURY's own tests define; here they are added up."""
+    """The products of a 1x1 convolution, which tests of their own define, are added up here."""
     config = Alike(bits=2, magnitude=None)
     layer, plain = both({**chosen, "dtype": torch.float64}, config)
     groups, rows, columns = chosen["groups"], *layer.kernel_size

@@ -70,8 +70,9 @@ def test_it_is_dense_until_its_line_is_in_the_table() -> None:
     assert handle.coverage.dense == {"0": reason, "2": reason}
 
 
+@pytest.mark.usefixtures("known")
 @pytest.mark.parametrize("backward", ["exact", "signature"])
-def test_it_reuses_and_is_taken_off(known: None, backward: Any) -> None:
+def test_it_reuses_and_is_taken_off(backward: Any) -> None:
     model = network()
     expected = model(IMAGES)
     handle = mercuric.reuse_(model, Alike(bits=3, magnitude=None, granularity="patch", backward=backward))
@@ -85,7 +86,8 @@ def test_it_reuses_and_is_taken_off(known: None, backward: Any) -> None:
     assert type(model[0]) is Patches and torch.equal(model(IMAGES), expected)
 
 
-def test_it_computes_in_directions(known: None) -> None:
+@pytest.mark.usefixtures("known")
+def test_it_computes_in_directions() -> None:
     model = network()
     handle = mercuric.reuse_(model, Directions(rank=3, multiple=1))
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
@@ -101,7 +103,8 @@ def test_it_computes_in_directions(known: None) -> None:
     torch.testing.assert_close(model(IMAGES), found, rtol=1e-4, atol=1e-5)
 
 
-def test_it_is_simulated(known: None) -> None:
+@pytest.mark.usefixtures("known")
+def test_it_is_simulated() -> None:
     model = network()
     with FlopCounterMode(display=False) as counter:
         model(IMAGES)
@@ -112,7 +115,8 @@ def test_it_is_simulated(known: None) -> None:
         assert simulation.cycles().baseline >= 3 * counter.get_total_flops() / 2 / 168
 
 
-def test_wrong_inputs_get_its_own_sentence(known: None) -> None:
+@pytest.mark.usefixtures("known")
+def test_wrong_inputs_get_its_own_sentence() -> None:
     model = network()
     mercuric.reuse_(model)
     sentence = r"^input of layer '0' was \(3, 4, 8, 8\), but must be \(images, 3, height, width\) or one such"

@@ -108,7 +108,9 @@ class MeasuredCost:
         due = self._steps % self._every
         for place, (name, layer) in enumerate(self._layers.items()):
             if place % self._every == due and name in on:
-                self._hooks.append(layer.register_forward_hook(_Recorder(name, self._passes), with_kwargs=True))
+                self._hooks.append(
+                    layer.register_forward_hook(_Recorder(name, self._passes), with_kwargs=True)
+                )
 
     def _time(self, name: str, recorded: list["_Pass"]) -> Cost:
         layer = _with_own_weight(self._layers[name])
@@ -217,13 +219,13 @@ def _with_own_weight(layer: nn.Module) -> nn.Module:
     for module in derived:
         module.training = False
     with torch.no_grad():
-        weight, bias = layer.weight, layer.bias
+        values = {name: getattr(layer, name) for name in ("weight", "bias")}
     for module in derived:
         module.training = True
     trains = any(parameter.requires_grad for parameter in layer.parameters())
     stand_in.__dict__["_parameters"] = {
         name: None if value is None else nn.Parameter(value.detach().clone(), trains)
-        for name, value in (("weight", weight), ("bias", bias))
+        for name, value in values.items()
     }
     return stand_in
 
