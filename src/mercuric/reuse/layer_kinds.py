@@ -1,7 +1,7 @@
 """Which modules can reuse, and why not the others?"""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from mercuric.reuse.config import ReuseConfig
@@ -30,6 +30,13 @@ def is_product(module: nn.Module) -> bool:
     """Whether a module is a layer, with reuse or not, that is one product with its weight."""
     kind = kind_of(module)
     return kind is not None and kind.product != "attention"
+
+
+def filters_of(module: nn.Module) -> Tensor:
+    """The weight of a layer that is one product, as filters (M, ...) without gradients."""
+    kind, weight = kind_of(module), module.weight
+    assert kind is not None and isinstance(weight, Tensor)  # noqa: S101 - for mypy
+    return kind.filters(module, weight.detach())
 
 
 def reuse_kind(module: nn.Module) -> LayerKind:

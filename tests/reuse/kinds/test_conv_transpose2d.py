@@ -164,6 +164,15 @@ def test_channels_last() -> None:
     agree(found, outcome(plain, x))
 
 
+def test_padding_that_leaves_nothing() -> None:
+    layer, _ = both({"in_channels": 3, "out_channels": 2, "kernel_size": 1, "padding": 2})
+    sentence = (
+        "input of layer '' was (1, 3, 4, 5), but must be larger: what its padding (2, 2) leaves of the "
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}output is 0 x 1$"):
+        layer(images(1, 3, 4, 5))
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 5, 5), (4, 5), (2, 2, 4, 5, 5)])
 def test_wrong_inputs_get_a_sentence(shape: tuple[int, ...]) -> None:
     layer, _ = both({"in_channels": 4, "out_channels": 6, "kernel_size": 3})

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mercuric.errors import ArgumentError
 from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.kinds.convolution import ConvolutionKind
-from mercuric.reuse.layer_kinds import kind_of
+from mercuric.reuse.layer_kinds import filters_of, kind_of
 
 
 def ucnn_macs(layer: nn.Module, outputs: int, bits: int, free_additions: bool = True) -> int:
@@ -35,7 +35,7 @@ def ucnn_macs(layer: nn.Module, outputs: int, bits: int, free_additions: bool = 
     """
     if not 2 <= bits <= 16:
         raise ArgumentError(f"bits was {bits}, but must be from 2 to 16")
-    levels = _levels(_filters(layer), bits).flatten(1)
+    levels = _levels(filters_of(layer), bits).flatten(1)
     multiplications = int(_distinct_nonzero(levels).sum())
     if free_additions:
         return outputs * multiplications
@@ -51,7 +51,7 @@ def zero_pruning_macs(layer: nn.Module, inputs: Tensor) -> int:
         layer: its weights are read.
         inputs: what it is given.
     """
-    weight = (_filters(layer) != 0).double()
+    weight = (filters_of(layer) != 0).double()
     present = (inputs.detach() != 0).double()
     lowered = _lowered(layer, present)
     if lowered is None:
@@ -79,7 +79,7 @@ def similar_element_macs(layer: nn.Module, inputs: Tensor, bits: int | None = No
     """
     if bits is not None and not 2 <= bits <= 16:
         raise ArgumentError(f"bits was {bits}, but must be from 2 to 16")
-    x, weight = inputs.detach(), _filters(layer)
+    x, weight = inputs.detach(), filters_of(layer)
     if bits is not None:
         x, weight = _levels(x, bits), _levels(weight, bits)
     lowered = _lowered(layer, x)
@@ -96,7 +96,7 @@ def similar_element_macs(layer: nn.Module, inputs: Tensor, bits: int | None = No
 
 def dense_macs(layer: nn.Module, inputs: Tensor) -> int:
     """Multiply-accumulates of the whole forward product, zeros and padding included."""
-    return outputs_of(layer, inputs) * _filters(layer).numel()
+    return outputs_of(layer, inputs) * filters_of(layer).numel()
 
 
 def outputs_of(layer: nn.Module, inputs: Tensor) -> int:
@@ -112,13 +112,6 @@ def _lowered(layer: nn.Module, inputs: Tensor) -> tuple[ConvGeometry, Tensor] | 
     """The convolution that the layer computes, and of which images; None for products of rows."""
     kind = kind_of(layer)
     return (kind.geometry(layer), kind.images(inputs)) if isinstance(kind, ConvolutionKind) else None
-
-
-def _filters(layer: nn.Module) -> Tensor:
-    """The weight as filters."""
-    kind, weight = kind_of(layer), layer.weight
-    assert isinstance(weight, Tensor)  # noqa: S101 - for mypy
-    return kind.filters(layer, weight.detach()) if isinstance(kind, ConvolutionKind) else weight.detach()
 
 
 def _levels(values: Tensor, bits: int) -> Tensor:
