@@ -55,6 +55,20 @@ def convolutional() -> nn.Module:
     )
 
 
+class Bent(nn.Module):
+    """Convolutions of signals, and transposed ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ConvTranspose2d(8, 6, 3, 2, 1)
+        self.along, self.classify = nn.Conv1d(6, 8, 3, padding=1), nn.Linear(8, CLASSES)
+
+    def forward(self, images: Tensor) -> Tensor:
+        rows = self.up(self.down(images).relu(), output_size=images.shape[-2:]).mean(3)
+        result: Tensor = self.classify(self.along(rows).relu().mean(2))
+        return result
+
+
 def vision() -> nn.Module:
     """timm's ViT, two blocks narrow, four patches and the class token."""
     return timm.create_model(
@@ -65,6 +79,7 @@ def vision() -> nn.Module:
 
 BUILDERS: dict[str, Callable[[], nn.Module]] = {
     "cnn": convolutional,
+    "bent": Bent,
     "encoder": lambda: Words(whole=False),
     "transformer": lambda: Words(whole=True),
     "vit": vision,

@@ -37,7 +37,14 @@ def check(name: str, backward: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "backward"), [("cnn", "exact"), ("cnn", "signature"), ("encoder", "exact"), ("vit", "signature")]
+    ("name", "backward"),
+    [
+        ("cnn", "exact"),
+        ("cnn", "signature"),
+        ("bent", "signature"),
+        ("encoder", "exact"),
+        ("vit", "signature"),
+    ],
 )
 def test_the_eager_backend(name: str, backward: str) -> None:
     check(name, backward, "eager")

@@ -10,7 +10,7 @@ from mercuric import reuse_
 LAST = torch.channels_last
 
 
-@pytest.mark.parametrize("name", ["cnn"])
+@pytest.mark.parametrize("name", ["cnn", "bent"])
 def test_a_network_with_channels_last(name: str, backward: str) -> None:
     plain, other = build(name), build(name).to(memory_format=LAST)
     reuse_(plain, config(backward))
@@ -18,7 +18,7 @@ def test_a_network_with_channels_last(name: str, backward: str) -> None:
     expected = training_pass(plain)
     found = training_pass(other, batch()[0].to(memory_format=LAST))
     assert distance(found, expected) < 5e-3
-    assert other[0].weight.is_contiguous(memory_format=LAST)
+    assert next(other.parameters()).is_contiguous(memory_format=LAST)
 
 
 @pytest.mark.parametrize("kernel", [1, 3])

@@ -1,7 +1,7 @@
 """Which modules can reuse, and why not the others?"""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from mercuric.reuse.config import ReuseConfig
@@ -24,6 +24,19 @@ KINDS: dict[type[nn.Module], LayerKind] = {
 def kind_of(module: nn.Module) -> LayerKind | None:
     """The kind of a layer, or of the one that it is a subclass of; None for other modules."""
     return next((kind for plain, kind in KINDS.items() if isinstance(module, plain)), None)
+
+
+def is_product(module: nn.Module) -> bool:
+    """Whether a module is a layer, with reuse or not, that is one product with its weight."""
+    kind = kind_of(module)
+    return kind is not None and kind.product != "attention"
+
+
+def filters_of(module: nn.Module) -> Tensor:
+    """The weight of a layer that is one product, as filters (M, ...) without gradients."""
+    kind, weight = kind_of(module), module.weight
+    assert kind is not None and isinstance(weight, Tensor)  # noqa: S101 - for mypy
+    return kind.filters(module, weight.detach())
 
 
 def reuse_kind(module: nn.Module) -> LayerKind:

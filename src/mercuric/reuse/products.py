@@ -1,8 +1,7 @@
 """What does a method compute, whatever layer it is of?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -70,43 +69,49 @@ class Lowering(Protocol):
         """
 
 
-@dataclass
 class ConvolutionCall:
     """One pass of a layer whose product is a convolution: all that a method needs to compute it.
 
-    Attributes:
+    Args:
         layer: of the kind.
         given: what it reads.
         more: other arguments of its forward pass.
+
+    Attributes:
         kind: the layer's.
         state: the layer's, of the method.
         weight, bias: its parameters, or what stands for them.
         training: as modules have it.
     """
 
-    layer: Any
-    given: Tensor
-    more: tuple[Any, ...]
-    kind: Lowering = field(init=False)
-    state: Any = field(init=False)
-    weight: Tensor = field(init=False)
-    bias: Tensor | None = field(init=False)
-    training: bool = field(init=False)
+    # Every microsecond here is one of every layer: no functools.cached_property, which locks.
+    __slots__ = (
+        "_geometry", "_images", "bias", "given", "kind", "layer", "more", "state", "training", "weight",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        layer = self.layer
-        self.kind, self.state, self.training = layer._mercuric_kind, layer._mercuric, layer.training
-        self.weight, self.bias = layer.weight, layer.bias
+    def __init__(self, layer: Any, given: Tensor, more: tuple[Any, ...]) -> None:
+        self.layer, self.given, self.more = layer, given, more
+        self.kind: Lowering = layer._mercuric_kind
+        self.state: Any = layer._mercuric
+        self.weight: Tensor = layer.weight
+        self.bias: Tensor | None = layer.bias
+        self.training: bool = layer.training
+        self._geometry: ConvGeometry | None = None
+        self._images: Tensor | None = None
 
-    @cached_property
+    @property
     def geometry(self) -> ConvGeometry:
         """Where the kernel lies."""
-        return self.kind.geometry(self.layer)
+        if self._geometry is None:
+            self._geometry = self.kind.geometry(self.layer)
+        return self._geometry
 
-    @cached_property
+    @property
     def images(self) -> Tensor:
         """What is convolved, (N, C, H, W)."""
-        return self.kind.images(self.given)
+        if self._images is None:
+            self._images = self.kind.images(self.given)
+        return self._images
 
     @property
     def filters(self) -> Tensor:

@@ -16,7 +16,21 @@ from torch import Tensor
 from mercuric.errors import ArgumentError
 from mercuric.similarity.rpq import MAX_BITS, WORD, check_bits, pack
 from mercuric.similarity.threads import over_chunks
-from mercuric.similarity.window_grid import WindowGrid
+from mercuric.similarity.window_grid import (
+    ACROSS,
+    COLUMNS,
+    DILATED_ACROSS,
+    DILATED_DOWN,
+    DOWN,
+    HEIGHT,
+    KERNEL_COLUMNS,
+    KERNEL_ROWS,
+    LEFT,
+    ROWS,
+    TOP,
+    WIDTH,
+    WindowGrid,
+)
 
 
 @dataclass(frozen=True)
@@ -138,27 +152,32 @@ def _sign_rows(
     found: NDArray[np.int64],
     finite: NDArray[np.bool_],
 ) -> None:
-    height, width, kernel_rows, kernel_columns = grid[0], grid[1], grid[2], grid[3]
-    rows, columns = grid[11], grid[12]
+    height, width, kernel_rows, kernel_columns = (
+        grid[HEIGHT],
+        grid[WIDTH],
+        grid[KERNEL_ROWS],
+        grid[KERNEL_COLUMNS],
+    )
+    rows, columns = grid[ROWS], grid[COLUMNS]
     total = np.empty_like(weights[0])
     places = np.int64(1) << np.arange(64)
     for line in range(first, last):
         image, row = line // rows, line % rows
         total[:] = 0
         for tap in range(kernel_rows * kernel_columns):
-            y = row * grid[4] - grid[8] + tap // kernel_columns * grid[6]
+            y = row * grid[DOWN] - grid[TOP] + tap // kernel_columns * grid[DILATED_DOWN]
             if y < 0 or y >= height:
                 continue
-            left = tap % kernel_columns * grid[7] - grid[9]
+            left = tap % kernel_columns * grid[DILATED_ACROSS] - grid[LEFT]
             # Columns whose pixel lies inside the image.
-            begin = max(0, -(left // grid[5]))
-            end = max(begin, min(columns, (width - 1 - left) // grid[5] + 1))
+            begin = max(0, -(left // grid[ACROSS]))
+            end = max(begin, min(columns, (width - 1 - left) // grid[ACROSS] + 1))
             place = ((image * height + y) * width + left) * lanes
-            if grid[5] == 1 and begin < end:
+            if grid[ACROSS] == 1 and begin < end:
                 _add_weighted(total, pixels, weights[tap], begin * lanes, end * lanes, place)
                 continue
             for column in range(begin, end):
-                shifted = place + column * (grid[5] - 1) * lanes
+                shifted = place + column * (grid[ACROSS] - 1) * lanes
                 _add_weighted(total, pixels, weights[tap], column * lanes, (column + 1) * lanes, shifted)
         windows = slice(line * columns, (line + 1) * columns)
         _pack(total, lanes, places, found[windows])

@@ -7,6 +7,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+(
+    HEIGHT, WIDTH, KERNEL_ROWS, KERNEL_COLUMNS, DOWN, ACROSS, DILATED_DOWN, DILATED_ACROSS, TOP, LEFT,
+    IMAGES, ROWS, COLUMNS,
+) = range(13)  # fmt: skip
+"""Places in :attr:`WindowGrid.numbers`; ``DOWN`` and ``ACROSS`` are the stride."""
+
 
 @dataclass(frozen=True)
 class WindowGrid:
@@ -77,6 +83,6 @@ class WindowGrid:
 
     @property
     def numbers(self) -> NDArray[np.int64]:
-        """What compiled kernels read, in the order of the attributes."""
+        """What compiled kernels read; :data:`HEIGHT` and the others say where what stands."""
         ends = [self.height, self.width, *self.kernel, *self.stride, *self.dilation, self.top, self.left]
         return np.array([*ends, *self.output], dtype=np.int64)

@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from mercuric import data
 from mercuric.errors import ArgumentError
+from mercuric.reuse.layer_kinds import is_product
 from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.subject import few, load_subject
 from mercuric.trace.normalisation import normalisation_of, normalised
@@ -79,10 +80,8 @@ def layer_inputs(subject: Subject, names: Sequence[str]) -> dict[str, tuple[nn.M
     found: dict[str, tuple[nn.Module, Tensor]] = {}
     modules = dict(subject.network.named_modules())
     for name in names:
-        if not isinstance(modules.get(name), nn.Conv2d | nn.Linear):
-            known = ", ".join(
-                key for key, module in modules.items() if isinstance(module, nn.Conv2d | nn.Linear)
-            )
+        if name not in modules or not is_product(modules[name]):
+            known = ", ".join(key for key, module in modules.items() if is_product(module))
             raise ArgumentError(
                 f"layer was {name!r}, but must be a convolution or fully connected one: {known}"
             )

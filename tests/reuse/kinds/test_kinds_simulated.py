@@ -1,82 +1,82 @@
-"""Are networks of one-dimensional and transposed convolutions counted on every dataflow, saved and read?"""
+"""Do signals and transposed convolutions have cycles, energy, Hitmaps and bounds?"""
 
-from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-import torch
-from torch import Tensor, nn
+from kinds_subjects import SUBJECTS, built
 from torch.utils.flop_counter import FlopCounterMode
 
-import mercuric
-from mercuric.accelerator import preset
+from mercuric import Alike, reuse_
+from mercuric.accelerator import CycleCounter, layer_cost, preset
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_saved
-from mercuric.accelerator.energy.layer_cost import layer_cost
-from mercuric.accelerator.energy.operands import operands
+from mercuric.accelerator.engines.dense_layer import read_layers
+from mercuric.studies.bounds.study import measure
+from mercuric.studies.models.study import kind_of
 from mercuric.trace.hitmaps.about import HitmapAbout
+from mercuric.trace.hitmaps.folder import HitmapFolderWriter
 from mercuric.trace.hitmaps.store import HitmapWriter
-from mercuric.trace.work import Work
+from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.workload import read_workloads
 
-Network = Callable[[], tuple[nn.Module, Tensor]]
-ARRAYS = ["eyeriss-168", "weight-168", "input-168", "output-168"]
+ARRAYS = ["eyeriss-168", "weight-168", "output-168", "input-168"]
 
 
-def sound() -> tuple[nn.Module, Tensor]:
-    """Strided convolutions of a waveform, and a dense layer of what is left of it."""
-    layers = [nn.Conv1d(1, 8, 9, 4), nn.ReLU(), nn.Conv1d(8, 8, 3, 2, 1, groups=2), nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(8, 3)), torch.randn(
-        2, 1, 96
-    )
-
-
-def generator() -> tuple[nn.Module, Tensor]:
-    """DCGAN's, narrow: noise, then images twice as large with each layer."""
-    return nn.Sequential(
-        nn.ConvTranspose2d(12, 8, 4, 1, 0, bias=False),
-        nn.BatchNorm2d(8),
-        nn.ReLU(),
-        nn.ConvTranspose2d(8, 4, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(4),
-        nn.ReLU(),
-        nn.ConvTranspose2d(4, 3, 4, 2, 1, bias=False),
-        nn.Tanh(),
-    ), torch.randn(2, 12, 1, 1)
-
-
-NETWORKS = pytest.mark.parametrize("network", [sound, generator])
-
-
-@NETWORKS
 @pytest.mark.parametrize("array", ARRAYS)
-def test_every_layer_has_cycles_and_reuses(network: Network, array: str) -> None:
-    model, x = network()
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_cycles_and_energy(name: str, array: str) -> None:
+    model, x = built(name)
+    calls: list[LayerCall] = []
+    simulation = simulate_batches(model, [x], array, listeners=[calls.append])
     with FlopCounterMode(display=False) as counter:
         model(x)
-    simulation = mercuric.simulate(model, x, array)
-    assert simulation.coverage["dense"] == []
-    assert simulation.coverage["left_out"] == []
-    assert 2 * simulation.coverage["macs"] == counter.get_total_flops()
-    assert (simulation.layers["fair_baseline"] > 0).all()
-    kinds = [type(module) for module in model if isinstance(module, nn.Linear | nn.modules.conv._ConvNd)]
-    assert list(simulation.layers["kind"]) == ["linear" if kind is nn.Linear else "conv" for kind in kinds]
+    macs = counter.get_total_flops() // 2
+    assert sum(call.work.shape.macs for call in calls) == macs
+    assert 2 * macs < 168 * simulation.cycles().baseline
+    for call in calls:
+        cost = layer_cost(preset(array), call.work)["fair"]
+        # Forward, and both gradients, the first layer's input has none.
+        assert cost.baseline.accesses.mac in (2 * call.work.shape.macs, 3 * call.work.shape.macs)
+        assert cost.mercury.energy["mac"] > 0
 
 
-@NETWORKS
-@pytest.mark.parametrize("array", ARRAYS)
-def test_every_layer_takes_energy(network: Network, array: str) -> None:
-    for one in read_workloads(*network()):
-        work = Work(one.shape, kind=one.kind)
-        cost = layer_cost(preset(array), work, operands(one.shape, one.inputs, one.fresh))["fair"].baseline
-        assert cost.total > 0
+@pytest.mark.parametrize("writer", [HitmapWriter, HitmapFolderWriter])
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_saved_hitmaps_are_those_that_were_found(name: str, writer: Any, tmp_path: Path) -> None:
+    model, x = built(name)
+    path = tmp_path / "hitmaps"
+    with writer(path, HitmapAbout({}, Alike.paper())) as saved:
+        live = simulate_batches(model, [x], listeners=[saved.add])
+        saved.finish(live.layers, live.run)
+    again = simulate_saved(path)
+    assert again.layers.equals(live.layers) and again.summary() == live.summary()
 
 
-@NETWORKS
-def test_saved_hitmaps_are_counted_as_the_network_was(network: Network, tmp_path: Path) -> None:
-    model, x = network()
-    path = tmp_path / "hitmaps.parquet"
-    config = mercuric.Alike.paper()
-    with HitmapWriter(path, HitmapAbout({}, config)) as writer:
-        simulated = simulate_batches(model, [x], config=config, listeners=[writer.add])
-        writer.finish(simulated.layers)
-    assert simulate_saved(path).cycles() == simulated.cycles()
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_dense_products_are_pytorchs(name: str) -> None:
+    model, x = built(name)
+    with FlopCounterMode(display=False) as counter:
+        model(x)
+    for found in (read_layers(model, x), read_workloads(model, x)):
+        assert 2 * sum(one.macs for one in found) == counter.get_total_flops()
+    assert all(one.operation is None for one in read_workloads(model, x))
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_bounds(name: str) -> None:
+    model, x = built(name)
+    subject: Any = SimpleNamespace(network=model, images=x)
+    config: Any = SimpleNamespace(bits=20)
+    layers = measure(subject, config, CycleCounter("eyeriss-168", training=False)).set_index("layer")
+    for layer in read_layers(model, x):
+        assert layers.loc[layer.name, "macs"] == layer.macs
+        assert 0 < layers.loc[layer.name, "zero_pruning"] <= layer.macs
+        assert 0 < layers.loc[layer.name, "ucnn_8"] <= layer.macs
+
+
+def test_kinds_of_products() -> None:
+    model, _ = built("audio")
+    handle = reuse_(model, Alike())
+    kinds = {name: kind_of(handle.layers[name], model) for name in ("0", "5", "7")}
+    assert kinds == {"0": "convolution", "5": "convolution", "7": "1x1"}

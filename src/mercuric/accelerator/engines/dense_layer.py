@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.kinds.convolution import ConvolutionKind
-from mercuric.reuse.layer_kinds import kind_of
+from mercuric.reuse.layer_kinds import is_product, kind_of
 from mercuric.trace.forward_pass import Inputs, infer
 from mercuric.trace.recorder import first_argument, recording
 
@@ -90,8 +90,7 @@ def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
     def note(name: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], _: Tensor) -> None:
         found.append(_layer(name or type(module).__name__, module, first_argument(args, kwargs)))
 
-    kinds = {name: (one, kind_of(one)) for name, one in model.named_modules()}
-    layers = {name: one for name, (one, kind) in kinds.items() if kind and kind.product != "attention"}
+    layers = {name: one for name, one in model.named_modules() if is_product(one)}
     with recording(layers, after=note):
         infer(model, inputs)
     if not found:

@@ -13,7 +13,6 @@ from torch.utils.hooks import RemovableHandle
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.judge.judge import Cost
-from mercuric.reuse.layer_kinds import kind_of
 from mercuric.reuse.transforms import is_wrapped
 
 Switch = Callable[[str, bool], AbstractContextManager[None]]
@@ -33,7 +32,7 @@ class MeasuredCost:
     turns, so that no step is much longer than the others and few inputs are held at once.
 
     Args:
-        layers: name to layer; ``layer.forward`` must give one tensor from one tensor.
+        layers: name to layer; ``layer.forward`` must give one tensor from a tensor, its first argument.
         switch: turns one layer's reuse on or off for a while.
         every: steps from one measurement of a layer to the next.
         repeats: runs with reuse and runs without, at most; after two of each, one form that takes
@@ -109,7 +108,9 @@ class MeasuredCost:
         due = self._steps % self._every
         for place, (name, layer) in enumerate(self._layers.items()):
             if place % self._every == due and name in on:
-                self._hooks.append(layer.register_forward_hook(_Recorder(name, self._passes)))
+                self._hooks.append(
+                    layer.register_forward_hook(_Recorder(name, self._passes), with_kwargs=True)
+                )
 
     def _time(self, name: str, recorded: list["_Pass"]) -> Cost:
         layer = _with_own_weight(self._layers[name])
@@ -132,12 +133,15 @@ class _Recorder:
     name: str = ""
     passes: dict[str, list["_Pass"]] | None = None
 
-    def __call__(self, _layer: nn.Module, arguments: tuple[Any, ...], output: Tensor) -> Tensor | None:
+    def __call__(
+        self, _layer: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any], output: Tensor
+    ) -> Tensor | None:
         if self.passes is None or not arguments or not torch.is_grad_enabled():
             return None
         if is_wrapped(arguments[0]) or is_wrapped(output):
             return None
-        recorded = _Pass.of(arguments[0], trains=output.requires_grad)
+        given, *more = arguments
+        recorded = _Pass.of(given, tuple(more), named, trains=output.requires_grad)
         self.passes.setdefault(self.name, []).append(recorded)
         return recorded.watched(output) if output.requires_grad else None
 
@@ -150,17 +154,21 @@ class _Pass:
     """One training pass through one layer, to be run again under the same mixed precision."""
 
     given: Tensor
+    more: tuple[Any, ...]
+    named: dict[str, Any]
     trains: bool
     autocast: bool
     precision: torch.dtype
     gradient: Tensor | None = None
 
     @classmethod
-    def of(cls, given: Tensor, *, trains: bool) -> "_Pass":
+    def of(cls, given: Tensor, more: tuple[Any, ...], named: dict[str, Any], *, trains: bool) -> "_Pass":
         """The pass that has just gone forward."""
         device = given.device.type
         return cls(
             given.detach().requires_grad_(given.requires_grad),
+            more,
+            named,
             trains,
             torch.is_autocast_enabled(device),
             torch.get_autocast_dtype(device),
@@ -185,7 +193,7 @@ class _Pass:
         started = clock()
         with torch.set_grad_enabled(self.trains):
             with torch.autocast(self.given.device.type, self.precision, self.autocast):
-                last: Tensor = layer.forward(self.given)
+                last: Tensor = layer.forward(self.given, *self.more, **self.named)
             if self.gradient is not None:
                 last = torch.autograd.grad(last, sought, self.gradient)[0]
         _wait(last)
@@ -200,9 +208,8 @@ def _with_own_weight(layer: nn.Module) -> nn.Module:
 
     Deriving them again may change what they are derived from (spectral_norm's vectors), or need hooks.
     """
-    kind = kind_of(layer)
     own = "weight" in layer._parameters and not is_parametrized(layer)
-    if own or kind is None or kind.product == "attention":
+    if own or "weight" not in dir(layer):
         return layer
     plain: Any = next(kind for kind in type(layer).__mro__ if not {"weight", "bias"} & kind.__dict__.keys())
     stand_in: nn.Module = plain.__new__(plain)
@@ -213,13 +220,13 @@ def _with_own_weight(layer: nn.Module) -> nn.Module:
         module.training = False
     given: Any = layer
     with torch.no_grad():
-        weight, bias = given.weight, given.bias
+        values = {name: getattr(layer, name) for name in ("weight", "bias")}
     for module in derived:
         module.training = True
     trains = any(parameter.requires_grad for parameter in layer.parameters())
     stand_in.__dict__["_parameters"] = {
         name: None if value is None else nn.Parameter(value.detach().clone(), trains)
-        for name, value in (("weight", weight), ("bias", bias))
+        for name, value in values.items()
     }
     return stand_in
 

@@ -75,6 +75,15 @@ class LayerKind(Protocol):
             output: what it gave.
         """
 
+    def filters(self, module: Any, weight: Tensor) -> Tensor:  # noqa: ARG002
+        """A layer's weight as filters (M, ...), of all groups.
+
+        Args:
+            module: the layer, plain or not.
+            weight: what stands for its weight.
+        """
+        return weight
+
     def rows(self, output: Tensor) -> Tensor:
         """A layer's output as vectors, one a row: (..., filters), of a kind that doesn't add them up."""
         return output

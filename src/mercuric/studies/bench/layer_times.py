@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mercuric.reuse import Alike, Directions, ReuseConfig, ReuseHandle, fit_directions_, reuse_
 from mercuric.reuse.directions.pointwise import pointwise
+from mercuric.reuse.layer_kinds import filters_of
 from mercuric.studies.bench.interleaved import Function, Timings
 from mercuric.studies.bench.settings import BenchSettings
 
@@ -127,9 +128,8 @@ def with_limits(rows: list[dict[str, Any]], layer: nn.Module) -> list[dict[str, 
 
     1 / (1 - hits) for reuse, 1 / (rank / filters + rank / length) for directions.
     """
-    weight: Tensor = layer.weight  # type: ignore[assignment]
-    filters, length = weight.shape[0], weight[0].numel()
-    return [{**row, **_limit(row, filters, length)} for row in rows]
+    filters = filters_of(layer)
+    return [{**row, **_limit(row, len(filters), filters[0].numel())} for row in rows]
 
 
 def _limit(row: dict[str, Any], filters: int, length: int) -> dict[str, float]:

@@ -4,18 +4,19 @@ Every bound counts the multiply-accumulates of a layer's forward product that ar
 all else as free: finding what repeats, indices, additions inside groups, idle multipliers.
 """
 
+from dataclasses import replace
 from math import prod
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
+from mercuric.reuse.geometry import ConvGeometry
+from mercuric.reuse.kinds.convolution import ConvolutionKind
+from mercuric.reuse.layer_kinds import filters_of, kind_of
 
-Layer = nn.Conv2d | nn.Linear
 
-
-def ucnn_macs(layer: Layer, outputs: int, bits: int, free_additions: bool = True) -> int:
+def ucnn_macs(layer: nn.Module, outputs: int, bits: int, free_additions: bool = True) -> int:
     """UCNN: a filter's equal weights share one multiplication, zero weights none (paper VII-D1).
 
     Activations under equal weights are added first. With ``free_additions`` every group's sum is there
@@ -34,31 +35,33 @@ def ucnn_macs(layer: Layer, outputs: int, bits: int, free_additions: bool = True
     """
     if not 2 <= bits <= 16:
         raise ArgumentError(f"bits was {bits}, but must be from 2 to 16")
-    levels = _levels(layer.weight.detach(), bits).flatten(1)
+    levels = _levels(filters_of(layer), bits).flatten(1)
     multiplications = int(_distinct_nonzero(levels).sum())
     if free_additions:
         return outputs * multiplications
     return outputs * (multiplications + int(levels.count_nonzero())) // 2
 
 
-def zero_pruning_macs(layer: Layer, inputs: Tensor) -> int:
+def zero_pruning_macs(layer: nn.Module, inputs: Tensor) -> int:
     """Unlimited zero pruning: only products of a nonzero input with a nonzero weight (paper VII-D2).
 
     Padding counts as zeros.
 
     Args:
         layer: its weights are read.
-        inputs: (B, C, H, W) or (..., features): what it is given.
+        inputs: what it is given.
     """
-    weight = (layer.weight.detach() != 0).double()
+    weight = (filters_of(layer) != 0).double()
     present = (inputs.detach() != 0).double()
-    if isinstance(layer, nn.Linear):
+    lowered = _lowered(layer, present)
+    if lowered is None:
         return int((present.flatten(0, -2).sum(0) * weight.sum(0)).sum())
-    together = weight.reshape(layer.groups, -1, *weight.shape[1:]).sum(1)
-    return int(_convolve(layer, present, together).sum())
+    geometry, images = lowered
+    together = weight.reshape(geometry.groups, -1, *weight.shape[1:]).sum(1)
+    return int(replace(geometry, padding_mode="zeros").dense(images, together, None).sum())
 
 
-def similar_element_macs(layer: Layer, inputs: Tensor, bits: int | None = None) -> int:
+def similar_element_macs(layer: nn.Module, inputs: Tensor, bits: int | None = None) -> int:
     """Unlimited similarity: each pair of an input value and a weight value multiplied once (VII-D3).
 
     Within an image and channel, as the MCACHE is cleared; zero values need no product. With
@@ -67,7 +70,7 @@ def similar_element_macs(layer: Layer, inputs: Tensor, bits: int | None = None) 
 
     Args:
         layer: its weights are read.
-        inputs: (B, C, H, W) or (..., features).
+        inputs: what it is given.
         bits: None: values are similar if they are equal; else if they are equal once rounded to so
             many bits, symmetric about zero, one scale for the inputs and one for the weights.
 
@@ -76,42 +79,39 @@ def similar_element_macs(layer: Layer, inputs: Tensor, bits: int | None = None) 
     """
     if bits is not None and not 2 <= bits <= 16:
         raise ArgumentError(f"bits was {bits}, but must be from 2 to 16")
-    x, weight = inputs.detach(), layer.weight.detach()
+    x, weight = inputs.detach(), filters_of(layer)
     if bits is not None:
         x, weight = _levels(x, bits), _levels(weight, bits)
-    if isinstance(layer, nn.Linear):
+    lowered = _lowered(layer, x)
+    if lowered is None:
         values, weights = x.flatten(0, -2).T, weight.T
         return _pairs(values, weights, dense=values.shape[1] * weights.shape[1])
-    by_group = weight.reshape(layer.groups, -1, *weight.shape[1:])
+    geometry, images = lowered
+    by_group = weight.reshape(geometry.groups, -1, *weight.shape[1:])
     grouped = by_group.transpose(1, 2).flatten(0, 1).flatten(1)
-    channels = x.flatten(2).transpose(0, 1)
-    dense = dense_macs(layer, x) // (x.shape[0] * x.shape[1])
-    return sum(_pairs(channels[:, image], grouped, dense) for image in range(x.shape[0]))
+    channels = images.flatten(2).transpose(0, 1)
+    dense = geometry.macs(images) // (images.shape[0] * images.shape[1])
+    return sum(_pairs(channels[:, image], grouped, dense) for image in range(images.shape[0]))
 
 
-def dense_macs(layer: Layer, inputs: Tensor) -> int:
+def dense_macs(layer: nn.Module, inputs: Tensor) -> int:
     """Multiply-accumulates of the whole forward product, zeros and padding included."""
-    if isinstance(layer, nn.Linear):
-        return prod(inputs.shape[:-1]) * layer.weight.numel()
-    return inputs.shape[0] * _positions(layer, inputs) * layer.weight.numel()
+    return outputs_of(layer, inputs) * filters_of(layer).numel()
 
 
-def outputs_of(layer: Layer, inputs: Tensor) -> int:
+def outputs_of(layer: nn.Module, inputs: Tensor) -> int:
     """Pixels, or rows, that each filter makes of these inputs."""
-    if isinstance(layer, nn.Linear):
+    lowered = _lowered(layer, inputs)
+    if lowered is None:
         return prod(inputs.shape[:-1])
-    return inputs.shape[0] * _positions(layer, inputs)
+    geometry, images = lowered
+    return geometry.grid(len(images), images.shape[2:]).windows
 
 
-def _positions(layer: nn.Conv2d, inputs: Tensor) -> int:
-    empty = torch.empty(1, layer.groups, *inputs.shape[2:], device="meta")
-    kernel = torch.empty(layer.groups, 1, *layer.kernel_size, device="meta")
-    return prod(_convolve(layer, empty, kernel).shape[2:])
-
-
-def _convolve(layer: nn.Conv2d, x: Tensor, weight: Tensor) -> Tensor:
-    """As the layer does it, but padded with zeros and without a bias."""
-    return F.conv2d(x, weight, None, layer.stride, layer.padding, layer.dilation, layer.groups)
+def _lowered(layer: nn.Module, inputs: Tensor) -> tuple[ConvGeometry, Tensor] | None:
+    """The convolution that the layer computes, and of which images; None for products of rows."""
+    kind = kind_of(layer)
+    return (kind.geometry(layer), kind.images(inputs)) if isinstance(kind, ConvolutionKind) else None
 
 
 def _levels(values: Tensor, bits: int) -> Tensor:

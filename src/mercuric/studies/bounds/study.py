@@ -15,6 +15,7 @@ from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike, Observation
+from mercuric.reuse.layer_kinds import is_product
 from mercuric.similarity import HitState, MCache
 from mercuric.studies.bounds.limits import (
     dense_macs,
@@ -112,7 +113,6 @@ def measure(
     reuse = simulated_config(Alike.paper(bits=config.bits), counter.accelerator)
 
     def bound(name: str, layer: nn.Module, inputs: tuple[Tensor, ...], *_: Any) -> None:
-        assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - hooks sit on these two alone
         progress(len(rows), len(handle.layers), name)
         rows.setdefault(name, {"layer": name}).update(_bounds(layer, inputs[0]))
 
@@ -124,8 +124,7 @@ def measure(
     with reusing(subject.network, reuse) as handle, normalised(subject.network, by, [subject.images]):
         handle.observe(observe)
         modules = subject.network.named_modules()
-        reused = {name: one for name, one in modules if name in handle.layers}
-        layers = {name: one for name, one in reused.items() if isinstance(one, nn.Conv2d | nn.Linear)}
+        layers = {name: one for name, one in modules if name in handle.layers and is_product(one)}
         with recording(layers, after=bound):
             infer(subject.network, subject.images)
     return pd.DataFrame(list(rows.values())).merge(counter.layers())
@@ -145,7 +144,7 @@ def speedups(layers: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def _bounds(layer: nn.Conv2d | nn.Linear, inputs: Tensor) -> dict[str, int]:
+def _bounds(layer: nn.Module, inputs: Tensor) -> dict[str, int]:
     outputs = outputs_of(layer, inputs)
     return {
         "macs": dense_macs(layer, inputs),

@@ -1,7 +1,7 @@
 """What layers do the zoo's networks have, and what does MERCURY do in each?"""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -191,8 +191,8 @@ def kind_of(layer: LayerReuse, network: nn.Module) -> Kind:
     """What MERCURY treats a reuse layer of ``network`` as."""
     if layer.kind != "conv":
         return "fully connected" if layer.kind == "linear" else "attention"
-    conv = network.get_submodule(layer.name)
-    assert isinstance(conv, nn.Conv2d)  # noqa: S101 - its kind says so
-    if conv.groups == conv.in_channels > 1:
+    conv: Any = network.get_submodule(layer.name)
+    geometry = conv._mercuric_kind.geometry(conv)
+    if geometry.groups == geometry.in_channels > 1:
         return "depthwise"
-    return "1x1" if conv.kernel_size == (1, 1) else "convolution"
+    return "1x1" if geometry.taps == 1 else "convolution"

@@ -9,6 +9,21 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from mercuric.similarity.window_grid import (
+    ACROSS,
+    COLUMNS,
+    DILATED_ACROSS,
+    DILATED_DOWN,
+    DOWN,
+    HEIGHT,
+    KERNEL_COLUMNS,
+    KERNEL_ROWS,
+    LEFT,
+    ROWS,
+    TOP,
+    WIDTH,
+)
+
 
 @njit(nogil=True, cache=True)
 def gather_windows(
@@ -21,19 +36,21 @@ def gather_windows(
     rows: NDArray[np.float32],
 ) -> None:
     """Write windows ``kept`` as rows (rows, taps x channels)."""
-    run = grid[3] if grid[7] == 1 else 1
+    run = grid[KERNEL_COLUMNS] if grid[DILATED_ACROSS] == 1 else 1
     for q in range(first, last):
         image, y0, x0 = _corner(kept[q], grid)
         place = 0
-        for tap_row in range(grid[2]):
-            y = y0 + tap_row * grid[6]
-            for tap in range(0, grid[3], run):
-                begin, end = _inside(y, x0 + tap * grid[7], run, grid)
+        for tap_row in range(grid[KERNEL_ROWS]):
+            y = y0 + tap_row * grid[DILATED_DOWN]
+            for tap in range(0, grid[KERNEL_COLUMNS], run):
+                begin, end = _inside(y, x0 + tap * grid[DILATED_ACROSS], run, grid)
                 into = rows[q, place : place + run * channels]
                 into[: begin * channels] = 0
                 into[end * channels :] = 0
                 if begin < end:
-                    start = ((image * grid[0] + y) * grid[1] + x0 + tap * grid[7] + begin) * channels
+                    start = (
+                        (image * grid[HEIGHT] + y) * grid[WIDTH] + x0 + tap * grid[DILATED_ACROSS] + begin
+                    ) * channels
                     values, length = pixels[start:], (end - begin) * channels
                     target = into[begin * channels :]
                     for element in range(length):
@@ -53,17 +70,19 @@ def add_windows(
 ) -> None:
     """The adjoint, for channels ``first`` to ``last``: windows of an image overlap, channels don't."""
     whole = last - first == channels
-    run = grid[3] if grid[7] == 1 and whole else 1
+    run = grid[KERNEL_COLUMNS] if grid[DILATED_ACROSS] == 1 and whole else 1
     width = run * channels if whole else last - first
     for q in range(len(kept)):
         image, y0, x0 = _corner(kept[q], grid)
         place = first
-        for tap_row in range(grid[2]):
-            y = y0 + tap_row * grid[6]
-            for tap in range(0, grid[3], run):
-                begin, end = _inside(y, x0 + tap * grid[7], run, grid)
+        for tap_row in range(grid[KERNEL_ROWS]):
+            y = y0 + tap_row * grid[DILATED_DOWN]
+            for tap in range(0, grid[KERNEL_COLUMNS], run):
+                begin, end = _inside(y, x0 + tap * grid[DILATED_ACROSS], run, grid)
                 if begin < end:
-                    start = ((image * grid[0] + y) * grid[1] + x0 + tap * grid[7] + begin) * channels + first
+                    start = (
+                        (image * grid[HEIGHT] + y) * grid[WIDTH] + x0 + tap * grid[DILATED_ACROSS] + begin
+                    ) * channels + first
                     values, length = (
                         rows[q, place + begin * channels :],
                         width - (run - end + begin) * channels,
@@ -77,17 +96,17 @@ def add_windows(
 @njit(nogil=True, cache=True)
 def _corner(window: int, grid: NDArray[np.int64]) -> tuple[int, int, int]:
     """Image of a window, and the row and column where it begins."""
-    rows, columns = grid[11], grid[12]
+    rows, columns = grid[ROWS], grid[COLUMNS]
     line = window // columns
-    return line // rows, line % rows * grid[4] - grid[8], window % columns * grid[5] - grid[9]
+    return line // rows, line % rows * grid[DOWN] - grid[TOP], window % columns * grid[ACROSS] - grid[LEFT]
 
 
 @njit(nogil=True, cache=True)
 def _inside(y: int, x: int, run: int, grid: NDArray[np.int64]) -> tuple[int, int]:
     """Which of ``run`` pixels from (y, x) on lie in the image."""
-    if y < 0 or y >= grid[0]:
+    if y < 0 or y >= grid[HEIGHT]:
         return run, run
-    return min(run, max(0, -x)), max(0, min(run, grid[1] - x))
+    return min(run, max(0, -x)), max(0, min(run, grid[WIDTH] - x))
 
 
 @njit(nogil=True, cache=True)

@@ -105,12 +105,12 @@ def _sampled(
             samples = max(2, state.config.samples // batches)
 
             def keep(
-                layer: Any, given: Any, output: Tensor, name: str = name, samples: int = samples
+                layer: Any, given: Any, named: Any, output: Tensor, name: str = name, samples: int = samples
             ) -> None:
-                rows, bias = layer._mercuric_kind.product_rows(layer, given, output)
+                rows, bias = layer._mercuric_kind.product_rows(layer, given or (named["input"],), output)
                 sample = without_bias(sampled_rows(rows, samples), bias)
                 finite = sample[torch.isfinite(sample).all(1)]
                 seen.setdefault(name, []).append((finite, len(rows)))
 
-            hooks.callback(layer.register_forward_hook(keep).remove)
+            hooks.callback(layer.register_forward_hook(keep, with_kwargs=True).remove)
         yield

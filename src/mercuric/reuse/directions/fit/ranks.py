@@ -254,6 +254,7 @@ def _relative(outputs: Tensor, dense: Tensor) -> float:
 def _summed(layer: Any, state: DirectionsLayer) -> bool:
     """Whether a layer's outputs are sums, which say nothing of each; it stays dense."""
     if layer._mercuric_kind.sums:
+        state.principal.take(None, None, layer.weight)
         state.dense_because = "ranks are fitted to outputs, and its outputs are sums of several"
     return bool(layer._mercuric_kind.sums)
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mercuric.errors import ArgumentError
 from mercuric.reuse.geometry import ConvGeometry, like
 from mercuric.reuse.kinds.convolution import (
     ConvolutionKind,
@@ -68,8 +69,14 @@ class ConvTranspose2dKind(ConvolutionKind):
             (side - 1) * step + span
             for side, step, span in zip(output.shape[-2:], layer.stride, spans, strict=True)
         )
-        summed = F.fold(output.flatten(2), whole, layer.kernel_size, layer.dilation, 0, layer.stride)
         above, left = layer.padding
+        height, width = whole[0] + added[0] - 2 * above, whole[1] + added[1] - 2 * left
+        if min(height, width) < 1:
+            raise ArgumentError(
+                f"input of layer {layer._mercuric.name!r} was {tuple(given.shape)}, but must be larger: what "
+                f"its padding {layer.padding} leaves of the output is {height} x {width}"
+            )
+        summed = F.fold(output.flatten(2), whole, layer.kernel_size, layer.dilation, 0, layer.stride)
         image = F.pad(summed, [-left, added[1] - left, -above, added[0] - above])
         if layer.bias is not None:
             image = image + layer.bias.to(image.dtype)[:, None, None]
