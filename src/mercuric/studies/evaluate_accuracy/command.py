@@ -13,31 +13,32 @@ from mercuric.reuse import Alike, ReuseConfig
 from mercuric.reuse.alike.config import require_alike
 from mercuric.studies.evaluate_accuracy.study import EvaluatedAccuracy, evaluated_accuracy
 from mercuric.studies.evaluate_accuracy.table import evaluated_table
+from mercuric.terminal import options
 from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
 from mercuric.zoo import pretrained
 
 
 def evaluate_accuracy(
-    network: Annotated[str, typer.Argument(help="A network of the zoo, as resnet101.")],
+    network: options.Model,
     weights: Annotated[
         str, typer.Option(help=f"{', '.join(pretrained.names())}, or a training run's checkpoint.")
     ],
-    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
+    data: options.Images = "photos",
     images: Annotated[
         int | None, typer.Option(help="Test images, drawn by the seed; all by default.")
     ] = None,
     batch: Annotated[int, typer.Option(help="Images that run at once.")] = 8,
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    image_size: options.ImageSize = None,
     width: Annotated[float, typer.Option(help="Channels of each layer, times this, as in training.")] = 1.0,
-    config: Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")] = None,
+    config: options.ReuseFile = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="FIELD=VALUE of the reuse configuration; repeatable.")
     ] = None,
     seed: Annotated[int, typer.Option(help="What the images are drawn by.")] = 0,
-    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
+    data_root: options.DataRoot = None,
     log: Annotated[Path | None, typer.Option(help="Gets a line a batch, as resnet_val.py's log.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     judged = EvaluatedAccuracy(
         model=network, weights=weights, data=data, data_root=data_root, image_size=image_size,
