@@ -12,7 +12,7 @@ from mercuric.studies.speedups.study import FIELDS, NETWORKS
 from mercuric.studies.speedups.study import speedups as run_speedups
 from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, terminal_table
 from mercuric.studies.stored_command import store_command
-from mercuric.studies.sweep.study import SweepConfig
+from mercuric.studies.sweep.config import SweepConfig
 from mercuric.subjects.config import RANDOM
 from mercuric.terminal import options
 from mercuric.terminal.console import show

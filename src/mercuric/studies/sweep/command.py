@@ -7,8 +7,9 @@ import typer
 
 from mercuric.files.json_text import records
 from mercuric.studies.stored_command import store_command
+from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.page import sweep_table, write_page
-from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
+from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisations
 from mercuric.studies.sweep.study import sweep as run_sweep
 from mercuric.subjects.config import RANDOM
 from mercuric.terminal import options
