@@ -96,7 +96,6 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the trainings in --out, or add seeds to them.")
     ] = False,
-    rounds: Rounds = 3,
     dtype: Dtype = "float32",
     clock: Clock = "wall",
     quick: Quick = False,
@@ -105,7 +104,7 @@ def train(
     as_json: options.AsJson = False,
 ) -> None:
     given = {
-        "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
+        "data": data, "data_root": data_root, "dtype": dtype, "clock": clock,
         "image_size": image_size, "batch": batch, "network": network, "width": width,
         "train_examples": train_examples, "steps": steps, "epochs": epochs, "learning_rate": learning_rate,
         "shorter": _shares(shorter), "seeds": options.parse_seeds(seeds), "ranks": options.parse_ranks(rank),
