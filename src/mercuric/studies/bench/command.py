@@ -9,32 +9,13 @@ import typer
 from mercuric.config import Config
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
-from mercuric.studies.bench import (
-    attention as bench_attention,
-)
-from mercuric.studies.bench import (
-    conv as bench_conv,
-)
-from mercuric.studies.bench import (
-    linear as bench_linear,
-)
-from mercuric.studies.bench import (
-    principal as bench_principal,
-)
+from mercuric.studies.bench import attention as bench_attention
+from mercuric.studies.bench import conv as bench_conv
+from mercuric.studies.bench import linear as bench_linear
+from mercuric.studies.bench import principal as bench_principal
 from mercuric.studies.bench import table as tables
-from mercuric.studies.bench import (
-    train as bench_train,
-)
-from mercuric.studies.bench.options import (
-    Clock,
-    Compile,
-    Dtype,
-    Out,
-    Quick,
-    Ranks,
-    Rounds,
-    Seed,
-)
+from mercuric.studies.bench import train as bench_train
+from mercuric.studies.bench.options import Clock, Compile, Dtype, Out, Quick, Ranks, Rounds, Seed
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.machine import machine
 from mercuric.studies.stored_command import store_command

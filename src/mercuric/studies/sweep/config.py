@@ -7,7 +7,7 @@ from pydantic import field_validator
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, found_with
-from mercuric.accelerator.count.simulated_config import simulated_config
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.config import require_once
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike

@@ -13,10 +13,10 @@ import pandas as pd
 
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
 from mercuric.accelerator.count.arrival import arrived
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
