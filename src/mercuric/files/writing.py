@@ -7,8 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
+from mercuric.errors import MercuricError
 from mercuric.files.locks import is_at, lock
-from mercuric.files.regular import irregular, require_regular
+from mercuric.files.regular import irregular
 
 _TEMPORARY = re.compile(r"\..*\.[0-9a-f]{8}\.mercuric\.tmp")
 _LONGEST = 50
@@ -26,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: the folder can't be written, or the disk is full; ``path`` is then as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    require_regular(path, "a result")
+    _require_regular(path)
     remove_abandoned(path.parent)
     temporary, descriptor = _create(path)
     try:
@@ -64,6 +65,15 @@ def _remove_if_abandoned(path: Path) -> None:
             path.unlink()
     finally:
         os.close(descriptor)
+
+
+def _require_regular(path: Path) -> None:
+    try:
+        other = irregular(path.stat().st_mode)
+    except FileNotFoundError:
+        return
+    if other is not None:
+        raise MercuricError(f"{path} is {other}, but what is written must be a regular file")
 
 
 def _create(path: Path) -> tuple[Path, int]:
