@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike
 from mercuric.reuse.alike.attention import reuse_attention
@@ -53,18 +54,25 @@ def bench_attention(
 
 
 def bench_attention_activations(
-    subject: Subject, settings: BenchSettings, progress: Progress = silent
+    subject: Subject, settings: BenchSettings, most: int = 3, progress: Progress = silent
 ) -> pd.DataFrame:
     """A network's own queries, keys and values; a row an attention, form and pass.
 
-    Of the attentions it takes three, the first, the middle and the last.
+    Args:
+        subject: a network that calls ``scaled_dot_product_attention``.
+        settings: how to measure.
+        most: attentions, evenly spread from the first to the last.
+        progress: told what comes next.
 
     Raises:
-        ValueError: the network calls no ``scaled_dot_product_attention``.
+        ValueError: it calls none, or ``most`` is below 1.
     """
+    if most < 1:
+        raise ArgumentError(f"most was {most}, but must be at least 1")
     kept = attention_inputs(subject)
-    last = len(kept) - 1
-    chosen = sorted({0, round(last / 2), last})
+    chosen = sorted(
+        {round(place * (len(kept) - 1) / max(1, most - 1)) for place in range(min(most, len(kept)))}
+    )
     rows: list[dict[str, Any]] = []
     for done, place in enumerate(chosen):
         case = f"attention {place + 1} of {len(kept)}"
