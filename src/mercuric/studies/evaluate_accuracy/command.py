@@ -4,15 +4,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
 
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError
 from mercuric.files.reading import parse_yaml
 from mercuric.files.writing import write_text
+from mercuric.page import formats
 from mercuric.reuse import Alike, ReuseConfig
 from mercuric.reuse.alike.config import require_alike
 from mercuric.studies.evaluate_accuracy.study import EvaluatedAccuracy, evaluated_accuracy
-from mercuric.studies.evaluate_accuracy.table import evaluated_table
 from mercuric.terminal import options
 from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
@@ -49,7 +51,7 @@ def evaluate_accuracy(
         found = evaluated_accuracy(judged, progress, lines.append, say)
     if log is not None:
         write_text(log, "\n".join(lines) + "\n")
-    show(as_json, found, evaluated_table(found), *([] if log is None else [f"Log: {log}"]))
+    show(as_json, found, _table(found), *([] if log is None else [f"Log: {log}"]))
 
 
 def _reuse(config: Path | None, settings: list[str]) -> Alike:
@@ -63,3 +65,25 @@ def _reuse(config: Path | None, settings: list[str]) -> Alike:
             raise ArgumentError(f"set was {text!r}, but {name} is set already; give each field once")
         given[name] = parse_yaml(value, f"set was {text!r}, whose value")
     return require_alike(ReuseConfig(**fields | given), "the reuse configuration")
+
+
+def _table(found: dict[str, Any]) -> Table:
+    """Two rows, with reuse and without; top-5 where there are more than five classes."""
+    reuse = found["reuse"]
+    table = Table(
+        box=SIMPLE_HEAD,
+        caption=f"{found['model']}, {found['weights']}: {found['images']:,} test images of {found['data']}; "
+        f"{reuse['bits']} bits, every layer reuses; both forms tell {formats.percent(found['alike'])} alike",
+    )
+    shares = list(found["without"])
+    table.add_column("")
+    for name in (*(share.replace("top", "top-") for share in shares), "hits", "of which zero"):
+        table.add_column(name, justify="right")
+    zero = formats.percent(found["hit_rate"] - found["similar_rate"])
+    rows = {
+        "with reuse": (found["with_reuse"], [formats.percent(found["hit_rate"]), zero]),
+        "without": (found["without"], ["", ""]),
+    }
+    for name, (accuracy, hits) in rows.items():
+        table.add_row(name, *(f"{100 * accuracy[share]:.2f} %" for share in shares), *hits)
+    return table
