@@ -15,7 +15,8 @@ from mercuric.studies.accuracy.study import measure
 from mercuric.studies.process_pool import process_pool
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.study import shrink
-from mercuric.studies.sweep.study import SweepConfig, sweep
+from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.sweep.study import sweep
 from mercuric.studies.train.config import RunConfig
 from mercuric.training import TrainingConfig
 

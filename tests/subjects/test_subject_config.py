@@ -5,7 +5,7 @@ from mercuric.config import Config
 from mercuric.studies.evaluate.config import EvaluationConfig
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.similarity.config import SimilarityConfig
-from mercuric.studies.sweep.study import SweepConfig
+from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.train.config import RunConfig
 from mercuric.subjects.config import DataConfig, NetworkConfig, SubjectConfig
 

@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def json_text(value: Any, indent: int | None = 2) -> str:
+def json_text(value: Any) -> str:
     """JSON as every reader takes it: NaN and infinity, which the standard has not, are null."""
-    return json.dumps(finite(value), indent=indent, allow_nan=False)
+    return json.dumps(finite(value), indent=2, allow_nan=False)
 
 
 def finite(value: Any) -> Any:

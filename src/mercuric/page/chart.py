@@ -2,6 +2,7 @@
 
 import html
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -122,6 +123,11 @@ class Picture:
 def plotly_text(text: str) -> str:
     """Text that Plotly, which reads a subset of HTML, shows as it is."""
     return html.escape(text, quote=False)
+
+
+def rounded(values: Iterable[float]) -> list[float]:
+    """In six digits, which are more than a picture shows."""
+    return [float(f"{value:.6g}") for value in values]
 
 
 def time_axis(times: "pd.Series[float]") -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""How do command-line options become a configuration?"""
+"""Which options do commands share, and how do they become a configuration?"""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
@@ -17,6 +19,30 @@ from mercuric.zoo import pretrained
 _FILES = "a file: a training's checkpoint, safetensors or a state dict of torch.save"
 WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or {_FILES}."
 """What ``--weights`` may be."""
+
+Model = Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")]
+Images = Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")]
+Data = Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")]
+DataRoot = Annotated[str | None, typer.Option(help="Where data sets and weights lie.")]
+Weights = Annotated[str, typer.Option(help=WEIGHTS)]
+ImageSize = Annotated[int | None, typer.Option(help="Side of the images in pixels.")]
+BatchImages = Annotated[
+    int | None, typer.Option(help="Images in the batch; 16, or 2 above 64 pixels, by default.")
+]
+AtOnce = Annotated[
+    int | None, typer.Option(help="Examples that run at once; as many as memory surely holds by default.")
+]
+TrainExamples = Annotated[
+    int | None, typer.Option(help="Train on so many examples, drawn once; all by default.")
+]
+Bits = Annotated[int, typer.Option(help="Signature length, 1 to 64.")]
+Seed = Annotated[int, typer.Option(help="Seed of random weights and of what else is drawn.")]
+Hardware = Annotated[str, typer.Option(help="The hardware, by name or YAML file.")]
+ReuseFile = Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")]
+Inference = Annotated[bool, typer.Option("--inference", help="Count the forward product alone.")]
+Jobs = Annotated[int, typer.Option(help="Networks that run at a time, each in a process.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")]
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.files.reading import parse_json
+from mercuric.files.regular import require_regular
 from mercuric.files.saved_state import SavedState, mapping
 from mercuric.files.tensors import joined, parted
 from mercuric.files.writing import replacing
@@ -131,10 +132,7 @@ def _lay_out(optimizer: Optimizer) -> None:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if path.is_dir():
-        raise MercuricError(f"{path} is a folder, but must be a checkpoint, a file of its own")
-    if path.exists() and not path.is_file():
-        raise MercuricError(f"{path} is a pipe or a device, but must be a checkpoint, a file of its own")
+    require_regular(path, "a checkpoint")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118

@@ -24,7 +24,8 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
-from mercuric.studies.sweep.study import SweepConfig, split
+from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.sweep.study import split
 from mercuric.trace.work import Product, Work
 
 Run = Callable[..., Result]

@@ -8,7 +8,7 @@ from torch import nn
 
 from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.kept_filters import KeptFilters
-from mercuric.reuse.directions.product import Placement, projected_convolution, projected_linear
+from mercuric.reuse.directions.product import Placement, projected_convolution
 
 
 def changed_by_optimizer(weight):
@@ -81,7 +81,7 @@ def test_fully_connected_layers_keep_theirs_as_well(directions):
     for _ in range(2):
         torch.testing.assert_close(
             kept.linear(rows, layer.weight, layer.bias, directions),
-            projected_linear(rows, layer.weight, layer.bias, directions),
+            directions.project(rows @ layer.weight.T) + layer.bias,
         )
     thin = kept._kept.thin
     kept.linear(rows, layer.weight, layer.bias, directions)

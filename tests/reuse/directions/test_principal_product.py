@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 
 from mercuric import Directions
 from mercuric.reuse.directions.basis import PrincipalDirections, principal_directions, sampled_rows
-from mercuric.reuse.directions.product import (
-    Placement,
-    projected_convolution,
-    projected_linear,
-    reference_convolution,
-)
+from mercuric.reuse.directions.product import Placement, projected_convolution, reference_convolution
 
 SIDES = st.integers(1, 3)
 
@@ -88,18 +83,6 @@ def test_a_gradient_penalty_is_that_of_the_definition():
         (slope,) = torch.autograd.grad(output, x, create_graph=True)
         found.append(torch.autograd.grad(slope.square().sum(), (x, weight)))
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-4)
-
-
-def test_a_projected_linear_layer_is_its_definition():
-    torch.manual_seed(0)
-    rows = torch.randn(31, 7, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(11, 7, dtype=torch.float64, requires_grad=True)
-    bias = torch.randn(11, dtype=torch.float64)
-    directions = directions_of(rows @ weight.T, 3)
-    torch.testing.assert_close(
-        projected_linear(rows, weight, bias, directions), directions.project(rows @ weight.T) + bias
-    )
-    assert torch.autograd.gradcheck(lambda r, w: projected_linear(r, w, bias, directions), (rows, weight))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -167,6 +167,13 @@ def test_a_killed_front_goes_on_and_seeds_can_be_added(tmp_path: Path) -> None:
     assert again == [], "what is finished is not trained again"
 
 
+def test_trainings_of_before_that_had_rounds_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    saved = tmp_path / "config.yaml"
+    saved.write_text("network: custom-cnn\nrounds: 3\n")
+    with pytest.raises(ValueError, match=r"config\.yaml: FrontTraining has no key 'rounds' \(it has: data, "):
+        FrontTraining.read(saved)
+
+
 def test_another_front_in_the_folder_is_named(tmp_path: Path) -> None:
     config = FrontTraining(network="custom-cnn", image_size=16, steps=2, batch=8, shorter=(1.0,), ranks=())
     bench_front_training(config, tmp_path)

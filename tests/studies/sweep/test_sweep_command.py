@@ -12,7 +12,8 @@ from typer.testing import Result
 from mercuric import __version__
 from mercuric.errors import MercuricError
 from mercuric.studies.sweep import study as module
-from mercuric.studies.sweep.study import SweepConfig, combination_totals, resolve, split, sweep
+from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.sweep.study import combination_totals, resolve, split, sweep
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]

@@ -12,10 +12,10 @@ from mercuric.accelerator.count.countable import countable_hitmaps, require_coun
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike, ReuseConfig, similarity_rates
 from mercuric.reuse.config import PresetName

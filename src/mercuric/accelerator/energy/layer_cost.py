@@ -57,10 +57,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class LayerCost:
-    """A layer's cost without reuse, and with MERCURY (the same where reuse is off)."""
+    """A layer's cost without reuse, and with MERCURY (the same where reuse is off); costs add up."""
 
-    baseline: Cost
-    mercury: Cost
+    baseline: Cost = field(default_factory=Cost)
+    mercury: Cost = field(default_factory=Cost)
+
+    def __add__(self, other: "LayerCost") -> "LayerCost":
+        return LayerCost(self.baseline + other.baseline, self.mercury + other.mercury)
 
 
 def layer_cost(

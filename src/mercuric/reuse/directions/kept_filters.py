@@ -12,35 +12,16 @@ from torch import Tensor
 
 from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.pointwise import pointwise
-from mercuric.reuse.directions.product import (
-    Placement,
-    memory_format,
-    projected_convolution,
-    thin_filters,
-)
+from mercuric.reuse.directions.product import Placement, projected_convolution, thin_filters
+from mercuric.reuse.directions.weights import Mark
 from mercuric.reuse.row_products import as_image
-
-SAMPLE = 4096
-"""Elements of a weight, evenly spread, that show whether it has changed."""
 
 
 @dataclass(frozen=True)
 class _Kept:
-    weight: Tensor
-    version: int
-    sample: Tensor
-    basis: Tensor
+    weight: Tensor  # its memory is no other weight's as long as it is held
+    mark: Mark
     thin: Tensor
-
-    def serves(self, weight: Tensor, basis: Tensor) -> bool:
-        return (
-            basis is self.basis
-            and weight.data_ptr() == self.weight.data_ptr()
-            and (weight.shape, weight.stride(), weight.dtype)
-            == (self.weight.shape, self.weight.stride(), self.weight.dtype)
-            and weight._version == self.version
-            and torch.equal(_sample(weight), self.sample)
-        )
 
 
 @dataclass
@@ -87,18 +68,12 @@ class KeptFilters:
         passing = weight.is_inference() or torch.is_autocast_enabled("cpu")
         if weight.device.type != "cpu" or passing or torch._C._get_tracing_state() is not None:
             return thin_filters(weight, basis.to(weight.dtype))
-        if self._kept is None or not self._kept.serves(weight, basis):
+        if self._kept is None or not self._kept.mark.fits(weight, basis):
             thin = thin_filters(weight, basis.to(weight.dtype))
             thin = thin.contiguous(memory_format=torch.channels_last)
-            self._kept = _Kept(weight.detach(), weight._version, _sample(weight).clone(), basis, thin)
+            self._kept = _Kept(weight.detach(), Mark.of(weight, basis, inside=True), thin)
         return self._kept.thin
 
 
 def _needs_gradients(*tensors: Tensor | None) -> bool:
     return torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in tensors)
-
-
-def _sample(weight: Tensor) -> Tensor:
-    # A change through ``weight.data`` counts no version.
-    dense = weight.permute(0, 2, 3, 1) if memory_format(weight) is torch.channels_last else weight
-    return dense.reshape(-1)[:: weight.numel() // SAMPLE | 1]

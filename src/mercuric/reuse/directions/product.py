@@ -15,7 +15,6 @@ from torch import Tensor
 
 from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.pointwise import pointwise
-from mercuric.reuse.row_products import as_image
 from mercuric.reuse.transforms import WithoutRules
 
 
@@ -48,16 +47,6 @@ def projected_convolution(
         images, weight, bias, basis, placement
     )
     return found[0]
-
-
-def projected_linear(
-    rows: Tensor, weight: Tensor, bias: Tensor | None, directions: PrincipalDirections
-) -> Tensor:
-    """The same of a fully connected layer: rows (V, features) by a weight (filters, features)."""
-    image = as_image(rows)
-    filters = weight[:, :, None, None]
-    output = projected_convolution(image, filters, bias, directions, Placement())
-    return output.permute(0, 2, 3, 1)[0, 0]
 
 
 def reference_convolution(

@@ -10,6 +10,7 @@ from mercuric.studies.accuracy.rows import MAIN, OTHERS, chosen
 from mercuric.studies.accuracy.study import measure
 from mercuric.studies.accuracy.table import accuracy_table, write_page
 from mercuric.studies.stored_command import store_command
+from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
 
@@ -23,11 +24,11 @@ def accuracy(
         "runs/accuracy"
     ),
     jobs: Annotated[int, typer.Option(help="Rows trained at a time, which share the cores.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped table.")] = False,
+    resume: options.Resume = False,
     names: Annotated[
         bool, typer.Option("--list", help="Say which rows there are, and train nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the rows instead of a table.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     if names:
         typer.echo("\n".join([*MAIN, *OTHERS]))

@@ -9,41 +9,20 @@ import typer
 from mercuric.config import Config
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
-from mercuric.studies.bench import (
-    attention as bench_attention,
-)
-from mercuric.studies.bench import (
-    conv as bench_conv,
-)
-from mercuric.studies.bench import (
-    linear as bench_linear,
-)
-from mercuric.studies.bench import (
-    principal as bench_principal,
-)
+from mercuric.studies.bench import attention as bench_attention
+from mercuric.studies.bench import conv as bench_conv
+from mercuric.studies.bench import linear as bench_linear
+from mercuric.studies.bench import principal as bench_principal
 from mercuric.studies.bench import table as tables
-from mercuric.studies.bench import (
-    train as bench_train,
-)
-from mercuric.studies.bench.options import (
-    Clock,
-    Compile,
-    DataRoot,
-    Dtype,
-    Json,
-    Out,
-    Quick,
-    Ranks,
-    Rounds,
-    Seed,
-)
+from mercuric.studies.bench import train as bench_train
+from mercuric.studies.bench.options import Clock, Compile, Dtype, Out, Quick, Ranks, Rounds, Seed
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.machine import machine
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.layer_inputs import Subject, vision_transformer, zoo_subject
+from mercuric.terminal import options
 from mercuric.terminal.console import output
-from mercuric.terminal.options import parse_ranks
 from mercuric.terminal.progress import bars
 
 Shown = tuple[str, pd.DataFrame, tables.Columns | None]
@@ -70,12 +49,12 @@ def conv(
     clock: Clock = "wall",
     seed: Seed = 0,
     quick: Quick = False,
-    data_root: DataRoot = None,
+    data_root: options.DataRoot = None,
     out: Out = None,
-    as_json: Json = False,
+    as_json: options.AsJson = False,
 ) -> None:
     settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
-    ranks = parse_ranks(rank)
+    ranks = options.parse_ranks(rank)
     activations = network and not quick
     shapes = bench_conv.QUICK_SHAPES if quick else bench_conv.SHAPES
     with bars() as progress:
@@ -107,12 +86,12 @@ def linear(
     clock: Clock = "wall",
     seed: Seed = 0,
     quick: Quick = False,
-    data_root: DataRoot = None,
+    data_root: options.DataRoot = None,
     out: Out = None,
-    as_json: Json = False,
+    as_json: options.AsJson = False,
 ) -> None:
     settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
-    ranks = parse_ranks(rank)
+    ranks = options.parse_ranks(rank)
     shapes = bench_linear.QUICK_SHAPES if quick else bench_linear.SHAPES
     with bars() as progress:
         planted = bench_linear.bench_linear(settings, shapes, ranks=ranks, progress=progress)
@@ -137,7 +116,7 @@ def attention(
     seed: Seed = 0,
     quick: Quick = False,
     out: Out = None,
-    as_json: Json = False,
+    as_json: options.AsJson = False,
 ) -> None:
     settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
     shapes = bench_attention.QUICK_SHAPES if quick else bench_attention.SHAPES
@@ -157,7 +136,7 @@ def train(
     ] = None,
     image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 224,
     batch: Annotated[int | None, typer.Option(help="Images a step; 4 above 64 pixels, else 64.")] = None,
-    data: Annotated[str, typer.Option(help="A data set of images.")] = "photos",
+    data: options.Images = "photos",
     rank: Annotated[
         str, typer.Option(help="Directions a layer: a number, or a share of its filters.")
     ] = "0.25",
@@ -170,14 +149,14 @@ def train(
     clock: Clock = "wall",
     seed: Seed = 0,
     quick: Quick = False,
-    data_root: DataRoot = None,
+    data_root: options.DataRoot = None,
     out: Out = None,
-    as_json: Json = False,
+    as_json: options.AsJson = False,
 ) -> None:
     config = bench_train.TrainBench(
         networks=tuple(networks or (("custom-cnn",) if quick else bench_train.NETWORKS)), data=data,
         data_root=data_root, image_size=32 if quick and image_size == 224 else image_size,
-        batch=batch or (4 if quick else None), rank=parse_ranks(rank, most=1)[0], noise=noise,
+        batch=batch or (4 if quick else None), rank=options.parse_ranks(rank, most=1)[0], noise=noise,
         forward=forward, memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled,
         clock=clock, seed=seed,
     )  # fmt: skip

@@ -19,6 +19,4 @@ Clock = Annotated[
 Seed = Annotated[int, typer.Option(help="What weights and noise are drawn from.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Small shapes, to see that it works.")]
 Out = Annotated[Path | None, typer.Option(help="A folder that gets the figures as CSV, JSON and Markdown.")]
-Json = Annotated[bool, typer.Option("--json", help="Print figures instead of tables.")]
 Ranks = Annotated[str, typer.Option("--rank", help="Directions: numbers, or shares of the filters.")]
-DataRoot = Annotated[str | None, typer.Option(help="Where data sets and weights lie.")]

@@ -45,14 +45,9 @@ LAYERS = ("features.7", "features.14", "features.21")
 """VGG16's conv2_2, conv3_3 and conv4_3."""
 
 
-def principal_config(rank: int | float) -> Directions:
-    """A layer always in ``rank`` directions."""
-    return Directions(rank=rank)
-
-
 def rank_forms(ranks: Sequence[int | float]) -> dict[str, Directions]:
     """A form for each rank: a number of directions, or a share of the filters."""
-    return {f"rank {rank_name(rank)}": principal_config(rank) for rank in ranks}
+    return {f"rank {rank_name(rank)}": Directions(rank=rank) for rank in ranks}
 
 
 def rank_name(rank: int | float) -> str:

@@ -11,28 +11,26 @@ from mercuric.studies.bounds.page import bounds_table, write_page
 from mercuric.studies.bounds.study import BoundsConfig, bounds_study
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.config import RANDOM
+from mercuric.terminal import options
 from mercuric.terminal.console import say, show
-from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars
 
 
 def bounds(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
-    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
-    weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
-    images: Annotated[
-        int | None, typer.Option(help="Images in the batch; 16, or 2 above 64 pixels, by default.")
-    ] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
-    bits: Annotated[int, typer.Option(help="Signature length, 1 to 64.")] = 20,
-    seed: Annotated[int, typer.Option(help="What random weights and projections are drawn from.")] = 0,
-    accelerator: Annotated[str, typer.Option(help="The hardware, by name or YAML file.")] = "eyeriss-168",
-    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
+    model: options.Model,
+    data: options.Images = "photos",
+    weights: options.Weights = RANDOM,
+    images: options.BatchImages = None,
+    image_size: options.ImageSize = None,
+    bits: options.Bits = 20,
+    seed: options.Seed = 0,
+    accelerator: options.Hardware = "eyeriss-168",
+    data_root: options.DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(help="Gets CSV and report; runs/bounds-MODEL-DATA-WEIGHTS by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     config = BoundsConfig(
         model=model, data=data, data_root=data_root, weights=weights, images=images,

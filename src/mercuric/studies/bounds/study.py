@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent

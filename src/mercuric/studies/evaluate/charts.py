@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from mercuric.accelerator.energy.energies import LEVELS
 from mercuric.page import chart
-from mercuric.page.chart import figure, hover_names, plotly_text
+from mercuric.page.chart import figure, hover_names, plotly_text, rounded
 from mercuric.page.layer_charts import BAR, layer_figure
 from mercuric.studies.evaluate.figures import (
     ACCELERATOR_COLOURS,
@@ -38,7 +38,7 @@ def level_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
         if not values.any():
             continue
         picture.add_bar(
-            x=[accelerators, bars], y=_digits(values), name=LEVEL_NAMES[level],
+            x=[accelerators, bars], y=rounded(values), name=LEVEL_NAMES[level],
             marker={"color": LEVEL_COLOURS[level]},
             customdata=[
                 [f"{name}, {bar.replace('<br>', ', ')}", plotly_text(energy(value, unit))]
@@ -61,7 +61,7 @@ def layer_chart(layers: pd.DataFrame, column: str, title: str) -> go.Figure:
         values = layers[layers["design"] == design].set_index("layer")[column].loc[names]
         colour = chart.DENSE if design == "baseline" else chart.MERCURY
         picture.add_bar(
-            x=list(range(len(names))), y=_digits(values), name=DESIGN_NAMES[design],
+            x=list(range(len(names))), y=rounded(values), name=DESIGN_NAMES[design],
             offset=-BAR if place == 0 else 0.02, width=BAR, marker={"color": colour},
             customdata=hover_names(names),
             hovertemplate=f"%{{customdata}}<br>{DESIGN_NAMES[design]}: %{{y:.3s}}<extra></extra>",
@@ -78,7 +78,7 @@ def batch_chart(totals: pd.DataFrame, column: str, title: str) -> go.Figure:
         for design, rows in totals[totals["accelerator"] == name].groupby("design", sort=False):
             rows = rows.sort_values("batch")
             picture.add_scatter(
-                x=rows["batch"].tolist(), y=_digits(rows[column] / rows["batch"]), mode="lines+markers",
+                x=rows["batch"].tolist(), y=rounded(rows[column] / rows["batch"]), mode="lines+markers",
                 name=_named(name, str(design)), marker={"size": 8},
                 line={"color": colour, "width": 2.5, "dash": _DASHES[str(design)]},
                 hovertemplate="%{y:.3s}",
@@ -96,7 +96,7 @@ def trade_chart(totals: pd.DataFrame, unit: str) -> go.Figure:
     for name, colour in _coloured(totals):
         for design, rows in totals[totals["accelerator"] == name].groupby("design", sort=False):
             picture.add_scatter(
-                x=_digits(rows["latency"] / rows["batch"]), y=_digits(rows["energy"] / rows["batch"]),
+                x=rounded(rows["latency"] / rows["batch"]), y=rounded(rows["energy"] / rows["batch"]),
                 mode="markers", name=_named(name, str(design)), customdata=rows["batch"].tolist(),
                 marker={
                     "size": 12, "color": colour, "symbol": _SYMBOLS[str(design)],
@@ -137,8 +137,3 @@ def _coloured(totals: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _named(accelerator: str, design: str) -> str:
     return plotly_text(f"{accelerator}, {DESIGN_NAMES[design]}")
-
-
-def _digits(values: "pd.Series[float]") -> list[float]:
-    """Six digits are more than a picture shows."""
-    return [float(f"{value:.6g}") for value in values]

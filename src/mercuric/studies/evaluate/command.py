@@ -13,8 +13,8 @@ from mercuric.studies.evaluate.study import evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.config import RANDOM
+from mercuric.terminal import options
 from mercuric.terminal.console import output, say, show
-from mercuric.terminal.options import WEIGHTS, simulated_reuse
 from mercuric.terminal.progress import bars
 
 _WIDE = 110
@@ -23,37 +23,37 @@ _WIDE = 110
 
 def evaluate_command(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet50.")],
+    model: options.Model,
     accelerator: Annotated[str, typer.Option(help="Presets or YAML files, with commas between.")] = ",".join(
         COMPARABLE
     ),
     batch: Annotated[str, typer.Option(help="Images in a batch; several with commas between.")] = "1",
-    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
-    weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
-    config: Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")] = None,
+    data: options.Images = "photos",
+    image_size: options.ImageSize = None,
+    weights: options.Weights = RANDOM,
+    config: options.ReuseFile = None,
     energies: Annotated[
         str | None, typer.Option(help="eyeriss, horowitz-16, horowitz-32, or a YAML file.")
     ] = None,
     timing: Annotated[str, typer.Option(help="Which baseline leads: fair or paper.")] = "fair",
-    inference: Annotated[bool, typer.Option("--inference", help="Count the forward product alone.")] = False,
+    inference: options.Inference = False,
     dense: Annotated[
         bool, typer.Option("--dense", help="Leave MERCURY out: shapes alone are read, for any batch.")
     ] = False,
     engine: Annotated[str, typer.Option(help="native, or zigzag as a second opinion.")] = "native",
-    seed: Annotated[int, typer.Option(help="What random weights are drawn from.")] = 0,
-    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
+    seed: options.Seed = 0,
+    data_root: options.DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(help="Gets CSV and report; runs/evaluate-MODEL-DATA by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     evaluated = EvaluationConfig(
         model=model, accelerators=_listed(accelerator), batches=_batches(batch), data=data,
         data_root=data_root, weights=weights, image_size=image_size, energies=energies, timing=timing,
         inference=inference, dense=dense, engine=engine, seed=seed,
     )  # fmt: skip
-    reuse = simulated_reuse(config)
+    reuse = options.simulated_reuse(config)
     folder = out or Path("runs") / f"evaluate-{model}-{data}"
     with bars() as progress:
         evaluation = evaluate(evaluated, reuse, progress, say)

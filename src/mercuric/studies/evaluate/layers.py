@@ -8,7 +8,7 @@ from mercuric.accelerator import Accelerator
 from mercuric.accelerator.count.arrival import arrived
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.energies import Energies
-from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, layer_cost
+from mercuric.accelerator.energy.layer_cost import LayerCost, layer_cost
 from mercuric.accelerator.energy.operands import operands
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
@@ -53,13 +53,8 @@ class EnergyCounter:
             training=self._training,
             energies=self._energies,
         )
-        before = self.layers.get(call.layer) or {timing: LayerCost(Cost(), Cost()) for timing in TIMINGS}
-        self.layers[call.layer] = {
-            timing: LayerCost(
-                before[timing].baseline + cost[timing].baseline, before[timing].mercury + cost[timing].mercury
-            )
-            for timing in TIMINGS
-        }
+        before = self.layers.get(call.layer) or {timing: LayerCost() for timing in TIMINGS}
+        self.layers[call.layer] = {timing: before[timing] + cost[timing] for timing in TIMINGS}
 
 
 def dense_costs(

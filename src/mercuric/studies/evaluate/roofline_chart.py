@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from mercuric.accelerator import Accelerator
 from mercuric.page import chart
-from mercuric.page.chart import figure, hover_names
+from mercuric.page.chart import figure, hover_names, rounded
 from mercuric.studies.evaluate.figures import DESIGN_NAMES
 
 _MARKS = {"baseline": (chart.DENSE, "circle-open"), "mercury": (chart.MERCURY, "circle")}
@@ -58,8 +58,8 @@ def _join(picture: go.Figure, points: pd.DataFrame) -> None:
     x: list[float | None] = []
     y: list[float | None] = []
     for _, pair in points.groupby("layer", sort=False):
-        x += [*_digits(pair["intensity"]), None]
-        y += [*_digits(pair["rate"]), None]
+        x += [*rounded(pair["intensity"]), None]
+        y += [*rounded(pair["rate"]), None]
     picture.add_scatter(
         x=x, y=y, mode="lines", line={"color": chart.GUIDE, "width": 1}, hoverinfo="skip", showlegend=False
     )
@@ -68,7 +68,7 @@ def _join(picture: go.Figure, points: pd.DataFrame) -> None:
 def _add_buffer(picture: go.Figure, dense: pd.DataFrame) -> None:
     """Layers differ in the words that they take from the buffer, so each has a ceiling of its own."""
     picture.add_scatter(
-        x=_digits(dense["intensity"]), y=_digits(dense["buffer_rate"]), mode="markers",
+        x=rounded(dense["intensity"]), y=rounded(dense["buffer_rate"]), mode="markers",
         name="buffer, of each dense layer", customdata=hover_names(dense["layer"].tolist()),
         marker={"symbol": "line-ew", "size": 9, "line": {"width": 2, "color": chart.MAU}},
         hovertemplate="%{customdata}<br>the buffer allows %{y:.3~g} MACs a cycle<extra></extra>",
@@ -79,7 +79,7 @@ def _add_marks(picture: go.Figure, points: pd.DataFrame, design: str) -> None:
     colour, symbol = _MARKS[design]
     named = zip(hover_names(points["layer"].tolist()), points["bound"], strict=True)
     picture.add_scatter(
-        x=_digits(points["intensity"]), y=_digits(points["rate"]), mode="markers",
+        x=rounded(points["intensity"]), y=rounded(points["rate"]), mode="markers",
         name=DESIGN_NAMES[design], customdata=[[layer, limit] for layer, limit in named],
         marker={"color": colour, "symbol": symbol, "size": 7, "line": {"width": 1.5, "color": colour}},
         hovertemplate=f"%{{customdata[0]}}, {DESIGN_NAMES[design]}<br>%{{y:.3~g}} MACs a cycle, "
@@ -105,10 +105,6 @@ def _add_roof(picture: go.Figure, points: pd.DataFrame, accelerator: Accelerator
 
 def _add_line(picture: go.Figure, x: list[float], y: list[float], name: str, dash: str) -> None:
     picture.add_scatter(
-        x=_digits(pd.Series(x)), y=_digits(pd.Series(y)), mode="lines", name=name,
+        x=rounded(x), y=rounded(y), mode="lines", name=name,
         line={"color": chart.MNU, "width": 2, "dash": dash}, hoverinfo="skip",
     )  # fmt: skip
-
-
-def _digits(values: "pd.Series[float]") -> list[float]:
-    return [float(f"{value:.5g}") for value in values]

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
@@ -19,6 +18,7 @@ from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, fitting
 from mercuric.accelerator.energy.roofline import bound, buffer_cycles
 from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text

@@ -17,7 +17,7 @@ from mercuric.page.table import Cell, Column, SortableTable, numbers, words
 from mercuric.studies.evaluate.figures import DESIGN_NAMES, LEVEL_NAMES, energy, saved, seconds
 from mercuric.studies.evaluate.study import Evaluation
 
-_SHARES = "shares of the energy; added: MCACHE, Signature SortableTable, Hitmap; "
+_SHARES = "shares of the energy; added: MCACHE, Signature Table, Hitmap; "
 _BOUNDS = get_args(Bound)
 _LEVELS = ("mac", "register_file", "pe_to_pe", "buffer", "dram")
 

@@ -12,7 +12,7 @@ from mercuric.files.json_text import json_text, records
 from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
 from mercuric.studies.bench import table as tables
-from mercuric.studies.bench.options import Clock, DataRoot, Dtype, Json, Quick, Rounds
+from mercuric.studies.bench.options import Clock, Dtype, Quick, Rounds
 from mercuric.studies.front.page import write_page
 from mercuric.studies.front.study import bench_front
 from mercuric.studies.front.subject import HED, FrontBench
@@ -20,8 +20,8 @@ from mercuric.studies.front.training import FrontTraining, bench_front_training,
 from mercuric.studies.front.verdict import over_seeds, verdicts
 from mercuric.studies.machine import machine
 from mercuric.studies.stored_command import store_command
+from mercuric.terminal import options
 from mercuric.terminal.console import output
-from mercuric.terminal.options import parse_ranks, parse_seeds
 from mercuric.terminal.progress import bars
 from mercuric.zoo import pretrained
 
@@ -32,8 +32,6 @@ _QUICK_FRONT = {
 }  # fmt: skip
 _QUICK_SIZE = 96
 
-Data = Annotated[str, typer.Option(help="A data set of images.")]
-ImageSize = Annotated[int | None, typer.Option(help="Side of the images in pixels.")]
 Batch = Annotated[int | None, typer.Option(help="Images that are timed, or trained on in a step.")]
 Out = Annotated[Path, typer.Option(help="Gets front.csv, front.json and the report.")]
 _OUT = Path("runs/bench-front")
@@ -47,8 +45,8 @@ def judge(
     weights: Annotated[
         str | None, typer.Option(help="A training's checkpoint, whose inference or --step is judged.")
     ] = None,
-    data: Data = "photos",
-    image_size: ImageSize = None,
+    data: options.Images = "photos",
+    image_size: options.ImageSize = None,
     images: Annotated[int | None, typer.Option(help="Test images that outputs are judged on.")] = None,
     batch: Batch = None,
     step: Annotated[bool, typer.Option("--step", help="Time a training step instead of inference.")] = False,
@@ -60,9 +58,9 @@ def judge(
     dtype: Dtype = "float32",
     clock: Clock = "wall",
     quick: Quick = False,
-    data_root: DataRoot = None,
+    data_root: options.DataRoot = None,
     out: Out = _OUT,
-    as_json: Json = False,
+    as_json: options.AsJson = False,
 ) -> None:
     given = {
         "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
@@ -80,14 +78,12 @@ def judge(
 def train(
     context: typer.Context,
     network: Annotated[str | None, typer.Argument(help="A network of the zoo; vgg13 by default.")] = None,
-    data: Data = "photos",
-    image_size: ImageSize = None,
+    data: options.Images = "photos",
+    image_size: options.ImageSize = None,
     batch: Batch = None,
     steps: Annotated[int | None, typer.Option(help="Of the longest training; 60 by default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Of the longest training, instead of --steps.")] = None,
-    train_examples: Annotated[
-        int | None, typer.Option(help="Train on so many images, drawn once; all by default.")
-    ] = None,
+    train_examples: options.TrainExamples = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Peak of the trainings' schedules; 0.02 by default.")
     ] = None,
@@ -100,19 +96,18 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the trainings in --out, or add seeds to them.")
     ] = False,
-    rounds: Rounds = 3,
     dtype: Dtype = "float32",
     clock: Clock = "wall",
     quick: Quick = False,
-    data_root: DataRoot = None,
+    data_root: options.DataRoot = None,
     out: Out = _OUT,
-    as_json: Json = False,
+    as_json: options.AsJson = False,
 ) -> None:
     given = {
-        "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
+        "data": data, "data_root": data_root, "dtype": dtype, "clock": clock,
         "image_size": image_size, "batch": batch, "network": network, "width": width,
-        "train_examples": train_examples, "steps": steps, "epochs": epochs, "ranks": parse_ranks(rank),
-        "shorter": _shares(shorter), "seeds": parse_seeds(seeds), "learning_rate": learning_rate,
+        "train_examples": train_examples, "steps": steps, "epochs": epochs, "learning_rate": learning_rate,
+        "shorter": _shares(shorter), "seeds": options.parse_seeds(seeds), "ranks": options.parse_ranks(rank),
         **(_QUICK_TRAINING if quick else {}),
     }  # fmt: skip
     config = FrontTraining(**_given(given))

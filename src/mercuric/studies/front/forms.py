@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mercuric.reuse import Alike, Directions, ReuseConfig
 from mercuric.studies.bench.layer_times import reuse_config
-from mercuric.studies.bench.principal import principal_config, rank_name
+from mercuric.studies.bench.principal import rank_name
 
 DENSE, PAPER = "dense", "paper's form"
 REUSE, DIRECTIONS, SHARED = "reuse alone", "directions alone", "directions + shared residual"
@@ -62,7 +62,7 @@ def front_forms(
         forms.append(FrontForm(PAPER, "", Alike.paper(adaptation=None)))
     forms += [FrontForm(REUSE, f"{count} bits", reuse_config(count)) for count in bits]
     for rank in ranks:
-        forms.append(FrontForm(DIRECTIONS, rank_name(rank), principal_config(rank)))
+        forms.append(FrontForm(DIRECTIONS, rank_name(rank), Directions(rank=rank)))
     for rank in ranks:
         config = Directions(rank=rank, residual_bits=RESIDUAL_BITS)
         forms.append(FrontForm(SHARED, rank_name(rank), config))
@@ -72,8 +72,8 @@ def front_forms(
     for error in errors:
         config = Directions(rank=None, error=error, residual_bits=RESIDUAL_BITS, max_error=error)
         forms.append(FrontForm(BOUNDED, f"at most {error:g}", config))
-    forms += [FrontForm(FAST, rank_name(rank), principal_config(rank), chosen=True) for rank in ranks]
+    forms += [FrontForm(FAST, rank_name(rank), Directions(rank=rank), chosen=True) for rank in ranks]
     for error in output_errors:
         setting = f"at most {error:g}"
-        forms.append(FrontForm(FITTED, setting, principal_config(0.25), chosen=True, output_error=error))
+        forms.append(FrontForm(FITTED, setting, Directions(rank=0.25), chosen=True, output_error=error))
     return forms

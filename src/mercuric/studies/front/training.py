@@ -16,7 +16,7 @@ from mercuric.progress import Progress, silent
 from mercuric.reuse import Directions, ReuseConfig, ReuseHandle, reuse_
 from mercuric.reuse.layer_report import layers_in_directions
 from mercuric.studies.bench.principal import rank_name
-from mercuric.studies.bench.settings import BenchSettings
+from mercuric.studies.bench.settings import Timing
 from mercuric.studies.front.forms import DENSE, FAST
 from mercuric.studies.resolved import resolved_data
 from mercuric.studies.run_folder import alone, claim_folder
@@ -31,7 +31,7 @@ STEPS = 60
 """Of the longest training, where neither steps nor epochs are given."""
 
 
-class FrontTraining(BenchSettings, DataConfig):
+class FrontTraining(Timing, DataConfig):
     """What is trained, for how long.
 
     Attributes:

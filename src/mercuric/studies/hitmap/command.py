@@ -10,26 +10,24 @@ from mercuric.studies.simulate.hitmaps import write_hitmap_folder
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.config import RANDOM, ExamplesConfig
 from mercuric.subjects.subject import load_subject
-from mercuric.terminal.options import WEIGHTS, simulated_reuse
+from mercuric.terminal import options
 from mercuric.terminal.progress import bars
 
 
 def hitmap(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet50.")],
+    model: options.Model,
     out: Annotated[Path, typer.Option(help="A folder, for hitmap-001.csv and so on, and layers.csv.")],
-    data: Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")] = None,
+    data: options.Data = None,
     images: Annotated[int, typer.Option(help="Images, the first of the training set.")] = 16,
-    batch: Annotated[
-        int | None, typer.Option(help="Images a line; as many as memory surely holds by default.")
-    ] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
-    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
-    weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
-    seed: Annotated[int, typer.Option(help="What random weights are drawn from.")] = 0,
-    config: Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")] = None,
+    batch: options.AtOnce = None,
+    image_size: options.ImageSize = None,
+    data_root: options.DataRoot = None,
+    weights: options.Weights = RANDOM,
+    seed: options.Seed = 0,
+    config: options.ReuseFile = None,
 ) -> None:
-    reuse = simulated_reuse(config)
+    reuse = options.simulated_reuse(config)
     examples = ExamplesConfig(
         model=model, data=data, images=images, batch=batch, image_size=image_size, data_root=data_root,
         weights=weights, seed=seed,

@@ -16,6 +16,7 @@ from mercuric.studies.models.study import (
     published_image_size,
 )
 from mercuric.studies.models.table import kinds_table, model_table, models_table, translation_table
+from mercuric.terminal import options
 from mercuric.terminal.console import show
 
 
@@ -24,7 +25,7 @@ def models(
     image_size: Annotated[
         int | None, typer.Option(help=f"Side of the images in pixels; {SMALL_IMAGE} by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     if name is not None:
         count = count_network(name, image_size)

@@ -9,6 +9,7 @@ from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.page import shrink_table, write_page
 from mercuric.studies.shrink.study import shrink as run_shrink
 from mercuric.studies.stored_command import store_command
+from mercuric.terminal import options
 from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
 from mercuric.training import TrainingConfig
@@ -16,27 +17,25 @@ from mercuric.training import TrainingConfig
 
 def shrink(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A network of the zoo, as resnet18.")],
-    accelerator: Annotated[str, typer.Option(help="The hardware, by name or YAML file.")] = "eyeriss-like",
-    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
+    model: options.Model,
+    accelerator: options.Hardware = "eyeriss-like",
+    data: options.Images = "photos",
     trials: Annotated[int, typer.Option(help="Networks to train, the four uniform widths among them.")] = 20,
     epochs: Annotated[int, typer.Option(help="Passes over the training images, for each network.")] = 1,
-    train_examples: Annotated[
-        int | None, typer.Option(help="Train on so many images; all by default.")
-    ] = None,
+    train_examples: options.TrainExamples = None,
     width: Annotated[float, typer.Option(help="Start from a network of so many times the channels.")] = 1.0,
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
+    image_size: options.ImageSize = None,
     batch_size: Annotated[int, typer.Option(help="Images a training step.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="The schedule's peak.")] = 0.02,
     mercury: Annotated[bool, typer.Option("--mercury", help="Minimise the cost with MERCURY.")] = False,
     seed: Annotated[int, typer.Option(help="What weights, data order and search are drawn from.")] = 0,
-    jobs: Annotated[int, typer.Option(help="Networks trained at a time, each in a process.")] = 1,
-    data_root: Annotated[str | None, typer.Option(help="Where data sets lie.")] = None,
+    jobs: options.Jobs = 1,
+    data_root: options.DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(help="Gets everything; runs/shrink-MODEL-DATA by default.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped search.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print shrink.json instead of a table.")] = False,
+    resume: options.Resume = False,
+    as_json: options.AsJson = False,
 ) -> None:
     config = ShrinkConfig(
         model=model, data=data, data_root=data_root, image_size=image_size, width=width,

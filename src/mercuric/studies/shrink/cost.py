@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator, read_workloads
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, fitting
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.reuse import Alike
 from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
 
@@ -49,8 +49,7 @@ def mercury_cost(network: nn.Module, images: Tensor, accelerator: Accelerator) -
     layers: dict[str, LayerCost] = {}
     for image in torch.split(images, 1):
         for name, timings in _reused(network, image, accelerator, config).items():
-            here, before = timings[accelerator.timing], layers.get(name, LayerCost(Cost(), Cost()))
-            layers[name] = LayerCost(before.baseline + here.baseline, before.mercury + here.mercury)
+            layers[name] = layers.get(name, LayerCost()) + timings[accelerator.timing]
     return _sum([_cheaper(layer) for layer in layers.values()], len(images))
 
 

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +129,7 @@ class Search:
 
     def tell(self, proposal: Proposal, result: TrialResult) -> None:
         """A proposed network was trained: note its result."""
-        noted = {"counts": list(proposal.counts), "result": result.to_dict()}
+        noted = {"counts": list(proposal.counts), "result": asdict(result)}
         if proposal.trial is not None:
             proposal.trial.set_user_attr(_TRAINED, noted)
             self._finish(proposal.trial.number, result)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def _rows(config: ShrinkConfig, finished: Sequence[Finished], shared: Ground) ->
             "trial": number,
             "uniform": " ".join(widths.get(one.counts, [])),
             **{FACTOR + stage: one.factors[stage] for stage in stages},
-            **one.result.to_dict(),
+            **asdict(one.result),
             "front": best,
             "network": name_of(one.counts),
         }

@@ -1,7 +1,7 @@
 """How good is one narrower network, and what does it cost?"""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -68,10 +68,6 @@ class TrialResult:
     mercury_latency: float | None = None
     seconds: float = 0.0
     note: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return asdict(self)
 
 
 @lru_cache(maxsize=1)
@@ -141,17 +137,21 @@ def run_trial(
     try:
         figures = training.fit(resume=True)
     except Diverged as error:
-        return TrialResult(**{**result.to_dict(), "note": str(error)})
+        return replace(result, note=str(error))
     images = shared.images
     described = Shrunk(
         config.model, len(images.classes), images.channels, images.image_size, config.width, dict(factors)
     )
     save_shrunk(folder / "network.safetensors", network, described)
-    measured = {**result.to_dict(), "accuracy": figures["test_accuracy"], "seconds": figures["seconds"]}
-    return TrialResult(**{**measured, **_with_mercury(config, network)})
+    return replace(
+        result,
+        accuracy=figures["test_accuracy"],
+        seconds=figures["seconds"],
+        **_with_mercury(config, network),
+    )
 
 
-def _with_mercury(config: ShrinkConfig, network: nn.Module) -> dict[str, float]:
+def _with_mercury(config: ShrinkConfig, network: nn.Module) -> dict[str, Any]:
     if not config.mercury:
         return {}
     test = ground(config).images.test

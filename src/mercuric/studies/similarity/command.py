@@ -14,30 +14,28 @@ from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import read_training, write_training
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.config import RANDOM
+from mercuric.terminal import options
 from mercuric.terminal.console import say, show
-from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars
 
 
 def similarity(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")],
-    data: Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")] = "photos",
-    weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
-    images: Annotated[
-        int | None, typer.Option(help="Images in the batch; 16, or 2 above 64 pixels, by default.")
-    ] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
-    bits: Annotated[int, typer.Option(help="Signature length, 1 to 64.")] = 20,
-    seed: Annotated[int, typer.Option(help="What random weights and projections are drawn from.")] = 0,
-    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
+    model: options.Model,
+    data: options.Images = "photos",
+    weights: options.Weights = RANDOM,
+    images: options.BatchImages = None,
+    image_size: options.ImageSize = None,
+    bits: options.Bits = 20,
+    seed: options.Seed = 0,
+    data_root: options.DataRoot = None,
     run: Annotated[
         Path | None, typer.Option(help="A folder of mercuric train --compare, for Figs. 13 and 14a.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The study's folder; runs/similarity-MODEL-DATA-WEIGHTS by default.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of a table.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     trained = None if run is None else read_training(run)
     config = SimilarityConfig(

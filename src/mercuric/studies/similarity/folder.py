@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mercuric.errors import MercuricError
 from mercuric.files.reading import read_json
-from mercuric.studies.train.summary_file import Machine
 
 
 class Rates(BaseModel):
@@ -37,7 +36,7 @@ class StudySummary(BaseModel):
     reuse: dict[str, Any] = {}
     similarity: dict[str, Rates]
     files: dict[str, str]
-    machine: Machine = Machine()
+    machine: dict[str, Any] = {}
 
     def plain(self) -> dict[str, Any]:
         """What was said of the study, ready for JSON."""

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter
-from mercuric.accelerator.runs_mcache import in_runs_mcache
+from mercuric.accelerator.mcache_owner import in_runs_mcache
 from mercuric.reuse import Alike, Observation
 from mercuric.reuse.modes import keeping_modes
 from mercuric.similarity import HitState

@@ -29,7 +29,7 @@ def write_page(folder: Path, command: str) -> Path:
         cards=_cards(study),
         sections=sections(study, kept_training(folder)),
         methods=_methods(summary),
-        machine=machine_facts(summary.machine.model_dump()),
+        machine=machine_facts(summary.machine),
         command=command,
     )
     return write(page, folder)

@@ -12,23 +12,21 @@ from mercuric.studies.simulate.study import simulate as run_simulation
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
 from mercuric.studies.train.terminal import layer_table, simulation_table
 from mercuric.subjects.config import ExamplesConfig
+from mercuric.terminal import options
 from mercuric.terminal.console import show
-from mercuric.terminal.options import WEIGHTS, chosen_accelerator, simulated_reuse
 from mercuric.terminal.progress import bars
 
 
 def simulate(
     model: Annotated[str | None, typer.Argument(help="A network of the zoo, as vgg13.")] = None,
-    data: Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")] = None,
+    data: options.Data = None,
     images: Annotated[
         int | None, typer.Option(help="Images or pairs, the first to train on; 16 by default.")
     ] = None,
-    batch: Annotated[
-        int | None, typer.Option(help="Images that run at once; as many as memory surely holds by default.")
-    ] = None,
-    image_size: Annotated[int | None, typer.Option(help="Side of the images in pixels.")] = None,
-    data_root: Annotated[str | None, typer.Option(help="Where the data set's files lie.")] = None,
-    weights: Annotated[str | None, typer.Option(help=WEIGHTS)] = None,
+    batch: options.AtOnce = None,
+    image_size: options.ImageSize = None,
+    data_root: options.DataRoot = None,
+    weights: Annotated[str | None, typer.Option(help=options.WEIGHTS)] = None,
     seed: Annotated[
         int | None, typer.Option(help="What random weights are drawn from; 0 by default.")
     ] = None,
@@ -38,8 +36,8 @@ def simulate(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="FIELD=VALUE of the accelerator; repeatable.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")] = None,
-    inference: Annotated[bool, typer.Option("--inference", help="Count the forward product alone.")] = False,
+    config: options.ReuseFile = None,
+    inference: options.Inference = False,
     save_hitmaps: Annotated[Path | None, typer.Option(help="A Parquet file for the Hitmaps.")] = None,
     hitmaps: Annotated[
         Path | None, typer.Option(help="Saved Hitmaps, Parquet or a folder of CSV: no network runs.")
@@ -50,16 +48,16 @@ def simulate(
     engine: Annotated[
         Literal["scalesim"] | None, typer.Option(help="Count with SCALE-Sim too, and show both.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
-    options: dict[str, Any] = {
+    of_network: dict[str, Any] = {
         "data": data, "images": images, "batch": batch, "image_size": image_size, "data_root": data_root,
         "weights": weights, "seed": seed,
     }  # fmt: skip
-    source = _source(model, options, save_hitmaps, hitmaps, topology, hit_rate)
+    source = _source(model, of_network, save_hitmaps, hitmaps, topology, hit_rate)
     how = Counting(
-        chosen_accelerator(accelerator, scalesim_config, settings or []),
-        simulated_reuse(config),
+        options.chosen_accelerator(accelerator, scalesim_config, settings or []),
+        options.simulated_reuse(config),
         not inference,
         engine,
     )
@@ -74,7 +72,7 @@ def simulate(
 
 def _source(
     model: str | None,
-    options: dict[str, Any],
+    of_network: dict[str, Any],
     save: Path | None,
     hitmaps: Path | None,
     topology: Path | None,
@@ -85,7 +83,7 @@ def _source(
         raise ArgumentError(f"model was {model!r}, but with a topology it must not be given")
     if hit_rate is not None and topology is None:
         raise ArgumentError(f"hit_rate was {hit_rate}, but elsewhere than in a topology HITs are measured")
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in of_network.items() if value is not None}
     if topology is not None or hitmaps is not None:
         for name in (*given, *(["save_hitmaps"] if save else [])):
             raise ArgumentError(f"{name} was given, but no network runs with --hitmaps or --topology")

@@ -7,9 +7,8 @@ from typing import Any
 from mercuric.accelerator import Accelerator, Simulation, preset
 from mercuric.accelerator.count.countable import countable_hitmaps
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_calls
-from mercuric.accelerator.runs_mcache import in_runs_mcache
+from mercuric.accelerator.mcache_owner import in_runs_mcache, simulated_config
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike
 from mercuric.subjects.subject import Subject

@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from mercuric.accelerator import Accelerator, Simulation
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.engines.scalesim_files import read_topology
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.progress import Progress, named, silent
 from mercuric.reuse import Alike
 from mercuric.studies.simulate.hitmaps import simulate_hitmaps, simulate_network

@@ -12,10 +12,10 @@ from mercuric.studies.speedups.study import FIELDS, NETWORKS
 from mercuric.studies.speedups.study import speedups as run_speedups
 from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, terminal_table
 from mercuric.studies.stored_command import store_command
-from mercuric.studies.sweep.study import SweepConfig
+from mercuric.studies.sweep.config import SweepConfig
 from mercuric.subjects.config import RANDOM
+from mercuric.terminal import options
 from mercuric.terminal.console import show
-from mercuric.terminal.options import WEIGHTS
 from mercuric.terminal.progress import bars
 
 
@@ -24,17 +24,17 @@ def speedups(
     networks: Annotated[
         list[str] | None, typer.Argument(help="Networks of the zoo; the paper's eleven by default.")
     ] = None,
-    data: Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")] = None,
-    weights: Annotated[str, typer.Option(help=WEIGHTS)] = RANDOM,
+    data: options.Data = None,
+    weights: options.Weights = RANDOM,
     images: Annotated[int, typer.Option(help="Images, or pairs of sentences: one minibatch.")] = 8,
     image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 224,
-    bits: Annotated[int, typer.Option(help="Signature length, 1 to 64.")] = 20,
-    seed: Annotated[int, typer.Option(help="What random weights and projections are drawn from.")] = 0,
-    data_root: Annotated[str | None, typer.Option(help="Where data sets and weights lie.")] = None,
-    jobs: Annotated[int, typer.Option(help="Networks that run at a time, each in a process.")] = 1,
+    bits: options.Bits = 20,
+    seed: options.Seed = 0,
+    data_root: options.DataRoot = None,
+    jobs: options.Jobs = 1,
     out: Annotated[Path, typer.Option(help="Gets tables and the sweep.")] = Path("runs/speedups"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a stopped table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print figures instead of tables.")] = False,
+    resume: options.Resume = False,
+    as_json: options.AsJson = False,
 ) -> None:
     config = SweepConfig(
         models=tuple(networks or NETWORKS), vary=FIELDS, data=data, data_root=data_root, weights=weights,

@@ -7,7 +7,7 @@ import pandas as pd
 from mercuric.files.reading import read_json_object
 from mercuric.studies.speedups.table import lost_rows, speedup_rows, write_tables
 from mercuric.studies.sweep import page
-from mercuric.studies.sweep.study import SweepConfig
+from mercuric.studies.sweep.config import SweepConfig
 
 
 def write_page(folder: Path, command: str) -> Path:

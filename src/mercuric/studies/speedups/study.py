@@ -10,7 +10,8 @@ import pandas as pd
 from mercuric.accelerator import TIMINGS
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
-from mercuric.studies.sweep.study import SweepConfig, combination_totals, sweep
+from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.sweep.study import combination_totals, sweep
 
 NETWORKS = (
     "alexnet", "googlenet", "vgg13", "vgg16", "vgg19", "resnet50", "resnet101", "resnet152", "inception-v4",

@@ -10,7 +10,7 @@ from rich.table import Table
 from mercuric.files.writing import write_text
 from mercuric.page import formats
 from mercuric.page.found_with import found_with
-from mercuric.studies.sweep.study import SweepConfig
+from mercuric.studies.sweep.config import SweepConfig
 
 Rows = tuple[list[str], list[list[str]]]
 """Headings and cells."""

@@ -17,7 +17,8 @@ from mercuric.page.machine import machine_facts
 from mercuric.page.page import write
 from mercuric.page.parts import Card, Page, Paragraph, Part, Section
 from mercuric.studies.sweep.charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
-from mercuric.studies.sweep.study import RESULTS, SweepConfig, combination_totals, normalisations
+from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisations
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24

@@ -6,21 +6,17 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import field_validator
 
-from mercuric import zoo
-from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator, found_with
+from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
 from mercuric.accelerator.count.arrival import arrived
-from mercuric.accelerator.count.simulated_config import simulated_config
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.dataflows.registry import dataflow_of
-from mercuric.config import require_once
+from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import replacing, write_text
@@ -30,104 +26,19 @@ from mercuric.studies.machine import machine
 from mercuric.studies.process_pool import process_pool
 from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_weights
 from mercuric.studies.run_folder import alone, claim_folder
+from mercuric.studies.sweep.config import Field, SweepConfig
 from mercuric.studies.sweep.no_hits import without_hits
-from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
 from mercuric.subjects.subject import load_data, load_subject
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation
 
 RESULTS = "sweep.parquet"
-NOT_IN_CYCLES = (
-    "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
-    "energies",
-)  # fmt: skip
-"""Fields that no cycle count depends on; ``mercuric evaluate`` counts what does."""
-
 _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
     "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
     "ways": (lambda one: one.entries is not None, "an unlimited MCACHE (entries=null) has no sets"),
 }
 """What makes cycles depend on a field, whatever the dataflow, and why they don't where it isn't so."""
-
-Field = str | int | float | bool | None
-
-
-class SweepConfig(DataConfig):
-    """A sweep.
-
-    Attributes:
-        models: networks of the zoo.
-        vary: fields of the accelerator, and the values that each takes; every combination is simulated.
-        accelerator: a preset's name or a YAML file: what the other fields are.
-        data: a data set, for all networks; by default what each reads.
-        weights: as a :class:`~mercuric.subjects.config.SubjectConfig` has them.
-        images: how many images, or pairs of sentences.
-        batch: examples that run at once, a minibatch to fully connected layers; by default as
-            :class:`~mercuric.subjects.config.ExamplesConfig` says.
-        seed: what random weights and projections are drawn from.
-        bits: signature length.
-        inference: count the forward product alone.
-    """
-
-    models: tuple[NetworkName, ...]
-    vary: dict[str, tuple[Field, ...]]
-    accelerator: str = "eyeriss-168"
-    data: DataName | None = None  # type: ignore[assignment]
-    weights: str = RANDOM
-    images: int = 2
-    batch: int | None = None
-    seed: Seed = 0
-    bits: int = 20
-    inference: bool = False
-
-    @field_validator("models")
-    @classmethod
-    def _each_once(cls, models: tuple[str, ...]) -> tuple[str, ...]:
-        if not models:
-            raise ArgumentError("models was empty, but must name at least one network")
-        require_once("model", models)
-        return models
-
-    @field_validator("vary")
-    @classmethod
-    def _fields(cls, vary: dict[str, tuple[Field, ...]]) -> dict[str, tuple[Field, ...]]:
-        known = [name for name in Accelerator.model_fields if name not in ("name", *NOT_IN_CYCLES)]
-        for name, values in vary.items():
-            if name in NOT_IN_CYCLES:
-                raise ArgumentError(
-                    f"field was {name!r}, but must be one that cycles depend on, which a sweep counts: "
-                    f"{', '.join(known)}"
-                )
-            if name not in known:
-                raise ArgumentError(f"field was {name!r}, but must be one of {', '.join(known)}")
-            if not values:
-                raise ArgumentError(f"field {name!r} had no value, but must have at least one")
-            require_once(f"field {name!r}", values)
-        return vary
-
-    def subject_of(self, model: str) -> SubjectConfig:
-        """One of the networks; those that read sentences have no size of images."""
-        size = self.image_size if zoo.reads(model) == "images" else None
-        return self.subject(model=model, weights=self.weights, seed=self.seed, image_size=size)
-
-    def found_with(self) -> dict[str, Any]:
-        """How similarity is found in every combination, ready for JSON: what varies is left out."""
-        reuse = simulated_config(Alike.paper(bits=self.bits), as_accelerator(self.accelerator))
-        return {name: value for name, value in found_with(reuse).items() if name not in self.vary}
-
-    def combinations(self) -> list[dict[str, Field]]:
-        """Every choice of values, the last field varying fastest."""
-        return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
-
-    def accelerators(self) -> list[Accelerator]:
-        """The accelerator of each combination.
-
-        Raises:
-            ValueError: an unknown accelerator, or a combination that can't be built: names it.
-        """
-        base = as_accelerator(self.accelerator)
-        return [base.changed(**chosen) for chosen in self.combinations()]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from mercuric.studies.train.layers import read_layers
 from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
 from mercuric.studies.train.terminal import layer_table, summary_table
+from mercuric.terminal import options
 from mercuric.terminal.console import show
-from mercuric.terminal.options import parse_ranks, parse_seeds
 from mercuric.terminal.progress import bars
 
 
@@ -39,18 +39,16 @@ def train(
     width: Annotated[
         float | None, typer.Option(help="Channels (or features) of each layer, times this.")
     ] = None,
-    train_examples: Annotated[
-        int | None, typer.Option(help="Train on so many examples, drawn once for all runs; all by default.")
-    ] = None,
+    train_examples: options.TrainExamples = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds with commas between, as 0,1,2.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML with any field of a run's config.yaml.")] = None,
-    data_root: Annotated[str | None, typer.Option(help="Where the data set's files lie.")] = None,
+    data_root: options.DataRoot = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; runs/MODEL-DATA by default.")] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on with a run; it may get more epochs and more seeds."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of tables.")] = False,
+    as_json: options.AsJson = False,
 ) -> None:
     given = {
         "model": model,
@@ -58,7 +56,7 @@ def train(
         "data_root": data_root,
         "width": width,
         "train_examples": train_examples,
-        "seeds": None if seeds is None else parse_seeds(seeds),
+        "seeds": None if seeds is None else options.parse_seeds(seeds),
         "runs": ("dense", "reuse") if compare_dense else None,
         "reuse": _fast_reuse(fast, rank),
         "training": {"epochs": epochs, "batch_size": batch_size},
@@ -103,7 +101,7 @@ def _fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
         return None
     if rank is None:
         return ReuseConfig.fast()
-    (one,) = parse_ranks(rank, most=1)
+    (one,) = options.parse_ranks(rank, most=1)
     return ReuseConfig.fast(one)
 
 
@@ -117,9 +115,9 @@ def _merge(base: dict[str, Any], given: dict[str, Any]) -> RunConfig:
     Raises:
         ValueError: an unknown key or a wrong value.
     """
-    options = {key: value for key, value in given.items() if value is not None and key != "training"}
+    chosen = {key: value for key, value in given.items() if value is not None and key != "training"}
     training = {key: value for key, value in given["training"].items() if value is not None}
-    merged = {**base, **options}
+    merged = {**base, **chosen}
     before = base.get("training") or {}
     if training and isinstance(before, dict):
         merged["training"] = {**before, **training}

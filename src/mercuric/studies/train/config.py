@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from mercuric.accelerator import as_accelerator
-from mercuric.accelerator.runs_mcache import in_runs_mcache
+from mercuric.accelerator.mcache_owner import in_runs_mcache
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
 from mercuric.reuse.config import AnyMethod

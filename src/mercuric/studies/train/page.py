@@ -44,7 +44,7 @@ def write_page(folder: Path, command: str) -> Path:
             layer_section(run.layers) if summary.directions is None else direction_section(run.layers),
         ],
         methods=methods(summary),
-        machine=machine_facts(summary.machine.model_dump(), timed=True),
+        machine=machine_facts(summary.machine, timed=True),
         command=command,
     )
     own = {"config": run.config, "figures": figures, "columns": columns(summary, figures)}

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mercuric.accelerator import CycleCounter, as_accelerator
-from mercuric.accelerator.runs_mcache import in_runs_mcache
+from mercuric.accelerator.mcache_owner import in_runs_mcache
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent

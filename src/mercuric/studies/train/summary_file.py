@@ -122,17 +122,6 @@ class Seconds(_Part):
     reuse: float | None = None
 
 
-class Machine(_Part):
-    """What the training ran on."""
-
-    processor: str | None = None
-    cores: int | None = None
-    memory_gib: float | None = None
-    python: str | None = None
-    torch: str | None = None
-    mercuric: str | None = None
-
-
 class Summary(_Part):
     """The whole of ``summary.json``; a kind that was not trained is ``None``."""
 
@@ -158,7 +147,7 @@ class Summary(_Part):
     cycles: Cycles | None = None
     speedup: Speedup = Speedup()
     seconds: Seconds = Seconds()
-    machine: Machine = Machine()
+    machine: dict[str, Any] = {}
 
     @property
     def metric(self) -> Metric:

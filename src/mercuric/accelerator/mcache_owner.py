@@ -1,10 +1,13 @@
-"""By which configuration is similarity found on an accelerator?"""
+"""Whose MCACHE is it where hits are counted on an accelerator: the simulation's, or the run's own?"""
 
-from mercuric.accelerator.hardware import Accelerator
+from pathlib import Path
+
+from mercuric.accelerator.hardware import Accelerator, as_accelerator, presets
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike, ReuseConfig
 from mercuric.reuse.alike.config import require_alike
 from mercuric.reuse.config import PresetName, as_config
+from mercuric.similarity import MCache
 
 
 def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accelerator) -> Alike:
@@ -27,3 +30,27 @@ def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accel
             )
     own_cache = {"entries": accelerator.entries, "ways": accelerator.ways}
     return asked.changed(backward="exact", **own_cache)
+
+
+def in_runs_mcache(accelerator: str | Path | Accelerator, mcache: MCache) -> Accelerator:
+    """A preset with the run's MCACHE; who describes an accelerator says what it has, so it must be the run's.
+
+    A simulation is the other way round: there the accelerator's MCACHE decides who hits.
+
+    Args:
+        accelerator: as for :func:`~mercuric.accelerator.as_accelerator`.
+        mcache: in which the run looks its signatures up.
+
+    Raises:
+        ValueError: an unknown accelerator, or one that is described with another MCACHE.
+    """
+    own = as_accelerator(accelerator)
+    if own.name in {one.name for one in presets()}:
+        return own.changed(entries=mcache.entries, ways=mcache.ways)
+    if own.mcache != mcache:
+        raise ArgumentError(
+            f"reuse has an MCACHE of entries={mcache.entries}, ways={mcache.ways}, but must have the "
+            f"entries={own.entries}, ways={own.ways} of accelerator {own.name!r}: a training run's Hitmaps "
+            "come from its own MCACHE"
+        )
+    return own
