@@ -88,7 +88,7 @@ def _tables(folder: Path, summary: dict[str, Any]) -> list[Table]:
 
 
 def _fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
-    """``ReuseConfig.fast()`` with the rank that was given, or None where it was not asked for.
+    """``Directions.fast()`` with the rank that was given, or None where it was not asked for.
 
     Raises:
         ValueError: the rank is none, or was given alone.

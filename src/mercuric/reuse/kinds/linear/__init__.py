@@ -55,7 +55,7 @@ class ReuseLinear(ReuseLayer, nn.Linear):
     """``nn.Linear`` that computes alike input vectors of a minibatch once (paper III-C3).
 
     Args:
-        reuse: how similarity is found; :class:`ReuseConfig` by default.
+        reuse: how it computes; :class:`~mercuric.Alike` by default.
     """
 
     _mercuric_plain = nn.Linear
