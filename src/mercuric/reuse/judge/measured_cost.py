@@ -218,7 +218,6 @@ def _with_own_weight(layer: nn.Module) -> nn.Module:
     derived = [module for module in layer.modules() if module is not layer and module.training]
     for module in derived:
         module.training = False
-    given: Any = layer
     with torch.no_grad():
         values = {name: getattr(layer, name) for name in ("weight", "bias")}
     for module in derived:
