@@ -265,7 +265,8 @@ class ReuseHandle:
         up to ``vectors``), ``zero`` (vectors of zeros alone), ``zero_hits`` (HITs by those),
         ``error`` (relative output error where it was last measured), ``on``, and what the method adds: with
         ``backward="signature"`` the same five counts of gradient vectors, as ``gradient_vectors``,
-        ``gradient_HIT``, ...; in directions ``rank`` and ``computes``. Where milliseconds decide which layers
+        ``gradient_HIT``, ..., with ``projection="separable"`` ``in_place``, whether the layer's last pass
+        went the fast way; in directions ``rank`` and ``computes``. Where milliseconds decide which layers
         are on, ``dense_ms`` and ``reuse_ms``.
 
         ``attrs`` of the table: ``"covered"``, the share of the multiply-accumulates of the model's first
