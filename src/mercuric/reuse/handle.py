@@ -157,8 +157,16 @@ class ReuseHandle:
             costs: layer to milliseconds with reuse and densely; None: not measured.
 
         Raises:
-            ValueError: a name is not of a reuse layer.
+            ValueError: a name is not of a reuse layer, or a cost is none.
         """
+        if not isinstance(costs, Mapping):
+            raise ArgumentError(f"costs was {described(costs)}, but must be names of layers with their costs")
+        for name, cost in costs.items():
+            self._state(name)
+            if cost is not None and not isinstance(cost, Cost):
+                raise ArgumentError(
+                    f"the cost of layer {name!r} was {described(cost)}, but must be a Cost or None"
+                )
         for name, cost in costs.items():
             self._state(name).milliseconds = cost
         changes = KeepFaster(list(self.layers)).step(0.0, costs)
