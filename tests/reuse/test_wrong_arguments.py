@@ -97,7 +97,7 @@ def test_models_in_other_forms() -> None:
     refused(lambda: reuse_(torch.jit.script(network())), "model was compiled to TorchScript, but must be")
     program = torch.export.export(network(), (images(),))
     refused(lambda: reuse_(program), "model was an ExportedProgram, but must be")  # type: ignore[arg-type]
-    refused(lambda: reuse_(program.module()), "model has no Conv2d, Linear or attention layer")
+    refused(lambda: reuse_(program.module()), "model has no convolution, linear or attention layer")
     graph, plain = torch.fx.symbolic_trace(network()), network()
     handle = reuse_(graph, ReuseConfig(bits=4))
     assert not torch.allclose(graph(images()), plain(images()))

@@ -44,10 +44,10 @@ class ReuseConfig(Config):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:
         """A field of any method is written as what it holds."""
-        schema = handler(source)
+        schema: Any = handler(source)
         if cls.__base__ is Config:  # this class, which has no name yet
             schema["serialization"] = core_schema.simple_ser_schema("any")
-        return schema
+        return schema  # type: ignore[no-any-return]
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -83,7 +83,9 @@ class AlikeLayer(LayerReuse):
 
     def figures(self) -> dict[str, object]:
         """Counts of gradient vectors, where they are compared, and whether separable patches are fast."""
-        in_place = {"in_place": self.in_place} if self.config.projection == "separable" else {}
+        in_place: dict[str, object] = (
+            {"in_place": self.in_place} if self.config.projection == "separable" else {}
+        )
         if self.config.backward != "signature":
             return in_place
         gradients = {"vectors": self.gradient_counts.vectors, **self.gradient_counts.columns}

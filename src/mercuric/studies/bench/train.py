@@ -44,7 +44,7 @@ class TrainBench(BenchSettings, DataConfig):
         networks: of the zoo; random weights.
         image_size: side of the images in pixels.
         batch: images a step; 4 above 64 pixels, else 64.
-        rank: directions a layer, as in :class:`~mercuric.reuse.directions.config.PrincipalConfig`.
+        rank: directions a layer, as in :class:`~mercuric.reuse.directions.config.Directions`.
         noise: white noise in place of the images.
         forward: time inference instead of the training step.
         memory: measure peak memory as well, each form in processes of its own.
