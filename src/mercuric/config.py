@@ -1,13 +1,14 @@
 """How is a configuration checked, read and written?"""
 
 from collections.abc import Collection, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mercuric.errors import ArgumentError, MalformedError
+from mercuric.errors import ArgumentError, MalformedError, described
 from mercuric.files.reading import MOST_YAML, parse_yaml, read_text
 
 _LONGEST_SHOWN = 200
@@ -49,6 +50,8 @@ class Config(BaseModel):
         Raises:
             ValueError: the text is no YAML mapping, or a key or value is wrong.
         """
+        if not isinstance(text, str):
+            raise ArgumentError(f"text was {described(text)}, but must be YAML text")
         return cls(**_mapping(text, f"the {cls.__name__}"))
 
     @classmethod
@@ -58,6 +61,8 @@ class Config(BaseModel):
         Raises:
             ValueError: no such file, or its contents are wrong.
         """
+        if not isinstance(path, str | PathLike):
+            raise ArgumentError(f"path was {described(path)}, but must be a file's path")
         fields = read_mapping(path)
         try:
             return cls(**fields)

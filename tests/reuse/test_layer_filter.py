@@ -65,7 +65,7 @@ def failing(_layer: nn.Module, _name: str) -> bool:
         ),
         (lambda _: True, "filter_fn raised TypeError for layer 'layer1.0'"),
         (lambda _layer, _name: torch.ones(2), "filter_fn raised RuntimeError for layer 'layer1.0'"),
-        (nn.Conv1d, "model has no convolution, Linear or attention layer that filter_fn lets through"),
+        (nn.Conv1d, "model has no convolution, linear or attention layer that filter_fn lets through"),
     ],
 )
 def test_what_is_refused(given: object, sentence: str) -> None:

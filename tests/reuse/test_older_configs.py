@@ -62,10 +62,14 @@ def test_a_run_s_configuration(written: dict[str, Any], tmp_path: Path) -> None:
         ({"method": 3}, "method was 3, but must be one of 'alike', 'directions'"),
         ({"principal": 3}, "principal was 3, but must be a mapping or None"),
         ({"principal": {"rank": 0}}, "rank was 0, but must be a positive number"),
-        ({**FAST, "adaptation": {}}, "Directions has no key 'adaptation' (it has: method, rank"),
+        ({**FAST, "adaptation": {}}, "adaptation was given to Directions, but must be given to Alike"),
         ({**FAST, "bit": 3}, "Directions has no key 'bit' (it has: method, rank"),
         ({"method": "alike", "principal": {}}, "Alike has no key 'principal' (it has: method, bits"),
-        ({"method": "directions", "bits": 3}, "Directions has no key 'bits' (it has: method, rank"),
+        ({"method": "directions", "bits": 3}, "bits was given to Directions, but must be given to Alike"),
+        (
+            {"rank": 3, "error": 0.5},
+            "rank, error was given to Alike, but must be given to Directions (method",
+        ),
     ],
 )
 def test_what_fits_no_method_is_refused_in_one_sentence(fields: dict[str, Any], sentence: str) -> None:

@@ -183,7 +183,7 @@ def test_reuse_twice(network: nn.Sequential) -> None:
 
 
 def test_nothing_to_replace(network: nn.Sequential) -> None:
-    sentence = "^model has no convolution, Linear or attention layer that filter_fn lets through$"
+    sentence = "^model has no convolution, linear or attention layer that filter_fn lets through$"
     with pytest.raises(ValueError, match=sentence):
         reuse_(network, filter_fn=lambda _layer, _name: False)
     with pytest.raises(ValueError, match=sentence):

@@ -2,14 +2,15 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from mercuric import ReuseConfig
+from mercuric import Alike, ArgumentError, Directions, ReuseConfig
 from mercuric.reuse.judge.paper import AdaptationConfig
 from mercuric.similarity import MCache
 
@@ -121,6 +122,47 @@ def test_a_bad_value_is_named_in_one_sentence(text: str, sentence: str) -> None:
     assert "\n" not in message
     assert ". " not in message
     assert "; " not in message
+
+
+class Holder(BaseModel):
+    config: ReuseConfig
+
+
+@pytest.mark.parametrize("config", [Alike(bits=9), Directions(rank=3)], ids=["alike", "directions"])
+def test_a_field_of_another_model_holds_all_of_it(config: ReuseConfig) -> None:
+    held = Holder(config=config)
+    assert held.model_dump() == {"config": config.model_dump()}
+    assert Holder.model_validate(held.model_dump()) == held
+    assert Holder.model_validate_json(held.model_dump_json()) == held
+    assert pickle.loads(pickle.dumps(held)) == copy.deepcopy(held) == held  # noqa: S301
+
+
+def test_the_schema_is_that_of_any_method() -> None:
+    held = ReuseConfig.model_json_schema()["anyOf"]
+    own = [method.model_json_schema() for method in (Alike, Directions)]
+    assert [part["properties"] for part in held] == [schema["properties"] for schema in own]
+
+
+def test_a_method_has_no_presets_of_another() -> None:
+    with pytest.raises(ArgumentError, match=r"^Alike has no preset 'fast', but Directions has$"):
+        Alike.fast()
+    with pytest.raises(ArgumentError, match=r"^Directions has no preset 'paper', but Alike has$"):
+        Directions.paper()
+
+
+@pytest.mark.parametrize(
+    ("read", "sentence"),
+    [
+        (lambda: Alike.from_yaml(Directions().to_yaml()), "method was 'directions', but must be 'alike'"),
+        (lambda: Alike(rank=3), r"rank was given to Alike, but must be given to Directions \(method: direct"),
+        (lambda: ReuseConfig.from_yaml(None), "text was None, but must be YAML text"),  # type: ignore[arg-type]
+        (lambda: ReuseConfig.read(None), "path was None, but must be a file's path"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_such_configuration(read: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(ArgumentError, match=f"^{sentence}") as refused:
+        read()
+    assert "; " not in str(refused.value)
 
 
 def test_two_bad_values_are_both_named() -> None:

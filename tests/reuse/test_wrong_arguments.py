@@ -17,11 +17,14 @@ from mercuric import (
     ReuseConv2d,
     ReuseHandle,
     ReuseLinear,
+    fit_directions_,
     fit_ranks_,
     plain_state_dict,
     restore_,
     reuse_,
+    reuse_attention,
 )
+from mercuric.reuse import Cost
 
 CONFIG = ReuseConfig()
 
@@ -94,7 +97,7 @@ def test_models_in_other_forms() -> None:
     refused(lambda: reuse_(torch.jit.script(network())), "model was compiled to TorchScript, but must be")
     program = torch.export.export(network(), (images(),))
     refused(lambda: reuse_(program), "model was an ExportedProgram, but must be")  # type: ignore[arg-type]
-    refused(lambda: reuse_(program.module()), "model has no convolution, Linear or attention layer")
+    refused(lambda: reuse_(program.module()), "model has no convolution, linear or attention layer")
     graph, plain = torch.fx.symbolic_trace(network()), network()
     handle = reuse_(graph, ReuseConfig(bits=4))
     assert not torch.allclose(graph(images()), plain(images()))
@@ -176,6 +179,18 @@ def test_numbers_of_the_handle(handle: ReuseHandle) -> None:
     refused(lambda: handle.observe(3), "observer was 3, but must be a function")  # type: ignore[arg-type]
 
 
+def test_costs_of_layers_to_keep(handle: ReuseHandle) -> None:
+    refused(lambda: handle.keep_faster(None), "costs was None, but must be names of layers with their costs")  # type: ignore[arg-type]
+    given = {"0": Cost(1.0, 2.0), "3": 3}
+    refused(lambda: handle.keep_faster(given), "the cost of layer '3' was 3, but must be a Cost or None")  # type: ignore[arg-type]
+    assert handle.layers["0"].milliseconds is None
+
+
+def test_attention_without_a_state() -> None:
+    rows = torch.rand(1, 2, 3)
+    refused(lambda: reuse_attention(rows, rows, rows, None), "state was None, but must be the state of a")  # type: ignore[arg-type]
+
+
 def test_states_of_something_else(handle: ReuseHandle) -> None:
     saved = network().state_dict()
     refused(
@@ -238,16 +253,20 @@ def test_queries_that_are_no_tensors() -> None:
         ((one for one in ()), "batches was empty, but must hold at least one"),
     ],
 )
-def test_batches_of_fit_ranks(batches: Any, sentence: str) -> None:
+def test_batches_to_fit_with(batches: Any, sentence: str) -> None:
     model = network()
     handle = reuse_(model, "fast")
     refused(lambda: fit_ranks_(model, handle, batches), sentence)
+    refused(lambda: fit_directions_(model, handle, batches), sentence)
 
 
 def test_other_arguments_of_fit_ranks() -> None:
     model, given = network(), [images()]
     handle = reuse_(model, "fast")
     refused(lambda: fit_ranks_(handle, model, given), "model was a ReuseHandle and handle a Sequential")  # type: ignore[arg-type]
+    refused(lambda: fit_directions_(handle, model, given), "model was a ReuseHandle and handle a Seq")  # type: ignore[arg-type]
+    no_numbers = [images() * torch.nan]
+    refused(lambda: fit_ranks_(model, handle, no_numbers), "model gave NaN or infinity for these batches")
     refused(lambda: fit_ranks_(network(), handle, given), "handle was of another model: layer '0' is")
     refused(lambda: fit_ranks_(model, handle, given, "x"), "error was 'x', but must be a number")  # type: ignore[arg-type]
     refused(lambda: fit_ranks_(model, handle, given, 0.1, 3), "distance was 3, but must be a function")  # type: ignore[arg-type]

@@ -15,8 +15,8 @@ from mercuric.reuse.kinds.conv1d import ReuseConv1d
 from mercuric.reuse.kinds.conv2d import ReuseConv2d
 from mercuric.reuse.kinds.conv_transpose2d import ReuseConvTranspose2d
 from mercuric.reuse.kinds.linear import ReuseLinear
-from mercuric.reuse.layer_report import similarity_rates
 from mercuric.reuse.observation import Observation
+from mercuric.reuse.report_sums import similarity_rates
 from mercuric.reuse.swap import plain_state_dict, restore_, reuse_
 
 __all__ = [

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import ModelWrapValidatorHandler, SerializeAsAny, model_validator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ModelWrapValidatorHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from mercuric.config import Config
 from mercuric.errors import ArgumentError, described
@@ -35,7 +37,26 @@ class ReuseConfig(Config):
         return super().__new__(chosen)  # type: ignore[no-any-return]
 
     def __init__(self, /, **fields: Any) -> None:
-        super().__init__(**_current(fields))
+        current = _current(fields)
+        _require_own(type(self), current)
+        super().__init__(**current)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler, /) -> CoreSchema:
+        """A field of any method is written as what it holds."""
+        schema: Any = handler(source)
+        if cls.__base__ is Config:  # this class, which has no name yet
+            schema["serialization"] = core_schema.simple_ser_schema("any")
+        return schema  # type: ignore[no-any-return]
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> JsonSchemaValue:
+        """That of any method."""
+        if cls is not ReuseConfig:
+            return handler(schema)
+        return {"anyOf": [handler(config.__pydantic_core_schema__) for config in METHODS]}
 
     @model_validator(mode="wrap")
     @classmethod
@@ -51,12 +72,18 @@ class ReuseConfig(Config):
     @classmethod
     def paper(cls, **fields: Any) -> "ReuseConfig":
         """MERCURY as published; see :meth:`mercuric.Alike.paper`."""
-        return PRESETS["paper"](**fields)
+        return cls._made(PRESETS["paper"](**fields), "paper")
 
     @classmethod
     def fast(cls, *settings: Any, **fields: Any) -> "ReuseConfig":
         """What is fastest on this machine; see :meth:`mercuric.Directions.fast`."""
-        return PRESETS["fast"](*settings, **fields)
+        return cls._made(PRESETS["fast"](*settings, **fields), "fast")
+
+    @classmethod
+    def _made(cls, made: "ReuseConfig", preset: str) -> "ReuseConfig":
+        if isinstance(made, cls):
+            return made
+        raise ArgumentError(f"{cls.__name__} has no preset {preset!r}, but {type(made).__name__} has")
 
 
 METHODS: "dict[type[ReuseConfig], Method]" = {}
@@ -89,8 +116,19 @@ def as_config(given: ReuseConfig | PresetName | None) -> ReuseConfig:
     raise ArgumentError(f"config was {described(given)}, but must be a ReuseConfig{hint} or one of {known}")
 
 
-AnyMethod = SerializeAsAny[ReuseConfig]
-"""A field that holds the configuration of any method, and is read and written as that."""
+def _require_own(own: type[ReuseConfig], fields: Mapping[str, Any]) -> None:
+    """Refuse another method's fields in a sentence that names that method."""
+    if fields.get("method", own.model_fields["method"].default) != own.model_fields["method"].default:
+        raise ArgumentError(
+            f"method was {fields['method']!r}, but must be {own.model_fields['method'].default!r}"
+        )
+    foreign = [key for key in fields if key not in own.model_fields]
+    for other in METHODS:
+        if foreign and set(foreign) <= other.model_fields.keys():
+            raise ArgumentError(
+                f"{', '.join(foreign)} was given to {own.__name__}, but must be given to {other.__name__} "
+                f"(method: {other.model_fields['method'].default})"
+            )
 
 
 def _named(method: object) -> type[ReuseConfig]:

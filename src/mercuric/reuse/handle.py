@@ -157,8 +157,16 @@ class ReuseHandle:
             costs: layer to milliseconds with reuse and densely; None: not measured.
 
         Raises:
-            ValueError: a name is not of a reuse layer.
+            ValueError: a name is not of a reuse layer, or a cost is none.
         """
+        if not isinstance(costs, Mapping):
+            raise ArgumentError(f"costs was {described(costs)}, but must be names of layers with their costs")
+        for name, cost in costs.items():
+            self._state(name)
+            if cost is not None and not isinstance(cost, Cost):
+                raise ArgumentError(
+                    f"the cost of layer {name!r} was {described(cost)}, but must be a Cost or None"
+                )
         for name, cost in costs.items():
             self._state(name).milliseconds = cost
         changes = KeepFaster(list(self.layers)).step(0.0, costs)
@@ -265,7 +273,8 @@ class ReuseHandle:
         up to ``vectors``), ``zero`` (vectors of zeros alone), ``zero_hits`` (HITs by those),
         ``error`` (relative output error where it was last measured), ``on``, and what the method adds: with
         ``backward="signature"`` the same five counts of gradient vectors, as ``gradient_vectors``,
-        ``gradient_HIT``, ...; in directions ``rank`` and ``computes``. Where milliseconds decide which layers
+        ``gradient_HIT``, ..., with ``projection="separable"`` ``in_place``, whether the layer's last pass
+        went the fast way; in directions ``rank`` and ``computes``. Where milliseconds decide which layers
         are on, ``dense_ms`` and ``reuse_ms``.
 
         ``attrs`` of the table: ``"covered"``, the share of the multiply-accumulates of the model's first

@@ -8,7 +8,7 @@ from torch import nn
 from mercuric.config import mismatches
 from mercuric.errors import ArgumentError
 from mercuric.files.saved_state import SavedState, Whole
-from mercuric.reuse.config import AnyMethod, ReuseConfig
+from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer import LayerReuse, LayerState
 
 
@@ -22,7 +22,7 @@ class HandleState(SavedState):
         timed_steps: steps on which it depends which layers are timed.
     """
 
-    config: AnyMethod
+    config: ReuseConfig
     layers: dict[str, dict[str, Any]]
     adaptation: dict[str, Any] | None
     timed_steps: Whole = 0

@@ -35,7 +35,7 @@ def reuse_(
     Parameters, hooks and state_dict keys stay the same, so an optimizer made before goes on working.
 
     Args:
-        model: any module with ``nn.Conv2d``, ``nn.Conv1d``, ``nn.ConvTranspose2d``, ``nn.Linear`` or
+        model: any module with ``nn.Conv1d``, ``nn.Conv2d``, ``nn.ConvTranspose2d``, ``nn.Linear`` or
             ``nn.MultiheadAttention`` layers (their subclasses are left alone), or modules whose forward pass
             calls ``scaled_dot_product_attention``. A module under two names is one layer, of its first name.
         config: how layers compute: :class:`~mercuric.Alike` or :class:`~mercuric.Directions`, or a preset:
@@ -215,7 +215,7 @@ def _check_sharing(chosen: Mapping[str, nn.Module]) -> None:
 
 
 def _none_chosen(dense: Mapping[str, str]) -> str:
-    said = "model has no convolution, Linear or attention layer that filter_fn lets through"
+    said = "model has no convolution, linear or attention layer that filter_fn lets through"
     others = [f"{name or 'the model'}: {why}" for name, why in dense.items() if why != _FILTERED]
     return "; ".join([said, *others[:3]])
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
-from mercuric import ReuseConfig
+from mercuric import Alike, ReuseConfig, restore_, reuse_
 from mercuric.reuse import Observation, ReuseConv2d, ReuseLinear, row_products
 from mercuric.reuse.alike import convolution, linear
 from mercuric.reuse.alike import patches as patch_reuse
@@ -233,3 +233,18 @@ def test_autocast_multiplies_in_its_precision(photographs: Tensor) -> None:
         output.sum().backward()
     assert output.dtype == torch.bfloat16
     assert inputs.grad.dtype == layer.weight.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("others", "in_place"),
+    [({}, True), ({"entries": 1024}, False), ({"backward": "signature"}, False)],
+    ids=["unlimited", "limited", "gradients"],
+)
+def test_the_report_says_which_way_patches_went(others: dict[str, Any], in_place: bool) -> None:
+    model = nn.Sequential(nn.Conv2d(4, 4, 3, groups=2), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(16, 3))
+    handle = reuse_(model, config(**others))
+    assert handle.report()["in_place"].tolist() == [None, None, None]
+    model(torch.rand(1, 4, 6, 6))
+    assert handle.report()["in_place"].tolist() == [False, in_place, in_place]
+    restore_(model)
+    assert "in_place" not in reuse_(model, Alike()).report()

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.errors import ArgumentError
+from mercuric.errors import ArgumentError, described
 from mercuric.reuse.alike.detection import Detection
 from mercuric.reuse.alike.layer import AlikeLayer
 from mercuric.reuse.precision import autocast, left_to_torch, refuse_complex
@@ -51,8 +51,10 @@ def reuse_attention(
         PyTorch's error, and an empty batch gives what it gives there.
 
     Raises:
-        ValueError: shapes do not fit, or the numbers are complex.
+        ValueError: shapes do not fit, the numbers are complex, or the state is no such layer's.
     """
+    if not isinstance(state, AlikeLayer):
+        raise ArgumentError(f"state was {described(state)}, but must be the state of a layer of Alike")
     query, key, value = autocast(query), autocast(key), autocast(value)
     options: dict[str, Any] = {"dropout_p": dropout_p, "scale": scale, "need_weights": need_weights}
     if not state.on:

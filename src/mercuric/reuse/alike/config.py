@@ -33,7 +33,8 @@ class Alike(ReuseConfig):
         projection: ``"gaussian"``: every element of the projection is drawn (the paper);
             ``"separable"``: a column is the product of a weight a pixel of the window and a weight a
             channel, so that a pixel is projected once for all the windows it is in. For
-            ``granularity="patch"`` without ``magnitude``.
+            ``granularity="patch"`` without ``magnitude``. It is fast with ``entries=None`` and
+            ``backward="exact"`` alone; the report's ``in_place`` says which layers are.
         scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.
         entries: cache lines; ``None`` for an unlimited cache. A simulation takes its accelerator's.
         ways: lines a set (paper VI: 1024 entries, 16 ways). As ``entries``.

@@ -24,7 +24,8 @@ def reuse_convolution(call: ConvolutionCall) -> Tensor:
         return call.dense()
     meet(state.name, call.given, call.weight, call.bias)
     x, weight, bias = autocast(call.images), autocast(call.filters), autocast(call.offsets)
-    if reuses_patches(state, x, call.geometry.groups):
+    state.in_place = reuses_patches(state, x, call.geometry.groups)
+    if state.in_place:
         return call.raised(_of_patches(call, x, weight, bias))
     return call.raised(_of_windows(call, x, weight, bias))
 

@@ -44,6 +44,7 @@ class AlikeLayer(LayerReuse):
         config: how similarity is found.
         filters: dot products that a vector takes part in; 0 for attention, which has no parameters.
         gradient_counts: of gradient vectors, where ``backward="signature"`` compares them.
+        in_place: whether the last pass with reuse read its patches in place, which is fast; None before one.
     """
 
     State: ClassVar[type[LayerState]] = AlikeState
@@ -51,6 +52,7 @@ class AlikeLayer(LayerReuse):
     config: Alike
     filters: int = 0
     gradient_counts: Counts = field(default_factory=Counts)
+    in_place: bool | None = None
     _projections: dict[tuple[int, int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,11 +82,14 @@ class AlikeLayer(LayerReuse):
         return 0 < products * self.filters <= self.bits
 
     def figures(self) -> dict[str, object]:
-        """Counts of gradient vectors, where they are compared."""
+        """Counts of gradient vectors, where they are compared, and whether separable patches are fast."""
+        in_place: dict[str, object] = (
+            {"in_place": self.in_place} if self.config.projection == "separable" else {}
+        )
         if self.config.backward != "signature":
-            return {}
+            return in_place
         gradients = {"vectors": self.gradient_counts.vectors, **self.gradient_counts.columns}
-        return {f"gradient_{column}": value for column, value in gradients.items()}
+        return in_place | {f"gradient_{column}": value for column, value in gradients.items()}
 
     def projection(self, length: int, device: torch.device, taps: int = 1) -> Tensor:
         """The layer's projection for vectors of ``length`` elements, ``taps`` a channel: (length, bits)."""

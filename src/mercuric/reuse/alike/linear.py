@@ -30,7 +30,8 @@ def reuse_rows(
     shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
     needs_gradient = input.requires_grad
     x, matrix, offset = autocast(input.contiguous()), autocast(weight), autocast(bias)
-    if reuses_patches(state, x):
+    state.in_place = reuses_patches(state, x)
+    if state.in_place:
         return multiply_rows(x, matrix, offset, shape, state, lambda: F.linear(input, weight, bias))
 
     def find(rows: Tensor, *_: Tensor) -> tuple[Detection, Windows]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Directions, ReuseHandle, fit_ranks_, reuse_
 from mercuric.reuse.directions.fit.estimate import estimate_directions, use_directions_
-from mercuric.reuse.layer_report import layers_in_directions, similarity_rates
+from mercuric.reuse.report_sums import layers_in_directions, similarity_rates
 from mercuric.studies.bench.interleaved import Function, Timings
 from mercuric.studies.bench.layer_choice import keep_faster
 from mercuric.studies.bench.layer_times import DENSE, timed_row

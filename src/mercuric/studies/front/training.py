@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Directions, ReuseConfig, ReuseHandle, reuse_
-from mercuric.reuse.layer_report import layers_in_directions
+from mercuric.reuse.report_sums import layers_in_directions
 from mercuric.studies.bench.principal import rank_name
 from mercuric.studies.bench.settings import Timing
 from mercuric.studies.front.forms import DENSE, FAST

@@ -8,7 +8,7 @@ from mercuric.accelerator import as_accelerator
 from mercuric.accelerator.mcache_owner import in_runs_mcache
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
-from mercuric.reuse.config import AnyMethod
+from mercuric.reuse.config import ReuseConfig
 from mercuric.subjects.config import NetworkConfig, Seed
 from mercuric.training import TrainingConfig
 from mercuric.training.config import Positive
@@ -40,7 +40,7 @@ class RunConfig(NetworkConfig):
     runs: tuple[RunName, ...] = ("reuse",)
     seeds: tuple[Seed, ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
-    reuse: AnyMethod = Field(default_factory=Alike)
+    reuse: ReuseConfig = Field(default_factory=Alike)
     accelerator: str = "eyeriss-168"
 
     @model_validator(mode="after")

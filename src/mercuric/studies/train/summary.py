@@ -12,7 +12,7 @@ from mercuric.accelerator.count.totals import totals
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.reuse import Alike, Directions, similarity_rates
-from mercuric.reuse.layer_report import layers_in_directions
+from mercuric.reuse.report_sums import layers_in_directions
 from mercuric.studies.machine import machine
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.outcome import Outcome

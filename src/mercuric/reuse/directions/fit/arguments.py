@@ -1,4 +1,4 @@
-"""Are these the arguments that ranks are fitted with?"""
+"""Are these the arguments that directions and ranks are fitted with?"""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -10,9 +10,7 @@ from mercuric.errors import ArgumentError, described
 from mercuric.reuse.handle import ReuseHandle
 
 
-def checked_batches(
-    model: object, handle: object, batches: object, error: object, distance: object
-) -> list[Tensor | tuple[Any, ...]]:
+def checked_batches(model: object, handle: object, batches: object) -> list[Tensor | tuple[Any, ...]]:
     """The batches, all read.
 
     Raises:
@@ -23,12 +21,6 @@ def checked_batches(
             f"model was {described(model)} and handle {described(handle)}, but must be a torch.nn.Module "
             "and what reuse_ returned for it"
         )
-    if isinstance(error, bool) or not isinstance(error, int | float):
-        raise ArgumentError(f"error was {described(error)}, but must be a number between 0 and 1")
-    if distance is not None and not callable(distance):
-        raise ArgumentError(
-            f"distance was {described(distance)}, but must be a function of two tensors, or None"
-        )
     if not isinstance(batches, Iterable) or isinstance(batches, Tensor | str | dict):
         raise ArgumentError(
             f"batches was {described(batches)}, but must be a list, a loader or another iterable of batches"
@@ -37,6 +29,20 @@ def checked_batches(
     for batch in given:
         _check_batch(batch, model.forward)
     return given
+
+
+def check_search(error: object, distance: object) -> None:
+    """Refuse what ranks can't be searched by.
+
+    Raises:
+        ValueError: an argument is of another kind than it must be.
+    """
+    if isinstance(error, bool) or not isinstance(error, int | float):
+        raise ArgumentError(f"error was {described(error)}, but must be a number between 0 and 1")
+    if distance is not None and not callable(distance):
+        raise ArgumentError(
+            f"distance was {described(distance)}, but must be a function of two tensors, or None"
+        )
 
 
 def _check_batch(batch: object, forward: Callable[..., Any]) -> None:

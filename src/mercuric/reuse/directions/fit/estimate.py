@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mercuric.errors import ArgumentError, described
 from mercuric.reuse.directions.basis import sampled_rows
 from mercuric.reuse.directions.config import Directions
+from mercuric.reuse.directions.fit.arguments import checked_batches
 from mercuric.reuse.directions.fit.sensitivity import Batch
 from mercuric.reuse.directions.layer import DirectionsLayer
 from mercuric.reuse.directions.part import without_bias
@@ -31,9 +32,10 @@ def fit_directions_(model: nn.Module, handle: ReuseHandle, batches: Iterable[Bat
         batches: a pass's arguments each: what the network will read.
 
     Raises:
-        ValueError: there is no batch, or layers without directions or of another model.
+        ValueError: there is no batch, layers without directions or of another model, or an argument of
+            another kind than it must be.
     """
-    estimate_directions(model, handle, batches)
+    estimate_directions(model, handle, checked_batches(model, handle, batches))
     use_directions_(model, handle)
 
 

@@ -13,7 +13,7 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.cost import PAYS
 from mercuric.reuse.directions.fit.allocation import Option, allocated
-from mercuric.reuse.directions.fit.arguments import checked_batches
+from mercuric.reuse.directions.fit.arguments import check_search, checked_batches
 from mercuric.reuse.directions.fit.estimate import check_fitted, fits
 from mercuric.reuse.directions.fit.sensitivity import Batch, Moments, Weighed, layer_moments, passed
 from mercuric.reuse.directions.layer import DirectionsLayer
@@ -68,9 +68,10 @@ def fit_ranks_(
 
     Raises:
         ValueError: there is no batch, an error that is not between 0 and 1, layers without directions or
-            of another model, or a model that gives something else than a tensor.
+            of another model, or a model that gives something else than a tensor of finite numbers.
     """
-    given = checked_batches(model, handle, batches, error, distance)
+    given = checked_batches(model, handle, batches)
+    check_search(error, distance)
     with torch.inference_mode(False):
         return _fitted(model, handle, given, error, distance or _relative)
 
@@ -87,6 +88,8 @@ def _fitted(
             halves = [(given[::2], torch.cat(outputs))]
             if given[1::2]:
                 halves.append((given[1::2], _outputs(model, given[1::2])))
+        if not all(bool(output.isfinite().all()) for _, output in halves):
+            raise ArgumentError("model gave NaN or infinity for these batches, but must give finite numbers")
         found = {
             name: _Fitted.of(modules[name], layers[name], moments[name], _squares(halves[0][1]))
             for name in modules
