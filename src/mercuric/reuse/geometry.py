@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -104,3 +105,10 @@ class ConvGeometry:
                 f"input of layer {layer!r} was {tuple(images.shape)}, but with its padding must be at least "
                 f"{spans[0]} x {spans[1]}, the size of the kernel"
             )
+
+
+def like(images: Tensor, output: Tensor) -> Tensor:
+    """``output``, channels_last where ``images`` are that and not contiguous as well, else contiguous."""
+    if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
+        return output.contiguous()
+    return output.contiguous(memory_format=torch.channels_last)

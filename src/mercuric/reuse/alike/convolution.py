@@ -7,6 +7,7 @@ from mercuric.reuse.alike.detection import Detection, detect
 from mercuric.reuse.alike.gradient import ImageGradient, Saved, attach, hand_back
 from mercuric.reuse.alike.patches import convolve_patches, reuses_patches
 from mercuric.reuse.alike.product import reuse_product
+from mercuric.reuse.geometry import like
 from mercuric.reuse.precision import autocast, left_to_torch
 from mercuric.reuse.products import ConvolutionCall
 from mercuric.reuse.transforms import meet, see
@@ -52,7 +53,7 @@ def _of_windows(call: ConvolutionCall, x: Tensor, weight: Tensor, bias: Tensor |
     filters = weight.reshape(geometry.groups, geometry.filters, -1)
     own_gradient = state.own_gradient and torch.is_grad_enabled() and needs_gradient
     product = reuse_product(padded, filters, bias, detection.source, windows, to_input=not own_gradient)
-    output = _like(images, product.view(*windows.output, -1).permute(0, 3, 1, 2))
+    output = like(images, product.view(*windows.output, -1).permute(0, 3, 1, 2))
     if state.own_gradient and (geometry.padding_mode == "zeros" or not geometry.is_padded):
         hand_back(images, _saved(call, detection, shape))
     if own_gradient:
@@ -67,7 +68,7 @@ def _of_patches(call: ConvolutionCall, x: Tensor, weight: Tensor, bias: Tensor |
         geometry.check_size(x, name)
     else:
         x, pads = geometry.padded(x, name), (0, 0, 0, 0)
-    return _like(call.images, convolve_patches(geometry, x, pads, weight, bias, call.state, call.product))
+    return like(call.images, convolve_patches(geometry, x, pads, weight, bias, call.state, call.product))
 
 
 def _with_own_gradient(
@@ -89,10 +90,3 @@ def _saved(call: ConvolutionCall, detection: Detection, shape: VectorShape) -> S
         geometry.pads[0],
     )
     return Saved(detection, (shape.scopes, shape.vectors, shape.length), placement)
-
-
-def _like(images: Tensor, output: Tensor) -> Tensor:
-    """``output``, channels_last where ``images`` are that and not contiguous as well."""
-    if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
-        return output.contiguous()
-    return output

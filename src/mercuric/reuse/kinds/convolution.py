@@ -130,7 +130,7 @@ class ReuseConvolution(ReuseLayer):
         output: Tensor = self._computed(input)
         return output
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def _computed(self, input: Tensor, *more: Any) -> Tensor:  # noqa: A002
         state = self._mercuric
         state.ran = True

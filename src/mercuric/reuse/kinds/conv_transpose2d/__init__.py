@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse.geometry import ConvGeometry
+from mercuric.reuse.geometry import ConvGeometry, like
 from mercuric.reuse.kinds.convolution import (
     ConvolutionKind,
     ReuseConvolution,
@@ -80,6 +80,8 @@ class ConvTranspose2dKind(ConvolutionKind):
         image = F.pad(summed, [-left, added[1] - left, -above, added[0] - above])
         if layer.bias is not None:
             image = image + layer.bias.to(image.dtype)[:, None, None]
+        if given.dim() == self.batched:
+            image = like(given, image)
         return super().raised(layer, image, given)
 
     def product_rows(self, layer: Any, given: tuple[Any, ...], output: Tensor) -> tuple[Tensor, None]:  # noqa: ARG002

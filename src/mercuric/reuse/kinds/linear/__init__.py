@@ -64,7 +64,7 @@ class ReuseLinear(ReuseLayer, nn.Linear):
         super().__init__(*args, **kwargs)
         LINEAR.own(self, LINEAR.states(self, "", as_config(reuse)))
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.Linear gives it
         """Map (..., in_features) to (..., out_features).
 
