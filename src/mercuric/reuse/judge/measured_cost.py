@@ -13,6 +13,7 @@ from torch.utils.hooks import RemovableHandle
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.judge.judge import Cost
+from mercuric.reuse.layer_kinds import kind_of
 from mercuric.reuse.transforms import is_wrapped
 
 Switch = Callable[[str, bool], AbstractContextManager[None]]
@@ -208,8 +209,9 @@ def _with_own_weight(layer: nn.Module) -> nn.Module:
 
     Deriving them again may change what they are derived from (spectral_norm's vectors), or need hooks.
     """
+    kind = kind_of(layer)
     own = "weight" in layer._parameters and not is_parametrized(layer)
-    if own or "weight" not in dir(layer):
+    if own or kind is None or kind.product == "attention":
         return layer
     plain: Any = next(kind for kind in type(layer).__mro__ if not {"weight", "bias"} & kind.__dict__.keys())
     stand_in: nn.Module = plain.__new__(plain)
@@ -218,14 +220,15 @@ def _with_own_weight(layer: nn.Module) -> nn.Module:
     derived = [module for module in layer.modules() if module is not layer and module.training]
     for module in derived:
         module.training = False
+    given: Any = layer
     with torch.no_grad():
-        values = {name: getattr(layer, name) for name in ("weight", "bias")}
+        weight, bias = given.weight, given.bias
     for module in derived:
         module.training = True
     trains = any(parameter.requires_grad for parameter in layer.parameters())
     stand_in.__dict__["_parameters"] = {
         name: None if value is None else nn.Parameter(value.detach().clone(), trains)
-        for name, value in values.items()
+        for name, value in (("weight", weight), ("bias", bias))
     }
     return stand_in
 
