@@ -13,7 +13,7 @@ from mercuric import Alike, Directions
 from mercuric.accelerator.engines.dense_layer import read_layers
 from mercuric.reuse import layer_kinds
 from mercuric.reuse.geometry import ConvGeometry
-from mercuric.reuse.kinds.convolution import ConvolutionKind, ReuseConvolution, described_layer
+from mercuric.reuse.kinds.convolution import ConvolutionKind, ReuseConvolution, layer_geometry, named_layer
 
 
 class Patches(nn.Module):
@@ -41,7 +41,7 @@ class PatchesKind(ConvolutionKind):
 
     def geometry(self, module: Any) -> ConvGeometry:
         side = module.kernel_size
-        return ConvGeometry(described_layer(module), module.in_channels, module.out_channels, side, side)
+        return layer_geometry(named_layer(module), module.in_channels, module.out_channels, side, side)
 
 
 class ReusePatches(ReuseConvolution, Patches):

@@ -6,6 +6,7 @@ columns), and the product their output. The methods know the convolution alone.
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import torch
@@ -156,16 +157,28 @@ class ReuseConvolution(ReuseLayer):
             )
 
 
-def numeric_pads(layer: Any) -> list[int]:
+def numeric_pads(layer: Any) -> tuple[int, ...]:
     """Padding of a layer as ``F.pad`` takes it, the last dimension's first."""
     if layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
         # The layer reads its attribute, which may have been set since it was made.
-        return [side for padding in reversed(layer.padding) for side in (padding, padding)]
-    return list(layer._reversed_padding_repeated_twice)
+        *above, left = layer.padding
+        return (left, left, *above, *above)
+    return tuple(layer._reversed_padding_repeated_twice)
 
 
-def described_layer(layer: nn.Module) -> str:
-    """How an error names a layer by its sizes."""
-    kind = type(layer).__name__.removeprefix("Reuse")
-    given: Any = layer
-    return f"{kind}({given.in_channels}, {given.out_channels}, kernel_size={tuple(given.kernel_size)})"
+@lru_cache(maxsize=4096)
+def layer_geometry(layer: tuple[str, int, int, tuple[int, ...]], *fields: Any) -> ConvGeometry:
+    """The geometry of a layer that an error names by its class, channels and kernel; kept from pass to pass.
+
+    Args:
+        layer: class, channels in and out, and kernel.
+        fields: what :class:`ConvGeometry` has after ``layer``.
+    """
+    name, channels, filters, kernel = layer
+    return ConvGeometry(f"{name}({channels}, {filters}, kernel_size={kernel})", *fields)
+
+
+def named_layer(module: Any) -> tuple[str, int, int, tuple[int, ...]]:
+    """How :func:`layer_geometry` takes the name of a layer."""
+    name = type(module).__name__.removeprefix("Reuse")
+    return name, module.in_channels, module.out_channels, tuple(module.kernel_size)

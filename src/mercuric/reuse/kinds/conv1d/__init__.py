@@ -8,7 +8,8 @@ from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.kinds.convolution import (
     ConvolutionKind,
     ReuseConvolution,
-    described_layer,
+    layer_geometry,
+    named_layer,
     numeric_pads,
 )
 
@@ -28,10 +29,9 @@ class Conv1dKind(ConvolutionKind):
 
     def geometry(self, module: Any) -> ConvGeometry:
         """A kernel of one row."""
-        left, right = numeric_pads(module)
-        return ConvGeometry(
-            described_layer(module), module.in_channels, module.out_channels, (1, *module.kernel_size),
-            (1, *module.stride), (1, *module.dilation), (left, right, 0, 0), module.padding_mode,
+        return layer_geometry(
+            named_layer(module), module.in_channels, module.out_channels, (1, *module.kernel_size),
+            (1, *module.stride), (1, *module.dilation), (*numeric_pads(module), 0, 0), module.padding_mode,
             module.groups,
         )  # fmt: skip
 

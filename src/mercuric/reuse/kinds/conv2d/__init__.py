@@ -8,7 +8,8 @@ from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.kinds.convolution import (
     ConvolutionKind,
     ReuseConvolution,
-    described_layer,
+    layer_geometry,
+    named_layer,
     numeric_pads,
 )
 
@@ -22,10 +23,10 @@ class Conv2dKind(ConvolutionKind):
 
     def geometry(self, module: Any) -> ConvGeometry:
         """See :meth:`ConvolutionKind.geometry`."""
-        left, right, above, below = numeric_pads(module)
-        return ConvGeometry(
-            described_layer(module), module.in_channels, module.out_channels, module.kernel_size,
-            module.stride, module.dilation, (left, right, above, below), module.padding_mode, module.groups,
+        return layer_geometry(
+            named_layer(module), module.in_channels, module.out_channels, tuple(module.kernel_size),
+            tuple(module.stride), tuple(module.dilation), numeric_pads(module), module.padding_mode,
+            module.groups,
         )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from mercuric.reuse.geometry import ConvGeometry, like
 from mercuric.reuse.kinds.convolution import (
     ConvolutionKind,
     ReuseConvolution,
-    described_layer,
+    layer_geometry,
+    named_layer,
 )
 from mercuric.reuse.products import ConvolutionCall
 
@@ -39,9 +40,10 @@ class ConvTranspose2dKind(ConvolutionKind):
         """A kernel of one pixel, with as many filters as the layer's kernel has elements for a channel."""
         rows, columns = module.kernel_size
         filters = module.out_channels * rows * columns
-        return ConvGeometry(
-            described_layer(module), module.in_channels, filters, (1, 1), groups=module.groups
-        )
+        return layer_geometry(
+            named_layer(module), module.in_channels, filters, (1, 1), (1, 1), (1, 1), (0, 0, 0, 0), "zeros",
+            module.groups,
+        )  # fmt: skip
 
     def filters(self, module: Any, weight: Tensor) -> Tensor:
         """(C, M / groups, rows, columns) as (M rows columns, C / groups, 1, 1)."""
