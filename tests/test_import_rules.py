@@ -16,7 +16,7 @@ import mercuric
 
 ROOT = Path(mercuric.__file__).parent
 FLOORS = (
-    ("errors", "progress", "version"), ("config", "extras", "files", "torchvision_operators"),
+    ("errors", "progress", "version"), ("config", "extras", "files", "saved_state", "torchvision_operators"),
     ("similarity",), ("reuse",), ("trace",),
     ("accelerator",), ("data",), ("zoo",), ("training", "integrations"), ("subjects",), ("page", "terminal"),
     ("studies",), ("cli",),
@@ -26,8 +26,6 @@ DOOR = "accelerator"
 """The highest that ``import mercuric`` reaches: who imports from there must be above."""
 STUDIES_USED: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("train",),
-    "bounds": ("similarity",),
-    "evaluate": ("similarity",),
     "front": ("bench",),
     "hitmap": ("simulate",),
     "shrink": ("evaluate",),

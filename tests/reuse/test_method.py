@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 import mercuric
 from mercuric import Alike, Directions, ReuseConfig
-from mercuric.files.saved_state import Whole
 from mercuric.reuse.config import METHODS
 from mercuric.reuse.judge.judge import Change, Cost, Judge
 from mercuric.reuse.layer import LayerReuse, LayerState
 from mercuric.reuse.method import Method, method_of
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.products import ConvolutionCall, LayerProduct
+from mercuric.saved_state import Whole
 from mercuric.studies.train.config import RunConfig
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from mercuric.accelerator.dataflows.dot_product import Timing
-from mercuric.accelerator.dataflows.registry import dataflow_named, dataflow_of
+from mercuric.accelerator.dataflows.names import dataflow_named
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
 from mercuric.similarity import MCache
@@ -118,7 +118,7 @@ class Accelerator(Config):
 
     @model_validator(mode="after")
     def _options_mean_something(self) -> Self:
-        for option, why in dataflow_of(self).fixed_options(self).items():
+        for option, why in dataflow_named(self.dataflow).fixed_options(self).items():
             value, only = getattr(self, option), type(self).model_fields[option].default
             if value != only:
                 raise ArgumentError(

@@ -27,10 +27,10 @@ except ModuleNotFoundError as error:
         'pip install "transformers[torch]"'
     ) from error
 
-from mercuric.files.saved_state import mapping
 from mercuric.files.tensors import joined, parted
 from mercuric.reuse import Alike, CostModel, ReuseConfig, ReuseHandle, restore_, reuse_, similarity_rates
 from mercuric.reuse.swap import FilterFunction
+from mercuric.saved_state import mapping
 
 
 class MercuricCallback(TrainerCallback):

@@ -1,7 +1,7 @@
 """Which method do layers compute by, and with which settings?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ModelWrapValidatorHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -10,9 +10,6 @@ from pydantic_core import CoreSchema, core_schema
 from mercuric.config import Config
 from mercuric.errors import ArgumentError, described
 from mercuric.reuse.judge.judge import Judge
-
-if TYPE_CHECKING:
-    from mercuric.reuse.method import Method
 
 PresetName = Literal["default", "paper", "fast"]
 
@@ -86,8 +83,9 @@ class ReuseConfig(Config):
         raise ArgumentError(f"{cls.__name__} has no preset {preset!r}, but {type(made).__name__} has")
 
 
-METHODS: "dict[type[ReuseConfig], Method]" = {}
-"""A configuration's class to how it computes; :mod:`mercuric.reuse.methods` names all."""
+METHODS: dict[type[ReuseConfig], object] = {}
+"""A configuration's class to its :class:`~mercuric.reuse.method.Method`, which stands above configurations;
+:mod:`mercuric.reuse.methods` names all."""
 
 PRESETS: dict[PresetName, Callable[..., ReuseConfig]] = {}
 """Names that stand for configurations."""

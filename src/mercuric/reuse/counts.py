@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mercuric.files.saved_state import Whole
+from mercuric.saved_state import Whole
 from mercuric.similarity import Hitmap, HitState
 
 

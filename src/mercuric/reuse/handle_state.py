@@ -7,9 +7,9 @@ from torch import nn
 
 from mercuric.config import mismatches
 from mercuric.errors import ArgumentError
-from mercuric.files.saved_state import SavedState, Whole
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.layer import LayerReuse, LayerState
+from mercuric.saved_state import SavedState, Whole
 
 
 class HandleState(SavedState):

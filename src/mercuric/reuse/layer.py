@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from mercuric.files.saved_state import Figure, SavedState, Switch, mapping
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.counts import Counts
 from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.observation import Kind, Observer
+from mercuric.saved_state import Figure, SavedState, Switch, mapping
 
 _OF_ONE_METHOD = ("bits", "counts", "gradient_counts", "principal")
 """What layers of either method saved in 0.4, whether it was theirs or not."""

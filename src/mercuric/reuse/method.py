@@ -5,7 +5,7 @@ A method is a folder with the class of its configuration, which :func:`~mercuric
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
 
@@ -66,6 +66,6 @@ def method_of(config: ReuseConfig) -> Method:
         ValueError: there is none for its class.
     """
     if type(config) in METHODS:
-        return METHODS[type(config)]
+        return cast("Method", METHODS[type(config)])
     known = ", ".join(f"a {kind.__name__}" for kind in METHODS)
     raise ArgumentError(f"config was a {type(config).__name__}, but must be one of {known}")

@@ -2,11 +2,12 @@
 
 from mercuric.reuse.alike.config import Alike
 from mercuric.reuse.alike.method import AlikeMethod
-from mercuric.reuse.config import METHODS, PRESETS
+from mercuric.reuse.config import METHODS, PRESETS, ReuseConfig
 from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.method import DirectionsMethod
+from mercuric.reuse.method import Method
 
-METHODS[Alike] = AlikeMethod()
-METHODS[Directions] = DirectionsMethod()
+_KNOWN: dict[type[ReuseConfig], Method] = {Alike: AlikeMethod(), Directions: DirectionsMethod()}
+METHODS.update(_KNOWN)
 
 PRESETS |= {"default": Alike, "paper": Alike.paper, "fast": Directions.fast}

@@ -14,9 +14,9 @@ from torch.optim import Optimizer
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.files.reading import parse_json
 from mercuric.files.regular import require_regular
-from mercuric.files.saved_state import SavedState, mapping
 from mercuric.files.tensors import joined, parted
 from mercuric.files.writing import replacing
+from mercuric.saved_state import SavedState, mapping
 
 MODEL = "model."
 OPTIMIZER = "optimizer."

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from mercuric.config import differences
 from mercuric.errors import ArgumentError, Diverged, MercuricError
-from mercuric.files.saved_state import Figure, Finite, SavedState, Whole
 from mercuric.progress import Progress, silent
+from mercuric.saved_state import Figure, Finite, SavedState, Whole
 from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.config import TrainingConfig
 from mercuric.training.metrics import MetricsLog, read_lines

@@ -10,8 +10,8 @@ from pydantic import ConfigDict
 
 from mercuric.errors import MercuricError
 from mercuric.files.reading import MOST_LOG, parse_json, read_bytes
-from mercuric.files.saved_state import Figure, SavedState, Text, Whole, mapping
 from mercuric.files.writing import write_text
+from mercuric.saved_state import Figure, SavedState, Text, Whole, mapping
 from mercuric.training.events import EventFile
 
 EVENTS = ("step", "epoch", "diverged")

@@ -12,9 +12,9 @@ from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
-from mercuric.files.saved_state import SavedState, Switch
 from mercuric.reuse.judge.judge import Cost
 from mercuric.reuse.observation import Observation, ObservedProduct
+from mercuric.saved_state import SavedState, Switch
 from mercuric.trace.work import Work
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 
-from mercuric.files.saved_state import Whole
+from mercuric.saved_state import Whole
 
 Counts = dict[str, int]
 

@@ -1,19 +1,18 @@
 """What must a dataflow say of an array that works by it?"""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:  # an Accelerator checks its options by its dataflow, so this is below it
-    from mercuric.accelerator.count.cycles import Cycles
-    from mercuric.accelerator.dataflows.dot_product import Timing
-    from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
-    from mercuric.accelerator.hardware import Accelerator
-    from mercuric.reuse.observation import Kind
-    from mercuric.reuse.vectors import VectorShape
-    from mercuric.trace.work import Product, Work
+from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
+from mercuric.accelerator.hardware import Accelerator
+from mercuric.reuse.observation import Kind
+from mercuric.reuse.vectors import VectorShape
+from mercuric.trace.work import Product, Work
 
 
 class Dataflow(Protocol):
@@ -37,13 +36,13 @@ class Dataflow(Protocol):
         """What its cycles leave out beside energy and latency, a clause each, as reports put them."""
         ...
 
-    def fixed_options(self, accelerator: "Accelerator", /) -> Mapping[str, str]:
+    def fixed_options(self, accelerator: Accelerator, /) -> Mapping[str, str]:
         """Options of an accelerator that must keep their defaults: where they must, and why."""
         ...
 
     def cycles(
-        self, accelerator: "Accelerator", work: "Work", products: Sequence["Product"], /
-    ) -> dict["Product", dict["Timing", "Cycles"]]:
+        self, accelerator: Accelerator, work: Work, products: Sequence[Product], /
+    ) -> dict[Product, dict[Timing, Cycles]]:
         """Cycles of some of a layer's products with and without reuse, in both timings.
 
         Signatures are counted in ``"forward"`` alone: the backward products go by the saved Hitmap (III-C2).
@@ -53,7 +52,7 @@ class Dataflow(Protocol):
         """
         ...
 
-    def traffic(self, accelerator: "Accelerator", computed: "DotProducts", /) -> "ArrayTraffic":
+    def traffic(self, accelerator: Accelerator, computed: DotProducts, /) -> ArrayTraffic:
         """Words that the array moves for the dot products of one product.
 
         Raises:
@@ -62,7 +61,7 @@ class Dataflow(Protocol):
         ...
 
     def arrival(
-        self, accelerator: "Accelerator", shape: "VectorShape", kind: "Kind", /
+        self, accelerator: Accelerator, shape: VectorShape, kind: Kind, /
     ) -> NDArray[np.int64] | None:
         """A scope's vectors as their signatures reach the MCACHE: int64, (vectors,); None: in raster order.
 
@@ -72,7 +71,7 @@ class Dataflow(Protocol):
         ...
 
     def results(
-        self, accelerator: "Accelerator", shape: "VectorShape | None" = None, kind: "Kind" = "conv", /
+        self, accelerator: Accelerator, shape: VectorShape | None = None, kind: Kind = "conv", /
     ) -> int:
         """Results that an MCACHE entry holds for a layer; without a ``shape``: the most for any layer.
 
@@ -81,6 +80,6 @@ class Dataflow(Protocol):
         """
         ...
 
-    def reads_representatives(self, accelerator: "Accelerator", kind: "Kind", /) -> bool:
+    def reads_representatives(self, accelerator: Accelerator, kind: Kind, /) -> bool:
         """Whether cycles depend on whose result a HIT takes, not only on which vectors hit."""
         ...

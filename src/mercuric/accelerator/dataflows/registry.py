@@ -1,15 +1,11 @@
-"""Which dataflow has this name?"""
+"""How do accelerators get a dataflow?"""
 
-from typing import TYPE_CHECKING
+from typing import cast
 
 from mercuric.accelerator.dataflows.dataflow import Dataflow
+from mercuric.accelerator.dataflows.names import DATAFLOWS, dataflow_named
+from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
-
-if TYPE_CHECKING:  # as in ``dataflow.py``
-    from mercuric.accelerator.hardware import Accelerator
-
-DATAFLOWS: dict[str, Dataflow] = {}
-"""Every dataflow that an accelerator can have, by name."""
 
 _MEMBERS = tuple(member for member in vars(Dataflow) if not member.startswith("_"))
 
@@ -30,21 +26,11 @@ def register_dataflow(dataflow: Dataflow) -> None:
     DATAFLOWS[name] = dataflow
 
 
-def dataflow_named(name: str, argument: str = "dataflow") -> Dataflow:
-    """The dataflow of this name.
-
-    Raises:
-        ValueError: there is none; calls the name ``argument``.
-    """
-    if name not in DATAFLOWS:
-        raise ArgumentError(f"{argument} was {name!r}, but must be one of {', '.join(map(repr, DATAFLOWS))}")
-    return DATAFLOWS[name]
-
-
-def dataflow_of(accelerator: "Accelerator") -> Dataflow:
+def dataflow_of(accelerator: Accelerator) -> Dataflow:
     """The dataflow by which an accelerator works.
 
     Raises:
         ValueError: its dataflow is none that is registered (any more).
     """
-    return dataflow_named(accelerator.dataflow, f"dataflow of accelerator {accelerator.name!r}")
+    found = dataflow_named(accelerator.dataflow, f"dataflow of accelerator {accelerator.name!r}")
+    return cast("Dataflow", found)  # none is registered that is less

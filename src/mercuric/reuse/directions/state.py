@@ -5,7 +5,7 @@ from typing import Self
 from torch import Tensor
 
 from mercuric.errors import ArgumentError
-from mercuric.files.saved_state import Figure, SavedState, Switch, Whole, mapping
+from mercuric.saved_state import Figure, SavedState, Switch, Whole, mapping
 
 
 class PrincipalState(SavedState):

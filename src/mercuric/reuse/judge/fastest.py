@@ -5,8 +5,8 @@ from typing import Any
 
 from mercuric.config import mismatches
 from mercuric.errors import ArgumentError
-from mercuric.files.saved_state import SavedState, Switch, Whole
 from mercuric.reuse.judge.judge import Change, Cost
+from mercuric.saved_state import SavedState, Switch, Whole
 
 CLEARLY = 0.95
 """Share of the dense milliseconds that a layer must stay under to turn on; what is on stays so under 1."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from mercuric.files.saved_state import Finite, Text, Whole
 from mercuric.reuse.observation import Observation
+from mercuric.saved_state import Finite, Text, Whole
 
 
 @dataclass(frozen=True)

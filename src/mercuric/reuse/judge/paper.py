@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from mercuric.config import Config, mismatches
 from mercuric.errors import ArgumentError, Diverged
-from mercuric.files.saved_state import Finite, SavedState, Text, Whole
 from mercuric.reuse.judge.judge import Change, Cost
+from mercuric.saved_state import Finite, SavedState, Text, Whole
 from mercuric.similarity.rpq import MAX_BITS, check_bits
 
 Bits = Annotated[int, Field(strict=True, ge=1, le=MAX_BITS)]
