@@ -1,6 +1,8 @@
 """Mercuric: MERCURY (Janfaza et al., HPCA 2023) for PyTorch, in software and in simulated hardware."""
 
-from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from mercuric.errors import ArgumentError, Diverged, MercuricError
 from mercuric.reuse import (
     AdaptationConfig,
@@ -21,6 +23,9 @@ from mercuric.reuse import (
     reuse_attention,
 )
 from mercuric.version import __version__
+
+if TYPE_CHECKING:
+    from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
 
 __all__ = [
     "Accelerator",
@@ -48,3 +53,18 @@ __all__ = [
     "reuse_attention",
     "simulate",
 ]
+
+_SIMULATOR = ("Accelerator", "CycleCost", "Simulation", "simulate")
+
+
+def __getattr__(name: str) -> Any:
+    # Who trains needs no simulator, which takes a tenth as long to import as PyTorch.
+    if name == "accelerator":
+        return import_module("mercuric.accelerator")
+    if name in _SIMULATOR:
+        return getattr(import_module("mercuric.accelerator"), name)
+    raise AttributeError(f"module 'mercuric' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
