@@ -30,6 +30,7 @@ def test_an_unknown_name_says_which_there_are() -> None:
     [
         ({"rows": 0}, "rows of accelerator 'mine' was 0, but must be at least 1"),
         ({"columns": -1}, "columns of accelerator 'mine' was -1, but must be at least 1"),
+        ({"rows": 10**22}, "rows of accelerator 'mine' was 1" + "0" * 22 + ", but must be at most 16777216"),
         ({"versions": 0}, "versions of accelerator 'mine' was 0, but must be at least 1"),
         ({"insertion_queue": 0}, "insertion_queue of accelerator 'mine' was 0, but must be at least 1"),
         ({"pes": 9}, "pes"),

@@ -95,6 +95,10 @@ class Accelerator(Config):
                 raise ArgumentError(
                     f"{argument} of accelerator {self.name!r} was {value}, but must be at least {least}"
                 )
+            if value is not None and value > _MOST:
+                raise ArgumentError(
+                    f"{argument} of accelerator {self.name!r} was {value}, but must be at most {_MOST}"
+                )
         if self.dram_words_per_cycle is not None and self.dram_words_per_cycle <= 0:
             raise ArgumentError(
                 f"dram_words_per_cycle of accelerator {self.name!r} was {self.dram_words_per_cycle}, but "
@@ -149,6 +153,10 @@ class Accelerator(Config):
     def seconds(self, cycles: int) -> float:
         """Time that ``cycles`` cycles take at this clock, in seconds."""
         return cycles / (self.clock_mhz * 1e6)
+
+
+_MOST = 2**24
+"""More of anything than a chip has; counts of work on so many stay within 64 bits."""
 
 
 @cache

@@ -36,8 +36,8 @@ def block_sizes(vectors: int, sets: int) -> tuple[int, int]:
 def block_lengths(vectors: int, sets: int) -> NDArray[np.int64]:
     """Vectors of each PE set that gets any, in order: int64, (at most ``sets``,)."""
     longer, shorter = block_sizes(vectors, sets)
-    lengths = [longer] * (vectors % sets) + [shorter] * (sets - vectors % sets)
-    return np.array([length for length in lengths if length], dtype=np.int64)
+    more = vectors % sets
+    return np.array([longer] * more + ([shorter] * (sets - more) if shorter else []), dtype=np.int64)
 
 
 def interleaved(vectors: int, sets: int) -> NDArray[np.int64]:
