@@ -26,7 +26,7 @@ test-all: install
 	MERCURIC_TEST_ALL=1 MERCURIC_TEST_SLOW=1 $(PYTEST)
 
 coverage: install
-	MERCURIC_TEST_ALL=1 $(PYTEST) --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
+	$(PYTEST) --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
 
 lint: install
 	$(BIN)/ruff check .
