@@ -19,8 +19,9 @@ Dealing = Literal["vectors", "products"]
 
 _PRESETS = Path(__file__).parent / "presets"
 
+_COUNTED = ("rows", "columns", "ways", "entries", "versions", "insertion_queue", "word_bits")
 _LEAST = {
-    **dict.fromkeys(("rows", "columns", "ways", "entries", "versions", "insertion_queue", "word_bits"), 1),
+    **dict.fromkeys(_COUNTED, 1),
     "register_file_words": 3,  # an input, a weight and a partial sum
     "buffer_kib": 1,
 }
@@ -95,7 +96,7 @@ class Accelerator(Config):
                 raise ArgumentError(
                     f"{argument} of accelerator {self.name!r} was {value}, but must be at least {least}"
                 )
-            if value is not None and value > _MOST:
+            if argument in _COUNTED and value is not None and value > _MOST:
                 raise ArgumentError(
                     f"{argument} of accelerator {self.name!r} was {value}, but must be at most {_MOST}"
                 )
