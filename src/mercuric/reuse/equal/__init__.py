@@ -1,0 +1,1 @@
+"""How does a network compute equal vectors once?"""

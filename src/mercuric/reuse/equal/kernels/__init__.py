@@ -1,0 +1,36 @@
+"""Which vectors are equal, and how does a layer compute a row for each class of them?"""
+
+from mercuric.reuse.equal.kernels.class_table import OUTSIDE, ClassTable
+from mercuric.reuse.equal.kernels.reference import (
+    class_convolution,
+    class_counts,
+    class_maximum,
+    class_normalisation,
+    class_product_flat,
+    class_sum,
+    expand,
+    gather,
+    image_classes,
+    image_sums,
+    vector_classes,
+    window_classes,
+)
+from mercuric.reuse.equal.kernels.window import Window
+
+__all__ = [
+    "OUTSIDE",
+    "ClassTable",
+    "Window",
+    "class_convolution",
+    "class_counts",
+    "class_maximum",
+    "class_normalisation",
+    "class_product_flat",
+    "class_sum",
+    "expand",
+    "gather",
+    "image_classes",
+    "image_sums",
+    "vector_classes",
+    "window_classes",
+]
