@@ -1,0 +1,23 @@
+"""What happened to shared tensors in a pass of a model?"""
+
+from collections import Counter
+
+
+class PassRecord:
+    """Goes with every shared tensor of a model's pass.
+
+    Attributes:
+        channels_last: whether the model was given channels_last images, as its dense tensors are then.
+        expanded: numbers that were written densely, by the function that asked for them.
+        last: the function that asked last; "" where none did.
+    """
+
+    def __init__(self, channels_last: bool = False) -> None:
+        self.channels_last = channels_last
+        self.expanded: Counter[str] = Counter()
+        self.last = ""
+
+    def expands(self, function: str, numbers: int) -> None:
+        """Note that a function got a dense tensor of so many numbers."""
+        self.expanded[function] += numbers
+        self.last = function
