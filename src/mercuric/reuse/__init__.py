@@ -7,6 +7,7 @@ from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.fit.estimate import fit_directions_
 from mercuric.reuse.directions.fit.ranks import fit_ranks_
+from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.judge.judge import Change, Cost, CostModel
 from mercuric.reuse.judge.paper import AdaptationConfig
@@ -26,6 +27,7 @@ __all__ = [
     "Cost",
     "CostModel",
     "Directions",
+    "Equal",
     "Observation",
     "ReuseConfig",
     "ReuseConv1d",

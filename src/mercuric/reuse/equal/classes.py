@@ -56,6 +56,10 @@ class Classes:
             self._first = first.scatter_(0, self.ids.flatten().long(), places)
         return self._first
 
+    @property
+    def _all(self) -> Tensor:
+        return torch.arange(self.number, dtype=torch.int32, device=self.ids.device)
+
     def tells(self, other: "Classes") -> bool:
         """Whether a class of these is within one class of the others."""
         return other._mark in self._marks
@@ -74,13 +78,18 @@ class Classes:
         Returns:
             None where there are more.
         """
+        if window == Window((1, 1)):
+            return None if most is not None and self.number > most else (self, self._all[:, None])
         known = self._derived.get(window)
         if known is not None:
             return known if most is None or known[0].number <= most else None
         table = window_classes(self.ids, window, most)
         if table is None:
             return None
-        self._derived[window] = found = (self._of(table, self if _keeps_places(window) else None), table.members)
+        self._derived[window] = found = (
+            self._of(table, self if _keeps_places(window) else None),
+            table.members,
+        )
         return found
 
     def with_classes(self, other: "Classes") -> tuple["Classes", Tensor | None, Tensor | None]:

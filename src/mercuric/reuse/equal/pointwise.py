@@ -48,7 +48,11 @@ def pointwise(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return NotImplemented
     table, classes, rows = joined
     result = func(*rows, **kwargs)
-    return table.with_rows(result, classes) if result.shape == (classes.number, table.rows.shape[1]) else NotImplemented
+    return (
+        table.with_rows(result, classes)
+        if result.shape == (classes.number, table.rows.shape[1])
+        else NotImplemented
+    )
 
 
 def convert(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -136,7 +140,12 @@ def _register() -> None:
             for func in functions(f"{name}_"):
                 HANDLERS[func] = in_place
                 _PLAIN_FORM[func] = getattr(Tensor, name, None) or next(functions(name))
-    for name, plain in (("__iadd__", "add"), ("__isub__", "sub"), ("__imul__", "mul"), ("__itruediv__", "div")):
+    for name, plain in (
+        ("__iadd__", "add"),
+        ("__isub__", "sub"),
+        ("__imul__", "mul"),
+        ("__itruediv__", "div"),
+    ):
         for func in functions(name):
             HANDLERS[func] = in_place
             _PLAIN_FORM[func] = getattr(Tensor, plain)

@@ -144,6 +144,11 @@ class Table:
         """Whether channels and positions are put together in one dimension."""
         return len(self.shape) != self.classes.ids.dim() + 1
 
+    @property
+    def format(self) -> torch.memory_format:
+        """Of dense images in this pass."""
+        return torch.channels_last if self.tensor._record.channels_last else torch.contiguous_format
+
     def with_rows(
         self, rows: Tensor, classes: Classes | None = None, channel: int | None = None
     ) -> SharedTensor:

@@ -1,0 +1,91 @@
+"""What does a layer that computes equal vectors once remember, and tell?"""
+
+from dataclasses import dataclass, field, replace
+from math import nan
+from typing import Any, ClassVar
+
+from torch import nn
+
+from mercuric.reuse.counts import Counts
+from mercuric.reuse.equal.config import Equal
+from mercuric.reuse.equal.look import Look
+from mercuric.reuse.equal.speed import Speed
+from mercuric.reuse.layer import LayerReuse, LayerState
+from mercuric.saved_state import Figure
+
+
+class EqualState(LayerState):
+    """What a saved training needs of a layer with exact reuse to go on.
+
+    ``lowest`` and ``highest`` of the model's input are what ``levels`` are spread over.
+    """
+
+    counts: Counts
+    lowest: Figure | None = None
+    highest: Figure | None = None
+
+
+@dataclass
+class EqualLayer(LayerReuse):
+    """Counts and speeds of one reuse layer.
+
+    Attributes:
+        config: which vectors are equal.
+        look: at the model's input.
+        computes: what the last pass did: ``"classes"``, or ``"dense: ..."`` and why.
+        why: the layer's own reason to be dense in this pass.
+        speeds: of its passes, by what they were measured on.
+    """
+
+    State: ClassVar[type[LayerState]] = EqualState
+
+    config: Equal
+    look: Look | None = None
+    computes: str = ""
+    why: str = ""
+    speeds: dict[Any, Speed] = field(default_factory=dict, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "speeds": {}}
+
+    def state(self) -> dict[str, Any]:
+        """See :meth:`LayerReuse.state`; ready for JSON."""
+        lowest, highest = self.look.range if self.look and self.look.range else (None, None)
+        return {**super().state(), "counts": self.counts, "lowest": lowest, "highest": highest}
+
+    def load(self, saved: Any, layer: nn.Module | None) -> None:
+        """See :meth:`LayerReuse.load`."""
+        super().load(saved, layer)
+        self.counts = replace(saved.counts)
+        if self.look is not None and saved.lowest is not None and saved.highest is not None:
+            self.look.range = (saved.lowest, saved.highest)
+
+    def shared(self, classes: int, positions: int) -> None:
+        """Note a pass on classes: the first vector of each is computed, and the others are HITs."""
+        self.computes = "classes"
+        if self.counting:
+            self.counts.mau += classes
+            self.counts.hit += positions - classes
+
+    def dense(self, positions: int) -> None:
+        """Note a dense pass, for the layer's own reason or for one that lies before it."""
+        self.computes = f"dense: {self.why or self._before}"
+        if self.counting:
+            self.counts.mnu += positions
+
+    @property
+    def _before(self) -> str:
+        if self.look is None:
+            return "it is no layer of a model"
+        if self.look.found:
+            return self.look.found
+        last = self.look.record.last
+        return f"{last} before it needed plain tensors" if last else "it reads no feature map of the input's"
+
+    def figures(self) -> dict[str, object]:
+        """Which share of the vectors was computed, and how the last pass went."""
+        vectors = self.counts.vectors
+        return {
+            "computed": (self.counts.mau + self.counts.mnu) / vectors if vectors else nan,
+            "computes": self.computes,
+        }

@@ -1,0 +1,181 @@
+"""Which vectors of a model's input are equal?
+
+The only place where values are looked at: behind it, which windows are equal follows from the geometry of
+the layers alone.
+"""
+
+import threading
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses import FakeTensor
+from torch.utils._pytree import tree_map
+
+from mercuric.reuse.equal.classes import Classes
+from mercuric.reuse.equal.config import Equal
+from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
+from mercuric.reuse.equal.pass_record import PassRecord
+from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share
+
+HOPELESS = 0.97
+"""An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
+_BAND, _BANDS = 8, 16  # lines of a sample, and one line in how many
+
+
+class Look:
+    """A hook before and after a model's forward pass: shared tensors go in, plain ones come out.
+
+    Args:
+        config: which vectors are equal.
+        sequences: whether (N, C, L) is what layers read, rather than (N, L, C).
+
+    Attributes:
+        range: lowest and highest number of the first batch, where ``levels`` are asked for.
+        found: what the last look said; "" where equal vectors were found.
+        record: of the last pass.
+    """
+
+    def __init__(self, config: Equal, sequences: bool) -> None:
+        self.config, self.sequences = config, sequences
+        self.range: tuple[float, float] | None = None
+        self.found = "the model itself was not called"
+        self.record = PassRecord()
+
+    def attach(self, module: nn.Module) -> None:
+        """Look before each forward pass of a module."""
+        module.register_forward_pre_hook(Before(self), with_kwargs=True)
+        module.register_forward_hook(After(self), always_call=True)
+
+    def shared(self, value: Any) -> Any:
+        """A tensor of the input as a shared one, where that may pay."""
+        if not isinstance(value, Tensor) or isinstance(value, SharedTensor):
+            return value
+        channel = self._channel(value)
+        if channel is None:
+            return value
+        self.found = _why_not(value) or ""
+        if self.found:
+            return value
+        with torch.no_grad():
+            value = self._rounded(value)
+            vectors = value.movedim(channel, -1)
+            classes = None if _is_hopeless(vectors) else _classes(vectors, self.config.scope == "image")
+            if classes is None:
+                self.found = "nothing equal in the input"
+                return value
+            rows = vectors[torch.unravel_index(classes.first, vectors.shape[:-1])]
+        return share(rows, classes, channel, self.record)
+
+    def _channel(self, value: Tensor) -> int | None:
+        """Where a tensor has its channels; None for one that no layer reads as vectors."""
+        if not (value.is_floating_point() or (value.dtype == torch.uint8 and value.dim() > 2)):
+            return None
+        if value.dim() == 4:
+            return 3 if value.shape[3] <= 4 < value.shape[1] else 1
+        if value.dim() == 3:
+            return 1 if self.sequences else 2
+        return 1 if value.dim() == 2 else None
+
+    def _rounded(self, value: Tensor) -> Tensor:
+        if self.config.levels is None or not value.is_floating_point():
+            return value
+        if self.range is None:
+            self.range = (float(value.min()), float(value.max()))
+        low, high = self.range
+        step = (high - low) / (self.config.levels - 1)
+        return value if not step else ((value - low) / step).round().mul_(step).add_(low)
+
+
+class Before:
+    """Before a forward pass."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+
+    def __call__(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """What is looked at is passed on as shared tensors; within another pass of the model, nothing is."""
+        if torch.compiler.is_compiling():
+            return None
+        inside = _inside()
+        inside.append(self._look)
+        if inside.count(self._look) > 1:
+            return None
+        images = next((each for each in args if isinstance(each, Tensor) and each.dim() == 4), None)
+        self._look.record = PassRecord(images is not None and _is_channels_last(images))
+        args = tuple(self._look.shared(value) for value in args)
+        return args, {name: self._look.shared(value) for name, value in kwargs.items()}
+
+
+class After:
+    """After a forward pass."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+
+    def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
+        """The outermost pass gives plain tensors."""
+        if torch.compiler.is_compiling():
+            return output
+        inside = _inside()
+        if self._look in inside:
+            inside.remove(self._look)
+        if self._look in inside:
+            return output
+        return tree_map(
+            lambda value: dense(value, "the model's output") if isinstance(value, Tensor) else value, output
+        )
+
+
+_threads = threading.local()
+
+
+def _inside() -> list[Look]:
+    """The looks whose passes run in this thread."""
+    if not hasattr(_threads, "inside"):
+        _threads.inside = []
+    inside: list[Look] = _threads.inside
+    return inside
+
+
+def _why_not(value: Tensor) -> str | None:
+    if value.requires_grad:
+        return "the input requires a gradient"
+    if torch._C._get_tracing_state() is not None or isinstance(value, FakeTensor):
+        return "the pass is recorded"
+    if type(value) not in (Tensor, nn.Parameter) or torch._C._functorch.is_functorch_wrapped_tensor(value):
+        return f"the input is a {type(value).__name__}"
+    if value.is_meta or value.layout != torch.strided or not value.numel():
+        return "the input has no numbers"
+    return None
+
+
+def _is_channels_last(images: Tensor) -> bool:
+    return images.is_contiguous(memory_format=torch.channels_last) and not images.is_contiguous()
+
+
+def _is_hopeless(vectors: Tensor) -> bool:
+    """Whether a sample of lines holds hardly any window twice."""
+    if vectors.dim() != 4 or min(vectors.shape[1:3]) < 2 * _BAND:
+        return False
+    lines = vectors.shape[1]
+    starts = range(0, lines - _BAND + 1, _BAND * _BANDS)
+    bands = torch.stack([vectors[:, start : start + _BAND] for start in starts], 1).flatten(0, 1)
+    table = image_classes(bands.movedim(-1, 1))
+    assert table is not None  # noqa: S101 - nothing was to be given up
+    windows = bands.shape[0] * (bands.shape[1] - 2) * (bands.shape[2] - 2)
+    return window_classes(table.ids, Window((3, 3)), int(HOPELESS * windows)) is None
+
+
+def _classes(vectors: Tensor, per_image: bool) -> Classes | None:
+    if vectors.dim() == 4:
+        table = image_classes(vectors.movedim(-1, 1), per_image=per_image)
+    else:
+        scope = vectors[0].numel() // vectors.shape[-1] if per_image else 0
+        flat = vectors.reshape(-1, vectors.shape[-1])
+        table = vector_classes(flat, most=int(HOPELESS * len(flat)), scope=scope)
+    if table is None:
+        return None
+    return Classes(table.ids.view(vectors.shape[:-1]), table.classes, table.first)

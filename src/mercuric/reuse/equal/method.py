@@ -1,0 +1,146 @@
+"""How does a network compute equal vectors once?"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors meet
+from mercuric.reuse.equal.config import Equal
+from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat
+from mercuric.reuse.equal.layer import EqualLayer
+from mercuric.reuse.equal.look import Look
+from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, dense, table_of
+from mercuric.reuse.equal.speed import convolution_speed
+from mercuric.reuse.geometry import ConvGeometry
+from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.method import Method
+from mercuric.reuse.model_pass import modules_around
+from mercuric.reuse.observation import Kind
+from mercuric.reuse.precision import autocast, left_to_torch
+from mercuric.reuse.products import ConvolutionCall, LayerProduct
+from mercuric.reuse.row_products import multiply
+
+
+class EqualMethod(Method):
+    """Exact reuse."""
+
+    def why_dense(self, layer: nn.Module, kind: Kind) -> str | None:
+        """What adds up over windows, or mixes positions, is not followed."""
+        if kind == "attention":
+            return "attention mixes positions, of which each is another one"
+        if isinstance(layer, nn.ConvTranspose2d):
+            return "a transposed convolution is not computed by classes"
+        return None
+
+    def layer(self, name: str, config: Equal, product: LayerProduct) -> EqualLayer:
+        """See :meth:`Method.layer`."""
+        return EqualLayer(name, config, product.kind, error_due=False)
+
+    def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
+        """Look at the input of every pass of the model, or of what in it holds all layers."""
+        states = [state for own in layers.values() for state in own]
+        config = states[0].config
+        assert isinstance(config, Equal)  # noqa: S101 - for mypy
+        look = Look(config, sequences=any(isinstance(layer, nn.Conv1d) for layer in layers))
+        for state in states:
+            if isinstance(state, EqualLayer):
+                state.look = look
+        for module in modules_around(model, [state.name for state in states]):
+            look.attach(module)
+
+    def convolve(self, call: ConvolutionCall) -> Tensor:
+        """See :meth:`Method.convolve`: a row a class of windows, and no value is looked at."""
+        state: EqualLayer = call.state
+        state.why = "" if state.on else "it is switched off"
+        if state.on and isinstance(call.given, SharedTensor):
+            found = self._by_classes(call)
+            if found is not None:
+                return found
+        if isinstance(call.given, SharedTensor):
+            call.given = dense(call.given, state.name)
+        output = call.dense()
+        state.dense(output.numel() // max(1, call.geometry.out_channels))
+        return output
+
+    def multiply(
+        self,
+        rows: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        state: EqualLayer,
+        training: bool,  # noqa: ARG002 - alike in both modes
+    ) -> Tensor:
+        """See :meth:`Method.multiply`."""
+        state.why = "" if state.on else "it is switched off"
+        table = table_of(rows) if state.on else None
+        if table is not None and not left_to_torch(table.rows, weight, bias):
+            x, matrix, offset = autocast(table.rows), autocast(weight), autocast(bias)
+            if table.flat:
+                output = class_product_flat(x, table.classes.ids.flatten(1), matrix, offset)
+                state.shared(table.classes.number, table.classes.positions)
+                return output
+            if table.channel == len(table.shape) - 1:
+                state.shared(table.classes.number, table.classes.positions)
+                return table.with_rows(multiply(x, matrix, offset))
+        output = F.linear(dense(rows, state.name), weight, bias)
+        state.dense(output.numel() // max(1, len(weight)))
+        return output
+
+    def _by_classes(self, call: ConvolutionCall) -> Tensor | None:
+        state: EqualLayer = call.state
+        table = table_of(call.images)
+        if (
+            table is None
+            or table.flat
+            or table.channel != 1
+            or left_to_torch(table.rows, call.weight, call.bias)
+        ):
+            return None
+        geometry = call.geometry
+        geometry.check_size(call.images, state.name)
+        if geometry.padding_mode != "zeros":
+            table = table_of(F.pad(call.images, list(geometry.pads), mode=geometry.padding_mode))
+            if table is None:
+                return None
+        left, right, above, below = geometry.pads if geometry.padding_mode == "zeros" else (0, 0, 0, 0)
+        window = Window(geometry.kernel_size, geometry.stride, (above, below, left, right), geometry.dilation)
+        filters, offsets, rows = autocast(call.filters), autocast(call.offsets), autocast(table.rows)
+        most = _most(state, table, filters, geometry, window)
+        found = table.classes.windows(window, most)
+        if found is None:
+            state.why = f"more than {most} of its windows differ"
+            return None
+        classes, members = found
+        if classes is table.classes and geometry.groups == 1:
+            output = multiply(rows, filters.flatten(1), offsets)
+        else:
+            output = class_convolution(rows, filters, offsets, members, geometry.groups)
+        state.shared(classes.number, classes.positions)
+        return call.raised(table.with_rows(output, classes))
+
+
+def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeometry, window: Window) -> int:
+    """Of how many classes on the layer is dense."""
+    shape = table.shape
+    down, across = window.output(*shape[2:])
+    positions = shape[0] * down * across
+    if state.config.most is not None:
+        return int(state.config.most * positions)
+    inputs = table.rows.requires_grad
+    backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
+    key = (
+        shape[1:],
+        min(shape[0], 8),
+        filters.dtype,
+        filters.device,
+        backward,
+        inputs,
+        torch.get_num_threads(),
+    )
+    if key not in state.speeds:
+        state.speeds[key] = convolution_speed(
+            shape, filters, geometry, window, table.format, backward, inputs
+        )
+    return int(state.speeds[key].share * positions)

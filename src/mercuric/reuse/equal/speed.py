@@ -1,0 +1,100 @@
+"""From which share of equal vectors on is a layer faster by classes?"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mercuric.reuse.equal.kernels import Window, class_convolution, window_classes
+from mercuric.reuse.geometry import ConvGeometry
+
+_POSITIONS = 2**15
+_ROUNDS = 3
+_SHARE = 4
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds that a layer's passes take on this machine.
+
+    Attributes:
+        position: densely, of one output position.
+        row: by classes, of one class.
+        table: of finding one position's class.
+    """
+
+    position: float
+    row: float
+    table: float
+
+    @property
+    def share(self) -> float:
+        """Of vectors that differ, up to which classes are faster."""
+        return max(0.0, min(1.0, (self.position - self.table) / self.row))
+
+
+def convolution_speed(
+    shape: Sequence[int],
+    filters: Tensor,
+    geometry: ConvGeometry,
+    window: Window,
+    format: torch.memory_format,  # noqa: A002 - as PyTorch's
+    backward: bool,
+    inputs: bool,
+) -> Speed:
+    """Measured on a map like the images', of which a quarter of the windows differ.
+
+    Args:
+        shape: of the images, (N, C, H, W).
+        filters: (M, C / groups, rows, columns), of the dtype of the product.
+        geometry: of the layer.
+        window: its kernel.
+        format: of dense images.
+        backward: whether gradients are taken.
+        inputs: whether also those of the images.
+    """
+    down, across = window.output(*shape[2:])
+    count = max(1, min(shape[0], _POSITIONS // (down * across)))
+    weight = filters.detach().clone().requires_grad_(backward)
+    given = weight.new_full((count, *shape[1:]), 0.5).contiguous(memory_format=format)
+    given.requires_grad_(backward and inputs)
+    ids = torch.arange(count * shape[2] * shape[3], dtype=torch.int32, device=weight.device) // _SHARE
+    ids = ids.view(count, *shape[2:])
+    rows = weight.new_full((int(ids.max()) + 1, shape[1]), 0.5, requires_grad=backward and inputs)
+    table = window_classes(ids, window)
+    assert table is not None  # noqa: S101 - nothing was to be given up
+    members = table.members[: max(16, table.ids.numel() // _SHARE)].contiguous()
+
+    def densely() -> Tensor:
+        return geometry.dense(given, weight, None)
+
+    def by_classes() -> Tensor:
+        return class_convolution(rows, weight, None, members, geometry.groups)
+
+    def looked_up() -> Tensor:
+        found = window_classes(ids, window)
+        assert found is not None  # noqa: S101 - nothing was to be given up
+        return found.ids
+
+    with torch.autocast(weight.device.type, enabled=False), torch.set_grad_enabled(backward):
+        seconds = _fastest(densely, by_classes, looked_up)
+    positions = table.ids.numel()
+    return Speed(seconds[0] / positions, seconds[1] / len(members), seconds[2] / positions)
+
+
+def _fastest(*passes: Callable[[], Tensor]) -> list[float]:
+    """Seconds of each, with its backward pass: the least of some rounds that take turns."""
+    best = [float("inf")] * len(passes)
+    for turn in range(_ROUNDS + 1):
+        for place, run in enumerate(passes):
+            begun = time.perf_counter()
+            output = run()
+            if output.requires_grad:
+                output.backward(torch.ones_like(output))
+            if output.is_cuda:
+                torch.cuda.synchronize()
+            if turn:
+                best[place] = min(best[place], time.perf_counter() - begun)
+    return best
