@@ -16,8 +16,8 @@ from torch.utils._pytree import tree_map
 
 from mercuric.errors import ArgumentError
 from mercuric.reuse.equal.classes import Classes
-from mercuric.reuse.equal.pass_record import PassRecord
 from mercuric.reuse.equal.kernels import expand
+from mercuric.reuse.equal.pass_record import PassRecord
 
 Handler = Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]
 HANDLERS: dict[Any, Handler] = {}
@@ -82,7 +82,7 @@ class SharedTensor(Tensor):
     def __torch_function__(
         cls,
         func: Any,
-        types: Any,  # noqa: ARG003
+        types: Any,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
@@ -98,7 +98,7 @@ class SharedTensor(Tensor):
     def __torch_dispatch__(
         cls,
         func: Any,
-        types: Any,  # noqa: ARG003
+        types: Any,
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
