@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import torch
 from torch import Tensor
 
-from mercuric.reuse.equal.kernels import ClassTable, Window, class_counts, vector_classes, window_classes
+from mercuric.reuse.equal.kernels import Window, class_counts, vector_classes, window_classes
 
 
 class Classes:
@@ -86,10 +86,9 @@ class Classes:
         table = window_classes(self.ids, window, most)
         if table is None:
             return None
-        self._derived[window] = found = (
-            self._of(table, self if _keeps_places(window) else None),
-            table.members,
-        )
+        coarser = self if _keeps_places(window) else None
+        found = (Classes(table.ids, table.classes, table.first, coarser), table.members)
+        self._derived[window] = found
         return found
 
     def with_classes(self, other: "Classes") -> tuple["Classes", Tensor | None, Tensor | None]:
@@ -115,10 +114,6 @@ class Classes:
     def moved(self, ids: Tensor) -> "Classes":
         """The same classes at other positions."""
         return self if ids is self.ids else Classes(ids.contiguous(), self.number)
-
-    @staticmethod
-    def _of(table: ClassTable, finer_than: "Classes | None") -> "Classes":
-        return Classes(table.ids, table.classes, table.first, finer_than)
 
 
 def _keeps_places(window: Window) -> bool:

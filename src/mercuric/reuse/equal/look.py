@@ -94,7 +94,7 @@ class Before:
         self._look = look
 
     def __call__(
-        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         """What is looked at is passed on as shared tensors; within another pass of the model, nothing is."""
         if torch.compiler.is_compiling():
@@ -115,7 +115,7 @@ class After:
     def __init__(self, look: Look) -> None:
         self._look = look
 
-    def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
+    def __call__(self, _: nn.Module, _args: Any, output: Any) -> Any:
         """The outermost pass gives plain tensors."""
         if torch.compiler.is_compiling():
             return output

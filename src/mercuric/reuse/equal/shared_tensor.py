@@ -68,7 +68,7 @@ class SharedTensor(Tensor):
     def __new__(
         cls, rows: Tensor, classes: Classes, channel: int, record: PassRecord, shape: Sequence[int]
     ) -> "SharedTensor":
-        made: SharedTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: SharedTensor = torch.Tensor._make_wrapper_subclass(
             cls, tuple(shape), strides=_strides(shape, channel, record),
             dtype=rows.dtype, device=rows.device,
         )  # fmt: skip
@@ -95,7 +95,7 @@ class SharedTensor(Tensor):
         return _densely(func, args, named) if result is NotImplemented else result
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls,
         func: Any,
         types: Any,

@@ -92,7 +92,7 @@ def _fastest(*passes: Callable[[], Tensor]) -> list[float]:
             begun = time.perf_counter()
             output = run()
             if output.requires_grad:
-                output.backward(torch.ones_like(output))
+                torch.autograd.backward(output, torch.ones_like(output))
             if output.is_cuda:
                 torch.cuda.synchronize()
             if turn:
