@@ -15,7 +15,8 @@ _OF_ONE = (
     "abs", "absolute", "bfloat16", "ceil", "celu", "clamp", "clamp_max", "clamp_min", "clip", "cos", "double",
     "elu", "erf", "exp", "exp2", "expm1", "float", "floor", "gelu", "half", "hardshrink", "hardsigmoid",
     "hardswish", "hardtanh", "leaky_relu", "log", "log10", "log1p", "log2", "logsigmoid", "mish",
-    "nan_to_num", "neg", "negative", "positive", "reciprocal", "relu", "relu6", "round", "rsqrt", "selu", "sigmoid", "sign",
+    "nan_to_num", "neg", "negative", "positive", "reciprocal", "relu", "relu6", "round", "rsqrt", "selu",
+    "sigmoid", "sign",
     "silu", "sin", "softplus", "softshrink", "softsign", "sqrt", "square", "tan", "tanh", "tanhshrink",
     "threshold", "trunc", "__abs__", "__neg__", "__pos__",
 )  # fmt: skip
