@@ -122,6 +122,11 @@ STUDIES = (
         ".studies.bench.command:train",
     ),
     Study(
+        "bench equal",
+        "Exact reuse on NETWORKS: limit, time, memory, and how far outputs and gradients are from dense.",
+        ".studies.bench.command:equal",
+    ),
+    Study(
         "bench front",
         "Error, or with --train accuracy, against time: dense, the paper's form, reuse, directions, "
         "both.",

@@ -1,5 +1,6 @@
 """``mercuric bench``: how much faster is this machine with reuse, and at what error?"""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +16,8 @@ from mercuric.studies.bench import linear as bench_linear
 from mercuric.studies.bench import principal as bench_principal
 from mercuric.studies.bench import table as tables
 from mercuric.studies.bench import train as bench_train
+from mercuric.studies.bench.equal.config import EqualBench
+from mercuric.studies.bench.equal.study import bench_equal
 from mercuric.studies.bench.options import Clock, Compile, Dtype, Out, Quick, Ranks, Rounds, Seed
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.machine import machine
@@ -31,6 +34,14 @@ Shown = tuple[str, pd.DataFrame, tables.Columns | None]
 _VIT_LAYERS = ("blocks.5.attn.qkv", "blocks.5.mlp.fc1", "blocks.5.mlp.fc2")
 _TRANSFORMER_LAYERS = ("encoder.1.linear1", "encoder.1.linear2")
 _TITLES = {"planted": "planted duplicates", "directions": "directions", "activations": "activations"}
+_EQUAL_TITLES = {
+    "timed": "exact reuse beside dense, in turn",
+    "exact": "how far from dense: largest difference over the largest number",
+    "memory": "memory at its peak",
+    "layers": "layer by layer",
+    "batches": "batch by batch",
+    "skipped": "not measured: their data are not there",
+}
 _SPREAD = (
     "times: how much faster than the strongest dense form, median (first to third quartile) of rounds in "
     "turn; both: forward and backward"
@@ -172,6 +183,58 @@ def train(
     _show(context, "train", config, out, as_json, shown)
 
 
+def equal(
+    context: typer.Context,
+    networks: Annotated[
+        list[str] | None, typer.Argument(help="Of the zoo; by default those that gain something.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A data set of images; by default those that each network has.")
+    ] = None,
+    image_size: options.ImageSize = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    batches: Annotated[int, typer.Option(help="Batches, drawn over the whole training set.")] = 8,
+    threads: Annotated[
+        str | None, typer.Option(help="Numbers of threads, as 1,8; by default one, and all cores.")
+    ] = None,
+    most: Annotated[
+        float | None, typer.Option(help="Share of differing vectors from which on a layer is dense.")
+    ] = None,
+    levels: Annotated[int | None, typer.Option(help="Round the input to so many levels.")] = None,
+    scope: Annotated[Literal["batch", "image"], typer.Option(help="Where equal vectors share.")] = "batch",
+    width: Annotated[float, typer.Option(help="Channels of each layer, times this.")] = 1.0,
+    forward: Annotated[bool, typer.Option("--forward-only", help="Time inference alone.")] = False,
+    memory: Annotated[bool, typer.Option(help="Measure peak memory, in processes of their own.")] = True,
+    rounds: Rounds = 3,
+    dtype: Dtype = "float32",
+    compiled: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="Time torch.compile of dense as well.")
+    ] = True,
+    clock: Clock = "wall",
+    seed: Seed = 0,
+    data_root: options.DataRoot = None,
+    out: Out = None,
+    as_json: options.AsJson = False,
+) -> None:
+    config = EqualBench(
+        networks=tuple(networks or ()), data=data, data_root=data_root, image_size=image_size,
+        batch_size=batch_size, batches=batches, threads=threads and options.parse_threads(threads),
+        most=most, levels=levels, scope=scope, width=width, forward_only=forward, memory=memory,
+        rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed,
+    )  # fmt: skip
+    with bars() as progress:
+        found = bench_equal(config, progress)
+    shown: dict[str, Shown] = {
+        name: (_EQUAL_TITLES[name], table, tables.equal_columns(name, table)) for name, table in found.items()
+    }
+    on_screen = (
+        shown
+        if found["timed"].get("network", pd.Series()).nunique() == 1
+        else ("timed", "exact", "memory", "skipped")
+    )
+    _show(context, "equal", config, out, as_json, shown, on_screen)
+
+
 def _show(
     context: typer.Context,
     name: str,
@@ -179,16 +242,19 @@ def _show(
     out: Path | None,
     as_json: bool,
     shown: dict[str, Shown],
+    on_screen: Iterable[str] | None = None,
 ) -> None:
+    """Print and write tables, of which a terminal gets those that ``on_screen`` names: all by default."""
     figures = {
         "config": config.model_dump(mode="json"), "machine": machine(),
         **{part: records(table) for part, (_, table, _) in shown.items()},
     }  # fmt: skip
     text = json_text(figures)
+    filled = {part: one for part, one in shown.items() if len(one[1])}
     if out is not None:
         store_command(out, context, more=True)
         write_text(out / f"{name}.json", text)
-        for part, one in shown.items():
+        for part, one in filled.items():
             write_text(out / f"{name}-{part}.csv", one[1].to_csv(index=False))
             parts = [
                 f"{title}\n\n{tables.markdown_table(table, columns)}" for title, table, columns in _split(one)
@@ -198,7 +264,9 @@ def _show(
     if as_json:
         typer.echo(text)
         return
-    for one in shown.values():
+    for part, one in filled.items():
+        if on_screen is not None and part not in on_screen:
+            continue
         for title, table, columns in _split(one):
             output().print(tables.terminal_table(table, columns, title))
         if which := tables.strongest_dense(one[1]):
