@@ -107,9 +107,9 @@ class SharedTensor(Tensor):
             return args[0]
         named = kwargs or {}
         for value in _targets(func, args, named):
-            value._dense, value._rows = _numbers(value), None
+            value._dense, value._rows = numbers(value), None
             value._writes += 1
-        plain, plain_named = tree_map(_numbers, (args, named))
+        plain, plain_named = tree_map(numbers, (args, named))
         output = func(*plain, **plain_named)
         targets = _targets(func, args, named)
         return targets[0] if len(targets) == 1 and isinstance(output, Tensor) else output
@@ -284,12 +284,12 @@ def _plain(value: object, function: str) -> object:
 def _settle(value: SharedTensor) -> None:
     """From now on it is a dense tensor, through whose own node all gradients flow."""
     if not _autograd_knows_more(value):
-        value._dense = _numbers(value)
+        value._dense = numbers(value)
         value._rows = None
         value._writes += 1
 
 
-def _numbers(value: Any) -> Any:
+def numbers(value: Any) -> Any:
     """What a shared tensor holds, without its graph."""
     if not isinstance(value, SharedTensor):
         return value
@@ -412,7 +412,7 @@ class _Unwrapped(Function):
 
     @staticmethod
     def forward(ctx: Any, value: SharedTensor) -> Tensor:  # noqa: ARG004
-        return _numbers(value).clone()  # type: ignore[no-any-return]
+        return numbers(value).clone()  # type: ignore[no-any-return]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:  # noqa: ARG004
