@@ -107,9 +107,9 @@ class SharedTensor(Tensor):
             return args[0]
         named = kwargs or {}
         for value in _targets(func, args, named):
-            value._dense, value._rows = numbers(value), None
+            value._dense, value._rows = _numbers(value), None
             value._writes += 1
-        plain, plain_named = tree_map(numbers, (args, named))
+        plain, plain_named = tree_map(_numbers, (args, named))
         output = func(*plain, **plain_named)
         targets = _targets(func, args, named)
         return targets[0] if len(targets) == 1 and isinstance(output, Tensor) else output
@@ -236,6 +236,14 @@ def dense(value: Tensor, function: str) -> Tensor:
     return _standing_for(value, function)
 
 
+def copied(value: Tensor) -> Tensor:
+    """A plain tensor of the same numbers without their graph, which ``value`` does not keep."""
+    table = table_of(value)
+    if table is None or table.flat:
+        return dense(value, "a copy").detach()
+    return expand(table.rows.detach(), table.classes.ids).movedim(-1, table.channel)
+
+
 def written(value: SharedTensor, new: Tensor) -> SharedTensor | None:
     """``value``, which holds from now on what ``new`` does; None where plain tensors must do it.
 
@@ -284,12 +292,12 @@ def _plain(value: object, function: str) -> object:
 def _settle(value: SharedTensor) -> None:
     """From now on it is a dense tensor, through whose own node all gradients flow."""
     if not _autograd_knows_more(value):
-        value._dense = numbers(value)
+        value._dense = _numbers(value)
         value._rows = None
         value._writes += 1
 
 
-def numbers(value: Any) -> Any:
+def _numbers(value: Any) -> Any:
     """What a shared tensor holds, without its graph."""
     if not isinstance(value, SharedTensor):
         return value
@@ -412,7 +420,7 @@ class _Unwrapped(Function):
 
     @staticmethod
     def forward(ctx: Any, value: SharedTensor) -> Tensor:  # noqa: ARG004
-        return numbers(value).clone()  # type: ignore[no-any-return]
+        return _numbers(value).clone()  # type: ignore[no-any-return]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:  # noqa: ARG004
