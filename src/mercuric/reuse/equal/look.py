@@ -189,4 +189,4 @@ def _classes(vectors: Tensor, per_image: bool) -> Classes | None:
         table = vector_classes(flat, most=int(HOPELESS * len(flat)), scope=scope)
     if table is None:
         return None
-    return Classes(table.ids.view(vectors.shape[:-1]), table.classes, table.first)
+    return Classes(table.ids.view(vectors.shape[:-1]), table.classes, table.first, of_image=per_image)
