@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, overload
 
-from mercuric.data import cifar10, fashion_mnist, help_en_de, image_folder, own_sentences, photos
+from mercuric.data import atari, cifar10, fashion_mnist, help_en_de, image_folder, own_sentences, photos
 from mercuric.data.location import data_root
 from mercuric.data.split import ImageData
 from mercuric.data.text import TextData
@@ -56,7 +56,7 @@ class _Sentences:
     fetch: Callable[[Path], str]
 
 
-ImageName = Literal["photos", "fashion-mnist", "cifar10", "imagefolder", "imagefolder-readable"]
+ImageName = Literal["photos", "fashion-mnist", "cifar10", "atari", "imagefolder", "imagefolder-readable"]
 TextName = Literal["help-en-de", "tsv"]
 Holds = Literal["images", "sentences"]
 Root = str | os.PathLike[str]
@@ -64,6 +64,12 @@ Root = str | os.PathLike[str]
 
 def _photos_need_no_fetch(_root: Path) -> str:
     return "The photographs ship inside scikit-image and scikit-learn: there is nothing to fetch."
+
+
+def _games_need_no_fetch(_root: Path) -> str:
+    if not atari.present():
+        raise MercuricError(f"{atari.NAME} is played by ale-py, which is not installed: {atari.INSTALL}")
+    return "The games ship inside ale-py: there is nothing to fetch."
 
 
 def _image_folder_is_the_users(root: Path) -> str:
@@ -100,6 +106,15 @@ _DATA_SETS: dict[str, _DataSet] = {
         load=cifar10.load,
         present=cifar10.present,
         fetch=cifar10.fetch,
+    ),
+    atari.NAME: _DataSet(
+        what="states of 8 Atari games, four frames each, the class is the game",
+        classes="8",
+        image_size="84",
+        how=f"nothing to do: it is played by ale-py ({atari.INSTALL})",
+        load=lambda _root, image_size: atari.load(image_size),
+        present=lambda _root: atari.present(),
+        fetch=_games_need_no_fetch,
     ),
     image_folder.NAME: _DataSet(
         what="your own images",
