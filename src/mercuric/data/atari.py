@@ -52,12 +52,11 @@ def load(image_size: int | None) -> ImageData:
         raise ArgumentError(f"image_size was {image_size}, but states of {NAME} have {SIDE} pixels a side")
     train, test = [], []
     for label, game in enumerate(GAMES):
-        known = random_states(game, seed=2 * label, count=TRAIN_STATES)
-        train.append(known)
-        test.append(random_states(game, seed=2 * label + 1, count=TEST_STATES, without=known))
+        train.append(random_states(game, seed=2 * label, count=TRAIN_STATES))
+        test.append(random_states(game, seed=2 * label + 1, count=TEST_STATES, without=train[-1]))
     normalisation = measured(_in_turn(train))
-    parts = (_split(states, normalisation) for states in (train, test))
-    return ImageData(NAME, GAMES, HISTORY, SIDE, *parts)
+    known, unknown = (_split(states, normalisation) for states in (train, test))
+    return ImageData(NAME, GAMES, HISTORY, SIDE, train=known, test=unknown)
 
 
 def random_states(game: str, seed: int, count: int, without: Frame | None = None) -> Frame:

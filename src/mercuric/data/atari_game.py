@@ -153,4 +153,5 @@ def _overlaps(length: int) -> NDArray[np.float32]:
     old = np.arange(length) * SIDE
     new = np.arange(SIDE)[:, None] * length
     shared = np.minimum(old + SIDE, new + length) - np.maximum(old, new)
-    return (np.maximum(shared, 0) // np.gcd(length, SIDE)).astype(np.float32)
+    units: NDArray[np.float32] = (np.maximum(shared, 0) // np.gcd(length, SIDE)).astype(np.float32)
+    return units

@@ -133,7 +133,8 @@ class GameRun:
         )
         if resume and self.checkpoint.exists():
             state = self._resume()
-        started = self.clock() - state.seconds
+        seconds = state.seconds
+        started = self.clock() - seconds
         games, losses, loss = list(state.games), list[float](), state.loss
         for turn, learnt, score in self._turns(state.turn):
             seconds = self.clock() - started
@@ -144,7 +145,6 @@ class GameRun:
             if turn % self.config.checkpoint_every == 0 or turn == self.config.turns:
                 loss, losses = float(np.mean(losses)) if losses else loss, []
                 self._save(turn, seconds, loss, games)
-        seconds = self.clock() - started if state.turn < self.config.turns else state.seconds
         return Learned(self.player.steps, seconds, loss, games)
 
     def _turns(self, done: int) -> Iterator[tuple[int, float | None, float | None]]:

@@ -26,7 +26,7 @@ def scores(game: str, act: Act, games: int, seed: int, progress: Progress = sile
         ValueError: an unknown game.
     """
     played, random = AtariGame(game, seed), np.random.default_rng(seed)
-    reached = []
+    reached: list[float] = []
     for done in range(games):
         progress(done, games, f"last score {reached[-1]:g}" if reached else "")
         reached.append(_score(played, act, random))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from mercuric.training.games.config import PlayerConfig
@@ -28,9 +28,9 @@ class Player:
 
     def __init__(self, actions: int, config: PlayerConfig) -> None:
         self.actions, self.config = actions, config
-        self.network = build_game_network(config.network, actions, width=config.width)
-        self.target = build_game_network(config.network, actions, width=config.width)
-        self.target.requires_grad_(False)
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.network = self._build()
+        self.target = self._build().requires_grad_(False)
         self.take_over()
         self.optimizer = Adam(self.network.parameters(), lr=config.learning_rate)
         self.steps = 0
@@ -40,12 +40,12 @@ class Player:
         if generator.random() < careless:
             return int(generator.integers(self.actions))
         with torch.no_grad():
-            return int(self.network(as_input(torch.from_numpy(state)[None])).argmax())
+            return int(self.network(self._input(torch.from_numpy(state)[None])).argmax())
 
     def learn(self, batch: Transitions) -> float:
         """A step on a batch; returns its loss."""
-        states = as_input(batch.states)
-        values = self.network(states).gather(1, batch.actions[:, None])[:, 0]
+        actions = batch.actions.to(self._device)
+        values = self.network(self._input(batch.states)).gather(1, actions[:, None])[:, 0]
         loss = F.huber_loss(values, self._wanted(batch))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -62,11 +62,18 @@ class Player:
     @torch.no_grad()
     def _wanted(self, batch: Transitions) -> Tensor:
         """(B,): returns, and beyond them what the target network says of the next state."""
-        next_states = as_input(batch.next_states)
+        next_states = self._input(batch.next_states)
         values = self.target(next_states)
         chooser = self.network(next_states) if self.config.double else values
         best = values.gather(1, chooser.argmax(1, keepdim=True))[:, 0]
-        return cast("Tensor", batch.returns + batch.discounts * best)
+        return cast("Tensor", batch.returns.to(self._device) + batch.discounts.to(self._device) * best)
+
+    def _build(self) -> nn.Module:
+        network = build_game_network(self.config.network, self.actions, width=self.config.width)
+        return network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def _input(self, states: Tensor) -> Tensor:
+        return as_input(states.to(self._device))
 
 
 def as_input(states: Tensor) -> Tensor:

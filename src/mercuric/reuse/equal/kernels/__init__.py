@@ -3,18 +3,15 @@
 from mercuric.reuse.equal.kernels.class_table import OUTSIDE, ClassTable
 from mercuric.reuse.equal.kernels.reference import (
     class_convolution,
-    class_counts,
     class_maximum,
     class_normalisation,
     class_product_flat,
     class_sum,
     expand,
     gather,
-    image_classes,
     image_sums,
-    vector_classes,
-    window_classes,
 )
+from mercuric.reuse.equal.kernels.tables import class_counts, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.kernels.window import Window
 
 __all__ = [
