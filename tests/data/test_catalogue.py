@@ -13,6 +13,11 @@ def test_names() -> None:
         "text-pages",
         "fashion-mnist",
         "cifar10",
+        "pages",
+        "pages-150",
+        "screens",
+        "clip-art",
+        "icons",
         "imagefolder",
         "imagefolder-readable",
         "help-en-de",
@@ -23,8 +28,9 @@ def test_names() -> None:
 @pytest.mark.parametrize("function", [data.load, data.fetch])
 def test_an_unknown_name_is_refused_with_the_known_ones(function: object) -> None:
     assert callable(function)
-    known = "photos, text-pages, fashion-mnist, cifar10, imagefolder, imagefolder-readable, help-en-de, tsv"
-    with pytest.raises(ValueError, match=f"name was 'mnist', but it must be one of {known}"):
+    with pytest.raises(
+        ValueError, match=f"name was 'mnist', but it must be one of {', '.join(data.names())}"
+    ):
         function("mnist")
 
 
