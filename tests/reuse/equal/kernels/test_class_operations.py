@@ -1,4 +1,4 @@
-"""Do operations on rows equal their definitions and dense layers, with gradients of first and second order?"""
+"""Do operations on rows equal their definitions and dense layers, with gradients of both orders?"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +36,7 @@ def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     if request.param > 1:
+        monkeypatch.setattr(convolution, "PANEL_ROWS", 16)
         monkeypatch.setattr(convolution, "PANEL_ELEMENTS", 16)
     yield
     torch.set_num_threads(before)
@@ -191,6 +192,22 @@ def test_normalisation_is_batch_normalisation(layer: Layer, dtype: torch.dtype, 
     assert mean.dtype == variance.dtype == dtype
 
 
+@pytest.mark.usefixtures("threads")
+@every_number_of_threads
+@given(layer=layers(), dtype=DTYPES, copies=st.sampled_from([1, 9]))
+def test_flat_products_are_linear_layers(layer: Layer, dtype: torch.dtype, copies: int) -> None:
+    ids = layer.ids.flatten(1).repeat(copies, 1)
+    weight, bias = normal(5, layer.rows.shape[1] * ids.shape[1]), normal(5)
+
+    def found(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return class_product_flat(rows, ids, weight, bias)
+
+    def expected(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return F.linear(reference.expand(rows, ids).mT.flatten(1), weight, bias)
+
+    check(found, expected, layer.rows, weight, bias, dtype=dtype)
+
+
 def test_a_flat_image_is_normalised_as_in_float64() -> None:
     rows = (torch.randn(50, 4, generator=torch.Generator().manual_seed(0)) * 1e-3 + 1000).requires_grad_()
     counts = torch.tensor([1_000_000, *[1] * 49])
@@ -228,6 +245,10 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
     "plain normalisation": (
         lambda rows: class_normalisation(rows, COUNTS, None, None, 0.1)[0],
         [normal(3, 2)],
+    ),
+    "flat product of few pairs": (
+        lambda rows, weight, bias: class_product_flat(rows, IDS[[0, 0, 1, 0, 0, 0, 0, 0, 0, 0]], weight, bias),
+        [normal(3, 2), normal(4, 6), normal(4)],
     ),
     "flat product": (
         lambda rows, weight, bias: class_product_flat(rows, IDS, weight, bias),

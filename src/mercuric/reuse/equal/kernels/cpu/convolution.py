@@ -17,8 +17,8 @@ from mercuric.reuse.equal.kernels.cpu.scratch import scratch
 from mercuric.reuse.row_products import add_up_outer, multiply, whole_images
 from mercuric.similarity.threads import over_chunks
 
-PANEL_ELEMENTS = 1 << 20
-"""Of a thread: few enough to stay near its core, enough to make laying the filters out for each cheap."""
+PANEL_ROWS, PANEL_ELEMENTS = 1 << 11, 1 << 20
+"""Of a thread, the larger: few enough to stay near its core, while laying filters out for each stays cheap."""
 
 
 def convolve(rows: Tensor, filters: Tensor, bias: Tensor | None, members: Tensor) -> Tensor:
@@ -49,7 +49,8 @@ def _panels(rows: Tensor, members: Tensor, filled: bool = True) -> Iterator[tupl
     """Classes and their gathered rows, with zeros up to the next multiple of 16."""
     count, taps = members.shape
     rows, length = rows.detach().contiguous(), taps * rows.shape[1]
-    step = whole_images(max(1, min(count, torch.get_num_threads() * PANEL_ELEMENTS // max(length, 1))))
+    most = torch.get_num_threads() * max(PANEL_ROWS, PANEL_ELEMENTS // max(length, 1))
+    step = whole_images(max(1, min(count, most)))
     memory = torch.from_numpy(scratch("panel", step * length, flat(rows).dtype)).view(step, length)
     as_they_are = taps == 1 and count == len(rows) and bool((members[:, 0].diff() == 1).all())
     for first in range(0, count, step):
