@@ -28,6 +28,8 @@ from mercuric.reuse.equal.kernels.cpu import convolution
 every_number_of_threads = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 DTYPES = st.sampled_from([torch.float64, torch.float32])
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-4}
+NEAR_ZERO = {torch.float64: 1e-10, torch.float32: 1e-3}
+"""Sums over many positions cancel out."""
 
 
 @pytest.fixture(params=[1, 3])
@@ -69,7 +71,7 @@ def check(
         outcomes.append([result, *gradients])
     for one, other in zip(*outcomes, strict=True):
         assert one.shape == other.shape
-        torch.testing.assert_close(one, other, atol=TOLERANCE[dtype] * 10, rtol=TOLERANCE[dtype])
+        torch.testing.assert_close(one, other, atol=NEAR_ZERO[dtype], rtol=TOLERANCE[dtype])
 
 
 @pytest.mark.usefixtures("threads")
@@ -171,7 +173,7 @@ def test_normalisation_is_batch_normalisation(layer: Layer, dtype: torch.dtype, 
     if layer.ids.numel() < 2:
         return
     counts, channels = class_counts(layer.ids, len(layer.rows)), layer.rows.shape[1]
-    operands = [layer.rows + 100, *([normal(channels) + 2, normal(channels)] if affine else [])]
+    operands = [layer.rows + 10, *([normal(channels) + 2, normal(channels)] if affine else [])]
 
     def found(rows: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         return expand(class_normalisation(rows, counts, weight, bias, 1e-2)[0], layer.ids)
@@ -247,7 +249,7 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
         [normal(3, 2)],
     ),
     "flat product of few pairs": (
-        lambda rows, weight, bias: class_product_flat(rows, IDS[[0, 0, 1, 0, 0, 0, 0, 0, 0, 0]], weight, bias),
+        lambda rows, weight, bias: class_product_flat(rows, IDS[[0, 0, 1, *[0] * 7]], weight, bias),
         [normal(3, 2), normal(4, 6), normal(4)],
     ),
     "flat product": (

@@ -51,7 +51,9 @@ class _PairProducts(WithoutRules):
     @staticmethod
     def forward(pairs: Tensor, matrices: Tensor, sizes: list[int]) -> Tensor:
         products = pairs.new_empty(len(pairs), matrices.shape[1])
-        for own, matrix, out in zip(pairs.split(sizes), matrices, products.split(sizes), strict=True):
+        for own, matrix, out in zip(
+            torch.split(pairs, sizes), matrices, torch.split(products, sizes), strict=True
+        ):
             torch.mm(own, matrix.T, out=out)
         return products
 
@@ -76,8 +78,8 @@ class _PairProducts(WithoutRules):
             torch.empty_like(operand) if asked else None
             for operand, asked in zip((pairs, matrices), needed, strict=True)
         )
-        into = () if d_pairs is None else d_pairs.split(ctx.sizes)
-        parts = [gradient.split(ctx.sizes), pairs.split(ctx.sizes)]
+        into = () if d_pairs is None else torch.split(d_pairs, ctx.sizes)
+        parts = [torch.split(gradient, ctx.sizes), torch.split(pairs, ctx.sizes)]
         for place, (own, values) in enumerate(zip(*parts, strict=True)):
             if d_matrices is not None:
                 torch.mm(own.T, values, out=d_matrices[place])
@@ -88,5 +90,8 @@ class _PairProducts(WithoutRules):
 
 def _defined(pairs: Tensor, matrices: Tensor, sizes: list[int]) -> Tensor:
     return torch.cat(
-        [F.linear(own, matrix) for own, matrix in zip(pairs.split(sizes), matrices.unbind(), strict=True)]
+        [
+            F.linear(own, matrix)
+            for own, matrix in zip(torch.split(pairs, sizes), matrices.unbind(), strict=True)
+        ]
     )

@@ -18,7 +18,7 @@ from mercuric.reuse.row_products import add_up_outer, multiply, whole_images
 from mercuric.similarity.threads import over_chunks
 
 PANEL_ROWS, PANEL_ELEMENTS = 1 << 11, 1 << 20
-"""Of a thread, the larger: few enough to stay near its core, while laying filters out for each stays cheap."""
+"""Of a thread, the larger: few enough to stay near its core, enough to make laying filters out cheap."""
 
 
 def convolve(rows: Tensor, filters: Tensor, bias: Tensor | None, members: Tensor) -> Tensor:
