@@ -323,6 +323,16 @@ def test_rows_may_lie_anywhere() -> None:
     assert own.grad.sum() == (members >= 0).sum() * 3
 
 
+@pytest.mark.parametrize("members", [[[0], [1], [2]], [[-1], [0], [1]], [[0], [1]], [[2], [1], [0]]])
+def test_windows_of_one_pixel_are_the_rows(members: list[list[int]]) -> None:
+    rows, weight, taken = normal(3, 4), normal(5, 4, 1, 1), torch.tensor(members, dtype=torch.int32)
+    check(
+        lambda rows, weight: class_convolution(rows, weight, None, taken),
+        lambda rows, weight: reference.class_convolution(rows, weight, None, taken),
+        rows, weight, dtype=torch.float64,
+    )  # fmt: skip
+
+
 def test_two_threads_compute_at_once() -> None:
     generator = torch.Generator().manual_seed(0)
     members = torch.randint(-1, 50, (700, 9), generator=generator).int()
