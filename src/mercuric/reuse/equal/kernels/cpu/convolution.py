@@ -52,7 +52,7 @@ def _panels(rows: Tensor, members: Tensor, filled: bool = True) -> Iterator[tupl
     most = torch.get_num_threads() * max(PANEL_ROWS, PANEL_ELEMENTS // max(length, 1))
     step = whole_images(max(1, min(count, most)))
     memory = torch.from_numpy(scratch("panel", step * length, flat(rows).dtype)).view(step, length)
-    as_they_are = taps == 1 and count == len(rows) and bool((members[:, 0].diff() == 1).all())
+    as_they_are = taps == 1 and torch.equal(members[:, 0], torch.arange(len(rows), dtype=torch.int32))
     for first in range(0, count, step):
         part = slice(first, min(first + step, count))
         panel = memory[: whole_images(part.stop - first)]
