@@ -10,7 +10,7 @@ from torch import Tensor
 from mercuric.reuse.equal.kernels import Window, class_convolution, window_classes
 from mercuric.reuse.geometry import ConvGeometry
 
-_POSITIONS = 2**13  # few, so that a round is seldom interrupted
+_POSITIONS = 2**14
 _ROUNDS = 5
 _SHARE = 4
 
