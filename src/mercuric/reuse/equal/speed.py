@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from mercuric.reuse.equal.kernels import Window, class_convolution, window_classes
 from mercuric.reuse.geometry import ConvGeometry
@@ -72,7 +73,12 @@ def convolution_speed(
         assert found is not None  # noqa: S101 - nothing was to be given up
         return found.ids
 
-    with torch.autocast(weight.device.type, enabled=False), torch.set_grad_enabled(backward):
+    # What watches operators, as the first pass of a model is watched, takes its time at each.
+    with (
+        _disable_current_modes(),
+        torch.autocast(weight.device.type, enabled=False),
+        torch.set_grad_enabled(backward),
+    ):
         seconds = _fastest(densely, by_classes, looked_up)
     positions = table.ids.numel()
     return Speed(seconds[0] / positions, seconds[1] / len(members), seconds[2] / positions)

@@ -39,7 +39,6 @@ def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     torch.set_num_threads(request.param)
     if request.param > 1:
         monkeypatch.setattr(convolution, "PANEL_ROWS", 16)
-        monkeypatch.setattr(convolution, "PANEL_ELEMENTS", 16)
     yield
     torch.set_num_threads(before)
 

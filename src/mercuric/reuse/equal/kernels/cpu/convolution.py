@@ -24,7 +24,7 @@ def convolve(rows: Tensor, filters: Tensor, bias: Tensor | None, members: Tensor
     """rows (R, C) of members (U, T) times filters (M, T x C): (U, M)."""
     products, adjoint = rows.new_empty(len(members), len(filters)), filters.T.contiguous()
     with torch.no_grad(), torch.autocast("cpu", enabled=False):
-        for part, panel in _panels(rows, members):
+        for part, _, panel in _panels(rows, members):
             if bias is None:
                 torch.mm(panel, adjoint, out=products[part])
             else:
@@ -38,29 +38,31 @@ def convolution_gradients(
     """Of the rows and of the filters, of those that are ``needed``."""
     d_rows = torch.zeros_like(rows, memory_format=torch.contiguous_format) if needed[0] else None
     d_filters = torch.zeros_like(filters) if needed[1] else None
-    gradient = gradient.contiguous()
+    gradient, channels = gradient.contiguous(), rows.shape[1]
     with torch.autocast("cpu", enabled=False):
-        for part, panel in _panels(rows, members, filled=needed[1]):
+        for part, own, panel in _panels(rows, members, filled=needed[1]):
             if d_filters is not None:
                 d_filters.addmm_(gradient[part].T, panel)
             if d_rows is not None:
                 torch.mm(gradient[part], filters, out=panel)
-                add_back(panel, members[part], d_rows)
+                add_back(flat(panel), own, flat(d_rows), channels)
     return d_rows, d_filters
 
 
-def _panels(rows: Tensor, members: Tensor, filled: bool = True) -> Iterator[tuple[slice, Tensor]]:
-    """Classes and memory for their gathered rows, with these in it where it is to be filled."""
-    count, taps = members.shape
-    rows, length = rows.detach().contiguous(), taps * rows.shape[1]
+def _panels(
+    rows: Tensor, members: Tensor, filled: bool = True
+) -> Iterator[tuple[slice, NDArray[np.int32], Tensor]]:
+    """Classes, their members, and memory for their gathered rows, which are in it where it is to be filled."""
+    (count, taps), channels = members.shape, rows.shape[1]
+    values, indices = flat(rows), members.contiguous().numpy()
     step = max(1, min(count, PANEL_ROWS * torch.get_num_threads()))
-    memory = torch.from_numpy(scratch("panel", step * length, flat(rows).dtype)).view(step, length)
+    elements = scratch("panel", step * taps * channels, values.dtype)
+    memory = torch.from_numpy(elements).view(step, taps * channels)
     for first in range(0, count, step):
         part = slice(first, min(first + step, count))
-        panel = memory[: part.stop - first]
         if filled:
-            fill(rows, members[part], flat(panel))
-        yield part, panel
+            fill(values, channels, indices[part], elements)
+        yield part, indices[part], memory[: part.stop - first]
 
 
 def convolve_channels(rows: Tensor, factors: Tensor, members: Tensor) -> Tensor:
