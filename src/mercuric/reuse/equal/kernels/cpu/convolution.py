@@ -52,7 +52,7 @@ def convolution_gradients(
 def _panels(
     rows: Tensor, members: Tensor, filled: bool = True
 ) -> Iterator[tuple[slice, NDArray[np.int32], Tensor]]:
-    """Classes, their members, and memory for their gathered rows, which are in it where it is to be filled."""
+    """Classes, their members, and memory for their gathered rows, which are in it where it is ``filled``."""
     (count, taps), channels = members.shape, rows.shape[1]
     values, indices = flat(rows), members.contiguous().numpy()
     step = max(1, min(count, PANEL_ROWS * torch.get_num_threads()))
