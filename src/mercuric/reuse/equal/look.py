@@ -16,6 +16,7 @@ from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.pass_record import PassRecord
+from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share
 
 HOPELESS = 0.97
@@ -35,6 +36,7 @@ class Look:
         range: lowest and highest number of the first batch, where ``levels`` are asked for.
         found: what the last look said; "" where equal vectors were found.
         record: of the last pass.
+        plan: what layers were like when they last went by classes.
     """
 
     def __init__(self, config: Equal, sequences: bool) -> None:
@@ -42,6 +44,7 @@ class Look:
         self.range: tuple[float, float] | None = None
         self.found = "the model itself was not called"
         self.record = PassRecord()
+        self.plan = Plan()
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""

@@ -125,24 +125,15 @@ class EqualMethod(Method):
 
 def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeometry, window: Window) -> int:
     """Of how many classes on the layer is dense."""
-    shape = table.shape
-    down, across = window.output(*shape[2:])
-    positions = shape[0] * down * across
+    down, across = window.output(*table.shape[2:])
+    positions = table.shape[0] * down * across
     if state.config.most is not None:
         return int(state.config.most * positions)
     inputs = table.rows.requires_grad
     backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
-    key = (
-        shape[1:],
-        min(shape[0], 8),
-        filters.dtype,
-        filters.device,
-        backward,
-        inputs,
-        torch.get_num_threads(),
-    )
-    if key not in state.speeds:
-        state.speeds[key] = convolution_speed(
-            shape, filters, geometry, window, table.format, backward, inputs
+    mode = (backward, filters.dtype, filters.device, torch.get_num_threads())
+    if (mode, table.shape[1:]) not in state.speeds:
+        state.speeds[mode, table.shape[1:]] = convolution_speed(
+            table.shape, filters, geometry, window, table.format, backward, inputs
         )
-    return int(state.speeds[key].share * positions)
+    return int(state.highest_share(mode, state.speeds[mode, table.shape[1:]]) * positions)
