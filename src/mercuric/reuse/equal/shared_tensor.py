@@ -291,16 +291,70 @@ def _densely(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if func in _DERIVATIVES:
         _require_unused((args, kwargs))
     target = args[0] if args else None
-    if isinstance(target, SharedTensor) and (func in _HOOKS or _writes_into(name)):
+    writes = _writes_into(name) or bool(kwargs.get("inplace"))
+    if isinstance(target, SharedTensor) and (func in _HOOKS or writes):
+        if name.rpartition(".")[2] in _RESIZING:
+            raise ArgumentError(
+                f"{name} was called on a feature map of which equal vectors are computed once, but its "
+                "dimensions can't change in place; use the function without _, or leave the model dense"
+            )
         if func in _HOOKS:
             _require_unused(target)
+        elif target._view is not None:
+            return _write_through(target, func, args, kwargs, name)
         if target._view is None:
             # Autograd must see the tensor itself: whoever writes or asks for its gradient gets it densely.
             _settle(target)
+    result_into = kwargs.get("out")
+    if isinstance(result_into, SharedTensor):
+        _settle(_root(result_into))
     rest, named = tree_map(lambda value: _plain(value, name), (args, kwargs))
     with torch._C.DisableTorchFunctionSubclass():
         result = func(*rest, **named)
+    tree_map(_notice_writing, (args, kwargs))
     return target if rest and result is rest[0] else result
+
+
+def _root(value: SharedTensor) -> SharedTensor:
+    """What a view is of, in the end."""
+    return value if value._view is None else _root(value._view.base)
+
+
+def _write_through(
+    target: SharedTensor, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
+) -> SharedTensor:
+    """A function writes into a view: what it is of holds it from now on, densely."""
+    root, functions = target, []
+    while root._view is not None:
+        functions.append(root._view.function)
+        root = root._view.base
+    place = plain = dense(root, name).clone()
+    for function in reversed(functions):
+        place = function(place)
+    rest, named = tree_map(lambda value: dense(value, name) if isinstance(value, Tensor) else value,
+                           (args[1:], kwargs))  # fmt: skip
+    func(place, *rest, **named)
+    _hold(root, plain)
+    return target
+
+
+def _notice_writing(value: object) -> None:
+    """Where a function wrote into the dense tensor of a shared one, autograd learns of it."""
+    if isinstance(value, SharedTensor):
+        root = _root(value)
+        written_into = root._dense is not None and root._written_at != _version_of(root._dense)
+        if written_into and not _autograd_knows_more(root):
+            _hold(root, root._dense)
+
+
+def _hold(value: SharedTensor, plain: Tensor | None) -> None:
+    """From now on it is this dense tensor, whose graph its own node continues."""
+    assert plain is not None  # noqa: S101 - who calls has looked
+    value._moving = True
+    with torch._C.DisableTorchFunctionSubclass():
+        value.copy_(plain)
+    value._moving, value._dense, value._rows = False, plain.detach(), None
+    value._writes += 1
 
 
 def _plain(value: object, function: str) -> object:
@@ -485,4 +539,8 @@ _HOOKS = _of_tensors(
     "register_hook", "retain_grad", "requires_grad_", "register_post_accumulate_grad_hook", "data"
 )
 _DERIVATIVES = (torch.autograd.grad, torch.autograd.backward)
+_RESIZING = {
+    "as_strided_", "moveaxis_", "movedim_", "resize_", "resize_as_", "set_", "squeeze_", "swapaxes_",
+    "swapdims_", "t_", "transpose_", "unsqueeze_",
+}  # fmt: skip
 _WRITING = {"__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "set_"}
