@@ -242,6 +242,20 @@ def share(
     return made
 
 
+def share_given(
+    given: Tensor, rows: Tensor, classes: Classes, channel: int, record: PassRecord
+) -> SharedTensor:
+    """:func:`share` of a tensor that is there already, without a gradient: who writes into one writes into both.
+
+    Args:
+        given: the dense tensor.
+        rows, classes, channel, record: as for :func:`share`.
+    """
+    made = share(rows, classes, channel, record, None, given.stride())
+    made._dense, made._written_at = given, _version_of(given)
+    return made
+
+
 def table_of(value: object) -> Table | None:
     """A shared tensor taken apart; None for anything else, and for one that holds no rows any more."""
     if not isinstance(value, SharedTensor) or value._rows is None or not _is_current(value):
@@ -438,6 +452,9 @@ def _standing_for(value: SharedTensor, function: str) -> Tensor:
         value._dense = _expanded(value, function)
         value._written_at = _version_of(value._dense)
         value._record.expands(function, value._dense.numel())
+    elif not value._used:
+        value._used = True
+        value._record.expands(function, 0)  # the model was given it
     return value._dense
 
 
@@ -538,6 +555,7 @@ _METADATA = _of_tensors(
 _HOOKS = _of_tensors(
     "register_hook", "retain_grad", "requires_grad_", "register_post_accumulate_grad_hook", "data"
 )
+_HOOKS.add(Tensor.requires_grad.__set__)  # type: ignore[attr-defined]
 _DERIVATIVES = (torch.autograd.grad, torch.autograd.backward)
 _RESIZING = {
     "as_strided_", "moveaxis_", "movedim_", "resize_", "resize_as_", "set_", "squeeze_", "swapaxes_",

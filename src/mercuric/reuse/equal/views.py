@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mercuric.reuse.equal.layout import along_each_dimension, layout_of, tried, view_of, without_numbers
+from mercuric.reuse.equal.layout import along_each_dimension, layout_of, tried, view_of
 from mercuric.reuse.equal.pointwise import functions
 from mercuric.reuse.equal.shared_tensor import HANDLERS, share, table_of
 
@@ -91,19 +91,8 @@ def copied(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return share(table.rows, table.classes, table.channel, table.record, table.shape, made.stride())
 
 
-def detached(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The same numbers, of which no gradient goes on."""
-    table = table_of(args[0])
-    if table is None:
-        return NotImplemented
-    given = without_numbers(table.tensor)
-    rows = table.rows.detach()
-    return view_of(table, func, args, kwargs, given.view_as(given), table.classes.ids, rows, table.channel)
-
-
 for _names, _handler in (
     (_PERMUTING, permuted), (_RESHAPING, reshaped), (_EXPANDING, expanded), (("clone", "contiguous"), copied),
-    (("detach",), detached),
 ):  # fmt: skip
     HANDLERS.update(dict.fromkeys(functions(*_names), _handler))
 HANDLERS.update({getattr(Tensor, _name).__get__: permuted for _name in ("T", "mT")})
