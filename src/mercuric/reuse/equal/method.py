@@ -30,8 +30,8 @@ class EqualMethod(Method):
         """What adds up over windows, or mixes positions, is not followed."""
         if kind == "attention":
             return "attention mixes positions, of which each is another one"
-        if isinstance(layer, nn.ConvTranspose2d):
-            return "a transposed convolution is not computed by classes"
+        if isinstance(layer, nn.ConvTranspose2d) and not _lies_side_by_side(layer):
+            return "a transposed convolution whose outputs overlap is not computed by classes"
         return None
 
     def layer(self, name: str, config: Equal, product: LayerProduct) -> EqualLayer:
@@ -80,10 +80,11 @@ class EqualMethod(Method):
         if table is not None and not left_to_torch(table.rows, weight, bias):
             x, matrix, offset = autocast(table.rows), autocast(weight), autocast(bias)
             if table.flat:
-                output = class_product_flat(x, table.classes.ids.flatten(1), matrix, offset)
-                state.shared(table.classes.number, table.classes.positions)
-                return output
-            if table.channel == len(table.shape) - 1:
+                output = _multiply_flat(table, x, matrix, offset)
+                if output is not None:
+                    state.shared(table.classes.number, table.classes.positions)
+                    return output
+            elif table.channel == len(table.shape) - 1:
                 state.shared(table.classes.number, table.classes.positions)
                 return table.with_rows(multiply(x, matrix, offset))
         output = F.linear(dense(rows, state.name), weight, bias)
@@ -121,6 +122,26 @@ class EqualMethod(Method):
             output = class_convolution(rows, filters, offsets, members, geometry.groups)
         state.shared(classes.number, classes.positions)
         return call.raised(table.with_rows(output, classes))
+
+
+def _multiply_flat(table: Table, rows: Tensor, matrix: Tensor, offset: Tensor | None) -> Tensor | None:
+    """A product with flattened maps, (N, features); None where they are flattened otherwise."""
+    ids, channels = table.classes.ids, rows.shape[1]
+    images = len(ids)
+    if table.shape != (images, ids.numel() // max(1, images) * channels):
+        return None
+    if table.channel == ids.dim() and ids.dim() > 1:
+        matrix = matrix.reshape(len(matrix), -1, channels).mT.flatten(1)  # features are positions x channels
+    elif table.channel != 1:
+        return None
+    return class_product_flat(rows, ids.flatten(1), matrix, offset)
+
+
+def _lies_side_by_side(layer: nn.ConvTranspose2d) -> bool:
+    """Whether what a pixel's kernel gives meets no other's."""
+    return layer.kernel_size == layer.stride and not any(
+        (*layer.padding, *layer.output_padding, *(step - 1 for step in layer.dilation))
+    )
 
 
 def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeometry, window: Window) -> int:
