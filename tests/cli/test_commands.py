@@ -29,7 +29,7 @@ def test_data_list(mercuric: Run, tmp_path: Path) -> None:
     assert "photos" in result.stdout
     listed = json.loads(mercuric("data", "list", "--json", "--data-root", tmp_path).stdout)
     assert [row["name"] for row in listed] == list(data.names())
-    assert [row["name"] for row in listed if row["present"]] == ["photos"]
+    assert [row["name"] for row in listed if row["present"]] == ["photos", "text-pages"]
 
 
 def test_data_fetch(mercuric: Run, refused: Refused, tmp_path: Path) -> None:

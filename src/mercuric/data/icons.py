@@ -13,7 +13,7 @@ from mercuric.progress import Progress
 
 NAME = "icons"
 DEFAULT_SIZE = 64
-STATISTICS = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+STATISTICS = Normalisation((0.9074, 0.9067, 0.8947), (0.2032, 0.1963, 0.2272))
 FETCH = f"run `mercuric data fetch {NAME}`"
 GROUPS = (
     "actions", "apps", "categories", "devices", "emblems", "emotes", "mimetypes", "places", "status",
