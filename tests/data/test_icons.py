@@ -47,7 +47,7 @@ def test_the_class_is_the_group_and_a_name_is_in_one_part(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image_size", "drawn"), [(32, 48), (48, 48), (88, 48), (89, 128), (192, 128), (193, 256), (1024, 256)]
+    ("image_size", "drawn"), [(32, 48), (48, 48), (152, 48), (153, 256), (384, 256), (385, 512), (1024, 512)]
 )
 def test_icons_are_drawn_at_the_next_size(image_size: int, drawn: int, root: Path) -> None:
     data.fetch("icons", root)
@@ -66,9 +66,9 @@ def test_what_was_not_fetched_is_named_with_its_remedy(tmp_path: Path) -> None:
 def test_the_real_themes_give_hundreds_of_icons_of_each_size(tmp_path: Path) -> None:
     assert "numbers are of" not in data.fetch("icons", tmp_path)
     sizes = {side: data.load("icons", tmp_path, side) for side in DRAWN}
-    assert {side: len(loaded.classes) for side, loaded in sizes.items()} == {48: 9, 128: 7, 256: 7}
+    assert {side: len(loaded.classes) for side, loaded in sizes.items()} == {48: 9, 256: 8, 512: 6}
     assert [(len(loaded.train), len(loaded.test)) for loaded in sizes.values()] == [
-        (1645, 406),
-        (586, 142),
-        (586, 143),
+        (2017, 501),
+        (747, 185),
+        (472, 116),
     ]
