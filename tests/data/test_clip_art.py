@@ -48,4 +48,4 @@ def test_the_real_library_gives_thousands_of_drawings(tmp_path: Path) -> None:
     assert "numbers are of" not in data.fetch("clip-art", tmp_path)
     loaded = data.load("clip-art", tmp_path)
     assert len(loaded.classes) == 17
-    assert (len(loaded.train), len(loaded.test)) == (5334, 1146)
+    assert (len(loaded.train), len(loaded.test)) == (5493, 987)

@@ -24,8 +24,15 @@ def test_pictures_without_relatives_are_split_exactly(count: int) -> None:
     assert len(for_testing(map(str, range(count)))) == count // 5
 
 
-def test_a_family_that_is_too_large_is_for_training() -> None:
-    assert for_testing(["large"] * 8 + ["one", "other"]) in ({"one", "other"}, {"one"}, {"other"})
+def test_a_family_that_is_too_large_is_for_training_and_some_of_the_others_too() -> None:
+    others = [f"other {number}" for number in range(20)]
+    chosen = for_testing(["large"] * 80 + others)
+    assert len(chosen) == 4
+    assert chosen < set(others)
+
+
+def test_nothing_is_for_testing_where_no_family_fits() -> None:
+    assert for_testing(["one"] * 10) == for_testing(["one"] * 5 + ["two"] * 5) == frozenset()
 
 
 def test_the_names_decide_not_their_order() -> None:
