@@ -171,7 +171,7 @@ def test_a_package_without_such_pictures_is_named_and_writes_nothing(apt: Apt, f
         MercuricError, match=r"^small gave no class of 20 pictures or more; copy small\.zip into"
     ):
         fetch(folder)
-    assert not folder.exists()
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.usefixtures("apt")
@@ -191,12 +191,25 @@ def test_a_truncated_package_is_an_error_and_leaves_the_old_archive(apt: Apt, fo
     assert (folder / "small.zip").read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_written_is_named(apt: Apt, folder: Path) -> None:
-    apt.gives("small", files())
+@pytest.mark.usefixtures("apt")
+def test_a_folder_that_cannot_be_made_is_named_before_anything_is_fetched(folder: Path) -> None:
     folder.parent.write_text("a file where the folder should be")
-    with pytest.raises(MercuricError, match=f"^{folder / 'small.zip'} cannot be written") as caught:
+    with pytest.raises(MercuricError, match=f"^{folder} cannot be written") as caught:
         fetch(folder)
     assert caught.value.exit_code == 1
+
+
+def test_an_archive_that_cannot_be_written_is_named(
+    apt: Apt, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt.gives("small", files())
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(debian_pictures, "write", full)
+    with pytest.raises(MercuricError, match=r"small\.zip cannot be written \(No space left on device\)"):
+        fetch(folder)
 
 
 def test_stopping_it_leaves_the_old_archive_alone(apt: Apt, folder: Path) -> None:
