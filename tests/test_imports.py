@@ -74,9 +74,9 @@ mercuric.restore_(model)
 """
 INSTALL = 'which is not installed; install it with: pip install "mercuric[studies]"'
 REFUSED = {
-    "from mercuric import data; data.load('photos')": "mercuric.data needs tokenizers",
+    "from mercuric import data; data.load('photos')": "mercuric.data needs PIL",
     "from mercuric import zoo; zoo.build('vgg13', 10, 3, 32)": "this network or data set needs torchvision",
-    "from mercuric.training import TrainingRun": "mercuric.data needs tokenizers",
+    "from mercuric.training import TrainingRun": "mercuric.data needs PIL",
     "from mercuric.trace.hitmaps.store import HitmapWriter": "a Parquet file of Hitmaps needs pyarrow",
 }
 
