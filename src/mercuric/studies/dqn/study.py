@@ -13,7 +13,6 @@ from mercuric.data.atari_game import FRAME_SKIP, AtariGame
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
-from mercuric.reuse import reuse_
 from mercuric.studies.dqn.config import DqnConfig
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone, claim_folder
@@ -47,7 +46,7 @@ def learn_game(
     actions = AtariGame(config.game, config.seed).actions
     torch.manual_seed(config.seed)
     player = Player(actions, config.player)
-    handle = None if config.reuse is None else reuse_(player.network, config.reuse)
+    handle = None if config.reuse is None else player.reuse(config.reuse)
     free = frozenset(f"player.{name}" for name in FREE)
     claim_folder(folder, config, resume, free, resolved={"ale-py": version("ale-py")})
     run = GameRun(
