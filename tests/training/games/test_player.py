@@ -86,6 +86,9 @@ def test_batches_reuse_and_a_state_alone_does_not() -> None:
     assert not seen
     learner.learn(batch)
     assert {"features.0", "features.2", "features.4"} <= set(seen)
+    with torch.no_grad():
+        learner.network[-1][-1].bias.copy_(torch.tensor([0.0, 0.0, 99.0]))
+    assert learner.act(state, 0.0, np.random.default_rng(0)) == 2, "both have the same weights"
 
 
 def test_inputs_are_shares_of_white() -> None:

@@ -1,7 +1,6 @@
 """How does a network choose actions, and how does it learn which were good?"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from copy import deepcopy
 from typing import cast
 
 import numpy as np
@@ -37,23 +36,25 @@ class Player:
         self.take_over()
         self.optimizer = Adam(self.network.parameters(), lr=config.learning_rate)
         self.steps = 0
-        self._handle: ReuseHandle | None = None
+        self._actor = self.network
 
     def reuse(self, config: ReuseConfig) -> ReuseHandle:
         """Let the layers of both networks compute batches by ``config``; returns the network's handle.
 
-        A state alone, in which an action is chosen, is computed as PyTorch does: there is little to share.
+        A state alone, in which an action is chosen, has little to share: another network of the same weights
+        computes it as PyTorch does.
         """
-        self._handle = reuse_(self.network, config)
+        shared = {id(weight): weight for weight in self.network.parameters()}
+        self._actor = deepcopy(self.network, shared)
         reuse_(self.target, config)
-        return self._handle
+        return reuse_(self.network, config)
 
     def act(self, state: NDArray[np.uint8], careless: float, generator: np.random.Generator) -> int:
         """The best action in a state (history, side, side), or with probability ``careless`` any."""
         if generator.random() < careless:
             return int(generator.integers(self.actions))
-        with torch.no_grad(), self._densely():
-            return int(self.network(self._input(torch.from_numpy(state)[None])).argmax())
+        with torch.no_grad():
+            return int(self._actor(self._input(torch.from_numpy(state)[None])).argmax())
 
     def learn(self, batch: Transitions) -> float:
         """A step on a batch; returns its loss."""
@@ -80,14 +81,6 @@ class Player:
         chooser = self.network(next_states) if self.config.double else values
         best = values.gather(1, chooser.argmax(1, keepdim=True))[:, 0]
         return cast("Tensor", batch.returns.to(self._device) + batch.discounts.to(self._device) * best)
-
-    @contextmanager
-    def _densely(self) -> Iterator[None]:
-        if self._handle is None:
-            yield
-            return
-        with self._handle.off(), self._handle.uncounted():
-            yield
 
     def _build(self) -> nn.Module:
         network = build_game_network(self.config.network, self.actions, width=self.config.width)
