@@ -55,6 +55,20 @@ def test_it_goes_on_with_more_turns_and_its_own_settings(mercuric: Run) -> None:
     assert "holds another run: seed was 0, now 3" in other.stderr
 
 
+def test_layers_compute_as_the_file_says(mercuric: Run) -> None:
+    Path("reuse.yaml").write_text(SETTINGS + "reuse: {method: alike, bits: 20, adaptation: null}\n")
+    result = mercuric("dqn", *SHORT[:-1], "reuse.yaml", "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["reuse"] == "alike"
+    layers = summary["layers"]
+    assert [layer["layer"] for layer in layers][:3] == ["features.0", "features.2", "features.4"]
+    assert 0 < layers[0]["HIT"] < layers[0]["vectors"]
+    page = Path("runs/dqn-breakout/report.html").read_text()
+    assert "What was not computed again" in page
+    assert "alike reuse" in page
+
+
 def test_its_page_is_written_again(mercuric: Run) -> None:
     mercuric("dqn", *SHORT, "--out", "new")
     before = Path("new/report.html").read_bytes()

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mercuric.data.atari_game import FRAME_SKIP, AtariGame
-from mercuric.files.json_text import json_text
+from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
 from mercuric.studies.dqn.config import DqnConfig
@@ -58,7 +58,8 @@ def learn_game(
         "player": _judged(config, player, config.player.careless, named(progress, bar="playing")),
         "random": _judged(config, player, 1.0, named(progress, bar="random play")),
     }
-    summary = _summary(config, learned, judged)
+    layers = [] if handle is None else records(handle.report()[["layer", "kind", "vectors", "HIT"]])
+    summary = {**_summary(config, learned, judged), "layers": layers, "machine": machine()}
     write_text(folder / "dqn.json", json_text(summary) + "\n")
     return summary
 
@@ -90,5 +91,4 @@ def _summary(config: DqnConfig, learned: Learned, judged: dict[str, Any]) -> dic
         "loss": learned.loss,
         **judged,
         "games": [game.plain() for game in learned.games],
-        "machine": machine(),
     }
