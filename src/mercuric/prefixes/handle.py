@@ -6,6 +6,7 @@ the caller expects. Nothing is kept between the two: a call's tree travels with 
 
 from collections import Counter
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any, NamedTuple
 
 import torch
@@ -39,7 +40,7 @@ class PrefixHandle:
         self._model: nn.Module = inner
         self._network: nn.Module = inner.base_model
         # Only a head of a language model is told which tokens to score.
-        speaks = "logits_to_keep" in type(inner).forward.__code__.co_varnames
+        speaks = "logits_to_keep" in signature(type(inner).forward).parameters
         self._calls = self._shared = self._tokens = self._computed = 0
         self._dense: Counter[str] = Counter()
         hooked = dict.fromkeys([model, inner, self._network] if speaks else [self._network])
