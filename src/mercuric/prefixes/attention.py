@@ -8,7 +8,6 @@ as in Jin et al. (Cascade inference, 2024) and in ring attention (Liu et al., 20
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -36,15 +35,8 @@ def tree_attention(
     if torch.is_autocast_enabled("cpu"):
         kind = torch.get_autocast_dtype("cpu")
         query, key, value = query.to(kind), key.to(kind), value.to(kind)
-    output: Tensor = _TreeAttention.apply(query, key, value, plan, scale)
+    output: Tensor = _TreeAttention.apply(query, key, value, plan, scale)  # type: ignore[no-untyped-call]
     return output
-
-
-def masked_attention(
-    query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float | None = None
-) -> Tensor:
-    """The same by one call under the tree's mask (nodes, nodes), on any device."""
-    return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
 
 
 class _TreeAttention(torch.autograd.Function):
@@ -118,7 +110,8 @@ def _sum_dtype(query: Tensor) -> torch.dtype:
 def _folded(one: Tensor, triangles: Triangles) -> Tensor:
     """(1, heads, nodes, ...) as (count, heads, length, ...), a view."""
     start, length, count = triangles
-    return one[0, :, start : start + length * count].unflatten(1, (count, length)).transpose(0, 1)
+    taken = one[0, :, start : start + length * count]
+    return taken.view(len(taken), count, length, *taken.shape[2:]).transpose(0, 1)
 
 
 def _additive(mask: Any, query: Tensor) -> Tensor:

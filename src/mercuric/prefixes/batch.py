@@ -43,10 +43,26 @@ def why_dense(model: nn.Module, given: Mapping[str, Any]) -> str | None:
     """Why a call of ``model`` is computed as it is given; None where a tree may stand for it."""
     if torch.compiler.is_compiling():
         return "it is being compiled"
+    if torch._C._are_functorch_transforms_active():
+        return "it is called under a transform of torch.func"
     unknown = sorted(name for name, one in given.items() if one is not None and name not in _UNDERSTOOD)
     if unknown:
         return f"the call has {unknown[0]}"
     return why_not_followed(model) or _why_not_these(given) or _why_not_now(model, given)
+
+
+def why_not_scored(given: Mapping[str, Any]) -> str | None:
+    """Why a head can't be told which nodes to score; None where it can. The network may be shared then."""
+    tokens, labels, keep = given["input_ids"], given.get("labels"), given.get("logits_to_keep")
+    if isinstance(keep, Tensor) and (keep.ndim != 1 or keep.dtype == torch.bool):
+        return "logits_to_keep is not a number or a list of positions"
+    for name in ("labels", "shift_labels"):
+        one = given.get(name)
+        if one is not None and (not isinstance(one, Tensor) or one.shape != tokens.shape):
+            return f"{name} are not one number a token"
+    if labels is not None and keep is not None and (isinstance(keep, Tensor) or keep):
+        return "labels score positions that logits_to_keep leaves out"
+    return None
 
 
 def _why_not_these(given: Mapping[str, Any]) -> str | None:
@@ -60,6 +76,8 @@ def _why_not_these(given: Mapping[str, Any]) -> str | None:
     shapes = (tokens.shape, (1, tokens.shape[1]))
     if positions is not None and (not isinstance(positions, Tensor) or positions.shape not in shapes):
         return "position_ids are not one number a token"
+    if positions is not None and mask is None and bool((positions.diff(dim=1) != 1).any()):
+        return "position_ids begin anew within a sequence, which transformers takes for packed sequences"
     return None
 
 

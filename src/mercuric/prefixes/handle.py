@@ -14,7 +14,7 @@ from torch import nn
 
 from mercuric.errors import ArgumentError, described
 from mercuric.prefixes.answers import Answer, Logits, Scores, States, changed
-from mercuric.prefixes.batch import Batch, named, read_batch, why_dense
+from mercuric.prefixes.batch import Batch, named, read_batch, why_dense, why_not_scored
 from mercuric.prefixes.report import PrefixReport
 from mercuric.prefixes.tree import PrefixTree, distinct_prefixes, prefix_tree
 from mercuric.prefixes.tree_mask import TreeMask
@@ -34,10 +34,10 @@ class PrefixHandle:
         least: the share of a batch's tokens that must repeat for the batch to become a tree.
     """
 
-    def __init__(self, model: nn.Module, least: float) -> None:
+    def __init__(self, model: Any, least: float) -> None:
         self.least = least
-        inner: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
-        self._model: nn.Module = inner
+        inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._model: Any = inner
         self._network: nn.Module = inner.base_model
         # Only a head of a language model is told which tokens to score.
         speaks = "logits_to_keep" in signature(type(inner).forward).parameters
@@ -73,7 +73,7 @@ class PrefixHandle:
             return None
         # A call that is dense for its head is looked at again for the network, which counts it.
         counts = module is self._network
-        why = why_dense(self._model, given)
+        why = why_dense(self._model, given) or (None if counts else why_not_scored(given))
         made = None if why else self._tree(module, given)
         if isinstance(made, tuple):
             tree, answer, batch = made
@@ -146,10 +146,10 @@ class PrefixHandle:
 def share_prefixes(model: nn.Module, *, least: float = 0.1) -> PrefixHandle:
     """Let a causal language model of transformers compute equal prefixes of a batch once, in place.
 
-    The sequences of a batch become a tree: tokens with the same tokens, mask and positions before them are one
-    node, which is computed once, forwards and backwards. Loss, outputs and gradients are those of the plain
-    batch, up to the order of summation. Weights, ``state_dict`` and the model's class stay as they are. A call
-    that no tree can stand for is computed as it is given, and the handle's report says why.
+    The sequences of a batch become a tree: tokens before which all tokens, masks and positions are the same
+    are one node, which is computed once, forwards and backwards. Loss, outputs and gradients are those of the
+    plain batch, up to the order of summation. Weights, ``state_dict`` and the model's class stay as they are.
+    A call that no tree can stand for is computed as it is given, and the handle's report says why.
 
     Args:
         model: of transformers, or wrapped by PEFT: GPT-2, LLaMA, Qwen2, Qwen3 and what else

@@ -15,15 +15,15 @@ class LateRows(Tensor):
     """
 
     rows: Tensor
-    where: Tensor
+    places: Tensor
     made: Tensor | None
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
     def __new__(cls, rows: Tensor, where: Tensor) -> Self:
         shape = (*where.shape, *rows.shape[1:])
-        late = Tensor._make_wrapper_subclass(cls, shape, dtype=rows.dtype, device=rows.device)  # type: ignore[attr-defined]
-        late.rows, late.where, late.made = rows, where, None
+        late = Tensor._make_wrapper_subclass(cls, shape, dtype=rows.dtype, device=rows.device)
+        late.rows, late.places, late.made = rows, where, None
         found: Self = late
         return found
 
@@ -33,11 +33,11 @@ class LateRows(Tensor):
     def whole(self) -> Tensor:
         """The tensor itself, without its history."""
         if self.made is None:
-            self.made = _chosen(self.rows, self.where)
+            self.made = _chosen(self.rows, self.places)
         return self.made
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls,
         func: Callable[..., Any],
         types: Sequence[type],
@@ -57,7 +57,7 @@ def chosen_rows(rows: Tensor, where: Tensor, late: bool = False) -> Tensor:
         late: copy when somebody reads it, if ever.
     """
     if late and rows.requires_grad and torch.is_grad_enabled():
-        found: Tensor = _Late.apply(rows, where)
+        found: Tensor = _Late.apply(rows, where)  # type: ignore[no-untyped-call]
         return found
     return _chosen(rows, where)
 

@@ -1,9 +1,9 @@
 """Which products of queries and keys does the attention of a tree need, and in how few calls?
 
 A node attends to its ancestors and itself. Nodes are in preorder, so that those below a chain (nodes that
-follow one another without a branch) are one range: all of them attend to the whole chain, which is a rectangle
-without a mask. A chain attends to itself in a triangle. A small subtree is computed at once under a mask, where
-that is less than the calls it takes otherwise.
+follow one another without a branch) are one range: all of them attend to the whole chain, which is a
+rectangle without a mask. A chain attends to itself in a triangle. A small subtree is computed at once under a
+mask, where that is less than the calls it takes otherwise.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ MASKED = 1.2
 
 
 class Triangles(NamedTuple):
-    """``count`` ranges of ``length`` nodes one behind another, each causal in itself."""
+    """``times`` ranges of ``length`` nodes one behind another, each causal in itself."""
 
     start: int
     length: int
-    count: int
+    times: int
 
 
 class Rectangle(NamedTuple):
@@ -65,7 +65,7 @@ class AttentionPlan:
     def products(self) -> int:
         """Products of a query and a key in a head, with those that a triangle or a mask throws away."""
         return (
-            sum(count * length * length for _, length, count in self.triangles)
+            sum(times * length * length for _, length, times in self.triangles)
             + sum((stop - start) ** 2 for start, stop, _ in self.patches)
             + sum((last - first) * (stop - start) for first, last, start, stop in self.rectangles)
         )
@@ -159,10 +159,9 @@ def _together(triangles: list[Triangles]) -> Iterator[Triangles]:
     """Neighbours of one length in one call."""
     held: Triangles | None = None
     for one in triangles:
-        if held is not None and one.length == held.length:
-            if one.start == held.start + held.length * held.count:
-                held = held._replace(count=held.count + 1)
-                continue
+        if held is not None and held[:2] == (one.start - held.length * held.times, one.length):
+            held = held._replace(times=held.times + 1)
+            continue
         if held is not None:
             yield held
         held = one

@@ -34,8 +34,8 @@ class PrefixReport:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.shared} of {self.calls} calls as a tree of prefixes: {self.computed} of {self.tokens} tokens "
-            f"computed, {self.limit:.2f} times fewer"
+            f"{self.shared} of {self.calls} calls as a tree of prefixes: {self.computed} of {self.tokens} "
+            f"tokens computed, {self.limit:.2f} times fewer"
         ]
         lines += [f"{count} dense: {reason}" for reason, count in self.dense.items()]
         return "\n".join(lines)
