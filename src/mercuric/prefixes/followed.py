@@ -8,7 +8,7 @@ from torch import nn
 
 FAMILIES = ("gemma", "gpt2", "gpt_neox", "granite", "llama", "mistral", "olmo2", "phi3", "qwen2", "qwen3")
 """Types of transformers' models whose code was read and whose numbers are tested."""
-_ATTENTION = ("eager", "flex_attention", "sdpa")
+_ATTENTION = ("eager", "sdpa")
 _LENGTH_DEPENDENT = ("dynamic", "longrope")
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -27,7 +27,7 @@ def why_not_followed(model: nn.Module) -> str | None:
         return "some of its layers are no plain attention"
     attention = getattr(config, "_attn_implementation", None)
     if attention not in _ATTENTION:
-        return f"its attention is {attention}, not {', '.join(_ATTENTION[:-1])} or {_ATTENTION[-1]}"
+        return f"its attention is {attention}, not {' or '.join(_ATTENTION)}"
     if (getattr(config, "rope_parameters", None) or {}).get("rope_type") in _LENGTH_DEPENDENT:
         return "its rotations depend on how long the batch is"
     return None

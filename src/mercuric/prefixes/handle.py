@@ -153,7 +153,7 @@ def share_prefixes(model: nn.Module, *, least: float = 0.1) -> PrefixHandle:
 
     Args:
         model: of transformers, or wrapped by PEFT: GPT-2, LLaMA, Qwen2, Qwen3 and what else
-            ``mercuric.prefixes.FAMILIES`` names; attention ``sdpa``, ``eager`` or ``flex_attention``.
+            ``mercuric.prefixes.FAMILIES`` names; attention ``sdpa`` or ``eager``.
         least: the share of a batch's tokens that must repeat (0 to 1): below it a tree doesn't pay.
 
     Returns:

@@ -2,7 +2,7 @@
 
 As its attention mask: transformers hands a mask of four dimensions through to every layer untouched. There
 ``scaled_dot_product_attention`` meets it, and computes by the tree's plan; whatever else is done to the mask
-finds numbers to add to products, as attention in plain PyTorch and ``flex_attention`` want them.
+finds numbers to add to products, as attention in plain PyTorch wants them.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -189,6 +189,8 @@ def prefixes(
     as_json: options.AsJson = False,
 ) -> None:
     settings = BenchSettings(rounds=rounds, dtype=dtype, clock=clock, seed=seed)
+    if trl:
+        bench_trl.trl_and_datasets()
     families = bench_prefixes.FAMILIES if network == "both" else (network,)
     with bars() as progress:
         table = bench_prefixes.bench_prefixes(settings, families, quick, progress)

@@ -59,7 +59,7 @@ def bench_trl(
 
 def grpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
     """A trainer whose every step scores the given completions of one prompt."""
-    trl, datasets = _packages()
+    trl, datasets = trl_and_datasets()
     group, prompt, length = sizes
     ids = torch.randint(3, VOCABULARY, (prompt,)).tolist()
     completions = torch.randint(3, VOCABULARY, (group, length)).tolist()
@@ -86,7 +86,7 @@ def grpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
 
 def dpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
     """A trainer whose every step scores the same preference pairs, beside a reference scored before."""
-    trl, datasets = _packages()
+    trl, datasets = trl_and_datasets()
     _, prompt, length = sizes
 
     def words(count: int) -> str:
@@ -123,7 +123,7 @@ def word_tokenizer() -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Data sets of a few rows need no bars."""
-    _, datasets = _packages()
+    _, datasets = trl_and_datasets()
     before = datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
     try:
@@ -133,7 +133,12 @@ def _quiet() -> Iterator[None]:
             datasets.enable_progress_bars()
 
 
-def _packages() -> tuple[Any, Any]:
+def trl_and_datasets() -> tuple[Any, Any]:
+    """The packages of these names.
+
+    Raises:
+        MercuricError: they are not installed.
+    """
     # What a function that gives completions is called by may change, as TRL would say each time.
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     try:
