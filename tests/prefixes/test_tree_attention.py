@@ -12,6 +12,7 @@ from mercuric.prefixes import plan as plans
 from mercuric.prefixes.attention import tree_attention
 from mercuric.prefixes.plan import AttentionPlan, attention_plan
 from mercuric.prefixes.tree import PrefixTree, allowed, prefix_tree
+from mercuric.prefixes.tree_mask import TreeMask
 
 CALLS = (1, 10, 100, 2048)
 
@@ -85,3 +86,23 @@ def test_short_numbers(dtype: torch.dtype) -> None:
     found = tree_attention(query.to(dtype), key.to(dtype), value.to(dtype), plan, 0.5)
     assert found.dtype == dtype
     assert torch.allclose(found.float(), defined(query, key, value, tree), atol=0.05)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_mask_is_met_by_attention_and_is_numbers_to_all_else(grouped: bool) -> None:
+    ids = np.random.default_rng(1).integers(0, 2, (6, 12))
+    tree = prefix_tree(ids, np.ones(ids.shape, dtype=bool))
+    drawn = torch.Generator().manual_seed(0)
+    query = torch.randn(1, 4, len(tree), 8, generator=drawn)
+    key, value = torch.randn(2, 1, 2 if grouped else 4, len(tree), 8, generator=drawn).unbind()
+    wide = torch.randn(1, 4, len(tree), 9, generator=drawn)
+    mask = TreeMask.of(tree, None, query)
+    assert (mask.shape, mask.dtype, mask.ndim) == ((1, 1, len(tree), len(tree)), torch.float32, 4)
+    numbers = mask + 0.0
+    assert type(numbers) is Tensor and (numbers[0, 0] == 0).equal(
+        torch.from_numpy(allowed(tree.end, tree.seen))
+    )
+    attend = torch.nn.functional.scaled_dot_product_attention
+    for given_ in ((query, key, value), *([] if grouped else [(query, key, wide)])):
+        expected = attend(*given_, attn_mask=numbers, enable_gqa=grouped)
+        assert torch.allclose(attend(*given_, attn_mask=mask, enable_gqa=grouped), expected, atol=1e-6)

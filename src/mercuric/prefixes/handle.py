@@ -112,7 +112,7 @@ class PrefixHandle:
         if positions is None and given.get("position_ids") is not None:
             positions = given["position_ids"][:1].cpu().numpy().repeat(len(batch.tokens), 0)
         places = tree.columns if positions is None else positions[tree.rows, tree.columns]
-        like = next(self._network.parameters())
+        like = next(one for one in self._network.parameters() if one.is_floating_point())
         changes = {
             "input_ids": torch.from_numpy(batch.tokens[tree.rows, tree.columns])[None].to(device),
             "position_ids": torch.from_numpy(places)[None].to(device),

@@ -26,20 +26,23 @@ class Sights:
 
     def __init__(self, tree: PrefixTree) -> None:
         self.tree = tree
+        self._allowed: dict[torch.device, Tensor] = {}
 
     @cached_property
     def plan(self) -> AttentionPlan:
         return attention_plan(self.tree.end, self.tree.seen)
 
-    @cached_property
-    def allowed(self) -> Tensor:
+    def allowed(self, device: torch.device) -> Tensor:
         """Whether a query (a row) attends to a key (a column), (1, 1, nodes, nodes)."""
-        return torch.from_numpy(allowed(self.tree.end, self.tree.seen))[None, None]
+        if device not in self._allowed:
+            flags = torch.from_numpy(allowed(self.tree.end, self.tree.seen))
+            self._allowed[device] = flags[None, None].to(device)
+        return self._allowed[device]
 
     def added(self, mask: "TreeMask") -> Tensor:
         """Zero, or the least number of ``mask``'s type where a key is hidden."""
         numbers = torch.zeros(mask.shape, dtype=mask.dtype, device=mask.device)
-        return numbers.masked_fill_(~self.allowed.to(mask.device), torch.finfo(mask.dtype).min)
+        return numbers.masked_fill_(~self.allowed(mask.device), torch.finfo(mask.dtype).min)
 
 
 class TreeMask(Tensor):
@@ -101,7 +104,7 @@ def _attention(
     sights = attn_mask.sights
     if dropout_p == 0 and query.device.type == "cpu" and query.shape == key.shape == value.shape:
         return tree_attention(query, key, value, sights.plan, scale)
-    hidden = sights.allowed.to(query.device)
+    visible = sights.allowed(query.device)
     return F.scaled_dot_product_attention(
-        query, key, value, attn_mask=hidden, dropout_p=dropout_p, is_causal=is_causal, scale=scale
+        query, key, value, attn_mask=visible, dropout_p=dropout_p, is_causal=is_causal, scale=scale
     )
