@@ -27,7 +27,8 @@ BESIDE_PYTORCH = {
 }  # fmt: skip
 FORBIDDEN = {
     "h5py", "jinja2", "pandas", "PIL", "plotly", "pyarrow", "rich", "sacrebleu", "skimage", "sklearn",
-    "sympy", "tensorboard", "timm", "tokenizers", "torch._dynamo", "torchvision", "triton", "typer",
+    "sympy", "tensorboard", "timm", "tokenizers", "torch._dynamo", "torchvision", "transformers",
+    "triton", "typer",
 }  # fmt: skip
 """What takes long to import: whoever needs one waits for it then."""
 LIGHT = """

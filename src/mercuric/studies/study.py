@@ -126,6 +126,12 @@ STUDIES = (
         ".studies.bench.command:train",
     ),
     Study(
+        "bench prefixes",
+        "Training steps of language models whose batches begin alike, dense and as a tree, and of TRL's "
+        "trainers.",
+        ".studies.bench.command:prefixes",
+    ),
+    Study(
         "bench front",
         "Error, or with --train accuracy, against time: dense, the paper's form, reuse, directions, "
         "both.",
