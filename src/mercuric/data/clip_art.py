@@ -16,7 +16,7 @@ FILE = "clip-art.zip"
 DEFAULT_SIZE = 224
 PACKAGE = "openclipart-png"
 VERSIONS = {PACKAGE: "1:0.18+dfsg-19"}
-STATISTICS = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+STATISTICS = Normalisation((0.8445, 0.823, 0.7879), (0.318, 0.3297, 0.3665))
 FETCH = f"run `mercuric data fetch {NAME}`"
 
 _NO_CLASS = "unsorted"

@@ -76,6 +76,10 @@ def fetch(
     """
     files = " and ".join(archive.file for archive in archives)
     otherwise = f"copy {files} into {folder} from a machine where `mercuric data fetch {name}` works"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # minutes before it is written to
+    except OSError as error:
+        raise MercuricError(f"{folder} cannot be written ({error.strerror})", 1) from error
     with tempfile.TemporaryDirectory(prefix="mercuric-") as temporary:
         roots, came = {}, {}
         for package in versions:

@@ -13,27 +13,27 @@ from mercuric.progress import Progress
 
 NAME = "icons"
 DEFAULT_SIZE = 64
-STATISTICS = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+STATISTICS = Normalisation((0.8935, 0.8926, 0.8879), (0.2245, 0.2118, 0.2335))
 FETCH = f"run `mercuric data fetch {NAME}`"
 GROUPS = (
     "actions", "apps", "categories", "devices", "emblems", "emotes", "mimetypes", "places", "status",
 )  # fmt: skip
 """The folders that themes sort icons into."""
 
-DRAWN = (48, 128, 256)
+DRAWN = (48, 256, 512)
 """The sizes that icons are drawn at, in pixels; there is an archive of each."""
 
 VERSIONS = {
     "gnome-icon-theme": "3.12.0-5",
-    "lxde-icon-theme": "0.5.1-2.1",
-    "mate-icon-theme": "1.26.0-1",
     "oxygen-icon-theme": "5:5.103.0-1",
+    "paper-icon-theme": "1.5.0+git20200312.aa3e8af-4",
+    "yaru-theme-icon": "22.10.3-1",
 }
 THEMES = {
     "gnome-icon-theme": "gnome",
-    "lxde-icon-theme": "nuoveXT2",
-    "mate-icon-theme": "mate",
     "oxygen-icon-theme": "oxygen/base",
+    "paper-icon-theme": "Paper",
+    "yaru-theme-icon": "Yaru",
 }
 """Each package's theme."""
 

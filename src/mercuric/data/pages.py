@@ -78,8 +78,8 @@ class Resolution:
 RESOLUTIONS = {
     resolution.name: resolution
     for resolution in (
-        Resolution(NAME, 72, 512, Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))),
-        Resolution(FINE, 150, 1024, Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))),
+        Resolution(NAME, 72, 512, Normalisation((0.9477, 0.9476, 0.9485), (0.1518, 0.1515, 0.1505))),
+        Resolution(FINE, 150, 1024, Normalisation((0.9482, 0.9482, 0.9490), (0.1818, 0.1815, 0.1801))),
     )
 }
 

@@ -14,6 +14,9 @@ with needed_for("mercuric.data"):
 
 POINTS_AN_INCH = 72
 
+_BARELY_LESS = 1 - 1e-9
+"""So that a page of a whole number of pixels isn't stretched by one, for what is left of a division."""
+
 
 @dataclass(frozen=True)
 class PdfDocument:
@@ -43,7 +46,8 @@ class PdfDocument:
         """
         try:
             page = self.content[number]
-            image = page.render(scale=dpi / POINTS_AN_INCH, rev_byteorder=True).to_pil().convert("RGB")
+            scale = dpi / POINTS_AN_INCH * _BARELY_LESS
+            image = page.render(scale=scale, rev_byteorder=True).to_pil().convert("RGB")
         except (pypdfium2.PdfiumError, ValueError) as error:
             raise MercuricError(f"page {number + 1} of {self.name} cannot be drawn ({error})") from error
         grey = image.convert("L")

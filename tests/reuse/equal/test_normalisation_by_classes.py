@@ -22,7 +22,9 @@ def parameter(*shape: int) -> Tensor:
 
 @given(maps(), st.booleans(), st.booleans(), EPS)
 @settings(max_examples=60)
-def test_batch_norm_weighs_classes_by_their_positions(image: Map, affine: bool, biased: bool, eps: float) -> None:
+def test_batch_norm_weighs_classes_by_their_positions(
+    image: Map, affine: bool, biased: bool, eps: float
+) -> None:
     if image.classes.positions == 1:
         return
     width = image.rows.shape[1]
@@ -102,7 +104,10 @@ def test_statistics_of_half_precision_are_float32(dtype: torch.dtype) -> None:
 
 
 def test_autocast_normalises_what_it_is_given() -> None:
-    image = Map(torch.randn(5, 8, generator=torch.Generator().manual_seed(0)), torch.arange(18).view(2, 3, 3).int() % 5)
+    image = Map(
+        torch.randn(5, 8, generator=torch.Generator().manual_seed(0)),
+        torch.arange(18).view(2, 3, 3).int() % 5,
+    )
     module = nn.Sequential(nn.BatchNorm2d(8), nn.GroupNorm(2, 8))
     with torch.autocast("cpu", torch.bfloat16):
         shared, plain = module(image.shared().bfloat16()), module(image.plain().bfloat16())

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+import mercuric as mercuric_package
+
 pytest.importorskip("ale_py", reason="ale-py, of the extra atari, is not installed")
 
 Run = Callable[..., Result]
@@ -53,6 +55,32 @@ def test_it_goes_on_with_more_turns_and_its_own_settings(mercuric: Run) -> None:
     assert longer["games"][: len(first["games"])] == first["games"]
     other = mercuric("dqn", "breakout", "--turns", 380, "--seed", 3, "--resume")
     assert "holds another run: seed was 0, now 3" in other.stderr
+
+
+def test_layers_compute_as_the_file_says(mercuric: Run) -> None:
+    Path("reuse.yaml").write_text(SETTINGS + "reuse: {method: alike, bits: 20, adaptation: null}\n")
+    result = mercuric("dqn", *SHORT[:-1], "reuse.yaml", "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert summary["reuse"] == "alike"
+    layers = summary["layers"]
+    assert [layer["layer"] for layer in layers][:3] == ["features.0", "features.2", "features.4"]
+    assert 0 < layers[0]["HIT"] < layers[0]["vectors"]
+    page = Path("runs/dqn-breakout/report.html").read_text()
+    assert "What was not computed again" in page
+    assert "alike reuse" in page
+
+
+@pytest.mark.skipif(not hasattr(mercuric_package, "Equal"), reason="there is no exact reuse here yet")
+def test_with_exact_reuse_it_learns_the_same(mercuric: Run) -> None:
+    dense = json.loads(mercuric("dqn", *SHORT, "--json").stdout)
+    result = mercuric("dqn", *SHORT, "--equal", "--out", "equal", "--json")
+    assert result.exit_code == 0, result.output
+    equal = json.loads(result.stdout)
+    assert (dense["reuse"], equal["reuse"]) == (None, "equal")
+    assert equal["loss"] == pytest.approx(dense["loss"], rel=1e-4)
+    assert [layer["layer"] for layer in equal["layers"]][:2] == ["features.0", "features.2"]
+    assert "What was not computed again" in Path("equal/report.html").read_text()
 
 
 def test_its_page_is_written_again(mercuric: Run) -> None:

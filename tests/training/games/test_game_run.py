@@ -96,7 +96,7 @@ def test_a_finished_run_is_not_learned_again_but_may_get_more_turns(tmp_path: Pa
 
 def test_another_runs_checkpoint_is_refused(tmp_path: Path) -> None:
     run(tmp_path).learn()
-    with pytest.raises(MercuricError, match=r"is of another run: learning_rate was 0\.0001, now 0\.1"):
+    with pytest.raises(MercuricError, match=r"is of another run: learning_rate was 0\.00025, now 0\.1"):
         run(tmp_path, SHORT.changed(learning_rate=0.1)).learn(resume=True)
     with pytest.raises(MercuricError, match="holds 260 turns, but turns was 200; give more"):
         run(tmp_path, SHORT.changed(turns=200)).learn(resume=True)
@@ -116,7 +116,7 @@ def test_a_checkpoint_without_a_target_network_is_refused(tmp_path: Path) -> Non
 
 def test_a_loss_that_is_not_finite_stops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Player, "learn", lambda _self, _batch: float("nan"))
-    with pytest.raises(Diverged, match=r"the loss became nan at turn 60; try a learning_rate under 0\.0001"):
+    with pytest.raises(Diverged, match=r"the loss became nan at turn 60; try a learning_rate under 0\.00025"):
         run(tmp_path).learn()
 
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from mercuric import Alike
 from mercuric.training.games.config import PlayerConfig
 from mercuric.training.games.player import Player, as_input, exploration
 from mercuric.training.games.replay import Transitions
@@ -72,6 +73,22 @@ def test_it_takes_the_best_action_unless_it_is_careless() -> None:
     state, generator = np.zeros((4, 84, 84), np.uint8), np.random.default_rng(0)
     assert {learner.act(state, 0.0, generator) for _ in range(20)} == {2}
     assert {learner.act(state, 1.0, generator) for _ in range(60)} == {0, 1, 2, 3, 4}
+
+
+def test_batches_reuse_and_a_state_alone_does_not() -> None:
+    learner, batch = player(), transitions(6)
+    state = batch.states[0].numpy()
+    dense = [learner.act(state, 0.0, np.random.default_rng(seed)) for seed in range(3)]
+    handle = learner.reuse(Alike(bits=6, adaptation=None))
+    seen: list[str] = []
+    handle.observe(lambda told: seen.append(told.layer))
+    assert [learner.act(state, 0.0, np.random.default_rng(seed)) for seed in range(3)] == dense
+    assert not seen
+    learner.learn(batch)
+    assert {"features.0", "features.2", "features.4"} <= set(seen)
+    with torch.no_grad():
+        learner.network[-1][-1].bias.copy_(torch.tensor([0.0, 0.0, 99.0]))
+    assert learner.act(state, 0.0, np.random.default_rng(0)) == 2, "both have the same weights"
 
 
 def test_inputs_are_shares_of_white() -> None:

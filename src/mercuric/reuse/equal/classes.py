@@ -35,7 +35,7 @@ class Classes:
         self._first = first
         # A mark of these classes and of all that they tell: no reference, which would go round in a circle.
         self._mark = object()
-        self._marks = frozenset({self._mark}).union(*(each._marks for each in finer_than))
+        self._marks: frozenset[object] = frozenset({self._mark}).union(*(each._marks for each in finer_than))
         if of_image:
             self._marks |= {_IMAGE}
         self._counts: Tensor | None = None

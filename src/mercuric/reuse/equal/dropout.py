@@ -13,7 +13,5 @@ def dropout(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  #
 
 
 HANDLERS.update(
-    dict.fromkeys(
-        (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout), dropout
-    )
+    dict.fromkeys((F.dropout, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout), dropout)
 )

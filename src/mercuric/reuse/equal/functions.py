@@ -4,10 +4,24 @@ from mercuric.reuse.equal import (
     dropout,
     factories,
     joins,
+    moves,
     normalisation,
+    pieces,
     pointwise,
     pooling,
     reductions,
+    views,
 )
 
-__all__ = ["dropout", "factories", "joins", "normalisation", "pointwise", "pooling", "reductions"]
+__all__ = [
+    "dropout",
+    "factories",
+    "joins",
+    "moves",
+    "normalisation",
+    "pieces",
+    "pointwise",
+    "pooling",
+    "reductions",
+    "views",
+]

@@ -54,9 +54,10 @@ def image_maxima(table: Table) -> Tensor:
     ids = classes.ids.flatten()
     places = torch.arange(len(ids), device=ids.device)
     first = torch.full((classes.number,), len(ids), device=ids.device)
-    first = first.scatter_reduce_(0, ids.long(), places, "amin").sort()
-    taken = first.indices[first.values < len(ids)]
-    image = first.values[: len(taken)] // (len(ids) // images.number)
+    first = first.scatter_reduce_(0, ids.long(), places, "amin")
+    first, order = first.sort()
+    taken = order[first < len(ids)]
+    image = first[: len(taken)] // (len(ids) // images.number)
     counts = torch.bincount(image, minlength=images.number)
     column = torch.arange(len(taken), device=ids.device) - (counts.cumsum(0) - counts)[image]
     members = ids.new_full((images.number, int(counts.max())), OUTSIDE)

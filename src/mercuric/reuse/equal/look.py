@@ -5,18 +5,21 @@ the layers alone.
 """
 
 import threading
+from dataclasses import is_dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch._subclasses import FakeTensor
+from torch.autograd import forward_ad
 from torch.utils._pytree import tree_map
 
 from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.pass_record import PassRecord
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share
+from mercuric.reuse.equal.plan import Plan
+from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share_given
 
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
@@ -35,6 +38,7 @@ class Look:
         range: lowest and highest number of the first batch, where ``levels`` are asked for.
         found: what the last look said; "" where equal vectors were found.
         record: of the last pass.
+        plan: what layers were like when they last went by classes.
     """
 
     def __init__(self, config: Equal, sequences: bool) -> None:
@@ -42,6 +46,7 @@ class Look:
         self.range: tuple[float, float] | None = None
         self.found = "the model itself was not called"
         self.record = PassRecord()
+        self.plan = Plan()
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""
@@ -66,7 +71,7 @@ class Look:
                 self.found = "nothing equal in the input"
                 return value
             rows = vectors[torch.unravel_index(classes.first, vectors.shape[:-1])]
-        return share(rows, classes, channel, self.record)
+        return share_given(value, rows, classes, channel, self.record)
 
     def _channel(self, value: Tensor) -> int | None:
         """Where a tensor has its channels; None for one that no layer reads as vectors."""
@@ -105,7 +110,9 @@ class Before:
         if inside.count(self._look) > 1:
             return None
         images = next((each for each in args if isinstance(each, Tensor) and each.dim() == 4), None)
-        self._look.record = PassRecord(images is not None and _is_channels_last(images))
+        self._look.record = PassRecord(
+            images is not None and _why_not(images) is None and _is_channels_last(images)
+        )
         args = tuple(self._look.shared(value) for value in args)
         return args, {name: self._look.shared(value) for name, value in kwargs.items()}
 
@@ -125,9 +132,7 @@ class After:
             inside.remove(self._look)
         if self._look in inside:
             return output
-        return tree_map(
-            lambda value: dense(value, "the model's output") if isinstance(value, Tensor) else value, output
-        )
+        return _plain(output)
 
 
 _threads = threading.local()
@@ -141,11 +146,28 @@ def _inside() -> list[Look]:
     return inside
 
 
+def _plain(output: Any) -> Any:
+    """Without shared tensors, also in the fields of dataclasses, which are the caller's own objects."""
+    if isinstance(output, Tensor):
+        return dense(output, "the model's output")
+    if is_dataclass(output) and not isinstance(output, type | dict):
+        for name, value in vars(output).items():
+            plain = _plain(value)
+            if plain is not value:
+                object.__setattr__(output, name, plain)
+        return output
+    return tree_map(
+        lambda value: _plain(value) if isinstance(value, Tensor) or is_dataclass(value) else value, output
+    )
+
+
 def _why_not(value: Tensor) -> str | None:
     if value.requires_grad:
         return "the input requires a gradient"
     if torch._C._get_tracing_state() is not None or isinstance(value, FakeTensor):
         return "the pass is recorded"
+    if torch._C._functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0:
+        return "the pass is within a transform of torch.func, or of forward-mode differentiation"
     if type(value) not in (Tensor, nn.Parameter) or torch._C._functorch.is_functorch_wrapped_tensor(value):
         return f"the input is a {type(value).__name__}"
     if value.is_meta or value.layout != torch.strided or not value.numel():

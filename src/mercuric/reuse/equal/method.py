@@ -1,6 +1,7 @@
 """How does a network compute equal vectors once?"""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,7 @@ from mercuric.reuse.observation import Kind
 from mercuric.reuse.precision import autocast, left_to_torch
 from mercuric.reuse.products import ConvolutionCall, LayerProduct
 from mercuric.reuse.row_products import multiply
+from mercuric.reuse.vectors import row_vectors, vectors_of
 
 
 class EqualMethod(Method):
@@ -30,8 +32,8 @@ class EqualMethod(Method):
         """What adds up over windows, or mixes positions, is not followed."""
         if kind == "attention":
             return "attention mixes positions, of which each is another one"
-        if isinstance(layer, nn.ConvTranspose2d):
-            return "a transposed convolution is not computed by classes"
+        if isinstance(layer, nn.ConvTranspose2d) and not _lies_side_by_side(layer):
+            return "a transposed convolution whose outputs overlap is not computed by classes"
         return None
 
     def layer(self, name: str, config: Equal, product: LayerProduct) -> EqualLayer:
@@ -80,11 +82,14 @@ class EqualMethod(Method):
         if table is not None and not left_to_torch(table.rows, weight, bias):
             x, matrix, offset = autocast(table.rows), autocast(weight), autocast(bias)
             if table.flat:
-                output = class_product_flat(x, table.classes.ids.flatten(1), matrix, offset)
+                output = _multiply_flat(table, x, matrix, offset)
+                if output is not None:
+                    state.shared(table.classes.number, table.classes.positions)
+                    return output
+            elif table.channel == len(table.shape) - 1:
                 state.shared(table.classes.number, table.classes.positions)
-                return output
-            if table.channel == len(table.shape) - 1:
-                state.shared(table.classes.number, table.classes.positions)
+                vectors = partial(row_vectors, tuple(table.shape), len(weight), state.config.scope)
+                state.tell(table.classes, vectors, table.rows.requires_grad)
                 return table.with_rows(multiply(x, matrix, offset))
         output = F.linear(dense(rows, state.name), weight, bias)
         state.dense(output.numel() // max(1, len(weight)))
@@ -120,29 +125,42 @@ class EqualMethod(Method):
         else:
             output = class_convolution(rows, filters, offsets, members, geometry.groups)
         state.shared(classes.number, classes.positions)
+        vectors = partial(vectors_of, geometry, call.images, "patch", state.config.scope)
+        state.tell(classes, vectors, table.rows.requires_grad)
         return call.raised(table.with_rows(output, classes))
+
+
+def _multiply_flat(table: Table, rows: Tensor, matrix: Tensor, offset: Tensor | None) -> Tensor | None:
+    """A product with flattened maps, (N, features); None where they are flattened otherwise."""
+    ids, channels = table.classes.ids, rows.shape[1]
+    images = len(ids)
+    if table.shape != (images, ids.numel() // max(1, images) * channels):
+        return None
+    if table.channel == ids.dim() and ids.dim() > 1:
+        matrix = matrix.reshape(len(matrix), -1, channels).mT.flatten(1)  # features are positions x channels
+    elif table.channel != 1:
+        return None
+    return class_product_flat(rows, ids.flatten(1), matrix, offset)
+
+
+def _lies_side_by_side(layer: nn.ConvTranspose2d) -> bool:
+    """Whether what a pixel's kernel gives meets no other's."""
+    return layer.kernel_size == layer.stride and not any(
+        (*layer.padding, *layer.output_padding, *(step - 1 for step in layer.dilation))
+    )
 
 
 def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeometry, window: Window) -> int:
     """Of how many classes on the layer is dense."""
-    shape = table.shape
-    down, across = window.output(*shape[2:])
-    positions = shape[0] * down * across
+    down, across = window.output(*table.shape[2:])
+    positions = table.shape[0] * down * across
     if state.config.most is not None:
         return int(state.config.most * positions)
     inputs = table.rows.requires_grad
     backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
-    key = (
-        shape[1:],
-        min(shape[0], 8),
-        filters.dtype,
-        filters.device,
-        backward,
-        inputs,
-        torch.get_num_threads(),
-    )
-    if key not in state.speeds:
-        state.speeds[key] = convolution_speed(
-            shape, filters, geometry, window, table.format, backward, inputs
+    mode = (backward, filters.dtype, filters.device, torch.get_num_threads())
+    if (mode, table.shape[1:]) not in state.speeds:
+        state.speeds[mode, table.shape[1:]] = convolution_speed(
+            table.shape, filters, geometry, window, table.format, backward, inputs
         )
-    return int(state.speeds[key].share * positions)
+    return int(state.highest_share(mode, state.speeds[mode, table.shape[1:]]) * positions)

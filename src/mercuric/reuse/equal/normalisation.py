@@ -125,7 +125,7 @@ def _by_images(table: Table, groups: int, weight: Tensor | None, bias: Tensor | 
         return NotImplemented  # what autocast makes of it depends on the device
     classes, rows, image = of_images(table)
     number = len(table.classes.ids)
-    grouped = rows.double().unflatten(1, (groups, -1))
+    grouped = rows.double().view(len(rows), groups, -1)
     shares = classes.counts.double()[:, None] * (number / classes.positions)
 
     def averages(values: Tensor) -> Tensor:

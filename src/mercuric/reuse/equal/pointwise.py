@@ -1,6 +1,7 @@
 """Which functions look at one number of a tensor at a time, and how do they go by rows?"""
 
 from collections.abc import Iterator, Sequence
+from inspect import isfunction
 from typing import Any
 
 import torch
@@ -38,10 +39,13 @@ def functions(*names: str) -> Iterator[Any]:
 
 def pointwise(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function of numbers at the same place, on the rows of classes that tell all its tensors."""
-    if kwargs.pop("inplace", False):
-        result = pointwise(func, args, kwargs)
-        done = None if result is NotImplemented else written(args[0], result)
-        return NotImplemented if done is None else done
+    if func in _INPLACE:
+        place = _INPLACE[func]
+        if kwargs.get("inplace", len(args) > place and args[place]):
+            named = {name: value for name, value in kwargs.items() if name != "inplace"}
+            result = pointwise(func, args[:place], named)
+            done = None if result is NotImplemented else written(args[0], result)
+            return NotImplemented if done is None else done
     if any(isinstance(value, Tensor) for value in kwargs.values()):
         return NotImplemented
     joined = _joined(args)
@@ -49,6 +53,8 @@ def pointwise(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return NotImplemented
     table, classes, rows = joined
     result = func(*rows, **kwargs)
+    if result is table.rows:
+        return table.tensor  # as x.float() is x
     return (
         table.with_rows(result, classes)
         if result.shape == (classes.number, table.rows.shape[1])
@@ -61,10 +67,9 @@ def convert(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     table = table_of(args[0])
     if table is None:
         return NotImplemented
-    named = {name: value for name, value in kwargs.items() if name != "memory_format"}
-    if len(args) == 1 and not named:
-        return args[0]
-    rows = func(table.rows, *args[1:], **named)
+    if kwargs.get("memory_format", torch.preserve_format) is not torch.preserve_format:
+        return NotImplemented
+    rows = func(table.rows, *args[1:], **kwargs)
     if rows.device != table.rows.device:
         return NotImplemented
     return args[0] if rows is table.rows else table.with_rows(rows)
@@ -106,7 +111,8 @@ def _joined(args: Sequence[Any]) -> tuple[Table, Classes, list[Any]] | None:
 
 def _rows_like(table: Table, first: Table) -> tuple[Tensor, Classes] | None:
     """Of a tensor with the same channels, or with one for all of them."""
-    if (table.channel, table.flat) != (first.channel, first.flat):
+    places = (table.classes.ids.shape, first.classes.ids.shape)
+    if (table.channel, table.flat, places[0]) != (first.channel, first.flat, places[1]):
         return None
     one = not first.flat and table.rows.shape[1] == 1 and table.classes.ids.shape == first.classes.ids.shape
     return (table.rows, table.classes) if one or table.shape == first.shape else None
@@ -119,7 +125,8 @@ def _operand(value: Any, like: Table) -> tuple[Any, Classes | None] | None:
     if not isinstance(value, Tensor):
         return value, None
     if value.numel() == 1 and value.dim() <= len(like.shape):
-        return value.reshape(()), None
+        # A tensor without dimensions does not say the dtype of the result, as another does.
+        return value.reshape((1, 1) if value.dim() else ()), None
     if like.flat or value.dim() > len(like.shape):
         return None
     shape = (1,) * (len(like.shape) - value.dim()) + tuple(value.shape)
@@ -140,7 +147,11 @@ def _taken(rows: Tensor, index: Tensor | None) -> Tensor:
 def _register() -> None:
     for names in (_OF_ONE, _OF_MORE):
         for name in names:
-            HANDLERS.update(dict.fromkeys(functions(name), pointwise))
+            for func in functions(name):
+                HANDLERS[func] = pointwise
+                arguments = func.__code__.co_varnames if isfunction(func) else ()
+                if "inplace" in arguments:
+                    _INPLACE[func] = arguments.index("inplace")
             for func in functions(f"{name}_"):
                 HANDLERS[func] = in_place
                 _PLAIN_FORM[func] = getattr(Tensor, name, None) or next(functions(name))
@@ -157,4 +168,5 @@ def _register() -> None:
 
 
 _PLAIN_FORM: dict[Any, Any] = {}
+_INPLACE: dict[Any, int] = {}  # which argument of a function says that it writes into the first
 _register()

@@ -106,7 +106,7 @@ def _adaptive_pool(
         return NotImplemented
     if dimensions == 1:
         wanted = (1, *wanted)
-    size = tuple(side if one is None else one for one, side in zip(wanted, sides, strict=True))
+    size = (sides[0] if wanted[0] is None else wanted[0], sides[1] if wanted[1] is None else wanted[1])
     if min(size) < 1:
         return NotImplemented
     if size == sides:
@@ -138,7 +138,7 @@ def _pair(value: Any, dimensions: int, else_one: int) -> Pair:
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     if len(values) == 1:
         values = values * dimensions
-    return (else_one, *values)[-2:]  # type: ignore[return-value]
+    return (else_one, *values)[-2:]
 
 
 def _window(

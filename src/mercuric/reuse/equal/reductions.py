@@ -24,10 +24,14 @@ _ALONG = ("softmax", "log_softmax", "softmin", "glu", "cumsum")
 
 def reduce(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Over all positions of an image, a plain tensor; over the channels, a row's own number."""
-    table, (dims, keep, rest) = table_of(args[0]), _asked(args, kwargs)
-    if table is None or table.flat or dims is None or not table.rows.is_floating_point():
+    table = table_of(args[0])
+    if table is None or table.flat or len(args) > 2 or not table.rows.is_floating_point():
         return NotImplemented
-    dims = {dim % len(table.shape) for dim in dims}
+    dims = _dimensions(table, args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis")))
+    keep = bool(kwargs.get("keepdim", False))
+    rest = {name: value for name, value in kwargs.items() if name not in ("dim", "axis", "keepdim")}
+    if dims is None or rest.pop("out", None) is not None:
+        return NotImplemented
     if dims == {table.channel}:
         rows = func(table.rows, dim=1, keepdim=True, **rest)
         return table.with_rows(rows) if keep else expand(rows, table.classes.ids)[..., 0]
@@ -44,10 +48,10 @@ def reduce(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def along(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function along the channels, of each row by itself."""
-    table, dim = table_of(args[0]), args[1] if len(args) > 1 else kwargs.get("dim")
-    if table is None or table.flat or not isinstance(dim, int) or len(args) > 2:
+    table = table_of(args[0])
+    if table is None or table.flat or len(args) > 2 or kwargs.get("out") is not None:
         return NotImplemented
-    if dim % len(table.shape) != table.channel:
+    if _dimensions(table, args[1] if len(args) > 1 else kwargs.get("dim")) != {table.channel}:
         return NotImplemented
     named = {name: value for name, value in kwargs.items() if name != "dim"}
     return table.with_rows(func(table.rows, dim=1, **named))
@@ -55,26 +59,22 @@ def along(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def normalize(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Rows of length 1."""
-    dim = args[2] if len(args) > 2 else kwargs.get("dim", 1)
     table = table_of(args[0])
-    if (
-        table is None
-        or table.flat
-        or dim % len(table.shape) != table.channel
-        or kwargs.get("out") is not None
-    ):
+    if table is None or table.flat or kwargs.get("out") is not None:
+        return NotImplemented
+    if _dimensions(table, args[2] if len(args) > 2 else kwargs.get("dim", 1)) != {table.channel}:
         return NotImplemented
     p = args[1] if len(args) > 1 else kwargs.get("p", 2.0)
     return table.with_rows(func(table.rows, p, 1, kwargs.get("eps", 1e-12)))
 
 
-def _asked(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[set[int] | None, bool, dict[str, Any]]:
-    """Dimensions, None for what is not understood; whether they are kept; and all other keywords."""
-    rest = {name: value for name, value in kwargs.items() if name not in ("dim", "axis", "keepdim")}
-    dim = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-    dims = (dim,) if isinstance(dim, int) else dim
-    plain = len(args) < 3 and isinstance(dims, (tuple, list)) and all(isinstance(one, int) for one in dims)
-    return set(dims) if plain and dims else None, bool(kwargs.get("keepdim", False)), rest
+def _dimensions(table: Table, dim: Any) -> set[int] | None:
+    """Those that a function is asked to go along; None for what PyTorch may refuse."""
+    dims, count = dim if isinstance(dim, (tuple, list)) else (dim,), len(table.shape)
+    if not all(isinstance(one, int) and -count <= one < count for one in dims):
+        return None
+    found = {one % count for one in dims}
+    return found if len(found) == len(dims) else None
 
 
 def _is_plain(func: Any, rows: Tensor, rest: dict[str, Any]) -> bool:

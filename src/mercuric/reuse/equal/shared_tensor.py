@@ -56,6 +56,7 @@ class SharedTensor(Tensor):
     _classes: Classes
     _channel: int
     _record: PassRecord
+    _strides: tuple[int, ...]  # those of the dense tensor
     _view: View | None
     _node: object  # of autograd, as it was made: with another one, autograd knows of what rows do not
     _dense: Tensor | None  # what it stands for, once somebody has asked
@@ -66,13 +67,19 @@ class SharedTensor(Tensor):
 
     @staticmethod
     def __new__(
-        cls, rows: Tensor, classes: Classes, channel: int, record: PassRecord, shape: Sequence[int]
+        cls,
+        rows: Tensor,
+        classes: Classes,
+        channel: int,
+        record: PassRecord,
+        shape: Sequence[int],
+        strides: tuple[int, ...],
     ) -> "SharedTensor":
         made: SharedTensor = torch.Tensor._make_wrapper_subclass(
-            cls, tuple(shape), strides=_strides(shape, channel, record),
-            dtype=rows.dtype, device=rows.device,
-        )  # fmt: skip
+            cls, tuple(shape), strides=strides, dtype=rows.dtype, device=rows.device
+        )
         made._rows, made._classes, made._channel, made._record = rows, classes, channel, record
+        made._strides = strides
         made._view, made._node, made._dense, made._written_at = None, None, None, 0
         made._used, made._writes, made._moving = False, 0, False
         return made
@@ -90,7 +97,7 @@ class SharedTensor(Tensor):
         if func in _METADATA:
             with torch._C.DisableTorchFunctionSubclass():
                 return func(*args, **named)
-        handler = HANDLERS.get(func)
+        handler = HANDLERS.get(func) if args else None
         result = NotImplemented if handler is None else handler(func, args, named)
         return _densely(func, args, named) if result is NotImplemented else result
 
@@ -141,25 +148,37 @@ class Table:
 
     @property
     def flat(self) -> bool:
-        """Whether channels and positions are put together in one dimension."""
-        return len(self.shape) != self.classes.ids.dim() + 1
+        """Whether it has other dimensions than its positions and the channels among them."""
+        return self.shape != _whole_shape(self.rows, self.classes, self.channel)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Those of the dense tensor."""
+        return self.tensor._strides
+
+    @property
+    def record(self) -> PassRecord:
+        """Of the pass."""
+        return self.tensor._record
 
     @property
     def format(self) -> torch.memory_format:
-        """Of dense images in this pass."""
-        return torch.channels_last if self.tensor._record.channels_last else torch.contiguous_format
+        """Of the dense tensor, where it is of images."""
+        together = len(self.shape) == 4 and (self.strides[1] == 1 or self.shape[1] == 1)
+        return torch.channels_last if self.record.channels_last and together else torch.contiguous_format
 
     def with_rows(
         self, rows: Tensor, classes: Classes | None = None, channel: int | None = None
     ) -> SharedTensor:
         """A shared tensor of other rows, and of other classes or channels elsewhere."""
-        return share(
-            rows,
-            self.classes if classes is None else classes,
-            self.channel if channel is None else channel,
-            self.tensor._record,
-            self.shape if self.flat else None,
-        )
+        classes = self.classes if classes is None else classes
+        channel = self.channel if channel is None else channel
+        shape = self.shape if self.flat else _whole_shape(rows, classes, channel)
+        if (shape, channel) == (self.shape, self.channel):
+            strides = _kept_strides(shape, self.strides)
+        else:
+            strides = _strides(shape, channel, self.format == torch.channels_last)
+        return share(rows, classes, channel, self.record, shape, strides)
 
     def viewed(
         self,
@@ -167,21 +186,26 @@ class Table:
         classes: Classes | None = None,
         channel: int | None = None,
         shape: Sequence[int] | None = None,
+        strides: Sequence[int] | None = None,
+        rows: Tensor | None = None,
     ) -> SharedTensor:
-        """A view: the same rows, with positions in another order or other dimensions.
+        """A view: the same numbers or some of them, with positions in another order or other dimensions.
 
         Args:
             function: gives the view of a plain tensor.
             classes: where they are otherwise.
             channel: where it is otherwise.
             shape: of the tensor, where channels and positions are put together.
+            strides: of the view of the dense tensor, where they are not those of a tensor of its own.
+            rows: where they are others.
         """
         made = share(
-            self.rows,
+            self.rows if rows is None else rows,
             self.classes if classes is None else classes,
             self.channel if channel is None else channel,
-            self.tensor._record,
+            self.record,
             shape,
+            strides,
         )
         made._view = View(self.tensor, function, self.tensor._writes)
         return made
@@ -193,6 +217,7 @@ def share(
     channel: int,
     record: PassRecord,
     shape: Sequence[int] | None = None,
+    strides: Sequence[int] | None = None,
 ) -> SharedTensor:
     """The tensor whose vector at each position is its class's row.
 
@@ -202,15 +227,32 @@ def share(
         channel: where the dimension of the channels goes among them.
         record: of the pass.
         shape: of the tensor, where its dimensions are put together: (N, C * H * W).
+        strides: of the dense tensor; None: as layers make it.
     """
-    places = classes.ids.shape
-    shape = (*places[:channel], rows.shape[1], *places[channel:]) if shape is None else tuple(shape)
+    shape = _whole_shape(rows, classes, channel) if shape is None else tuple(shape)
+    strides = _strides(shape, channel, record.channels_last) if strides is None else tuple(strides)
     if rows.requires_grad and not torch.is_grad_enabled():
         rows = rows.detach()
     if not rows.requires_grad:
-        return SharedTensor(rows, classes, channel, record, shape)
-    made: SharedTensor = _Wrapped.apply(rows, classes, channel, record, shape)  # type: ignore[no-untyped-call]
+        return SharedTensor(rows, classes, channel, record, shape, strides)
+    made: SharedTensor = _Wrapped.apply(  # type: ignore[no-untyped-call]
+        rows, classes, channel, record, shape, strides
+    )
     made._rows, made._node = rows, _node(made)
+    return made
+
+
+def share_given(
+    given: Tensor, rows: Tensor, classes: Classes, channel: int, record: PassRecord
+) -> SharedTensor:
+    """:func:`share` of a tensor that is there, without a gradient: who writes into one writes into both.
+
+    Args:
+        given: the dense tensor.
+        rows, classes, channel, record: as for :func:`share`.
+    """
+    made = share(rows, classes, channel, record, None, given.stride())
+    made._dense, made._written_at = given, _version_of(given)
     return made
 
 
@@ -271,16 +313,70 @@ def _densely(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if func in _DERIVATIVES:
         _require_unused((args, kwargs))
     target = args[0] if args else None
-    if isinstance(target, SharedTensor) and (func in _HOOKS or _writes_into(name)):
+    writes = _writes_into(name) or bool(kwargs.get("inplace"))
+    if isinstance(target, SharedTensor) and (func in _HOOKS or writes):
+        if name.rpartition(".")[2] in _RESIZING:
+            raise ArgumentError(
+                f"{name} was called on a feature map of which equal vectors are computed once, but its "
+                "dimensions can't change in place; use the function without _, or leave the model dense"
+            )
         if func in _HOOKS:
             _require_unused(target)
+        elif target._view is not None:
+            return _write_through(target, func, args, kwargs, name)
         if target._view is None:
             # Autograd must see the tensor itself: whoever writes or asks for its gradient gets it densely.
             _settle(target)
+    result_into = kwargs.get("out")
+    if isinstance(result_into, SharedTensor):
+        _settle(_root(result_into))
     rest, named = tree_map(lambda value: _plain(value, name), (args, kwargs))
     with torch._C.DisableTorchFunctionSubclass():
         result = func(*rest, **named)
+    tree_map(_notice_writing, (args, kwargs))
     return target if rest and result is rest[0] else result
+
+
+def _root(value: SharedTensor) -> SharedTensor:
+    """What a view is of, in the end."""
+    return value if value._view is None else _root(value._view.base)
+
+
+def _write_through(
+    target: SharedTensor, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
+) -> SharedTensor:
+    """A function writes into a view: what it is of holds it from now on, densely."""
+    root, functions = target, []
+    while root._view is not None:
+        functions.append(root._view.function)
+        root = root._view.base
+    place = plain = dense(root, name).clone()
+    for function in reversed(functions):
+        place = function(place)
+    rest, named = tree_map(lambda value: dense(value, name) if isinstance(value, Tensor) else value,
+                           (args[1:], kwargs))  # fmt: skip
+    func(place, *rest, **named)
+    _hold(root, plain)
+    return target
+
+
+def _notice_writing(value: object) -> None:
+    """Where a function wrote into the dense tensor of a shared one, autograd learns of it."""
+    if isinstance(value, SharedTensor):
+        root = _root(value)
+        written_into = root._dense is not None and root._written_at != _version_of(root._dense)
+        if written_into and not _autograd_knows_more(root):
+            _hold(root, root._dense)
+
+
+def _hold(value: SharedTensor, plain: Tensor | None) -> None:
+    """From now on it is this dense tensor, whose graph its own node continues."""
+    assert plain is not None  # noqa: S101 - who calls has looked
+    value._moving = True
+    with torch._C.DisableTorchFunctionSubclass():
+        value.copy_(plain)
+    value._moving, value._dense, value._rows = False, plain.detach(), None
+    value._writes += 1
 
 
 def _plain(value: object, function: str) -> object:
@@ -364,6 +460,9 @@ def _standing_for(value: SharedTensor, function: str) -> Tensor:
         value._dense = _expanded(value, function)
         value._written_at = _version_of(value._dense)
         value._record.expands(function, value._dense.numel())
+    elif not value._used:
+        value._used = True
+        value._record.expands(function, 0)  # the model was given it
     return value._dense
 
 
@@ -374,18 +473,33 @@ def _expanded(value: SharedTensor, function: str) -> Tensor:
         if value._view is not None:
             return value._view.function(dense(value._view.base, function))
         plain = expand(value._rows, value._classes.ids).movedim(-1, value._channel)
-        return plain if _lie_together(value.shape, value._channel, value._record) else plain.contiguous()
+        return _laid_out(plain.reshape(value.shape), value._strides)
 
 
-def _lie_together(shape: Sequence[int], channel: int, record: PassRecord) -> bool:
-    """Whether the dense tensor has a position's channels one beside another."""
-    return channel == len(shape) - 1 or (channel == 1 and len(shape) == 4 and record.channels_last)
+def _laid_out(plain: Tensor, strides: tuple[int, ...]) -> Tensor:
+    """A tensor whose numbers lie by these strides, which have no gaps."""
+    if plain.stride() == strides:
+        return plain
+    order = sorted(range(plain.dim()), key=lambda place: (-strides[place], plain.shape[place] > 1))
+    places = sorted(range(plain.dim()), key=order.__getitem__)
+    return plain.permute(order).contiguous().permute(places)
 
 
-def _strides(shape: Sequence[int], channel: int, record: PassRecord) -> tuple[int, ...]:
-    """Those of the dense tensor."""
+def _whole_shape(rows: Tensor, classes: Classes, channel: int) -> tuple[int, ...]:
+    """Positions, with the channels among them."""
+    places = classes.ids.shape
+    return (*places[:channel], rows.shape[1], *places[channel:])
+
+
+def _kept_strides(shape: Sequence[int], strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of what a function of one number at a time gives of a tensor of these."""
+    return torch.empty_like(torch.empty_strided(tuple(shape), strides, device="meta")).stride()
+
+
+def _strides(shape: Sequence[int], channel: int, channels_last: bool) -> tuple[int, ...]:
+    """Those of a dense tensor that is made anew, images in the format of the pass."""
     order = list(range(len(shape)))
-    if channel < len(shape) and _lie_together(shape, channel, record):
+    if channels_last and channel == 1 and len(shape) == 4:
         order.append(order.pop(channel))
     strides, step = [0] * len(shape), 1
     for dimension in reversed(order):
@@ -397,22 +511,28 @@ def _strides(shape: Sequence[int], channel: int, record: PassRecord) -> tuple[in
 class _Wrapped(Function):
     @staticmethod
     def forward(
-        ctx: Any, rows: Tensor, classes: Classes, channel: int, record: PassRecord, shape: Sequence[int]
+        ctx: Any,
+        rows: Tensor,
+        classes: Classes,
+        channel: int,
+        record: PassRecord,
+        shape: Sequence[int],
+        strides: tuple[int, ...],
     ) -> SharedTensor:
         ctx.set_materialize_grads(False)
         ctx.classes, ctx.channel, ctx.rows = classes, channel, rows.shape
-        return SharedTensor(rows, classes, channel, record, shape)
+        return SharedTensor(rows, classes, channel, record, shape, strides)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         (gradient,) = gradients
         if gradient is None:
-            return None, None, None, None, None
+            return None, None, None, None, None, None
         places, channels = ctx.classes.ids.shape, ctx.rows[1]
         gradient = gradient.reshape(*places[: ctx.channel], channels, *places[ctx.channel :])
         flat = gradient.movedim(ctx.channel, -1).reshape(-1, channels)
         rows = flat.new_zeros(ctx.rows).index_add(0, ctx.classes.ids.flatten().long(), flat)
-        return rows, None, None, None, None
+        return rows, None, None, None, None, None
 
 
 class _Unwrapped(Function):
@@ -443,5 +563,10 @@ _METADATA = _of_tensors(
 _HOOKS = _of_tensors(
     "register_hook", "retain_grad", "requires_grad_", "register_post_accumulate_grad_hook", "data"
 )
+_HOOKS.add(Tensor.requires_grad.__set__)  # type: ignore[attr-defined]
 _DERIVATIVES = (torch.autograd.grad, torch.autograd.backward)
+_RESIZING = {
+    "as_strided_", "moveaxis_", "movedim_", "resize_", "resize_as_", "set_", "squeeze_", "swapaxes_",
+    "swapdims_", "t_", "transpose_", "unsqueeze_",
+}  # fmt: skip
 _WRITING = {"__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "set_"}

@@ -1,51 +1,29 @@
 """``mercuric bench``: how much faster is this machine with reuse, and at what error?"""
 
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
 import typer
 
-from mercuric.config import Config
-from mercuric.files.json_text import json_text, records
-from mercuric.files.writing import write_text
 from mercuric.studies.bench import attention as bench_attention
 from mercuric.studies.bench import conv as bench_conv
 from mercuric.studies.bench import linear as bench_linear
+from mercuric.studies.bench import prefixes as bench_prefixes
 from mercuric.studies.bench import principal as bench_principal
 from mercuric.studies.bench import table as tables
 from mercuric.studies.bench import train as bench_train
-from mercuric.studies.bench.equal.config import EqualBench
-from mercuric.studies.bench.equal.study import bench_equal
+from mercuric.studies.bench import trl_steps as bench_trl
 from mercuric.studies.bench.options import Clock, Compile, Dtype, Out, Quick, Ranks, Rounds, Seed
 from mercuric.studies.bench.settings import BenchSettings
-from mercuric.studies.machine import machine
-from mercuric.studies.stored_command import store_command
+from mercuric.studies.bench.shown import Shown, show_tables
 from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.layer_inputs import Subject, vision_transformer, zoo_subject
 from mercuric.terminal import options
-from mercuric.terminal.console import output
 from mercuric.terminal.progress import bars
-
-Shown = tuple[str, pd.DataFrame, tables.Columns | None]
-"""Title, figures, and columns; None for the columns of timed layers."""
 
 _VIT_LAYERS = ("blocks.5.attn.qkv", "blocks.5.mlp.fc1", "blocks.5.mlp.fc2")
 _TRANSFORMER_LAYERS = ("encoder.1.linear1", "encoder.1.linear2")
 _TITLES = {"planted": "planted duplicates", "directions": "directions", "activations": "activations"}
-_EQUAL_TITLES = {
-    "timed": "exact reuse beside dense, in turn",
-    "exact": "how far from dense: largest difference over the largest number",
-    "memory": "memory at its peak",
-    "layers": "layer by layer",
-    "batches": "batch by batch",
-    "skipped": "not measured: their data are not there",
-}
-_SPREAD = (
-    "times: how much faster than the strongest dense form, median (first to third quartile) of rounds in "
-    "turn; both: forward and backward"
-)
 
 
 def conv(
@@ -78,7 +56,7 @@ def conv(
             if subject is None
             else bench_principal.bench_activations(subject, settings, ranks=ranks, progress=progress)
         )
-    _show(
+    show_tables(
         context, "conv", settings, out, as_json, _layers(planted=planted, directions=thin, activations=read)
     )
 
@@ -111,7 +89,7 @@ def linear(
             subject = _attending(network, images, seed, data_root)
             layers = _VIT_LAYERS if network == "vit" else _TRANSFORMER_LAYERS
             read = bench_principal.bench_activations(subject, settings, layers, ranks, (24,), progress)
-    _show(context, "linear", settings, out, as_json, _layers(planted=planted, activations=read))
+    show_tables(context, "linear", settings, out, as_json, _layers(planted=planted, activations=read))
 
 
 def attention(
@@ -137,7 +115,7 @@ def attention(
         if network != "none" and not quick:
             subject = _attending(network, images, seed, None)
             read = bench_attention.bench_attention_activations(subject, settings, progress=progress)
-    _show(context, "attention", settings, out, as_json, _layers(planted=planted, activations=read))
+    show_tables(context, "attention", settings, out, as_json, _layers(planted=planted, activations=read))
 
 
 def train(
@@ -180,100 +158,37 @@ def train(
         "networks": (title, table, tables.train_columns(table)),
         "layers": ("layer by layer, forward and backward", layers, tables.chosen_columns()),
     }
-    _show(context, "train", config, out, as_json, shown)
+    show_tables(context, "train", config, out, as_json, shown)
 
 
-def equal(
+def prefixes(
     context: typer.Context,
-    networks: Annotated[
-        list[str] | None, typer.Argument(help="Of the zoo; by default those that gain something.")
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="A data set of images; by default those that each network has.")
-    ] = None,
-    image_size: options.ImageSize = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
-    batches: Annotated[int, typer.Option(help="Batches, drawn over the whole training set.")] = 8,
-    threads: Annotated[
-        str | None, typer.Option(help="Numbers of threads, as 1,8; by default one, and all cores.")
-    ] = None,
-    most: Annotated[
-        float | None, typer.Option(help="Share of differing vectors from which on a layer is dense.")
-    ] = None,
-    levels: Annotated[int | None, typer.Option(help="Round the input to so many levels.")] = None,
-    scope: Annotated[Literal["batch", "image"], typer.Option(help="Where equal vectors share.")] = "batch",
-    width: Annotated[float, typer.Option(help="Channels of each layer, times this.")] = 1.0,
-    forward: Annotated[bool, typer.Option("--forward-only", help="Time inference alone.")] = False,
-    memory: Annotated[bool, typer.Option(help="Measure peak memory, in processes of their own.")] = True,
-    rounds: Rounds = 3,
+    network: Annotated[
+        Literal["llama", "gpt2", "both"], typer.Option(help="4 layers of 256 values, random weights.")
+    ] = "both",
+    trl: Annotated[bool, typer.Option(help="Time steps of TRL's trainers, too.")] = True,
+    rounds: Rounds = 5,
     dtype: Dtype = "float32",
-    compiled: Annotated[
-        bool, typer.Option("--compile/--no-compile", help="Time torch.compile of dense as well.")
-    ] = True,
     clock: Clock = "wall",
     seed: Seed = 0,
-    data_root: options.DataRoot = None,
+    quick: Quick = False,
     out: Out = None,
     as_json: options.AsJson = False,
 ) -> None:
-    config = EqualBench(
-        networks=tuple(networks or ()), data=data, data_root=data_root, image_size=image_size,
-        batch_size=batch_size, batches=batches, threads=threads and options.parse_threads(threads),
-        most=most, levels=levels, scope=scope, width=width, forward_only=forward, memory=memory,
-        rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed,
-    )  # fmt: skip
+    settings = BenchSettings(rounds=rounds, dtype=dtype, clock=clock, seed=seed)
+    if trl:
+        bench_trl.trl_and_datasets()
+    families = bench_prefixes.FAMILIES if network == "both" else (network,)
     with bars() as progress:
-        found = bench_equal(config, progress)
+        table = bench_prefixes.bench_prefixes(settings, families, quick, progress)
+        steps = bench_trl.bench_trl(settings, families, quick, progress) if trl else None
     shown: dict[str, Shown] = {
-        name: (_EQUAL_TITLES[name], table, tables.equal_columns(name, table)) for name, table in found.items()
-    }
-    on_screen = (
-        shown
-        if found["timed"].get("network", pd.Series()).nunique() == 1
-        else ("timed", "exact", "memory", "skipped")
-    )
-    _show(context, "equal", config, out, as_json, shown, on_screen)
-
-
-def _show(
-    context: typer.Context,
-    name: str,
-    config: Config,
-    out: Path | None,
-    as_json: bool,
-    shown: dict[str, Shown],
-    on_screen: Iterable[str] | None = None,
-) -> None:
-    """Print and write tables, of which a terminal gets those that ``on_screen`` names: all by default."""
-    figures = {
-        "config": config.model_dump(mode="json"), "machine": machine(),
-        **{part: records(table) for part, (_, table, _) in shown.items()},
+        "prefixes": (f"a batch as a tree of prefixes ({bench_prefixes.PUBLISHED})", table,
+                     tables.prefix_columns(table)),
     }  # fmt: skip
-    text = json_text(figures)
-    filled = {part: one for part, one in shown.items() if len(one[1])}
-    if out is not None:
-        store_command(out, context, more=True)
-        write_text(out / f"{name}.json", text)
-        for part, one in filled.items():
-            write_text(out / f"{name}-{part}.csv", one[1].to_csv(index=False))
-            parts = [
-                f"{title}\n\n{tables.markdown_table(table, columns)}" for title, table, columns in _split(one)
-            ]
-            which = tables.strongest_dense(one[1])
-            write_text(out / f"{name}-{part}.md", "\n".join([*parts, which] if which else parts))
-    if as_json:
-        typer.echo(text)
-        return
-    for part, one in filled.items():
-        if on_screen is not None and part not in on_screen:
-            continue
-        for title, table, columns in _split(one):
-            output().print(tables.terminal_table(table, columns, title))
-        if which := tables.strongest_dense(one[1]):
-            typer.echo(which)
-    typer.echo(_SPREAD)
-    if out is not None:
-        typer.echo(f"Figures: {out}")
+    if steps is not None:
+        shown["steps"] = ("whole steps of TRL's trainers", steps, tables.prefix_columns(steps))
+    show_tables(context, "prefixes", settings, out, as_json, shown)
 
 
 def _layers(**parts: pd.DataFrame | None) -> dict[str, Shown]:
@@ -282,17 +197,6 @@ def _layers(**parts: pd.DataFrame | None) -> dict[str, Shown]:
         if table is not None:
             shown[part] = (_TITLES[part], table[table["form"] != "dense"], None)
     return shown
-
-
-def _split(shown: Shown) -> list[tuple[str, pd.DataFrame, tables.Columns]]:
-    """The tables of one part: timed layers have one for each thing they read."""
-    title, table, columns = shown
-    if columns is not None:
-        return [(title, table, columns)]
-    return [
-        (f"{title}: {read}", rows, tables.layer_columns(rows))
-        for read, rows in tables.layer_tables(table).items()
-    ]
 
 
 def _vgg16(data_root: str | None) -> Subject:

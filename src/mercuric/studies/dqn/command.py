@@ -25,6 +25,9 @@ def dqn(
     width: Annotated[float | None, typer.Option(help="Channels of each layer, times this.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Transitions a step.")] = None,
     learn_every: Annotated[int | None, typer.Option(help="Turns from one step to the next.")] = None,
+    equal: Annotated[
+        bool, typer.Option("--equal", help="Learn with exact reuse: equal vectors are computed once.")
+    ] = False,
     games: Annotated[int | None, typer.Option(help="Games to play after learning.")] = None,
     seed: Annotated[int | None, typer.Option(help="What weights, games and actions are drawn by.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML with any field of a run's config.yaml.")] = None,
@@ -34,7 +37,7 @@ def dqn(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    given = {"game": game, "seed": seed}
+    given = {"game": game, "seed": seed, "reuse": {"method": "equal"} if equal else None}
     player = {
         "turns": turns, "network": network, "width": width, "batch_size": batch_size,
         "learn_every": learn_every, "games": games,

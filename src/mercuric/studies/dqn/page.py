@@ -58,7 +58,7 @@ def _page(summary: dict[str, Any], command: str) -> Page:
         headline=f"{player:.1f} points a game of {summary['game']}, {says} the {random:.1f} of random play.",
         lead=f"{_learned(summary)}.{_published(summary)}",
         cards=_cards(summary),
-        sections=[_learning(summary), _played(summary)],
+        sections=[_learning(summary), _played(summary), _layers(summary)],
         methods=_methods(summary),
         machine=machine_facts(summary["machine"], timed=True),
         command=command,
@@ -135,8 +135,25 @@ def _played(summary: dict[str, Any]) -> Section:
     return Section("games", "Games after it learned", [SortableTable(columns)])
 
 
+def _layers(summary: dict[str, Any]) -> Section:
+    layers = summary["layers"]
+    reused = [layer["HIT"] / layer["vectors"] if layer["vectors"] else None for layer in layers]
+    columns = [
+        words("layer", [layer["layer"] for layer in layers]),
+        words("kind", [layer["kind"] for layer in layers]),
+        numbers("input vectors", [layer["vectors"] for layer in layers], formats.count),
+        numbers("reused", reused, formats.percent, "that took another's result"),
+    ]
+    return Section("layers", "What was not computed again", [SortableTable(columns)] if layers else [])
+
+
 def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    reuse = (
+        "Of the network, while it learned, since the run was last gone on with. The target network reuses "
+        "too; a state alone, in which an action is chosen, is computed as PyTorch does."
+    )
     return [
+        *([("Reused vectors", reuse)] if summary["layers"] else []),
         ("A turn", "An action, held for four frames of 60 a second."),
         (
             "A game",

@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from mercuric.data.atari_game import FRAME_SKIP, AtariGame
-from mercuric.files.json_text import json_text
+from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
-from mercuric.reuse import reuse_
 from mercuric.studies.dqn.config import DqnConfig
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone, claim_folder
@@ -47,7 +46,7 @@ def learn_game(
     actions = AtariGame(config.game, config.seed).actions
     torch.manual_seed(config.seed)
     player = Player(actions, config.player)
-    handle = None if config.reuse is None else reuse_(player.network, config.reuse)
+    handle = None if config.reuse is None else player.reuse(config.reuse)
     free = frozenset(f"player.{name}" for name in FREE)
     claim_folder(folder, config, resume, free, resolved={"ale-py": version("ale-py")})
     run = GameRun(
@@ -59,7 +58,8 @@ def learn_game(
         "player": _judged(config, player, config.player.careless, named(progress, bar="playing")),
         "random": _judged(config, player, 1.0, named(progress, bar="random play")),
     }
-    summary = _summary(config, learned, judged)
+    layers = [] if handle is None else records(handle.report()[["layer", "kind", "vectors", "HIT"]])
+    summary = {**_summary(config, learned, judged), "layers": layers, "machine": machine()}
     write_text(folder / "dqn.json", json_text(summary) + "\n")
     return summary
 
@@ -91,5 +91,4 @@ def _summary(config: DqnConfig, learned: Learned, judged: dict[str, Any]) -> dic
         "loss": learned.loss,
         **judged,
         "games": [game.plain() for game in learned.games],
-        "machine": machine(),
     }

@@ -51,11 +51,11 @@ class PlayerConfig(Config):
     batch_size: Positive = 32
     learn_from: Positive = 2_000
     learn_every: Positive = 2
-    target_every: Positive = 1_000
+    target_every: Positive = 500
     return_turns: Positive = 3
     discount: Annotated[float, Field(gt=0, le=1)] = 0.99
     double: bool = True
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    learning_rate: Annotated[float, Field(gt=0)] = 2.5e-4
     exploration: Share = 0.02
     explored: Positive = 20_000
     checkpoint_every: Positive = 5_000

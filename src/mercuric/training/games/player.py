@@ -1,5 +1,6 @@
 """How does a network choose actions, and how does it learn which were good?"""
 
+from copy import deepcopy
 from typing import cast
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from mercuric.reuse import ReuseConfig, ReuseHandle, reuse_
 from mercuric.training.games.config import PlayerConfig
 from mercuric.training.games.replay import Transitions
 from mercuric.zoo.other_outputs import build_game_network
@@ -34,13 +36,25 @@ class Player:
         self.take_over()
         self.optimizer = Adam(self.network.parameters(), lr=config.learning_rate)
         self.steps = 0
+        self._actor = self.network
+
+    def reuse(self, config: ReuseConfig) -> ReuseHandle:
+        """Let the layers of both networks compute batches by ``config``; returns the network's handle.
+
+        A state alone, in which an action is chosen, has little to share: another network of the same weights
+        computes it as PyTorch does.
+        """
+        shared = {id(weight): weight for weight in self.network.parameters()}
+        self._actor = deepcopy(self.network, shared)
+        reuse_(self.target, config)
+        return reuse_(self.network, config)
 
     def act(self, state: NDArray[np.uint8], careless: float, generator: np.random.Generator) -> int:
         """The best action in a state (history, side, side), or with probability ``careless`` any."""
         if generator.random() < careless:
             return int(generator.integers(self.actions))
         with torch.no_grad():
-            return int(self.network(self._input(torch.from_numpy(state)[None])).argmax())
+            return int(self._actor(self._input(torch.from_numpy(state)[None])).argmax())
 
     def learn(self, batch: Transitions) -> float:
         """A step on a batch; returns its loss."""

@@ -39,7 +39,6 @@ def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     torch.set_num_threads(request.param)
     if request.param > 1:
         monkeypatch.setattr(convolution, "PANEL_ROWS", 16)
-        monkeypatch.setattr(convolution, "PANEL_ELEMENTS", 16)
     yield
     torch.set_num_threads(before)
 
@@ -62,7 +61,7 @@ def as_images(layer: Layer, rows: Tensor) -> Tensor:
 def check(
     found: Callable[..., Tensor], expected: Callable[..., Tensor], *operands: Tensor, dtype: torch.dtype
 ) -> None:
-    """Results and gradients, against float64: PyTorch's own convolutions of float32 are wrong on some strides."""
+    """Results and gradients, expected in float64: PyTorch's float32 convolution errs on some strides."""
     outcomes = []
     for function, exact in ((found, dtype), (expected, torch.float64)):
         own = [operand.to(dtype).to(exact).requires_grad_() for operand in operands]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.cpu import moves
-from mercuric.reuse.equal.kernels.cpu.operands import are_compiled
+from mercuric.reuse.equal.kernels.cpu.operands import are_compiled, flat
 from mercuric.reuse.equal.kernels.differentiable import differentiable_adjoint
 from mercuric.reuse.transforms import WithoutRules
 
@@ -62,5 +62,5 @@ class _Gather(WithoutRules):
                 lambda rows: reference.gather(rows, members), ctx.shape, gradient
             ), None
         rows = gradient.new_zeros(ctx.shape)
-        moves.add_back(gradient, members, rows)
+        moves.add_back(flat(gradient), members.contiguous().numpy(), flat(rows), rows.shape[1])
         return rows, None

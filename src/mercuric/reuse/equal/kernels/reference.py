@@ -3,6 +3,8 @@
 Autograd differentiates operations on rows, as often as asked; a row's gradient is the sum over its class.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -43,20 +45,26 @@ def vector_classes(vectors: Tensor, most: int | None = None, scope: int = 0) -> 
     return ClassTable(rank[found].int(), members, first)
 
 
-def image_classes(images: Tensor, most: int | None = None, per_image: bool = False) -> ClassTable | None:
+Find = Callable[[Tensor, int | None, int], ClassTable | None]
+
+
+def image_classes(
+    images: Tensor, most: int | None = None, per_image: bool = False, find: Find = vector_classes
+) -> ClassTable | None:
     """Classes of pixels of equal bits.
 
     Args:
         images: (N, C, H, W), of any dtype.
         most: classes at most.
         per_image: whether pixels of different images are of different classes.
+        find: classes of vectors.
 
     Returns:
         The classes, ids (N, H, W); None where there are more than ``most``.
     """
     count, channels, height, width = images.shape
     pixels = images.permute(0, 2, 3, 1).reshape(-1, channels)
-    found = vector_classes(pixels, most, height * width if per_image else 0)
+    found = find(pixels, most, height * width if per_image else 0)
     if found is None:
         return None
     members = found.members.new_empty(found.classes, 0)
@@ -64,7 +72,11 @@ def image_classes(images: Tensor, most: int | None = None, per_image: bool = Fal
 
 
 def window_classes(
-    ids: Tensor, window: Window, most: int | None = None, per_image: bool = False
+    ids: Tensor,
+    window: Window,
+    most: int | None = None,
+    per_image: bool = False,
+    find: Find = vector_classes,
 ) -> ClassTable | None:
     """Classes of windows that hold the same classes at each tap.
 
@@ -73,6 +85,7 @@ def window_classes(
         window: where the windows lie.
         most: classes at most.
         per_image: whether windows of different images are of different classes.
+        find: classes of vectors.
 
     Returns:
         The classes, ids (N, H', W') and members (classes, taps); None where there are more than ``most``.
@@ -90,7 +103,7 @@ def window_classes(
     y = starts_y[:, None, None, None] + taps_y[:, None]
     x = starts_x[:, None, None] + taps_x
     tuples = padded[:, y, x].reshape(-1, window.taps)
-    found = vector_classes(tuples, most, rows * columns if per_image else 0)
+    found = find(tuples, most, rows * columns if per_image else 0)
     if found is None:
         return None
     return ClassTable(found.ids.view(count, rows, columns), found.members, found.first)

@@ -1,7 +1,9 @@
 """Which positions hold equal vectors, and which windows equal classes?
 
-Processors search with compiled hash tables, other devices by the definition; both give the same classes.
+Processors and GPUs search by compiled hash tables, other devices by the definition: with the same classes.
 """
+
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
@@ -34,7 +36,7 @@ def vector_classes(vectors: Tensor, most: int | None = None, scope: int = 0) -> 
         raise ArgumentError(f"scope was {scope}, but must be 0 or divide the {len(vectors)} vectors")
     if vectors.device.type == "cpu":
         return words.vector_classes(vectors, most, scope)
-    return reference.vector_classes(vectors, most, scope)
+    return _find(vectors)(vectors, most, scope)
 
 
 def image_classes(images: Tensor, most: int | None = None, per_image: bool = False) -> ClassTable | None:
@@ -56,7 +58,7 @@ def image_classes(images: Tensor, most: int | None = None, per_image: bool = Fal
     check_positions("images", len(images) * images.shape[2] * images.shape[3])
     if images.device.type == "cpu":
         return words.image_classes(images, most, per_image)
-    return reference.image_classes(images, most, per_image)
+    return reference.image_classes(images, most, per_image, _find(images))
 
 
 def window_classes(
@@ -85,7 +87,7 @@ def window_classes(
     check_positions("windows", len(ids) * rows * columns)
     if ids.device.type == "cpu":
         return window_table.window_classes(ids, window, most, per_image)
-    return reference.window_classes(ids, window, most, per_image)
+    return reference.window_classes(ids, window, most, per_image, _find(ids))
 
 
 def class_counts(ids: Tensor, classes: int) -> Tensor:
@@ -98,3 +100,12 @@ def class_counts(ids: Tensor, classes: int) -> Tensor:
     if ids.device.type == "cpu":
         return counts.class_counts(ids, classes)
     return reference.class_counts(ids, classes)
+
+
+def _find(values: Tensor) -> reference.Find:
+    """What finds classes of vectors on a device that is no processor."""
+    if values.is_cuda and find_spec("triton") is not None:
+        from mercuric.reuse.equal.kernels.gpu.tables import vector_classes as found
+
+        return found
+    return reference.vector_classes

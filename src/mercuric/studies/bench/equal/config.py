@@ -26,6 +26,10 @@ def _known(name: str) -> str:
     return name
 
 
+NetworkName = Annotated[str, AfterValidator(_known)]
+"""A network that reads images, of whatever kind."""
+
+
 class EqualBench(BenchSettings):
     """What is timed, and how.
 
@@ -46,7 +50,7 @@ class EqualBench(BenchSettings):
         ValueError: an unknown name, a number out of range, or several threads by the processor's seconds.
     """
 
-    networks: tuple[Annotated[str, AfterValidator(_known)], ...] = ()
+    networks: tuple[NetworkName, ...] = ()
     data: DataName | None = None
     data_root: str | None = None
     image_size: Positive | None = None

@@ -14,18 +14,21 @@ from torch import Tensor
 from mercuric.reuse.equal.kernels.cpu.moves import add_back, fill
 from mercuric.reuse.equal.kernels.cpu.operands import flat, over_channels
 from mercuric.reuse.equal.kernels.cpu.scratch import scratch
-from mercuric.reuse.row_products import add_up_outer, multiply, whole_images
 from mercuric.similarity.threads import over_chunks
 
-PANEL_ROWS, PANEL_ELEMENTS = 1 << 11, 1 << 20
-"""Of a thread, the larger: few enough to stay near its core, enough to make laying filters out cheap."""
+PANEL_ROWS = 384
+"""Of a thread: few enough to stay near its core."""
 
 
 def convolve(rows: Tensor, filters: Tensor, bias: Tensor | None, members: Tensor) -> Tensor:
     """rows (R, C) of members (U, T) times filters (M, T x C): (U, M)."""
-    products = rows.new_empty(len(members), len(filters))
-    for part, panel in _panels(rows, members):
-        products[part] = multiply(panel, filters, bias)[: part.stop - part.start]
+    products, adjoint = rows.new_empty(len(members), len(filters)), filters.T.contiguous()
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        for part, _, panel in _panels(rows, members):
+            if bias is None:
+                torch.mm(panel, adjoint, out=products[part])
+            else:
+                torch.addmm(bias, panel, adjoint, out=products[part])
     return products
 
 
@@ -35,41 +38,31 @@ def convolution_gradients(
     """Of the rows and of the filters, of those that are ``needed``."""
     d_rows = torch.zeros_like(rows, memory_format=torch.contiguous_format) if needed[0] else None
     d_filters = torch.zeros_like(filters) if needed[1] else None
-    adjoint = filters.T.contiguous()
-    for part, panel in _panels(rows, members, filled=needed[1]):
-        d_panel = _whole(gradient[part], len(panel))
-        if d_filters is not None:
-            d_filters += add_up_outer(d_panel, panel)
-        if d_rows is not None:
-            add_back(multiply(d_panel, adjoint), members[part], d_rows)
+    gradient, channels = gradient.contiguous(), rows.shape[1]
+    with torch.autocast("cpu", enabled=False):
+        for part, own, panel in _panels(rows, members, filled=needed[1]):
+            if d_filters is not None:
+                d_filters.addmm_(gradient[part].T, panel)
+            if d_rows is not None:
+                torch.mm(gradient[part], filters, out=panel)
+                add_back(flat(panel), own, flat(d_rows), channels)
     return d_rows, d_filters
 
 
-def _panels(rows: Tensor, members: Tensor, filled: bool = True) -> Iterator[tuple[slice, Tensor]]:
-    """Classes and their gathered rows, with zeros up to the next multiple of 16."""
-    count, taps = members.shape
-    rows, length = rows.detach().contiguous(), taps * rows.shape[1]
-    most = torch.get_num_threads() * max(PANEL_ROWS, PANEL_ELEMENTS // max(length, 1))
-    step = whole_images(max(1, min(count, most)))
-    memory = torch.from_numpy(scratch("panel", step * length, flat(rows).dtype)).view(step, length)
-    as_they_are = taps == 1 and torch.equal(members[:, 0], torch.arange(len(rows), dtype=torch.int32))
+def _panels(
+    rows: Tensor, members: Tensor, filled: bool = True
+) -> Iterator[tuple[slice, NDArray[np.int32], Tensor]]:
+    """Classes, their members, and memory for their gathered rows, which are in it where it is ``filled``."""
+    (count, taps), channels = members.shape, rows.shape[1]
+    values, indices = flat(rows), members.contiguous().numpy()
+    step = max(1, min(count, PANEL_ROWS * torch.get_num_threads()))
+    elements = scratch("panel", step * taps * channels, values.dtype)
+    memory = torch.from_numpy(elements).view(step, taps * channels)
     for first in range(0, count, step):
         part = slice(first, min(first + step, count))
-        panel = memory[: whole_images(part.stop - first)]
-        if as_they_are:
-            panel = _whole(rows[part], len(panel))
-        elif filled:
-            fill(rows, members[part], flat(panel))
-            panel[part.stop - first :] = 0
-        yield part, panel
-
-
-def _whole(rows: Tensor, count: int) -> Tensor:
-    if len(rows) == count:
-        return rows.contiguous()
-    whole = rows.new_zeros(count, rows.shape[1])
-    whole[: len(rows)] = rows
-    return whole
+        if filled:
+            fill(values, channels, indices[part], elements)
+        yield part, indices[part], memory[: part.stop - first]
 
 
 def convolve_channels(rows: Tensor, factors: Tensor, members: Tensor) -> Tensor:

@@ -14,20 +14,18 @@ from mercuric.similarity.threads import over_chunks
 def gather(rows: Tensor, members: Tensor) -> Tensor:
     """See :func:`mercuric.reuse.equal.kernels.reference.gather`."""
     panel = rows.new_empty(len(members), members.shape[1] * rows.shape[1])
-    fill(rows, members, flat(panel))
+    fill(flat(rows), rows.shape[1], members.contiguous().numpy(), flat(panel))
     return panel
 
 
-def fill(rows: Tensor, members: Tensor, panel: NDArray[Any]) -> None:
-    """Write :func:`gather`'s elements to the first of ``panel``."""
-    over_chunks(_gather, members.numel(), flat(rows), rows.shape[1], flat(members), panel)
+def fill(rows: NDArray[Any], channels: int, members: NDArray[np.int32], panel: NDArray[Any]) -> None:
+    """Write :func:`gather`'s elements of rows (R x C) to the first of ``panel``; members are (U, T)."""
+    over_chunks(_gather, members.size, rows, channels, members.reshape(-1), panel)
 
 
-def add_back(panel: Tensor, members: Tensor, rows: Tensor) -> None:
-    """The adjoint of :func:`gather`: add the panel (U or more, T x C) up in its members' ``rows``."""
-    over_channels(
-        _add, rows.shape[1], flat(panel), members.contiguous().numpy(), 1, flat(rows), rows.shape[1]
-    )
+def add_back(panel: NDArray[Any], members: NDArray[np.int32], rows: NDArray[Any], channels: int) -> None:
+    """The adjoint of :func:`gather`: add the panel (U x T x C) up in its members' ``rows`` (R x C)."""
+    over_channels(_add, channels, panel, members, 1, rows, channels)
 
 
 def spread_back(values: Tensor, members: Tensor, rows: Tensor) -> None:
