@@ -54,7 +54,8 @@ def read_layers(folder: Path) -> pd.DataFrame:
 
 def layer_table(summary: dict[str, Any], layers: pd.DataFrame) -> Table:
     """A layer a row, for the terminal."""
-    caption = f"{formats.percent(summary['macs_computed'])} of all MACs are computed: {formats.ratio(summary['limit'])} at most"
+    share, limit = formats.percent(summary["macs_computed"]), formats.ratio(summary["limit"])
+    caption = f"{share} of all MACs are computed: {limit} at most"
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=Text(_subject(summary)), caption=Text(caption))
     table.add_column("layer", overflow="fold")
     for name in ("vectors", "classes", "computed", "MACs"):
@@ -88,9 +89,9 @@ def _headline(summary: dict[str, Any]) -> str:
 
 def _lead(summary: dict[str, Any]) -> str:
     return (
-        "Equal windows give equal results, so each is computed where it comes first, and copied from there, in "
-        "the forward pass and in the backward pass. Coloured: computed. Pale: a copy of what was computed "
-        f"elsewhere. That allows up to {formats.ratio(summary['limit'])} the speed of dense, with the same results."
+        "Equal windows give equal results, so each is computed where it comes first and copied from there, "
+        "forward and backward. Coloured: computed. Pale: a copy of what was computed elsewhere. That allows "
+        f"up to {formats.ratio(summary['limit'])} the speed of dense, with the same results."
     )
 
 
@@ -124,8 +125,8 @@ def _pictures(folder: Path, layers: pd.DataFrame) -> Section:
 
 def _layers(summary: dict[str, Any], layers: pd.DataFrame) -> Section:
     note = (
-        "Computed vectors of each layer: those that differ from all before them. Windows grow with depth, so "
-        "fewer are equal; at stride 1 a pixel further from anything is still a copy."
+        "Computed: vectors that differ from all before them. A window grows with depth, and reaches more that "
+        "differs; what stays blank around it stays a copy."
     )
     picture = Picture(
         "computed", "How much is computed, layer by layer", note, named(_chart(layers), _subject(summary))
@@ -169,13 +170,13 @@ def _methods(summary: dict[str, Any]) -> list[tuple[str, str]]:
         (
             "Classes",
             f"Bitwise equal windows {where} are one class. Values are compared in the input alone; behind it "
-            "the layers' geometry says which windows are equal, whatever the weights are, so these are random.",
+            "the layers' geometry says which windows are equal, whatever the weights are: these are random.",
         ),
         ("Computed", "The first vector of a class, in raster order; the others take its result."),
         (
             "Limit",
-            "Multiply-accumulates of the dense forward pass over those of vectors that are computed, in layers "
-            "that never give up. Tables of classes, gathers and all else are not counted: mercuric bench equal "
-            "measures time.",
+            "Multiply-accumulates of the dense forward pass over those of vectors that are computed, in "
+            "layers that never give up. Tables of classes, gathers and all else are not counted: mercuric "
+            "bench equal measures time.",
         ),
     ]
