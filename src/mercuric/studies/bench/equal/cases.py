@@ -145,7 +145,7 @@ def drawn_batches(case: Case, labels: Tensor, count: int, seed: int) -> list[Ten
     if not found:
         most = max(map(len, groups), default=0)
         raise ArgumentError(
-            f"batch_size was {case.batch_size}, but {case.data} has {most} images for a batch"
+            f"batch_size was {case.batch_size}, but {case.data} has at most {most} images for one"
         )
     return found[:count]
 

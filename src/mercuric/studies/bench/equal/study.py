@@ -136,7 +136,7 @@ def _measure(measured: _Measured, found: Found, progress: Progress) -> None:
             forms = _forms(measured, threads)
             for kind in passes(measured.case, config):
                 timings = _timings(kind, forms, measured, threads, progress)
-                whole, *each = _rows(timings, measured.limits.limit, measured.limit_of)
+                whole, *each = summed_up(timings, measured.limits.limit, measured.limit_of)
                 row = {**named, "batches": len(timings), "threads": threads, "pass": kind}
                 found.timed.append({**row, **whole})
                 for number, one in enumerate(each):
@@ -172,7 +172,7 @@ def _timings(
     return timings
 
 
-def _rows(timings: Sequence[Timings], limit: float, limit_of: Sequence[float]) -> Rows:
+def summed_up(timings: Sequence[Timings], limit: float, limit_of: Sequence[float]) -> Rows:
     """What was timed on all batches together, and on each."""
     names = timings[0].seconds
     together = Timings({name: [value for one in timings for value in one.seconds[name]] for name in names})

@@ -125,7 +125,7 @@ def _pictures(folder: Path, layers: pd.DataFrame) -> Section:
 
 def _layers(summary: dict[str, Any], layers: pd.DataFrame) -> Section:
     note = (
-        "Computed: vectors that differ from all before them. A window grows with depth, and reaches more that "
+        "Computed: vectors that differ from all before them. A window grows with depth and reaches more that "
         "differs; what stays blank around it stays a copy."
     )
     picture = Picture(
