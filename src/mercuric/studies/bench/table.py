@@ -154,7 +154,7 @@ def equal_columns(name: str, table: pd.DataFrame) -> Columns:
     size = [_whole("side", "image_size"), _whole("batch", "batch")]
     run = [
         _whole("threads", "threads"),
-        Column("pass", lambda row: _PASSES.get(row["pass"], row["pass"]), left=True),
+        Column("pass", _pass, left=True, whole=True),
     ]
     if name == "timed":
         whole = [_ratio("all batches", "whole"), _percent("of limit", "efficiency", 0)]

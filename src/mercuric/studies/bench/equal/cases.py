@@ -63,7 +63,7 @@ CASES = (
     Case("restoration", "text-pages", 512, 1),
     Case("restoration", "pages", 512, 1),
     Case("restoration", "screens", 512, 1),
-    Case("resnet18", "pages", 1024, 4),
+    Case("resnet18", "pages-150", 1024, 4),
     Case("vgg16", "screens", 512, 1),
     Case("unet", "screens", 512, 1),
     Case("dqn", "atari", None, 128, one_class=True),
