@@ -25,11 +25,8 @@ def main() -> None:
         constants = {**CONSTANTS, "PRECISION": "tf32" if dtype == "fp32" else "ieee"}
         for kernel in (convolution._multiply, convolution._scatter, convolution._add_outer):
             ptx = compiled(kernel, pointers, constants, size)
-            names = [
-                name
-                for name in ("wgmma", "mma.sync", "cp.async", "red.global", "red.relaxed", "atom.")
-                if name in ptx
-            ]
+            words = {word.partition(".")[0] for word in ptx.split()}
+            names = sorted(words & {"wgmma", "mma", "red", "atom"})
             found[f"{kernel.fn.__name__} {dtype}"] = names
     json.dump(found, sys.stdout)
 
