@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, overload
 
-from mercuric.data import cifar10, fashion_mnist, help_en_de, image_folder, own_sentences, photos
+from mercuric.data import cifar10, fashion_mnist, help_en_de, image_folder, own_sentences, photos, text_pages
 from mercuric.data.location import data_root
 from mercuric.data.split import ImageData
 from mercuric.data.text import TextData
@@ -56,7 +56,7 @@ class _Sentences:
     fetch: Callable[[Path], str]
 
 
-ImageName = Literal["photos", "fashion-mnist", "cifar10", "imagefolder", "imagefolder-readable"]
+ImageName = Literal["photos", "text-pages", "fashion-mnist", "cifar10", "imagefolder", "imagefolder-readable"]
 TextName = Literal["help-en-de", "tsv"]
 Holds = Literal["images", "sentences"]
 Root = str | os.PathLike[str]
@@ -64,6 +64,10 @@ Root = str | os.PathLike[str]
 
 def _photos_need_no_fetch(_root: Path) -> str:
     return "The photographs ship inside scikit-image and scikit-learn: there is nothing to fetch."
+
+
+def _text_pages_need_no_fetch(_root: Path) -> str:
+    return "The pages are set from docstrings of installed Python packages: there is nothing to fetch."
 
 
 def _image_folder_is_the_users(root: Path) -> str:
@@ -82,6 +86,15 @@ _DATA_SETS: dict[str, _DataSet] = {
         load=lambda _root, image_size: photos.load(image_size),
         present=lambda _root: photos.present(),
         fetch=_photos_need_no_fetch,
+    ),
+    text_pages.NAME: _DataSet(
+        what="pages of text, set here from the docstrings of Python packages, the class is the document",
+        classes=str(len(text_pages.DOCUMENTS)),
+        image_size=f"{text_pages.DEFAULT_SIZE} ({text_pages.SMALLEST_SIZE} to {text_pages.LARGEST_SIZE})",
+        how="nothing to do: it is made when it is loaded",
+        load=lambda _root, image_size: text_pages.load(image_size),
+        present=lambda _root: text_pages.present(),
+        fetch=_text_pages_need_no_fetch,
     ),
     "fashion-mnist": _DataSet(
         what="grey pictures of clothes, 60,000 to train on and 10,000 to test on",
