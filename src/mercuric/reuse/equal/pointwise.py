@@ -83,9 +83,10 @@ def in_place(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _joined(args: Sequence[Any]) -> tuple[Table, Classes, list[Any]] | None:
     """What the result is like, the classes that tell all arguments, and these as rows of them."""
     tables = [table_of(value) for value in args]
-    first = next((table for table in tables if table is not None), None)
-    if first is None:
+    shared = [table for table in tables if table is not None]
+    if not shared:
         return None
+    first = max(shared, key=lambda table: table.rows.shape[1])
     classes, rows = first.classes, list(args)
     told: list[int] = []
     for place, (value, table) in enumerate(zip(args, tables, strict=True)):
@@ -104,9 +105,11 @@ def _joined(args: Sequence[Any]) -> tuple[Table, Classes, list[Any]] | None:
 
 
 def _rows_like(table: Table, first: Table) -> tuple[Tensor, Classes] | None:
-    if (table.shape, table.channel, table.flat) != (first.shape, first.channel, first.flat):
+    """Of a tensor with the same channels, or with one for all of them."""
+    if (table.channel, table.flat) != (first.channel, first.flat):
         return None
-    return table.rows, table.classes
+    one = not first.flat and table.rows.shape[1] == 1 and table.classes.ids.shape == first.classes.ids.shape
+    return (table.rows, table.classes) if one or table.shape == first.shape else None
 
 
 def _operand(value: Any, like: Table) -> tuple[Any, Classes | None] | None:

@@ -236,6 +236,14 @@ def dense(value: Tensor, function: str) -> Tensor:
     return _standing_for(value, function)
 
 
+def copied(value: Tensor) -> Tensor:
+    """A plain tensor of the same numbers without their graph, which ``value`` does not keep."""
+    table = table_of(value)
+    if table is None or table.flat:
+        return dense(value, "a copy").detach()
+    return expand(table.rows.detach(), table.classes.ids).movedim(-1, table.channel)
+
+
 def written(value: SharedTensor, new: Tensor) -> SharedTensor | None:
     """``value``, which holds from now on what ``new`` does; None where plain tensors must do it.
 
