@@ -25,7 +25,8 @@ def vector_classes(vectors: Tensor, most: int | None = None, scope: int = 0) -> 
     count = len(vectors)
     numbers = torch.zeros(count, dtype=torch.int64, device=vectors.device)
     if vectors.numel():
-        numbers = vectors.contiguous().view(torch.uint8).unique(dim=0, return_inverse=True)[1]
+        together = vectors.clone(memory_format=torch.contiguous_format)  # contiguous() keeps odd strides of ones
+        numbers = together.view(torch.uint8).unique(dim=0, return_inverse=True)[1]
     if scope and count:
         numbers = numbers + torch.arange(count, device=vectors.device) // scope * count
     kinds, found = numbers.unique(return_inverse=True)
