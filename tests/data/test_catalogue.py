@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,12 @@ def test_names() -> None:
         "text-pages",
         "fashion-mnist",
         "cifar10",
+        "pages",
+        "pages-150",
+        "screens",
+        "clip-art",
+        "icons",
+        "atari",
         "imagefolder",
         "imagefolder-readable",
         "help-en-de",
@@ -23,14 +30,16 @@ def test_names() -> None:
 @pytest.mark.parametrize("function", [data.load, data.fetch])
 def test_an_unknown_name_is_refused_with_the_known_ones(function: object) -> None:
     assert callable(function)
-    known = "photos, text-pages, fashion-mnist, cifar10, imagefolder, imagefolder-readable, help-en-de, tsv"
-    with pytest.raises(ValueError, match=f"name was 'mnist', but it must be one of {known}"):
+    with pytest.raises(
+        ValueError, match=f"name was 'mnist', but it must be one of {', '.join(data.names())}"
+    ):
         function("mnist")
 
 
 def test_descriptions_say_what_is_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {row.name: row.present for row in data.describe(tmp_path)}
-    assert before == {name: name in ("photos", "text-pages") for name in data.names()}
+    shipped = {"photos", "text-pages"} | ({"atari"} if find_spec("ale_py") else set())
+    assert before == {name: name in shipped for name in data.names()}
     expect_small_files(monkeypatch)
     write(tmp_path)
     monkeypatch.setenv("MERCURIC_DATA", str(tmp_path))

@@ -25,11 +25,12 @@ def vector_classes(vectors: Tensor, most: int | None = None, scope: int = 0) -> 
     count = len(vectors)
     numbers = torch.zeros(count, dtype=torch.int64, device=vectors.device)
     if vectors.numel():
-        together = vectors.clone(memory_format=torch.contiguous_format)  # contiguous() keeps odd strides of ones
-        numbers = together.view(torch.uint8).unique(dim=0, return_inverse=True)[1]
+        own = vectors.detach().resolve_neg().contiguous()
+        lined_up = own.as_strided(own.shape, (own.shape[1], 1))  # as no dimension of 1 element must have
+        _, numbers = torch.unique(lined_up.view(torch.uint8), dim=0, return_inverse=True)
     if scope and count:
         numbers = numbers + torch.arange(count, device=vectors.device) // scope * count
-    kinds, found = numbers.unique(return_inverse=True)
+    kinds, found = torch.unique(numbers, return_inverse=True)
     places = torch.arange(count, device=vectors.device)
     first = torch.full_like(kinds, count).scatter_reduce_(0, found, places, "amin")
     if most is not None and len(first) > most:
@@ -126,7 +127,8 @@ def class_convolution(
         (U, M).
     """
     filters = weight.reshape(groups, len(weight) // groups, weight.shape[1], -1)
-    taps = _taps(rows, members, 0.0).unflatten(2, (groups, -1))
+    taps = _taps(rows, members, 0.0)
+    taps = taps.reshape(*members.shape, groups, weight.shape[1])
     product = torch.einsum("utgc,gmct->ugm", taps, filters).flatten(1)
     return product if bias is None else product + bias
 
