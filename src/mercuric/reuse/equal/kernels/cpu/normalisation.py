@@ -13,11 +13,18 @@ from mercuric.similarity.threads import over_chunks
 
 
 def statistics(rows: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance, float64 (C,), of rows (U, C) with float64 shares (U,) of all positions."""
-    none = np.zeros(rows.shape[1])
-    mean = _summed(_shared_sums, rows, flat(rows), flat(shares), none)
-    variance = _summed(_shared_squares, rows, flat(rows), flat(shares), flat(mean))
-    return mean, variance
+    """Mean and biased variance, float64 (C,), of rows (U, C) with float64 shares (U,) of all positions.
+
+    One pass, from the commonest row on: its squared distance from the mean is at most the variance over its
+    share, so that subtracting loses no more than that factor.
+    """
+    if not len(rows):
+        nothing = torch.full((rows.shape[1],), torch.nan, dtype=torch.float64)
+        return nothing, nothing.clone()
+    middle = rows[shares.argmax()].double()
+    both = _summed(_moments, rows, flat(rows), flat(shares), flat(middle))
+    first, second = both.view(2, -1)
+    return middle + first, (second - first.square()).clamp(min=0)
 
 
 def normalise(rows: Tensor, mean: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -39,7 +46,7 @@ def normalisation_gradients(
         mean, inverse: float64 (C,), the rows' mean and 1 over their deviation.
         weight: float64 (C,).
     """
-    both = _summed(_gradient_sums, rows, flat(gradient), flat(rows), flat(mean), flat(inverse), width=2)
+    both = _summed(_gradient_sums, rows, flat(gradient), flat(rows), flat(mean), flat(inverse))
     d_bias, d_weight = both.view(2, -1)
     d_rows = torch.empty_like(rows, memory_format=torch.contiguous_format)
     over_chunks(
@@ -49,10 +56,10 @@ def normalisation_gradients(
     return d_rows, d_weight, d_bias
 
 
-def _summed(kernel: Any, rows: Tensor, *arguments: NDArray[Any], width: int = 1) -> Tensor:
-    """Sums over rows, of chunks that threads share, float64 (width x C,)."""
+def _summed(kernel: Any, rows: Tensor, *arguments: NDArray[Any]) -> Tensor:
+    """Two sums over rows, of chunks that threads share, float64 (2 x C,)."""
     count = max(1, min(torch.get_num_threads(), len(rows)))
-    sums = np.zeros((count, width * rows.shape[1]))
+    sums = np.zeros((count, 2 * rows.shape[1]))
 
     def run(first: int, last: int) -> None:
         for part in range(first, last):
@@ -63,36 +70,22 @@ def _summed(kernel: Any, rows: Tensor, *arguments: NDArray[Any], width: int = 1)
 
 
 @njit(nogil=True, cache=True)
-def _shared_sums(
+def _moments(
     first: int,
     last: int,
     rows: NDArray[np.float32],
     shares: NDArray[np.float64],
-    zeros: NDArray[np.float64],
+    middle: NDArray[np.float64],
     sums: NDArray[np.float64],
 ) -> None:
-    width = np.uint64(len(zeros))
+    """Of the rows' distances from the middle, and behind that of their squares."""
+    width = np.uint64(len(middle))
     for row in range(first, last):
         share, start = shares[row], np.uint64(row) * width
         for channel in range(width):
-            sums[channel] += share * rows[start + channel]
-
-
-@njit(nogil=True, cache=True)
-def _shared_squares(
-    first: int,
-    last: int,
-    rows: NDArray[np.float32],
-    shares: NDArray[np.float64],
-    mean: NDArray[np.float64],
-    sums: NDArray[np.float64],
-) -> None:
-    width = np.uint64(len(mean))
-    for row in range(first, last):
-        share, start = shares[row], np.uint64(row) * width
-        for channel in range(width):
-            away = rows[start + channel] - mean[channel]
-            sums[channel] += share * away * away
+            away = rows[start + channel] - middle[channel]
+            sums[channel] += share * away
+            sums[width + channel] += share * away * away
 
 
 @njit(nogil=True, cache=True)

@@ -54,7 +54,8 @@ class VectorTable:
         """
         self.classes, self._begin, self._size = _find(
             vectors, scope, self._most, self._factors, ids, place,
-            self._slots, self._tuples, self._places, self.classes, self._begin, self._size,
+            self._slots, self._tuples, self._places, self.classes,
+            np.uint64(self._begin), np.uint64(self._size),
         )  # fmt: skip
         return self.classes <= self._most
 
