@@ -12,9 +12,26 @@ from mercuric.studies.train.words.known import words_of
 def compare(summary: Summary) -> list[Figure]:
     """Every figure of the run that exists, dense beside the methods."""
     told = words_of(summary)
-    own = [figure for run, words in told.items() for figure in words.figures(summary, run)]
+    own: list[Figure] = []
+    for run, words in told.items():
+        own = _beside(own, words.figures(summary, run))
     rows = [*_scores(summary), *_times(summary), *_cycles(summary), *_speedups(summary), *own]
     return [row for row in rows if any(row.cell(run) for run in ("dense", *told))]
+
+
+def _beside(rows: list[Figure], more: Sequence[Figure]) -> list[Figure]:
+    """Rows of a method and of another one: what both have is one row, with the details of both below it."""
+    joined, place = list(rows), len(rows)
+    for figure in more:
+        same = [at for at, row in enumerate(joined) if not figure.detail and row.label == figure.label]
+        if same:
+            place = same[0]
+            joined[place] = Figure(figure.label, {**joined[place].cells, **figure.cells})
+        else:
+            place = place if figure.detail else len(joined)
+            joined.insert(place, figure)
+        place += 1
+    return joined
 
 
 def columns(summary: Summary, rows: Sequence[Figure]) -> list[tuple[str, str]]:
