@@ -58,6 +58,8 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training examples.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd or adamw.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The schedule's peak.")] = None,
     width: Annotated[
         float | None, typer.Option(help="Channels (or features) of each layer, times this.")
     ] = None,
@@ -84,8 +86,11 @@ def train(
         "accelerator": accelerator,
         "runs": _runs(compare_dense, mercury),
         "reuse": _method(fast, rank, equal, {"levels": levels, "scope": scope, "most": most}),
-        "training": {"epochs": epochs, "batch_size": batch_size},
-    }
+        "training": {
+            "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer,
+            "learning_rate": learning_rate,
+        },
+    }  # fmt: skip
     settings, folder = _settings(given, config, out, resume)
     with bars() as progress:
         summary = compare(settings, folder, resume, progress)

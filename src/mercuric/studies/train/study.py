@@ -70,7 +70,7 @@ def rounds(config: RunConfig) -> list[tuple[RunName, ...]]:
     Dense training takes turns with the methods whose seconds are held against its own.
     """
     together = tuple(run for run in config.runs if _is_timed(config, run))
-    alone = [(run,) for run in config.runs if run not in together]
+    alone: list[tuple[RunName, ...]] = [(run,) for run in config.runs if run not in together]
     return [together, *alone] if together else alone
 
 

@@ -66,12 +66,10 @@ class ExactWords(Words):
     def figures(self, summary: Summary, run: str) -> list[Figure]:
         """See :meth:`Words.figures`: losses, HITs, products and dense layers."""
         exact = _exact(summary, run)
-        largest, median = ("", "") if exact.loss is None else (exact.loss.largest, exact.loss.median)
         counts = sorted({len(names) for names in exact.dense})
         dense = " to ".join(map(str, dict.fromkeys([counts[0], counts[-1]])))
         return [
-            Figure("largest difference of a loss to dense", {run: small(largest) if exact.loss else ""}),
-            Figure("median difference", {run: small(median) if exact.loss else ""}, detail=True),
+            *([] if exact.loss is None else _apart(exact.loss, run)),
             Figure("hit rate", {run: written(formats.percent(summary.compared[run].hit_rate))}),
             Figure("multiply-accumulates computed", {"dense": "100 %", run: _multiplied(exact)}),
             Figure("layers that were dense", {run: f"{dense} of {exact.layers}"}),
@@ -119,6 +117,13 @@ def small(value: float) -> str:
 
 def _within(loss: LossDifference) -> str:
     return f"within {small(loss.largest)} of" if loss.largest else "equal to the bit to"
+
+
+def _apart(loss: LossDifference, run: str) -> list[Figure]:
+    return [
+        Figure("largest difference of a loss to dense", {run: small(loss.largest)}),
+        Figure("median difference", {run: small(loss.median)}, detail=True),
+    ]
 
 
 def _multiplied(exact: Exact) -> str:

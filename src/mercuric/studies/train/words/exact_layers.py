@@ -1,5 +1,7 @@
 """What did exact reuse do, layer by layer?"""
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 from rich.box import SIMPLE_HEAD
@@ -117,7 +119,7 @@ def dense_sentence(layers: pd.DataFrame) -> str:
     return f"Computed densely, with their share of the multiply-accumulates: {'; '.join(said)}."
 
 
-def _dense(layer: "pd.Series") -> str:  # type: ignore[type-arg]
+def _dense(layer: "pd.Series[Any]") -> str:
     often = "" if layer["densely"] == 1 else f", in {formats.percent(layer['densely'])} of its vectors"
     why = layer["computes"].partition("dense: ")[2]
     return f"{layer['layer']} ({formats.percent(layer['share'])}{often}{f': {why}' if why else ''})"
