@@ -42,7 +42,7 @@ class ExactWords(Words):
         if exact.multiplied:
             said.append(
                 f"{formats.percent(exact.multiplied)} of the dense network's multiply-accumulates were left, "
-                f"which allows {formats.ratio(1 / exact.multiplied)}."
+                f"which alone allows {formats.ratio(1 / exact.multiplied)}."
             )
         return " ".join([*said, _dense_layers(exact)])
 
@@ -59,7 +59,7 @@ class ExactWords(Words):
             Card("Equal vectors", formats.percent(summary.compared[run].hit_rate), "were not computed again"),
         ]
         if exact.multiplied:
-            allows = f"of the dense products; allows {formats.ratio(1 / exact.multiplied)}"
+            allows = f"of the dense products: allows {formats.ratio(1 / exact.multiplied)}"
             cards.append(Card("Multiplied", formats.percent(exact.multiplied), allows))
         return cards
 
@@ -152,8 +152,9 @@ _EXACT = (
     "it too."
 )
 _MULTIPLIED = (
-    "Of the products that the dense network computes, forward, the share that was computed; what that allows "
-    "is a bound, which finding classes and moving rows keep from being reached."
+    "Of the products that the dense network computes, forward, the share that was computed, and the speed-up "
+    "that this alone allows: finding classes and moving rows take from it, and what activations, normalisation "
+    "and pooling save adds to it."
 )
 _LOSSES = (
     "The distance between the losses of both trainings in the same step. A difference of rounding in one "
