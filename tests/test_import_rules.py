@@ -29,7 +29,7 @@ STUDIES_USED: Mapping[str, tuple[str, ...]] = {
     "front": ("bench",),
     "hitmap": ("simulate",),
     "shrink": ("evaluate",),
-    "similarity": ("train",),
+    "similarity": ("bench", "train"),
     "simulate": ("train",),
     "speedups": ("sweep",),
 }

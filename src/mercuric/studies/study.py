@@ -60,6 +60,12 @@ STUDIES = (
         mark="study.json",
     ),
     Study(
+        "similarity --equal",
+        "Show which regions of an image NETWORK computes once with exact reuse, layer by layer.",
+        ".studies.similarity.equal.command:similarity_equal",
+        page=".studies.similarity.equal.page:write_page", mark="classes.json",
+    ),
+    Study(
         "accuracy",
         "Train networks densely and with MERCURY, over seeds, and write the table of what that costs.",
         ".studies.accuracy.command:accuracy", page=".studies.accuracy.table:write_page", mark="accuracy.csv",
@@ -124,6 +130,11 @@ STUDIES = (
         "Whole training steps of NETWORKS, dense and with ReuseConfig.fast(), and the layers it "
         "keeps.",
         ".studies.bench.command:train",
+    ),
+    Study(
+        "bench equal",
+        "Exact reuse on NETWORKS: limit, time, memory, and how far outputs and gradients are from dense.",
+        ".studies.bench.equal.command:equal",
     ),
     Study(
         "bench prefixes",

@@ -59,6 +59,16 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         ) from None
 
 
+def parse_threads(text: str) -> tuple[int, ...]:
+    """``"1,8"`` as numbers; raises as :func:`parse_seeds`."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentError(
+            f"threads was {text!r}, but must be whole numbers with commas between, as 1,8"
+        ) from None
+
+
 def parse_ranks(text: str, most: int | None = None) -> tuple[int | float, ...]:
     """``"32,0.25"`` as numbers: whole ones are directions, others shares of a layer's filters.
 

@@ -1,6 +1,6 @@
 """What does a layer that computes equal vectors once remember, and tell?"""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any, ClassVar
@@ -8,11 +8,15 @@ from typing import Any, ClassVar
 from torch import nn
 
 from mercuric.reuse.counts import Counts
+from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.config import Equal
+from mercuric.reuse.equal.hitmap import class_hitmap
 from mercuric.reuse.equal.look import Look
 from mercuric.reuse.equal.plan import UNTRIED, Passed
 from mercuric.reuse.equal.speed import Speed
 from mercuric.reuse.layer import LayerReuse, LayerState
+from mercuric.reuse.observation import Observation
+from mercuric.reuse.vectors import VectorShape
 from mercuric.saved_state import Figure
 
 
@@ -83,6 +87,22 @@ class EqualLayer(LayerReuse):
             self.computes = "classes"
             self.counts.mau += classes
             self.counts.hit += positions - classes
+
+    def tell(self, classes: Classes, shape: Callable[[], VectorShape], needs_input_gradient: bool) -> None:
+        """Tell the observers which vectors were computed.
+
+        Args:
+            classes: of all positions.
+            shape: of the vectors; not called where nobody listens.
+            needs_input_gradient: whether dO goes by the same classes.
+        """
+        if not (self.counting and self.observers):
+            return
+        vectors = shape()
+        hitmap = class_hitmap(classes, vectors)
+        seen = Observation(self.name, vectors, hitmap, 0, needs_input_gradient, kind=self.kind)
+        for observer in list(self.observers):
+            observer(seen)
 
     def dense(self, positions: int) -> None:
         """Note a dense pass, for the layer's own reason or for one that lies before it."""

@@ -1,6 +1,7 @@
 """How does a network compute equal vectors once?"""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,7 @@ from mercuric.reuse.observation import Kind
 from mercuric.reuse.precision import autocast, left_to_torch
 from mercuric.reuse.products import ConvolutionCall, LayerProduct
 from mercuric.reuse.row_products import multiply
+from mercuric.reuse.vectors import row_vectors, vectors_of
 
 
 class EqualMethod(Method):
@@ -86,6 +88,8 @@ class EqualMethod(Method):
                     return output
             elif table.channel == len(table.shape) - 1:
                 state.shared(table.classes.number, table.classes.positions)
+                vectors = partial(row_vectors, tuple(table.shape), len(weight), state.config.scope)
+                state.tell(table.classes, vectors, table.rows.requires_grad)
                 return table.with_rows(multiply(x, matrix, offset))
         output = F.linear(dense(rows, state.name), weight, bias)
         state.dense(output.numel() // max(1, len(weight)))
@@ -121,6 +125,8 @@ class EqualMethod(Method):
         else:
             output = class_convolution(rows, filters, offsets, members, geometry.groups)
         state.shared(classes.number, classes.positions)
+        vectors = partial(vectors_of, geometry, call.images, "patch", state.config.scope)
+        state.tell(classes, vectors, table.rows.requires_grad)
         return call.raised(table.with_rows(output, classes))
 
 

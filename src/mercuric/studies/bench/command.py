@@ -1,14 +1,10 @@
 """``mercuric bench``: how much faster is this machine with reuse, and at what error?"""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
 import typer
 
-from mercuric.config import Config
-from mercuric.files.json_text import json_text, records
-from mercuric.files.writing import write_text
 from mercuric.studies.bench import attention as bench_attention
 from mercuric.studies.bench import conv as bench_conv
 from mercuric.studies.bench import linear as bench_linear
@@ -19,24 +15,15 @@ from mercuric.studies.bench import train as bench_train
 from mercuric.studies.bench import trl_steps as bench_trl
 from mercuric.studies.bench.options import Clock, Compile, Dtype, Out, Quick, Ranks, Rounds, Seed
 from mercuric.studies.bench.settings import BenchSettings
-from mercuric.studies.machine import machine
-from mercuric.studies.stored_command import store_command
+from mercuric.studies.bench.shown import Shown, show_tables
 from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.layer_inputs import Subject, vision_transformer, zoo_subject
 from mercuric.terminal import options
-from mercuric.terminal.console import output
 from mercuric.terminal.progress import bars
-
-Shown = tuple[str, pd.DataFrame, tables.Columns | None]
-"""Title, figures, and columns; None for the columns of timed layers."""
 
 _VIT_LAYERS = ("blocks.5.attn.qkv", "blocks.5.mlp.fc1", "blocks.5.mlp.fc2")
 _TRANSFORMER_LAYERS = ("encoder.1.linear1", "encoder.1.linear2")
 _TITLES = {"planted": "planted duplicates", "directions": "directions", "activations": "activations"}
-_SPREAD = (
-    "times: how much faster than the strongest dense form, median (first to third quartile) of rounds in "
-    "turn; both: forward and backward"
-)
 
 
 def conv(
@@ -69,7 +56,7 @@ def conv(
             if subject is None
             else bench_principal.bench_activations(subject, settings, ranks=ranks, progress=progress)
         )
-    _show(
+    show_tables(
         context, "conv", settings, out, as_json, _layers(planted=planted, directions=thin, activations=read)
     )
 
@@ -102,7 +89,7 @@ def linear(
             subject = _attending(network, images, seed, data_root)
             layers = _VIT_LAYERS if network == "vit" else _TRANSFORMER_LAYERS
             read = bench_principal.bench_activations(subject, settings, layers, ranks, (24,), progress)
-    _show(context, "linear", settings, out, as_json, _layers(planted=planted, activations=read))
+    show_tables(context, "linear", settings, out, as_json, _layers(planted=planted, activations=read))
 
 
 def attention(
@@ -128,7 +115,7 @@ def attention(
         if network != "none" and not quick:
             subject = _attending(network, images, seed, None)
             read = bench_attention.bench_attention_activations(subject, settings, progress=progress)
-    _show(context, "attention", settings, out, as_json, _layers(planted=planted, activations=read))
+    show_tables(context, "attention", settings, out, as_json, _layers(planted=planted, activations=read))
 
 
 def train(
@@ -171,7 +158,7 @@ def train(
         "networks": (title, table, tables.train_columns(table)),
         "layers": ("layer by layer, forward and backward", layers, tables.chosen_columns()),
     }
-    _show(context, "train", config, out, as_json, shown)
+    show_tables(context, "train", config, out, as_json, shown)
 
 
 def prefixes(
@@ -201,43 +188,7 @@ def prefixes(
     }  # fmt: skip
     if steps is not None:
         shown["steps"] = ("whole steps of TRL's trainers", steps, tables.prefix_columns(steps))
-    _show(context, "prefixes", settings, out, as_json, shown)
-
-
-def _show(
-    context: typer.Context,
-    name: str,
-    config: Config,
-    out: Path | None,
-    as_json: bool,
-    shown: dict[str, Shown],
-) -> None:
-    figures = {
-        "config": config.model_dump(mode="json"), "machine": machine(),
-        **{part: records(table) for part, (_, table, _) in shown.items()},
-    }  # fmt: skip
-    text = json_text(figures)
-    if out is not None:
-        store_command(out, context, more=True)
-        write_text(out / f"{name}.json", text)
-        for part, one in shown.items():
-            write_text(out / f"{name}-{part}.csv", one[1].to_csv(index=False))
-            parts = [
-                f"{title}\n\n{tables.markdown_table(table, columns)}" for title, table, columns in _split(one)
-            ]
-            which = tables.strongest_dense(one[1])
-            write_text(out / f"{name}-{part}.md", "\n".join([*parts, which] if which else parts))
-    if as_json:
-        typer.echo(text)
-        return
-    for one in shown.values():
-        for title, table, columns in _split(one):
-            output().print(tables.terminal_table(table, columns, title))
-        if which := tables.strongest_dense(one[1]):
-            typer.echo(which)
-    typer.echo(_SPREAD)
-    if out is not None:
-        typer.echo(f"Figures: {out}")
+    show_tables(context, "prefixes", settings, out, as_json, shown)
 
 
 def _layers(**parts: pd.DataFrame | None) -> dict[str, Shown]:
@@ -246,17 +197,6 @@ def _layers(**parts: pd.DataFrame | None) -> dict[str, Shown]:
         if table is not None:
             shown[part] = (_TITLES[part], table[table["form"] != "dense"], None)
     return shown
-
-
-def _split(shown: Shown) -> list[tuple[str, pd.DataFrame, tables.Columns]]:
-    """The tables of one part: timed layers have one for each thing they read."""
-    title, table, columns = shown
-    if columns is not None:
-        return [(title, table, columns)]
-    return [
-        (f"{title}: {read}", rows, tables.layer_columns(rows))
-        for read, rows in tables.layer_tables(table).items()
-    ]
 
 
 def _vgg16(data_root: str | None) -> Subject:

@@ -4,6 +4,7 @@ import ctypes
 import resource
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ def peak_memory(work: Work, *arguments: Any) -> float:
     """Run ``work(*arguments)()`` in a fresh process, with as many threads as this one.
 
     Returns:
-        MiB of resident memory at the peak, tensors and every kernel's scratch included, above the peak
-        while the work was prepared (interpreter, libraries, network).
+        MiB of resident memory at the peak, tensors and every kernel's scratch included, above what it was
+        when the work was prepared (interpreter, libraries, network); where a system can't forget a peak,
+        above the peak till then.
 
     Raises:
         MercuricError: the process was killed.
@@ -37,6 +39,7 @@ def _measured(threads: int, work: Work, arguments: tuple[Any, ...]) -> float:
     torch.set_num_threads(threads)
     _return_what_is_freed()
     run = work(*arguments)
+    _forget_peak()
     before = _peak()
     run()
     return _peak() - before
@@ -47,6 +50,11 @@ def _return_what_is_freed() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _MAPPED)
+
+
+def _forget_peak() -> None:
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _peak() -> float:

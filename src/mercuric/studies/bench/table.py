@@ -141,6 +141,48 @@ def front_columns(table: pd.DataFrame) -> Columns:
     return _known(columns, table)
 
 
+def equal_columns(name: str, table: pd.DataFrame) -> Columns:
+    """Of the tables of exact reuse; ``name`` is that of one of them."""
+    named = [_words("network", whole=True), _words("data", whole=True)]
+    timed = [
+        _decimals("limit", "limit", 2),
+        _words("strongest dense", "strongest"),
+        _milliseconds("dense ms", "dense_ms"),
+        _milliseconds("ms", "ms"),
+        _times("times faster"),
+    ]
+    size = [_whole("side", "image_size"), _whole("batch", "batch")]
+    run = [
+        _whole("threads", "threads"),
+        Column("pass", _pass, left=True, whole=True),
+    ]
+    if name == "timed":
+        whole = [_ratio("all batches", "whole"), _percent("of limit", "efficiency", 0)]
+        return [*named, *size, *run, *timed, *whole]
+    if name == "batches":
+        columns = [*named, *run, _whole("number", "number"), _words("class", known=True), *timed]
+    elif name == "layers":
+        columns = [
+            *named, _words("layer", whole=True), _words("kind"), _whole("vectors", "vectors"),
+            _percent("equal", "equal"), _percent("of all MACs", "macs_share"),
+            _percent("computed", "computed"), _words("computes"),
+        ]  # fmt: skip
+    elif name == "exact":
+        columns = [
+            *named, _words("of", whole=True), _scientific("from dense", "from_dense"),
+            _scientific("from float64", "from_float64"),
+            _scientific("dense from float64", "dense_from_float64"), _scientific("in float64", "in_float64"),
+        ]  # fmt: skip
+    elif name == "memory":
+        columns = [
+            *named, *size, _whole("dense MiB", "dense_mib"), _whole("MiB", "reuse_mib"),
+            Column("memory", _memory),
+        ]  # fmt: skip
+    else:
+        columns = [*named, _words("how to get the data", "how")]
+    return _known(columns, table)
+
+
 def terminal_table(table: pd.DataFrame, columns: Columns, title: str, caption: str = "") -> Table:
     """Rows as a table of the terminal; what is slower than dense is red."""
     shown = Table(
@@ -184,8 +226,11 @@ def _loses(column: Column, row: "pd.Series[Any]") -> bool:
     return column.ratio is not None and round(row[column.ratio], 2) < 1
 
 
-def _words(name: str, field: str | None = None, whole: bool = False) -> Column:
-    return Column(name, lambda row: str(row[field or name]), left=True, whole=whole)
+def _words(name: str, field: str | None = None, whole: bool = False, known: bool = False) -> Column:
+    def text(row: "pd.Series[Any]") -> str:
+        return str(row[field or name]) if pd.notna(row[field or name]) else formats.MISSING
+
+    return Column(name, text, field or name if known else None, left=True, whole=whole)
 
 
 def _percent(name: str, field: str, decimals: int = 1, known: bool = False) -> Column:
@@ -203,6 +248,10 @@ def _decimals(name: str, field: str, decimals: int, known: bool = False, left: b
     return Column(name, text, field if known else None, left=left)
 
 
+def _scientific(name: str, field: str) -> Column:
+    return Column(name, lambda row: f"{row[field]:.1e}")
+
+
 def _milliseconds(name: str, field: str) -> Column:
     return Column(name, lambda row: f"{row[field]:.3g}" if row[field] < 100 else f"{row[field]:.0f}")
 
@@ -213,6 +262,14 @@ def _times(name: str, prefix: str = "") -> Column:
         return f"{formats.ratio(ratio)} ({low:.2f}-{high:.2f})"
 
     return Column(name, text, ratio=f"{prefix}speedup")
+
+
+def _ratio(name: str, field: str) -> Column:
+    return Column(name, lambda row: formats.ratio(row[field]))
+
+
+def _pass(row: "pd.Series[Any]") -> str:
+    return _PASSES.get(row["pass"], str(row["pass"]))
 
 
 def _points(row: "pd.Series[Any]") -> str:

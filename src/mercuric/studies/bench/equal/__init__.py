@@ -1,0 +1,1 @@
+"""What does exact reuse gain on this machine, on which networks and data?"""

@@ -1,0 +1,1 @@
+"""Which regions of an image are computed once with exact reuse?"""
