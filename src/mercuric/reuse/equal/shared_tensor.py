@@ -245,7 +245,7 @@ def share(
 def share_given(
     given: Tensor, rows: Tensor, classes: Classes, channel: int, record: PassRecord
 ) -> SharedTensor:
-    """:func:`share` of a tensor that is there already, without a gradient: who writes into one writes into both.
+    """:func:`share` of a tensor without a gradient that is there: who writes into one writes into both.
 
     Args:
         given: the dense tensor.
