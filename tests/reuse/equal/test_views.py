@@ -87,7 +87,7 @@ PROGRAMS = {
     "a clone": "y = x.clone(); F.leaky_relu(x, 0.1, True); r = x * 2 + y",
     "in place by position": "v = x.view(2, 6, 20); F.elu(v, 1.0, True); r = x * 1",
     "in place by name": "v = x.view(2, 6, 20); F.relu(v, inplace=True); r = x * 1",
-    "views of views": "b = x.narrow(1, 0, 3).view(2, 3, 20); b.mul_(2); r = x * 1 + b.sum(1).view(2, 1, 4, 5)",
+    "views of views": "b = x[:, 0:3].view(2, 3, 20); b.mul_(2); r = x * 1 + b.sum(1).view(2, 1, 4, 5)",
     "detached": "y = x.detach(); y.mul_(2); r = x * 1",
     "without gradients": "y = x * 2\nwith torch.no_grad(): y.mul_(3)\nr = y + x",
     "flat": "y = x.flatten(1); y = (y * 2 + 1).relu(); r = y.view(2, 6, 4, 5)",
