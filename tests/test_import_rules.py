@@ -17,7 +17,7 @@ import mercuric
 ROOT = Path(mercuric.__file__).parent
 FLOORS = (
     ("errors", "progress", "version"), ("config", "extras", "files", "saved_state", "torchvision_operators"),
-    ("similarity",), ("reuse",), ("trace",),
+    ("similarity",), ("reuse", "prefixes"), ("trace",),
     ("accelerator",), ("data",), ("zoo",), ("training", "integrations"), ("subjects",), ("page", "terminal"),
     ("studies",), ("cli",),
 )  # fmt: skip

@@ -27,7 +27,8 @@ BESIDE_PYTORCH = {
 }  # fmt: skip
 FORBIDDEN = {
     "h5py", "jinja2", "pandas", "PIL", "plotly", "pyarrow", "rich", "sacrebleu", "skimage", "sklearn",
-    "sympy", "tensorboard", "timm", "tokenizers", "torch._dynamo", "torchvision", "triton", "typer",
+    "sympy", "tensorboard", "timm", "tokenizers", "torch._dynamo", "torchvision", "transformers",
+    "triton", "typer",
 }  # fmt: skip
 """What takes long to import: whoever needs one waits for it then."""
 LIGHT = """
@@ -74,9 +75,9 @@ mercuric.restore_(model)
 """
 INSTALL = 'which is not installed; install it with: pip install "mercuric[studies]"'
 REFUSED = {
-    "from mercuric import data; data.load('photos')": "mercuric.data needs tokenizers",
+    "from mercuric import data; data.load('photos')": "mercuric.data needs PIL",
     "from mercuric import zoo; zoo.build('vgg13', 10, 3, 32)": "this network or data set needs torchvision",
-    "from mercuric.training import TrainingRun": "mercuric.data needs tokenizers",
+    "from mercuric.training import TrainingRun": "mercuric.data needs PIL",
     "from mercuric.trace.hitmaps.store import HitmapWriter": "a Parquet file of Hitmaps needs pyarrow",
 }
 

@@ -27,6 +27,7 @@ from mercuric.version import __version__
 
 if TYPE_CHECKING:
     from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
+    from mercuric.prefixes import PrefixHandle, PrefixReport, share_prefixes
 
 __all__ = [
     "Accelerator",
@@ -38,6 +39,8 @@ __all__ = [
     "Diverged",
     "Equal",
     "MercuricError",
+    "PrefixHandle",
+    "PrefixReport",
     "ReuseConfig",
     "ReuseConv1d",
     "ReuseConv2d",
@@ -53,10 +56,12 @@ __all__ = [
     "restore_",
     "reuse_",
     "reuse_attention",
+    "share_prefixes",
     "simulate",
 ]
 
 _SIMULATOR = ("Accelerator", "CycleCost", "Simulation", "simulate")
+_PREFIXES = ("PrefixHandle", "PrefixReport", "share_prefixes")
 
 
 def __getattr__(name: str) -> Any:
@@ -65,6 +70,8 @@ def __getattr__(name: str) -> Any:
         return import_module("mercuric.accelerator")
     if name in _SIMULATOR:
         return getattr(import_module("mercuric.accelerator"), name)
+    if name in _PREFIXES:
+        return getattr(import_module("mercuric.prefixes"), name)
     raise AttributeError(f"module 'mercuric' has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""What is said where a package is missing that only the extra ``studies`` brings?"""
+"""What is said where a package is missing that only an extra brings?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,12 @@ class MissingPackage(MercuricError, ImportError):  # noqa: N818 - what is the ma
 
 
 @contextmanager
-def needed_for(purpose: str) -> Iterator[None]:
+def needed_for(purpose: str, extra: str = "studies") -> Iterator[None]:
     """Holds the imports that ``purpose`` needs beyond what the library does.
+
+    Args:
+        purpose: what needs them.
+        extra: the one that brings them.
 
     Raises:
         MissingPackage: one of the packages is not installed.
@@ -25,5 +29,5 @@ def needed_for(purpose: str) -> Iterator[None]:
             raise
         raise MissingPackage(
             f"{purpose} needs {package}, which is not installed; "
-            'install it with: pip install "mercuric[studies]"'
+            f'install it with: pip install "mercuric[{extra}]"'
         ) from error

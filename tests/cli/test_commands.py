@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def test_data_list(mercuric: Run, tmp_path: Path) -> None:
     assert "photos" in result.stdout
     listed = json.loads(mercuric("data", "list", "--json", "--data-root", tmp_path).stdout)
     assert [row["name"] for row in listed] == list(data.names())
-    assert [row["name"] for row in listed if row["present"]] == ["photos"]
+    shipped = ["photos", "text-pages"] + (["atari"] if find_spec("ale_py") else [])
+    assert [row["name"] for row in listed if row["present"]] == shipped
 
 
 def test_data_fetch(mercuric: Run, refused: Refused, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,15 @@ from mercuric.errors import MercuricError
 def test_names() -> None:
     assert data.names() == (
         "photos",
+        "text-pages",
         "fashion-mnist",
         "cifar10",
+        "pages",
+        "pages-150",
+        "screens",
+        "clip-art",
+        "icons",
+        "atari",
         "imagefolder",
         "imagefolder-readable",
         "help-en-de",
@@ -22,14 +30,16 @@ def test_names() -> None:
 @pytest.mark.parametrize("function", [data.load, data.fetch])
 def test_an_unknown_name_is_refused_with_the_known_ones(function: object) -> None:
     assert callable(function)
-    known = "photos, fashion-mnist, cifar10, imagefolder, imagefolder-readable, help-en-de, tsv"
-    with pytest.raises(ValueError, match=f"name was 'mnist', but it must be one of {known}"):
+    with pytest.raises(
+        ValueError, match=f"name was 'mnist', but it must be one of {', '.join(data.names())}"
+    ):
         function("mnist")
 
 
 def test_descriptions_say_what_is_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {row.name: row.present for row in data.describe(tmp_path)}
-    assert before == {name: name == "photos" for name in data.names()}
+    shipped = {"photos", "text-pages"} | ({"atari"} if find_spec("ale_py") else set())
+    assert before == {name: name in shipped for name in data.names()}
     expect_small_files(monkeypatch)
     write(tmp_path)
     monkeypatch.setenv("MERCURIC_DATA", str(tmp_path))
@@ -48,8 +58,9 @@ def test_the_root_is_the_variable_or_the_cache(monkeypatch: pytest.MonkeyPatch) 
     assert data.data_root() == Path("/home/someone/.cache/mercuric/data")
 
 
-def test_photos_need_no_fetch_and_touch_no_disk(tmp_path: Path) -> None:
-    assert "nothing to fetch" in data.fetch("photos", tmp_path)
+@pytest.mark.parametrize("name", ["photos", "text-pages"])
+def test_what_is_installed_needs_no_fetch_and_touches_no_disk(name: str, tmp_path: Path) -> None:
+    assert "nothing to fetch" in data.fetch(name, tmp_path)
     assert not list(tmp_path.iterdir())
 
 

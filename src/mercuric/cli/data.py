@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mercuric import data
 from mercuric.terminal.console import show
+from mercuric.terminal.progress import bars
 from mercuric.zoo import pretrained
 
 Root = Annotated[
@@ -38,5 +39,9 @@ def fetch(
     ],
     root: Root = None,
 ) -> None:
-    get = pretrained.fetch if name in pretrained.names() else data.fetch
-    typer.echo(get(name, root))
+    if name in pretrained.names():
+        typer.echo(pretrained.fetch(name, root))
+        return
+    with bars() as tell:
+        said = data.fetch(name, root, tell)
+    typer.echo(said)

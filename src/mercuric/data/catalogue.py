@@ -7,11 +7,26 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, overload
 
-from mercuric.data import cifar10, fashion_mnist, help_en_de, image_folder, own_sentences, photos
+from mercuric.data import (
+    atari,
+    cifar10,
+    clip_art,
+    fashion_mnist,
+    help_en_de,
+    icons,
+    image_folder,
+    own_sentences,
+    pages,
+    photos,
+    screens,
+    text_pages,
+)
 from mercuric.data.location import data_root
+from mercuric.data.picture_archive import SIDES
 from mercuric.data.split import ImageData
 from mercuric.data.text import TextData
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -44,7 +59,7 @@ class _DataSet:
     how: str
     load: Callable[[Path, int | None], ImageData]
     present: Callable[[Path], bool]
-    fetch: Callable[[Path], str]
+    fetch: Callable[[Path, Progress], str]
 
 
 @dataclass(frozen=True)
@@ -53,24 +68,64 @@ class _Sentences:
     how: str
     load: Callable[[Path, int | None, int | None], TextData]
     present: Callable[[Path], bool]
-    fetch: Callable[[Path], str]
+    fetch: Callable[[Path, Progress], str]
 
 
-ImageName = Literal["photos", "fashion-mnist", "cifar10", "imagefolder", "imagefolder-readable"]
+ImageName = Literal[
+    "photos",
+    "text-pages",
+    "fashion-mnist",
+    "cifar10",
+    "pages",
+    "pages-150",
+    "screens",
+    "clip-art",
+    "icons",
+    "atari",
+    "imagefolder",
+    "imagefolder-readable",
+]
 TextName = Literal["help-en-de", "tsv"]
 Holds = Literal["images", "sentences"]
 Root = str | os.PathLike[str]
 
 
-def _photos_need_no_fetch(_root: Path) -> str:
+def _photos_need_no_fetch(_root: Path, _tell: Progress) -> str:
     return "The photographs ship inside scikit-image and scikit-learn: there is nothing to fetch."
 
 
-def _image_folder_is_the_users(root: Path) -> str:
+def _games_need_no_fetch(_root: Path, _tell: Progress) -> str:
+    if not atari.present():
+        raise MercuricError(f"{atari.NAME} is played by ale-py, which is not installed: {atari.INSTALL}")
+    return "The games ship inside ale-py: there is nothing to fetch."
+
+
+def _text_pages_need_no_fetch(_root: Path, _tell: Progress) -> str:
+    return "The pages are set from docstrings of installed Python packages: there is nothing to fetch."
+
+
+def _image_folder_is_the_users(root: Path, _tell: Progress) -> str:
     raise MercuricError(
         f"imagefolder is made of your own images and cannot be fetched: lay them out as "
         f"{image_folder.LAYOUT} in {root}"
     )
+
+
+def _pages(name: str) -> _DataSet:
+    resolution = pages.RESOLUTIONS[name]
+    return _DataSet(
+        what=f"pages of manuals in Debian, drawn at {resolution.dpi} dpi, the class is the manual",
+        classes=str(len(pages.MANUALS)),
+        image_size=_squares(resolution.default_size),
+        how=f"mercuric data fetch {name}",
+        load=partial(pages.load, name),
+        present=partial(pages.present, name),
+        fetch=partial(pages.fetch, name),
+    )
+
+
+def _squares(default_size: int) -> str:
+    return f"{default_size} ({SIDES[0]} to {SIDES[-1]}, cut out or on white)"
 
 
 _DATA_SETS: dict[str, _DataSet] = {
@@ -83,6 +138,15 @@ _DATA_SETS: dict[str, _DataSet] = {
         present=lambda _root: photos.present(),
         fetch=_photos_need_no_fetch,
     ),
+    text_pages.NAME: _DataSet(
+        what="pages of text, set here from the docstrings of Python packages, the class is the document",
+        classes=str(len(text_pages.DOCUMENTS)),
+        image_size=f"{text_pages.DEFAULT_SIZE} ({text_pages.SMALLEST_SIZE} to {text_pages.LARGEST_SIZE})",
+        how="nothing to do: it is made when it is loaded",
+        load=lambda _root, image_size: text_pages.load(image_size),
+        present=lambda _root: text_pages.present(),
+        fetch=_text_pages_need_no_fetch,
+    ),
     "fashion-mnist": _DataSet(
         what="grey pictures of clothes, 60,000 to train on and 10,000 to test on",
         classes="10",
@@ -90,7 +154,7 @@ _DATA_SETS: dict[str, _DataSet] = {
         how="mercuric data fetch fashion-mnist",
         load=fashion_mnist.load,
         present=fashion_mnist.present,
-        fetch=fashion_mnist.fetch,
+        fetch=lambda root, _tell: fashion_mnist.fetch(root),
     ),
     "cifar10": _DataSet(
         what="colour photographs of things and animals, 50,000 to train on and 10,000 to test on",
@@ -99,7 +163,45 @@ _DATA_SETS: dict[str, _DataSet] = {
         how="mercuric data fetch cifar10",
         load=cifar10.load,
         present=cifar10.present,
-        fetch=cifar10.fetch,
+        fetch=lambda root, _tell: cifar10.fetch(root),
+    ),
+    pages.NAME: _pages(pages.NAME),
+    pages.FINE: _pages(pages.FINE),
+    screens.NAME: _DataSet(
+        what="screenshots of three manuals in Debian, the class is the manual or its part",
+        classes="5",
+        image_size=_squares(screens.DEFAULT_SIZE),
+        how=f"mercuric data fetch {screens.NAME}",
+        load=screens.load,
+        present=screens.present,
+        fetch=screens.fetch,
+    ),
+    clip_art.NAME: _DataSet(
+        what="drawings of the Open Clip Art Library, the class is the folder",
+        classes="17",
+        image_size=_squares(clip_art.DEFAULT_SIZE),
+        how=f"mercuric data fetch {clip_art.NAME}",
+        load=clip_art.load,
+        present=clip_art.present,
+        fetch=clip_art.fetch,
+    ),
+    icons.NAME: _DataSet(
+        what="icons of four desktop themes, the class is what a theme sorts them by",
+        classes="9 (8 from 153 pixels, 6 from 385)",
+        image_size=_squares(icons.DEFAULT_SIZE),
+        how=f"mercuric data fetch {icons.NAME}",
+        load=icons.load,
+        present=icons.present,
+        fetch=icons.fetch,
+    ),
+    atari.NAME: _DataSet(
+        what="states of 8 Atari games, four frames each, the class is the game",
+        classes="8",
+        image_size="84",
+        how=f"nothing to do: it is played by ale-py ({atari.INSTALL})",
+        load=lambda _root, image_size: atari.load(image_size),
+        present=lambda _root: atari.present(),
+        fetch=_games_need_no_fetch,
     ),
     image_folder.NAME: _DataSet(
         what="your own images",
@@ -127,14 +229,14 @@ _SENTENCES: dict[str, _Sentences] = {
         how="mercuric data fetch help-en-de",
         load=help_en_de.load,
         present=help_en_de.present,
-        fetch=help_en_de.fetch,
+        fetch=lambda root, _tell: help_en_de.fetch(root),
     ),
     own_sentences.NAME: _Sentences(
         what="your own sentences and their translations",
         how=f"put {own_sentences.LAYOUT} into a folder and give that folder as root",
         load=own_sentences.load,
         present=own_sentences.present,
-        fetch=own_sentences.fetch,
+        fetch=lambda root, _tell: own_sentences.fetch(root),
     ),
 }
 
@@ -248,12 +350,13 @@ def load_images(name: str, root: Root | None = None, image_size: int | None = No
     return _DATA_SETS[name].load(_where(name, root), image_size)
 
 
-def fetch(name: str, root: Root | None = None) -> str:
+def fetch(name: str, root: Root | None = None, tell: Progress = silent) -> str:
     """Get the data set called ``name`` from where it is published, and check it.
 
     Args:
         name: one of ``names()``.
         root: the folder of data sets (``data_root()``).
+        tell: told how far it is, where that takes long.
 
     Returns:
         A sentence for the user that says what was done.
@@ -262,7 +365,7 @@ def fetch(name: str, root: Root | None = None) -> str:
         ValueError: an unknown name.
         MercuricError: it cannot be had, or is not what it must be; the message says what to do.
     """
-    return _entry(name).fetch(_folder(root))
+    return _entry(name).fetch(_folder(root), tell)
 
 
 def _where(name: str, root: Root | None) -> Path:

@@ -38,10 +38,21 @@ def unpack(package: str, folder: Path, otherwise: str) -> Path:
     return root
 
 
-def _run(command: list[str], folder: Path, otherwise: str) -> None:
+def version(folder: Path, otherwise: str) -> str:
+    """The version of the package that :func:`unpack` left in ``folder``.
+
+    Raises:
+        MercuricError: dpkg-deb fails.
+    """
+    archive = next(folder.glob("*.deb"))
+    return _run(["dpkg-deb", "-f", archive.name, "Version"], folder, otherwise).strip()
+
+
+def _run(command: list[str], folder: Path, otherwise: str) -> str:
     environment = {**os.environ, "LC_ALL": "C"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         complaints = [line for line in done.stderr.splitlines() if not line.startswith("W:")]
         reason = " ".join(complaints) or f"exit status {done.returncode}"
         raise MercuricError(f"`{' '.join(command)}` failed ({reason}); {otherwise}")
+    return done.stdout

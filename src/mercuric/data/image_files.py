@@ -19,6 +19,7 @@ pixels, only headers and ends."""
 
 _ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 _END_BYTES = 4096
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -111,7 +112,7 @@ def _seems_whole(path: Path, form: str | None) -> bool:
         return end in file.read()
 
 
-def in_threads(do: Callable[[Path], Result], files: Iterable[Path]) -> list[Result]:
+def in_threads(do: Callable[[Item], Result], files: Iterable[Item]) -> list[Result]:
     """``do`` for each file, in their order, on as many threads as there are cores: decoders let others run.
 
     The threads end with the call, so that a process may fork afterwards.

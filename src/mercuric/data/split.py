@@ -62,7 +62,7 @@ class ImageData:
     Attributes:
         name: what ``load`` was asked for.
         classes: one name a label, in label order.
-        channels: 3 for colour, 1 for grey.
+        channels: 3 for colour, 1 for grey, 4 for the frames of a game's state, the newest last.
         image_size: side of the square images, in pixels.
         train: what to train on.
         test: what to measure accuracy on; shares no pixel with ``train``.

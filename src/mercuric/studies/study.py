@@ -98,6 +98,10 @@ STUDIES = (
         stopped=_KEPT.format("parts"),
     ),
     Study(
+        "dqn", "Let a network learn an Atari GAME by playing it; how well it plays, and how long it took.",
+        ".studies.dqn.command:dqn", page=".studies.dqn.page:write_page", mark="dqn.json", stopped=_SAVED,
+    ),
+    Study(
         "models", "List the networks, or the layers of one: parameters, MACs and what MERCURY compares.",
         ".studies.models.command:models",
     ),
@@ -120,6 +124,12 @@ STUDIES = (
         "Whole training steps of NETWORKS, dense and with ReuseConfig.fast(), and the layers it "
         "keeps.",
         ".studies.bench.command:train",
+    ),
+    Study(
+        "bench prefixes",
+        "Training steps of language models whose batches begin alike, dense and as a tree, and of TRL's "
+        "trainers.",
+        ".studies.bench.command:prefixes",
     ),
     Study(
         "bench front",

@@ -32,7 +32,7 @@ def finished(mercuric: Run, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--data", "mnist"], "data was 'mnist', but must be one of photos, fashion-mnist"),
+        (["--data", "mnist"], "data was 'mnist', but must be one of photos, text-pages"),
         (["--seeds", "0,x"], "seeds was '0,x', but must be whole numbers with commas between"),
         (["--seeds", ""], "seeds was ''"),
         (["--seeds", "0,1,0"], "seeds was [0, 1, 0], but must name at least one, and each once"),

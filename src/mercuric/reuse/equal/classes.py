@@ -1,11 +1,14 @@
 """Which positions hold equal vectors?"""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor
 
-from mercuric.reuse.equal.kernels import Window, class_counts, vector_classes, window_classes
+from mercuric.reuse.equal.kernels import OUTSIDE, Window, class_counts, vector_classes, window_classes
+
+_IMAGE = object()
+"""The mark of images as classes."""
 
 
 class Classes:
@@ -16,17 +19,25 @@ class Classes:
         number: how many classes there are; some may have no position.
         first: int64, (number,): a flat position of each class, or None where that is not known.
         finer_than: classes of the same positions that these tell.
+        of_image: whether no class has positions in two images.
     """
 
     def __init__(
-        self, ids: Tensor, number: int, first: Tensor | None = None, finer_than: "Classes | None" = None
+        self,
+        ids: Tensor,
+        number: int,
+        first: Tensor | None = None,
+        finer_than: "Sequence[Classes]" = (),
+        of_image: bool = False,
     ) -> None:
         self.ids = ids
         self.number = number
         self._first = first
         # A mark of these classes and of all that they tell: no reference, which would go round in a circle.
         self._mark = object()
-        self._marks: frozenset[object] = (finer_than._marks if finer_than else frozenset()) | {self._mark}
+        self._marks: frozenset[object] = frozenset({self._mark}).union(*(each._marks for each in finer_than))
+        if of_image:
+            self._marks |= {_IMAGE}
         self._counts: Tensor | None = None
         self._derived: dict[Hashable, tuple[Classes, Tensor] | None] = {}
 
@@ -86,8 +97,10 @@ class Classes:
         table = window_classes(self.ids, window, most)
         if table is None:
             return None
-        coarser = self if _keeps_places(window) else None
-        found = (Classes(table.ids, table.classes, table.first, coarser), table.members)
+        coarser = (self,) if _keeps_places(window) else ()
+        # A window's class has that of a pixel in it, unless all lies in the padding.
+        of_image = _IMAGE in self._marks and not (table.members == OUTSIDE).all(1).any()
+        found = (Classes(table.ids, table.classes, table.first, coarser, bool(of_image)), table.members)
         self._derived[window] = found
         return found
 
@@ -102,14 +115,16 @@ class Classes:
             return other, other.inside(self), None
         table = vector_classes(torch.stack([self.ids.flatten(), other.ids.flatten()], 1))
         assert table is not None  # noqa: S101 - nothing was to be given up
-        found = Classes(table.ids.view(self.ids.shape), table.classes, table.first, self)
+        found = Classes(table.ids.view(self.ids.shape), table.classes, table.first, (self, other))
         return found, table.members[:, 0].contiguous(), table.members[:, 1].contiguous()
 
     def images(self) -> "Classes":
         """A class an image, of positions (images, ...)."""
         ids = self.ids
         images = torch.arange(len(ids), dtype=torch.int32, device=ids.device)
-        return Classes(images.view(-1, *[1] * (ids.dim() - 1)).expand(ids.shape).contiguous(), len(ids))
+        found = Classes(images.view(-1, *[1] * (ids.dim() - 1)).expand(ids.shape).contiguous(), len(ids))
+        found._mark, found._marks = _IMAGE, frozenset({_IMAGE})
+        return found
 
     def moved(self, ids: Tensor) -> "Classes":
         """The same classes at other positions."""

@@ -1,5 +1,27 @@
 """Which functions of PyTorch work on rows? Those that these modules name."""
 
-from mercuric.reuse.equal import moves, pieces, pointwise, views
+from mercuric.reuse.equal import (
+    dropout,
+    factories,
+    joins,
+    moves,
+    normalisation,
+    pieces,
+    pointwise,
+    pooling,
+    reductions,
+    views,
+)
 
-__all__ = ["moves", "pieces", "pointwise", "views"]
+__all__ = [
+    "dropout",
+    "factories",
+    "joins",
+    "moves",
+    "normalisation",
+    "pieces",
+    "pointwise",
+    "pooling",
+    "reductions",
+    "views",
+]

@@ -1,5 +1,6 @@
 """What does a layer that computes equal vectors once remember, and tell?"""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from torch import nn
 from mercuric.reuse.counts import Counts
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.look import Look
+from mercuric.reuse.equal.plan import UNTRIED, Passed
 from mercuric.reuse.equal.speed import Speed
 from mercuric.reuse.layer import LayerReuse, LayerState
 from mercuric.saved_state import Figure
@@ -43,10 +45,13 @@ class EqualLayer(LayerReuse):
     look: Look | None = None
     computes: str = ""
     why: str = ""
-    speeds: dict[Any, Speed] = field(default_factory=dict, repr=False)
+    speeds: dict[Hashable, Speed] = field(default_factory=dict, repr=False)
+    _mode: Hashable = field(default=None, repr=False)
+    _speed: Speed | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "speeds": {}}
+        # Another machine may read it.
+        return {**super().__getstate__(), "speeds": {}, "_speed": None}
 
     def state(self) -> dict[str, Any]:
         """See :meth:`LayerReuse.state`; ready for JSON."""
@@ -60,9 +65,21 @@ class EqualLayer(LayerReuse):
         if self.look is not None and saved.lowest is not None and saved.highest is not None:
             self.look.range = (saved.lowest, saved.highest)
 
+    def highest_share(self, mode: Hashable, speed: Speed) -> float:
+        """Of windows that differ, up to which the layer goes by classes.
+
+        Args:
+            mode: what passes have in common that take as long.
+            speed: of the layer in it.
+        """
+        self._mode, self._speed = mode, speed
+        return UNTRIED if self.look is None else self.look.plan.highest_share(self.name, mode, speed)
+
     def shared(self, classes: int, positions: int) -> None:
         """Note a pass on classes: the first vector of each is computed, and the others are HITs."""
         self.computes = "classes"
+        if self.look is not None and self._speed is not None:
+            self.look.plan.note(self.name, self._mode, Passed(self._speed, positions, classes))
         if self.counting:
             self.counts.mau += classes
             self.counts.hit += positions - classes

@@ -18,11 +18,13 @@ from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.pass_record import PassRecord
+from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share_given
 
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
-_BAND, _BANDS = 8, 16  # lines of a sample, and one line in how many
+_BAND, _EVERY, _IMAGES = 8, 16, 32  # lines of a band, one line in how many, and about how many images
+_GOLDEN = 0.618034  # its multiples fall everywhere
 
 
 class Look:
@@ -36,6 +38,7 @@ class Look:
         range: lowest and highest number of the first batch, where ``levels`` are asked for.
         found: what the last look said; "" where equal vectors were found.
         record: of the last pass.
+        plan: what layers were like when they last went by classes.
     """
 
     def __init__(self, config: Equal, sequences: bool) -> None:
@@ -43,6 +46,7 @@ class Look:
         self.range: tuple[float, float] | None = None
         self.found = "the model itself was not called"
         self.record = PassRecord()
+        self.plan = Plan()
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""
@@ -179,13 +183,23 @@ def _is_hopeless(vectors: Tensor) -> bool:
     """Whether a sample of lines holds hardly any window twice."""
     if vectors.dim() != 4 or min(vectors.shape[1:3]) < 2 * _BAND:
         return False
-    lines = vectors.shape[1]
-    starts = range(0, lines - _BAND + 1, _BAND * _BANDS)
-    bands = torch.stack([vectors[:, start : start + _BAND] for start in starts], 1).flatten(0, 1)
+    bands = _bands(vectors)
     table = image_classes(bands.movedim(-1, 1))
     assert table is not None  # noqa: S101 - nothing was to be given up
     windows = bands.shape[0] * (bands.shape[1] - 2) * (bands.shape[2] - 2)
     return window_classes(table.ids, Window((3, 3)), int(HOPELESS * windows)) is None
+
+
+def _bands(vectors: Tensor) -> Tensor:
+    """Some lines of some images (N, H, W, C), of each at other heights: (bands, lines, W, C)."""
+    lines, device = vectors.shape[1], vectors.device
+    images = torch.arange(0, len(vectors), max(1, len(vectors) // _IMAGES), device=device)
+    count = max(1, lines // (_BAND * _EVERY))
+    offsets = images * _GOLDEN % 1
+    places = (torch.arange(count, device=device) + offsets[:, None]) / count
+    starts = (places * (lines - _BAND)).long()
+    rows = starts[..., None] + torch.arange(_BAND, device=device)
+    return vectors[images[:, None, None], rows].flatten(0, 1)
 
 
 def _classes(vectors: Tensor, per_image: bool) -> Classes | None:
@@ -197,4 +211,4 @@ def _classes(vectors: Tensor, per_image: bool) -> Classes | None:
         table = vector_classes(flat, most=int(HOPELESS * len(flat)), scope=scope)
     if table is None:
         return None
-    return Classes(table.ids.view(vectors.shape[:-1]), table.classes, table.first)
+    return Classes(table.ids.view(vectors.shape[:-1]), table.classes, table.first, of_image=per_image)

@@ -11,7 +11,7 @@ from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat
 from mercuric.reuse.equal.layer import EqualLayer
 from mercuric.reuse.equal.look import Look
-from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, dense, table_of
+from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, copied, dense, table_of
 from mercuric.reuse.equal.speed import convolution_speed
 from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.layer import LayerReuse
@@ -57,9 +57,11 @@ class EqualMethod(Method):
         if state.on and isinstance(call.given, SharedTensor):
             found = self._by_classes(call)
             if found is not None:
+                if state.wants_error:
+                    call.given = copied(call.given)
+                    state.measure_error(copied(found), call.dense().detach())
                 return found
-        if isinstance(call.given, SharedTensor):
-            call.given = dense(call.given, state.name)
+        call.given = dense(call.given, state.name)
         output = call.dense()
         state.dense(output.numel() // max(1, call.geometry.out_channels))
         return output
@@ -144,24 +146,15 @@ def _lies_side_by_side(layer: nn.ConvTranspose2d) -> bool:
 
 def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeometry, window: Window) -> int:
     """Of how many classes on the layer is dense."""
-    shape = table.shape
-    down, across = window.output(*shape[2:])
-    positions = shape[0] * down * across
+    down, across = window.output(*table.shape[2:])
+    positions = table.shape[0] * down * across
     if state.config.most is not None:
         return int(state.config.most * positions)
     inputs = table.rows.requires_grad
     backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
-    key = (
-        shape[1:],
-        min(shape[0], 8),
-        filters.dtype,
-        filters.device,
-        backward,
-        inputs,
-        torch.get_num_threads(),
-    )
-    if key not in state.speeds:
-        state.speeds[key] = convolution_speed(
-            shape, filters, geometry, window, table.format, backward, inputs
+    mode = (backward, filters.dtype, filters.device, torch.get_num_threads())
+    if (mode, table.shape[1:]) not in state.speeds:
+        state.speeds[mode, table.shape[1:]] = convolution_speed(
+            table.shape, filters, geometry, window, table.format, backward, inputs
         )
-    return int(state.speeds[key].share * positions)
+    return int(state.highest_share(mode, state.speeds[mode, table.shape[1:]]) * positions)

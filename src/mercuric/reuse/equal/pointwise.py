@@ -88,9 +88,10 @@ def in_place(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _joined(args: Sequence[Any]) -> tuple[Table, Classes, list[Any]] | None:
     """What the result is like, the classes that tell all arguments, and these as rows of them."""
     tables = [table_of(value) for value in args]
-    first = next((table for table in tables if table is not None), None)
-    if first is None:
+    shared = [table for table in tables if table is not None]
+    if not shared:
         return None
+    first = max(shared, key=lambda table: table.rows.shape[1])
     classes, rows = first.classes, list(args)
     told: list[int] = []
     for place, (value, table) in enumerate(zip(args, tables, strict=True)):
@@ -109,10 +110,12 @@ def _joined(args: Sequence[Any]) -> tuple[Table, Classes, list[Any]] | None:
 
 
 def _rows_like(table: Table, first: Table) -> tuple[Tensor, Classes] | None:
+    """Of a tensor with the same channels, or with one for all of them."""
     places = (table.classes.ids.shape, first.classes.ids.shape)
-    if (table.shape, table.channel, places[0]) != (first.shape, first.channel, places[1]):
+    if (table.channel, table.flat, places[0]) != (first.channel, first.flat, places[1]):
         return None
-    return table.rows, table.classes
+    one = not first.flat and table.rows.shape[1] == 1 and table.classes.ids.shape == first.classes.ids.shape
+    return (table.rows, table.classes) if one or table.shape == first.shape else None
 
 
 def _operand(value: Any, like: Table) -> tuple[Any, Classes | None] | None:

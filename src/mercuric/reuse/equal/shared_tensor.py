@@ -245,7 +245,7 @@ def share(
 def share_given(
     given: Tensor, rows: Tensor, classes: Classes, channel: int, record: PassRecord
 ) -> SharedTensor:
-    """:func:`share` of a tensor without a gradient that is there: who writes into one writes into both.
+    """:func:`share` of a tensor that is there, without a gradient: who writes into one writes into both.
 
     Args:
         given: the dense tensor.
@@ -276,6 +276,14 @@ def dense(value: Tensor, function: str) -> Tensor:
     if _autograd_knows_more(value):
         return _Unwrapped.apply(value)  # type: ignore[no-any-return, no-untyped-call]
     return _standing_for(value, function)
+
+
+def copied(value: Tensor) -> Tensor:
+    """A plain tensor of the same numbers without their graph, which ``value`` does not keep."""
+    table = table_of(value)
+    if table is None or table.flat:
+        return dense(value, "a copy").detach()
+    return expand(table.rows.detach(), table.classes.ids).movedim(-1, table.channel)
 
 
 def written(value: SharedTensor, new: Tensor) -> SharedTensor | None:

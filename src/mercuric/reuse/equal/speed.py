@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from mercuric.reuse.equal.kernels import Window, class_convolution, window_classes
 from mercuric.reuse.geometry import ConvGeometry
 
-_POSITIONS = 2**15
-_ROUNDS = 3
+_POSITIONS = 2**14
+_ROUNDS = 5
 _SHARE = 4
 
 
@@ -28,11 +29,6 @@ class Speed:
     position: float
     row: float
     table: float
-
-    @property
-    def share(self) -> float:
-        """Of vectors that differ, up to which classes are faster."""
-        return max(0.0, min(1.0, (self.position - self.table) / self.row))
 
 
 def convolution_speed(
@@ -55,13 +51,12 @@ def convolution_speed(
         backward: whether gradients are taken.
         inputs: whether also those of the images.
     """
-    down, across = window.output(*shape[2:])
-    count = max(1, min(shape[0], _POSITIONS // (down * across)))
+    shape = _sample(shape, window)
     weight = filters.detach().clone().requires_grad_(backward)
-    given = weight.new_full((count, *shape[1:]), 0.5).contiguous(memory_format=format)
+    given = weight.new_full(tuple(shape), 0.5).contiguous(memory_format=format)
     given.requires_grad_(backward and inputs)
-    ids = torch.arange(count * shape[2] * shape[3], dtype=torch.int32, device=weight.device) // _SHARE
-    ids = ids.view(count, *shape[2:])
+    ids = torch.arange(shape[0] * shape[2] * shape[3], dtype=torch.int32, device=weight.device) // _SHARE
+    ids = ids.view(shape[0], *shape[2:])
     rows = weight.new_full((int(ids.max()) + 1, shape[1]), 0.5, requires_grad=backward and inputs)
     table = window_classes(ids, window)
     assert table is not None  # noqa: S101 - nothing was to be given up
@@ -78,23 +73,44 @@ def convolution_speed(
         assert found is not None  # noqa: S101 - nothing was to be given up
         return found.ids
 
-    with torch.autocast(weight.device.type, enabled=False), torch.set_grad_enabled(backward):
+    # What watches operators, as the first pass of a model is watched, takes its time at each.
+    with (
+        _disable_current_modes(),
+        torch.autocast(weight.device.type, enabled=False),
+        torch.set_grad_enabled(backward),
+    ):
         seconds = _fastest(densely, by_classes, looked_up)
     positions = table.ids.numel()
     return Speed(seconds[0] / positions, seconds[1] / len(members), seconds[2] / positions)
 
 
+def _sample(shape: Sequence[int], window: Window) -> tuple[int, int, int, int]:
+    """Of a map, so many images and lines that it has about as many windows as are measured."""
+    images, channels, height, width = shape
+    down, across = window.output(height, width)
+    lines = min(down, -(-_POSITIONS // across))
+    span = window.dilation[0] * (window.kernel[0] - 1) + 1
+    needed = (lines - 1) * window.stride[0] + span - window.padding[0] - window.padding[1]
+    count = max(1, min(images, _POSITIONS // (lines * across)))
+    return count, channels, min(height, max(needed, 1)), width
+
+
 def _fastest(*passes: Callable[[], Tensor]) -> list[float]:
-    """Seconds of each, with its backward pass: the least of some rounds that take turns."""
+    """Seconds of each, with its backward pass: the least of some rounds that take turns.
+
+    Of the processor, where that can be had: what else the machine does is not the layer's. All forms share
+    their work out over the same threads.
+    """
     best = [float("inf")] * len(passes)
     for turn in range(_ROUNDS + 1):
         for place, run in enumerate(passes):
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), time.process_time()
             output = run()
             if output.requires_grad:
                 torch.autograd.backward(output, torch.ones_like(output))
             if output.is_cuda:
-                torch.cuda.synchronize()
+                torch.cuda.synchronize(output.device)
+            seconds = time.perf_counter() - begun if output.is_cuda else time.process_time() - worked
             if turn:
-                best[place] = min(best[place], time.perf_counter() - begun)
+                best[place] = min(best[place], seconds)
     return best

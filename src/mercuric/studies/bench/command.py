@@ -12,9 +12,11 @@ from mercuric.files.writing import write_text
 from mercuric.studies.bench import attention as bench_attention
 from mercuric.studies.bench import conv as bench_conv
 from mercuric.studies.bench import linear as bench_linear
+from mercuric.studies.bench import prefixes as bench_prefixes
 from mercuric.studies.bench import principal as bench_principal
 from mercuric.studies.bench import table as tables
 from mercuric.studies.bench import train as bench_train
+from mercuric.studies.bench import trl_steps as bench_trl
 from mercuric.studies.bench.options import Clock, Compile, Dtype, Out, Quick, Ranks, Rounds, Seed
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.machine import machine
@@ -170,6 +172,36 @@ def train(
         "layers": ("layer by layer, forward and backward", layers, tables.chosen_columns()),
     }
     _show(context, "train", config, out, as_json, shown)
+
+
+def prefixes(
+    context: typer.Context,
+    network: Annotated[
+        Literal["llama", "gpt2", "both"], typer.Option(help="4 layers of 256 values, random weights.")
+    ] = "both",
+    trl: Annotated[bool, typer.Option(help="Time steps of TRL's trainers, too.")] = True,
+    rounds: Rounds = 5,
+    dtype: Dtype = "float32",
+    clock: Clock = "wall",
+    seed: Seed = 0,
+    quick: Quick = False,
+    out: Out = None,
+    as_json: options.AsJson = False,
+) -> None:
+    settings = BenchSettings(rounds=rounds, dtype=dtype, clock=clock, seed=seed)
+    if trl:
+        bench_trl.trl_and_datasets()
+    families = bench_prefixes.FAMILIES if network == "both" else (network,)
+    with bars() as progress:
+        table = bench_prefixes.bench_prefixes(settings, families, quick, progress)
+        steps = bench_trl.bench_trl(settings, families, quick, progress) if trl else None
+    shown: dict[str, Shown] = {
+        "prefixes": (f"a batch as a tree of prefixes ({bench_prefixes.PUBLISHED})", table,
+                     tables.prefix_columns(table)),
+    }  # fmt: skip
+    if steps is not None:
+        shown["steps"] = ("whole steps of TRL's trainers", steps, tables.prefix_columns(steps))
+    _show(context, "prefixes", settings, out, as_json, shown)
 
 
 def _show(

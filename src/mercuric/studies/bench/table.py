@@ -83,6 +83,23 @@ def train_columns(table: pd.DataFrame) -> Columns:
     return _known(columns, table)
 
 
+def prefix_columns(table: pd.DataFrame) -> Columns:
+    """Of steps on batches whose sequences begin alike."""
+    scored = [_words("loss of", "loss")] if "loss" in table else []
+    return [
+        _words("network", whole=True),
+        _words("case", whole=True),
+        *scored,
+        _whole("tokens", "tokens"),
+        _whole("distinct", "distinct"),
+        Column("limit", lambda row: formats.ratio(row["limit"])),
+        _milliseconds("dense ms", "dense_ms"),
+        _milliseconds("shared ms", "ms"),
+        _times("times faster"),
+        _percent("of limit", "efficiency", 0),
+    ]
+
+
 def chosen_columns() -> Columns:
     """Of a network's layers: what was measured, and the form that was kept."""
     return [

@@ -173,7 +173,7 @@ def _write(
 
 def _write_image(path: Path, pixels: Tensor) -> None:
     array = pixels.permute(1, 2, 0).numpy()
-    picture = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+    picture = Image.fromarray(array if array.shape[2] == 3 else array[..., -1])
     content = io.BytesIO()
     picture.save(content, format="PNG")
     with replacing(path) as temporary:

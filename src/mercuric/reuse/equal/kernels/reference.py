@@ -3,6 +3,8 @@
 Autograd differentiates operations on rows, as often as asked; a row's gradient is the sum over its class.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -25,10 +27,12 @@ def vector_classes(vectors: Tensor, most: int | None = None, scope: int = 0) -> 
     count = len(vectors)
     numbers = torch.zeros(count, dtype=torch.int64, device=vectors.device)
     if vectors.numel():
-        numbers = vectors.contiguous().view(torch.uint8).unique(dim=0, return_inverse=True)[1]
+        own = vectors.detach().resolve_neg().contiguous()
+        lined_up = own.as_strided(own.shape, (own.shape[1], 1))  # as no dimension of 1 element must have
+        _, numbers = torch.unique(lined_up.view(torch.uint8), dim=0, return_inverse=True)
     if scope and count:
         numbers = numbers + torch.arange(count, device=vectors.device) // scope * count
-    kinds, found = numbers.unique(return_inverse=True)
+    kinds, found = torch.unique(numbers, return_inverse=True)
     places = torch.arange(count, device=vectors.device)
     first = torch.full_like(kinds, count).scatter_reduce_(0, found, places, "amin")
     if most is not None and len(first) > most:
@@ -41,20 +45,26 @@ def vector_classes(vectors: Tensor, most: int | None = None, scope: int = 0) -> 
     return ClassTable(rank[found].int(), members, first)
 
 
-def image_classes(images: Tensor, most: int | None = None, per_image: bool = False) -> ClassTable | None:
+Find = Callable[[Tensor, int | None, int], ClassTable | None]
+
+
+def image_classes(
+    images: Tensor, most: int | None = None, per_image: bool = False, find: Find = vector_classes
+) -> ClassTable | None:
     """Classes of pixels of equal bits.
 
     Args:
         images: (N, C, H, W), of any dtype.
         most: classes at most.
         per_image: whether pixels of different images are of different classes.
+        find: classes of vectors.
 
     Returns:
         The classes, ids (N, H, W); None where there are more than ``most``.
     """
     count, channels, height, width = images.shape
     pixels = images.permute(0, 2, 3, 1).reshape(-1, channels)
-    found = vector_classes(pixels, most, height * width if per_image else 0)
+    found = find(pixels, most, height * width if per_image else 0)
     if found is None:
         return None
     members = found.members.new_empty(found.classes, 0)
@@ -62,7 +72,11 @@ def image_classes(images: Tensor, most: int | None = None, per_image: bool = Fal
 
 
 def window_classes(
-    ids: Tensor, window: Window, most: int | None = None, per_image: bool = False
+    ids: Tensor,
+    window: Window,
+    most: int | None = None,
+    per_image: bool = False,
+    find: Find = vector_classes,
 ) -> ClassTable | None:
     """Classes of windows that hold the same classes at each tap.
 
@@ -71,6 +85,7 @@ def window_classes(
         window: where the windows lie.
         most: classes at most.
         per_image: whether windows of different images are of different classes.
+        find: classes of vectors.
 
     Returns:
         The classes, ids (N, H', W') and members (classes, taps); None where there are more than ``most``.
@@ -88,7 +103,7 @@ def window_classes(
     y = starts_y[:, None, None, None] + taps_y[:, None]
     x = starts_x[:, None, None] + taps_x
     tuples = padded[:, y, x].reshape(-1, window.taps)
-    found = vector_classes(tuples, most, rows * columns if per_image else 0)
+    found = find(tuples, most, rows * columns if per_image else 0)
     if found is None:
         return None
     return ClassTable(found.ids.view(count, rows, columns), found.members, found.first)
@@ -125,7 +140,8 @@ def class_convolution(
         (U, M).
     """
     filters = weight.reshape(groups, len(weight) // groups, weight.shape[1], -1)
-    taps = _taps(rows, members, 0.0).unflatten(2, (groups, -1))
+    taps = _taps(rows, members, 0.0)
+    taps = taps.reshape(*members.shape, groups, weight.shape[1])
     product = torch.einsum("utgc,gmct->ugm", taps, filters).flatten(1)
     return product if bias is None else product + bias
 

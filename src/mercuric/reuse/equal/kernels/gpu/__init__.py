@@ -1,0 +1,1 @@
+"""Classes and convolutions on a GPU, in Triton: import kernels only where ``device.py`` finds it."""
