@@ -15,7 +15,7 @@ install: .venv/installed
 
 demo: install
 	rm -rf runs/demo
-	$(BIN)/mercuric train vgg13 --data photos --width 0.5 --train-examples 2560 --batch-size 32 --compare --epochs 1 --out runs/demo
+	$(BIN)/mercuric train custom-cnn --data text-pages --image-size 224 --batch-size 8 --optimizer adamw --learning-rate 0.002 --equal --most 0.75 --mercury --compare --out runs/demo
 
 # Properties with a third of their draws.
 test: install

@@ -13,6 +13,7 @@ from mercuric.files.json_text import finite
 
 DENSE = "#858c96"
 MERCURY = "#1f7fc4"
+EXACT = "#12946a"
 ZERO_HIT = "#8cc8ee"
 MAU = "#f2c14e"
 MNU = "#c9772b"

@@ -65,9 +65,8 @@ class MetricsLog:
 
     def __init__(self, folder: Path, run: str, seed: int, step: int) -> None:
         self._run, self._seed = run, seed
-        path = folder / "metrics.jsonl"
-        _drop_later(path, run, seed, step)
-        self._lines = path.open("a", encoding="utf-8")
+        self._path = folder / "metrics.jsonl"
+        _drop_later(self._path, run, seed, step)
         self._events = EventFile(folder / "events" / f"{run}-{seed}", step + 1)
 
     def __enter__(self) -> Self:
@@ -76,10 +75,7 @@ class MetricsLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._lines.close()
-        finally:
-            self._events.close()
+        self._events.close()
 
     def step(self, epoch: int, step: int, loss: float, rate: float, seconds: float) -> None:
         """Log one training step."""
@@ -113,8 +109,9 @@ class MetricsLog:
             event=event, run=self._run, seed=self._seed, epoch=epoch, step=step, seconds=round(seconds, 3),
             **figures,
         )  # fmt: skip
-        self._lines.write(line.text() + "\n")
-        self._lines.flush()
+        # Another training of the same folder, which takes turns with this one, may have replaced the file.
+        with self._path.open("a", encoding="utf-8") as lines:
+            lines.write(line.text() + "\n")
 
 
 def _drop_later(path: Path, run: str, seed: int, step: int) -> None:

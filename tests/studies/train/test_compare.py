@@ -1,4 +1,5 @@
 import json
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
 from mercuric.training import TrainingRun
+from mercuric.training.loop import Standing
 
 CONFIG = RunConfig(model="custom-cnn", runs=("dense", "reuse"), seeds=(0, 7), training={"batch_size": 8})
 
@@ -47,13 +49,13 @@ def asked(monkeypatch: pytest.MonkeyPatch, photos: data.ImageData) -> list[list[
 def first_weights(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], dict[str, Tensor]]:
     """The weights that each run starts from."""
     weights = {}
-    fit = TrainingRun.fit
+    steps = TrainingRun.steps
 
-    def watched(run: TrainingRun, resume: bool = False) -> dict[str, float]:
+    def watched(run: TrainingRun, resume: bool = False) -> Generator[Standing, None, None]:
         weights[run.name, run.seed] = {name: t.clone() for name, t in run.model.state_dict().items()}
-        return fit(run, resume)
+        return steps(run, resume)
 
-    monkeypatch.setattr(TrainingRun, "fit", watched)
+    monkeypatch.setattr(TrainingRun, "steps", watched)
     return weights
 
 

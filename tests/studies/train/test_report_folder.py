@@ -146,4 +146,5 @@ def test_unknown_events_and_fields_are_passed_over(write_run):
 
 
 def test_layers_may_be_called_null(write_run):
-    assert read_run(write_run(layers=["null", "NA", "1"])).layers["layer"].tolist() == ["null", "NA", "1"]
+    names = ["null", "NA", "1"]
+    assert read_run(write_run(layers=names)).layers["reuse"]["layer"].tolist() == names

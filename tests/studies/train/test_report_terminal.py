@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from mercuric.studies.train.terminal import layer_table, simulation_table, summary_table
+from mercuric.studies.train.terminal import simulation_table, summary_table
+from mercuric.studies.train.words.mercury_table import layer_table
 
 
 def printed(table: Table) -> str:

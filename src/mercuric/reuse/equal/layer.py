@@ -38,7 +38,7 @@ class EqualLayer(LayerReuse):
     Attributes:
         config: which vectors are equal.
         look: at the model's input.
-        computes: what the last pass did: ``"classes"``, or ``"dense: ..."`` and why.
+        computes: what the last pass that was counted did: ``"classes"``, or ``"dense: ..."`` and why.
         why: the layer's own reason to be dense in this pass.
         speeds: of its passes, by what they were measured on.
     """
@@ -81,10 +81,10 @@ class EqualLayer(LayerReuse):
 
     def shared(self, classes: int, positions: int) -> None:
         """Note a pass on classes: the first vector of each is computed, and the others are HITs."""
-        self.computes = "classes"
         if self.look is not None and self._speed is not None:
             self.look.plan.note(self.name, self._mode, Passed(self._speed, positions, classes))
         if self.counting:
+            self.computes = "classes"
             self.counts.mau += classes
             self.counts.hit += positions - classes
 
@@ -106,8 +106,8 @@ class EqualLayer(LayerReuse):
 
     def dense(self, positions: int) -> None:
         """Note a dense pass, for the layer's own reason or for one that lies before it."""
-        self.computes = f"dense: {self.why or self._before}"
         if self.counting:
+            self.computes = f"dense: {self.why or self._before}"
             self.counts.mnu += positions
 
     @property

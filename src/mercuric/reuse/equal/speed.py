@@ -11,9 +11,10 @@ from torch.utils._python_dispatch import _disable_current_modes
 from mercuric.reuse.equal.kernels import Window, class_convolution, window_classes
 from mercuric.reuse.geometry import ConvGeometry
 
-_POSITIONS = 2**14
-_ROUNDS = 5
-_SHARE = 4
+_MULTIPLICATIONS = 2**29
+_FEWEST, _MOST = 2**10, 2**14  # positions
+_ROUNDS = 4
+_SHARE = 2
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def convolution_speed(
     backward: bool,
     inputs: bool,
 ) -> Speed:
-    """Measured on a map like the images', of which a quarter of the windows differ.
+    """Measured on a map like the images', of which half of the windows differ.
 
     Args:
         shape: of the images, (N, C, H, W).
@@ -51,7 +52,8 @@ def convolution_speed(
         backward: whether gradients are taken.
         inputs: whether also those of the images.
     """
-    shape = _sample(shape, window)
+    affordable = _MULTIPLICATIONS // max(1, filters.numel())
+    shape = _sample(shape, window, max(_FEWEST, min(_MOST, affordable)))
     weight = filters.detach().clone().requires_grad_(backward)
     given = weight.new_full(tuple(shape), 0.5).contiguous(memory_format=format)
     given.requires_grad_(backward and inputs)
@@ -84,14 +86,14 @@ def convolution_speed(
     return Speed(seconds[0] / positions, seconds[1] / len(members), seconds[2] / positions)
 
 
-def _sample(shape: Sequence[int], window: Window) -> tuple[int, int, int, int]:
-    """Of a map, so many images and lines that it has about as many windows as are measured."""
+def _sample(shape: Sequence[int], window: Window, positions: int) -> tuple[int, int, int, int]:
+    """Of a map, so many images and lines that it has about so many positions of windows."""
     images, channels, height, width = shape
     down, across = window.output(height, width)
-    lines = min(down, -(-_POSITIONS // across))
+    lines = min(down, -(-positions // across))
     span = window.dilation[0] * (window.kernel[0] - 1) + 1
     needed = (lines - 1) * window.stride[0] + span - window.padding[0] - window.padding[1]
-    count = max(1, min(images, _POSITIONS // (lines * across)))
+    count = max(1, min(images, positions // (lines * across)))
     return count, channels, min(height, max(needed, 1)), width
 
 

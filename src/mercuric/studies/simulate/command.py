@@ -10,7 +10,8 @@ from mercuric.files.json_text import records
 from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, Topology
 from mercuric.studies.simulate.study import simulate as run_simulation
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
-from mercuric.studies.train.terminal import layer_table, simulation_table
+from mercuric.studies.train.terminal import simulation_table
+from mercuric.studies.train.words.mercury_table import layer_table
 from mercuric.subjects.config import ExamplesConfig
 from mercuric.terminal import options
 from mercuric.terminal.console import show

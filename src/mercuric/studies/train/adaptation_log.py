@@ -9,6 +9,7 @@ import pandas as pd
 
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.files.reading import MOST_LOG, parse_json, read_bytes
+from mercuric.studies.train.config import LAYERS
 
 _COLUMNS = ("seed", "step", "layer", "what", "before", "after")
 
@@ -62,9 +63,10 @@ def read_adaptation(folder: Path) -> AdaptationLog | None:
     if not path.exists():
         return None
     changes = _read_table(path, _COLUMNS)
-    layers = _read_table(folder / "layers.csv", ("seed", "layer", "bits", "on"))
-    _check(path, changes, layers)
-    steps = [_last_step(folder / "metrics.jsonl"), *changes["step"].tolist()]
+    run = next((run for run in ("mercury", "reuse") if (folder / LAYERS[run]).exists()), "reuse")
+    layers = _read_table(folder / LAYERS[run], ("seed", "layer", "bits", "on"))
+    _check(path, changes, layers, LAYERS[run])
+    steps = [_last_step(folder / "metrics.jsonl", run), *changes["step"].tolist()]
     seeds = [
         _adapted(int(str(seed)), rows, changes[changes["seed"] == seed])
         for seed, rows in layers.groupby("seed")
@@ -89,9 +91,9 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise MercuricError(f"{path} is broken: {' '.join(str(error).split())}") from error
 
 
-def _check(path: Path, changes: pd.DataFrame, layers: pd.DataFrame) -> None:
+def _check(path: Path, changes: pd.DataFrame, layers: pd.DataFrame, name: str) -> None:
     if layers.empty:
-        raise MercuricError(f"{path.with_name('layers.csv')} is broken: it has no layer")
+        raise MercuricError(f"{path.with_name(name)} is broken: it has no layer")
     known = set(zip(layers["seed"], layers["layer"], strict=True))
     for line, row in enumerate(changes.itertuples(index=False), start=2):
         if row.what not in ("bits", "off"):
@@ -101,7 +103,7 @@ def _check(path: Path, changes: pd.DataFrame, layers: pd.DataFrame) -> None:
         if row.what == "off" and (row.seed, row.layer) not in known:
             raise MercuricError(
                 f"{path} is broken: line {line} names layer {row.layer!r} of seed {row.seed}, which "
-                "layers.csv does not have"
+                f"{name} does not have"
             )
 
 
@@ -117,7 +119,7 @@ def _adapted(seed: int, layers: pd.DataFrame, changes: pd.DataFrame) -> AdaptedS
     return AdaptedSeed(seed, [(0, start), *grew], ends)
 
 
-def _last_step(path: Path) -> int:
+def _last_step(path: Path, run: str) -> int:
     if not path.is_file():
         raise MercuricError(f"{path} is missing: {path.parent} is not the folder of a finished run")
     last = 0
@@ -126,6 +128,6 @@ def _last_step(path: Path) -> int:
             event: Any = parse_json(line, path)
         except ValueError:
             continue  # cut off by a kill; the report names any other broken line
-        if isinstance(event, dict) and event.get("run") == "reuse" and isinstance(event.get("step"), int):
+        if isinstance(event, dict) and event.get("run") == run and isinstance(event.get("step"), int):
             last = max(last, event["step"])
     return last

@@ -1,75 +1,34 @@
 """Which few figures tell the run?"""
 
+from dataclasses import replace
+
 from mercuric.page import formats
 from mercuric.page.parts import Card
 from mercuric.studies.train.summary_file import Summary
+from mercuric.studies.train.words.known import words_of
+from mercuric.studies.train.words.mercury import cycle_cards
 
 
 def key_figures(summary: Summary) -> list[Card]:
-    """The cards of a run, those without a value left out."""
-    cards = [_score(summary), *_speedups(summary), _cycles(summary), _hits(summary), *_directions(summary)]
-    cards.append(_time(summary))
+    """The cards of a run, those without a value left out; those of a second method bear its name."""
+    told = words_of(summary)
+    cards = [] if told else _dense_only(summary)
+    for place, (run, words) in enumerate(told.items()):
+        for card in words.cards(summary, run):
+            label = f"{words.name}: {_lower(card.label)}" if place else card.label
+            cards.append(replace(card, label=label))
     return [card for card in cards if card.value != formats.MISSING]
 
 
-def _score(summary: Summary) -> Card:
-    metric, change = summary.metric, summary.score_change
-    label = f"Test {metric.name}"
-    if summary.reuse is None:
-        only = summary.dense.score if summary.dense else None
-        return Card(label, metric.written(only), "dense training")
-    reached = metric.written(summary.reuse.score)
-    if summary.dense is None or change is None:
-        return Card(label, reached, summary.trained)
-    beside = f"{metric.change(change)} to dense {metric.written(summary.dense.score)}"
-    loses = change < -max(summary.dense.spread or 0.0, summary.reuse.spread or 0.0)
-    return Card(label, reached, beside, bad=loses)
+def _lower(label: str) -> str:
+    return label[0].lower() + label[1:]
 
 
-def _speedups(summary: Summary) -> list[Card]:
-    paper, fair, published = summary.speedup.paper, summary.speedup.fair, summary.speedup.published
-    beside = f"published: {formats.ratio(published)}" if published else "no published figure"
+def _dense_only(summary: Summary) -> list[Card]:
+    score = summary.dense.score if summary.dense else None
+    seconds = formats.duration(summary.seconds.dense)
     return [
-        Card("Speed-up, paper timing", formats.ratio(paper), beside, bad=_is_loss(paper)),
-        Card("Speed-up, fair timing", formats.ratio(fair), "baseline pipelined as well", bad=_is_loss(fair)),
+        Card(f"Test {summary.metric.name}", summary.metric.written(score), "dense training"),
+        *cycle_cards(summary),
+        Card("Training time", seconds, "dense, wall-clock"),
     ]
-
-
-def _is_loss(speedup: float | None) -> bool:
-    return speedup is not None and round(speedup, 2) < 1
-
-
-def _cycles(summary: Summary) -> Card:
-    if summary.cycles is None:
-        return Card("Cycles", formats.MISSING, "")
-    cycles = summary.cycles
-    if not formats.is_known(cycles.mercury):
-        return Card("Cycles", formats.count(cycles.baseline), f"baseline, {cycles.accelerator}")
-    return Card("Cycles", formats.count(cycles.mercury), f"baseline {formats.count(cycles.baseline)}")
-
-
-def _hits(summary: Summary) -> Card:
-    if summary.reuse is None:
-        return Card("Hit rate", formats.MISSING, "")
-    zero, similar = formats.percent(summary.reuse.zero_hit_rate), formats.percent(summary.reuse.similar_rate)
-    known = summary.reuse.zero_hit_rate is not None
-    beside = f"{similar} similar + {zero} zero" if known else "of the input vectors"
-    return Card("Hit rate", formats.percent(summary.reuse.hit_rate), beside)
-
-
-def _directions(summary: Summary) -> list[Card]:
-    if summary.directions is None:
-        return []
-    ratio = summary.seconds_ratio
-    return [
-        Card("Speed-up in seconds", formats.ratio(ratio), "dense seconds over these", bad=_is_loss(ratio)),
-        Card("Layers in directions", summary.directions.written, f"rank {summary.directions.wanted}"),
-    ]
-
-
-def _time(summary: Summary) -> Card:
-    dense, reuse = (formats.duration(value) for value in (summary.seconds.dense, summary.seconds.reuse))
-    if reuse == formats.MISSING:
-        return Card("Training time", dense, "dense, wall-clock")
-    beside = f"{summary.method} in PyTorch" if dense == formats.MISSING else f"in PyTorch; dense {dense}"
-    return Card("Training time", reuse, beside)

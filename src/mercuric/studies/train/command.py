@@ -1,5 +1,6 @@
 """``mercuric train``: train a network with reuse, densely, or both."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,14 +9,15 @@ from rich.table import Table
 
 from mercuric.config import read_mapping
 from mercuric.errors import ArgumentError
-from mercuric.reuse import ReuseConfig
+from mercuric.reuse import Equal, ReuseConfig
 from mercuric.studies.stored_command import store_command
-from mercuric.studies.train.config import RunConfig
-from mercuric.studies.train.direction_layers import direction_table
+from mercuric.studies.train.config import LAYERS, RunConfig, RunName
 from mercuric.studies.train.layers import read_layers
 from mercuric.studies.train.page import write_page
 from mercuric.studies.train.study import compare
-from mercuric.studies.train.terminal import layer_table, summary_table
+from mercuric.studies.train.summary_file import parse_summary
+from mercuric.studies.train.terminal import summary_table
+from mercuric.studies.train.words.known import words_of
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
@@ -34,11 +36,34 @@ def train(
     rank: Annotated[
         str | None, typer.Option(help="With --fast: directions a layer, a number or a share of its filters.")
     ] = None,
+    equal: Annotated[
+        bool, typer.Option("--equal", help="Train with exact reuse: equal vectors are computed once.")
+    ] = False,
+    levels: Annotated[
+        int | None, typer.Option(help="With --equal: round the input, once, to so many values.")
+    ] = None,
+    scope: Annotated[
+        str | None, typer.Option(help="With --equal: vectors share in the whole batch, or in an image.")
+    ] = None,
+    most: Annotated[
+        float | None,
+        typer.Option(help="With --equal: a layer is dense where more than this share of its vectors differ."),
+    ] = None,
+    mercury: Annotated[
+        bool,
+        typer.Option("--mercury", help="With --equal or --fast: train with MERCURY, simulated, too."),
+    ] = False,
+    accelerator: Annotated[
+        str | None, typer.Option(help="The hardware MERCURY is simulated in, by name or YAML file.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training examples.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd or adamw.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="The schedule's peak.")] = None,
     width: Annotated[
         float | None, typer.Option(help="Channels (or features) of each layer, times this.")
     ] = None,
+    image_size: options.ImageSize = None,
     train_examples: options.TrainExamples = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds with commas between, as 0,1,2.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML with any field of a run's config.yaml.")] = None,
@@ -57,10 +82,15 @@ def train(
         "width": width,
         "train_examples": train_examples,
         "seeds": None if seeds is None else options.parse_seeds(seeds),
-        "runs": ("dense", "reuse") if compare_dense else None,
-        "reuse": _fast_reuse(fast, rank),
-        "training": {"epochs": epochs, "batch_size": batch_size},
-    }
+        "image_size": image_size,
+        "accelerator": accelerator,
+        "runs": _runs(compare_dense, mercury),
+        "reuse": _method(fast, rank, equal, {"levels": levels, "scope": scope, "most": most}),
+        "training": {
+            "epochs": epochs, "batch_size": batch_size, "optimizer": optimizer,
+            "learning_rate": learning_rate,
+        },
+    }  # fmt: skip
     settings, folder = _settings(given, config, out, resume)
     with bars() as progress:
         summary = compare(settings, folder, resume, progress)
@@ -81,10 +111,39 @@ def _settings(
 
 
 def _tables(folder: Path, summary: dict[str, Any]) -> list[Table]:
-    if "reuse" not in summary:
-        return [summary_table(summary)]
-    layers = read_layers(folder / "layers.csv")
-    return [direction_table(layers) if "rank" in layers else layer_table(layers), summary_table(summary)]
+    told = words_of(parse_summary(summary))
+    layers = [words.table(read_layers(folder / LAYERS[run])) for run, words in told.items()]
+    return [*layers, summary_table(summary)]
+
+
+def _runs(compare_dense: bool, mercury: bool) -> tuple[RunName, ...] | None:
+    """What is trained, or None where nothing was said of it."""
+    if not (compare_dense or mercury):
+        return None
+    before: tuple[RunName, ...] = ("dense",) if compare_dense else ()
+    return (*before, "reuse", "mercury") if mercury else (*before, "reuse")
+
+
+def _method(fast: bool, rank: str | None, equal: bool, settings: Mapping[str, Any]) -> ReuseConfig | None:
+    """The method of ``--fast`` or ``--equal`` with its settings, or None where neither was asked for.
+
+    Raises:
+        ValueError: both were asked for, or a setting is wrong or was given without its method.
+    """
+    if fast and equal:
+        raise ArgumentError("fast and equal were both given, but a network must compute by one method")
+    given = {name: value for name, value in settings.items() if value is not None}
+    if equal:
+        _require_none("rank", rank, "--fast, whose directions it counts")
+        return Equal(**given)
+    for name, value in given.items():
+        _require_none(name, value, "--equal, which it is a setting of")
+    return _fast_reuse(fast, rank)
+
+
+def _require_none(name: str, value: object, method: str) -> None:
+    if value is not None:
+        raise ArgumentError(f"{name} was {value!r}, but must be given with {method}")
 
 
 def _fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
@@ -94,10 +153,7 @@ def _fast_reuse(fast: bool, rank: str | None) -> ReuseConfig | None:
         ValueError: the rank is none, or was given alone.
     """
     if not fast:
-        if rank is not None:
-            raise ArgumentError(
-                f"rank was {rank!r}, but must be given with --fast, whose directions it counts"
-            )
+        _require_none("rank", rank, "--fast, whose directions it counts")
         return None
     if rank is None:
         return ReuseConfig.fast()

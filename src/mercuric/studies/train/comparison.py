@@ -1,81 +1,87 @@
-"""How do dense training and MERCURY compare, figure by figure?"""
+"""How do dense training and the methods compare, figure by figure?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mercuric.page import formats
 from mercuric.page.score import Metric
-from mercuric.studies.train.summary_file import CycleTotals, Reused, Summary, Trained
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One row of the comparison; an empty text is a figure that does not exist for that kind."""
-
-    label: str
-    dense: str = ""
-    reuse: str = ""
-    published: str = ""
-    detail: bool = False
-    """Whether the row is a part of the one above it."""
+from mercuric.studies.train.figure import Figure, written
+from mercuric.studies.train.summary_file import CycleTotals, Summary, Trained
+from mercuric.studies.train.words.known import words_of
 
 
 def compare(summary: Summary) -> list[Figure]:
-    """Every figure of the run that exists, dense beside MERCURY."""
-    rows = [*_scores(summary), *_times(summary), *_cycles(summary), *_speedups(summary)]
-    return [row for row in [*rows, *_rates(summary)] if row.dense or row.reuse]
+    """Every figure of the run that exists, dense beside the methods."""
+    told = words_of(summary)
+    own: list[Figure] = []
+    for run, words in told.items():
+        own = _beside(own, words.figures(summary, run))
+    rows = [*_scores(summary), *_times(summary), *_cycles(summary), *_speedups(summary), *own]
+    return [row for row in rows if any(row.cell(run) for run in ("dense", *told))]
+
+
+def _beside(rows: list[Figure], more: Sequence[Figure]) -> list[Figure]:
+    """Rows of a method and of another one: what both have is one row, with the details of both below it."""
+    joined, place = list(rows), len(rows)
+    for figure in more:
+        same = [at for at, row in enumerate(joined) if not figure.detail and row.label == figure.label]
+        if same:
+            place = same[0]
+            joined[place] = Figure(figure.label, {**joined[place].cells, **figure.cells})
+        else:
+            place = place if figure.detail else len(joined)
+            joined.insert(place, figure)
+        place += 1
+    return joined
 
 
 def columns(summary: Summary, rows: Sequence[Figure]) -> list[tuple[str, str]]:
     """The fields of the rows that have a figure, with the names that they are shown under."""
-    named = [("dense", "dense"), ("reuse", summary.method), ("published", "published")]
-    return [(field, name) for field, name in named if any(getattr(row, field) for row in rows)]
-
-
-def _written(text: str) -> str:
-    return "" if text == formats.MISSING else text
+    methods = [(run, words.name) for run, words in words_of(summary).items()]
+    named = [("dense", "dense"), *methods, ("published", "published")]
+    return [(field, name) for field, name in named if any(row.cell(field) for row in rows)]
 
 
 def _scores(summary: Summary) -> list[Figure]:
-    metric, dense, reuse = summary.metric, summary.dense, summary.reuse
-    without = _written(metric.written(reuse.score_without_reuse)) if reuse else ""
+    metric = summary.metric
+    kinds: dict[str, Trained] = {**({"dense": summary.dense} if summary.dense else {}), **summary.compared}
+    without = [
+        Figure(
+            f"evaluated {words.plainly}",
+            {run: written(metric.written(summary.compared[run].score_without_reuse))},
+            detail=True,
+        )
+        for run, words in words_of(summary).items()
+    ]
     return [
-        Figure(f"test {metric.name}", _score(dense, metric), _score(reuse, metric)),
-        Figure("spread over seeds", _spread(dense, metric), _spread(reuse, metric), detail=True),
-        Figure("each seed", _each(dense, metric), _each(reuse, metric), detail=True),
-        Figure(f"evaluated {_plainly(summary)}", reuse=without, detail=True),
+        Figure(f"test {metric.name}", {run: metric.written(kind.score) for run, kind in kinds.items()}),
+        Figure("spread over seeds", {run: _spread(kind, metric) for run, kind in kinds.items()}, detail=True),
+        Figure("each seed", {run: _each(kind, metric) for run, kind in kinds.items()}, detail=True),
+        *without,
     ]
 
 
-def _plainly(summary: Summary) -> str:
-    return "without reuse" if summary.directions is None else "as a plain network"
+def _spread(kind: Trained, metric: Metric) -> str:
+    return written(metric.width(kind.spread)) if len(kind.scores) > 1 else ""
 
 
-def _score(kind: Trained | None, metric: Metric) -> str:
-    return "" if kind is None else metric.written(kind.score)
-
-
-def _spread(kind: Trained | None, metric: Metric) -> str:
-    if kind is None or len(kind.scores) < 2:
-        return ""
-    return _written(metric.width(kind.spread))
-
-
-def _each(kind: Trained | None, metric: Metric) -> str:
-    if kind is None or not 2 <= len(kind.scores) <= 5:
+def _each(kind: Trained, metric: Metric) -> str:
+    if not 2 <= len(kind.scores) <= 5:
         return ""
     return " · ".join(metric.written(score, unit=False) for score in kind.scores)
 
 
 def _times(summary: Summary) -> list[Figure]:
-    dense, reuse = (
-        _written(formats.duration(seconds)) for seconds in (summary.seconds.dense, summary.seconds.reuse)
-    )
-    rows = [Figure("wall-clock training time", dense, reuse)]
-    if summary.directions is not None:
-        dense, reuse = _step(summary.seconds.dense, summary), _step(summary.seconds.reuse, summary)
-        rows.append(Figure("seconds a step", dense, reuse, detail=True))
-        rows.append(Figure("speed-up in seconds", reuse=_written(formats.ratio(summary.seconds_ratio))))
+    seconds = {run: summary.seconds_of(run) for run in ("dense", *summary.compared)}
+    rows = [
+        Figure(
+            "wall-clock training time", {run: written(formats.duration(one)) for run, one in seconds.items()}
+        )
+    ]
+    timed = [run for run, words in words_of(summary).items() if words.timed]
+    if timed:
+        steps = {run: _step(seconds[run], summary) for run in ("dense", *timed)}
+        ratios = {run: written(formats.ratio(summary.seconds_ratio(run))) for run in timed}
+        rows += [Figure("seconds a step", steps, detail=True), Figure("speed-up in seconds", ratios)]
     return rows
 
 
@@ -86,58 +92,28 @@ def _step(seconds: float | None, summary: Summary) -> str:
 def _cycles(summary: Summary) -> list[Figure]:
     if summary.cycles is None:
         return []
-    rows = _totals(summary.cycles, f"{summary.cycles.timing} timing")
-    return rows + (_totals(summary.cycles.fair, "fair timing") if summary.cycles.fair else [])
+    run = summary.mercury_run or "reuse"
+    rows = _totals(summary.cycles, f"{summary.cycles.timing} timing", run)
+    return rows + (_totals(summary.cycles.fair, "fair timing", run) if summary.cycles.fair else [])
 
 
-def _totals(totals: CycleTotals, timing: str) -> list[Figure]:
+def _totals(totals: CycleTotals, timing: str, run: str) -> list[Figure]:
     baseline, mercury, signature = (
-        _written(formats.count(value)) for value in (totals.baseline, totals.mercury, totals.signature)
+        written(formats.count(value)) for value in (totals.baseline, totals.mercury, totals.signature)
     )
     return [
-        Figure(f"cycles, {timing}", baseline, mercury),
-        Figure("of which signatures", reuse=signature, detail=True),
+        Figure(f"cycles, {timing}", {"dense": baseline, run: mercury}),
+        Figure("of which signatures", {run: signature}, detail=True),
     ]
 
 
 def _speedups(summary: Summary) -> list[Figure]:
+    run = summary.mercury_run or "reuse"
     paper, fair, published = (
-        _written(formats.ratio(value))
+        written(formats.ratio(value))
         for value in (summary.speedup.paper, summary.speedup.fair, summary.speedup.published)
     )
     return [
-        Figure("speed-up, paper timing", reuse=paper, published=published),
-        Figure("speed-up, fair timing", reuse=fair),
+        Figure("speed-up, paper timing", {run: paper, "published": published}),
+        Figure("speed-up, fair timing", {run: fair}),
     ]
-
-
-def _rates(summary: Summary) -> list[Figure]:
-    reuse = summary.reuse
-    if reuse is None:
-        return []
-    if reuse.directions is not None:
-        return [
-            Figure("directions a layer", reuse=reuse.directions.wanted),
-            Figure("layers in directions at the end", reuse=reuse.directions.written),
-            Figure("hit rate", reuse="none: no vectors compared"),
-            Figure("cycles", reuse="not simulated"),
-        ]
-    hits, zero, similar, vectors = (
-        _written(formats.percent(rate))
-        for rate in (reuse.hit_rate, reuse.zero_hit_rate, reuse.similar_rate, reuse.zero_rate)
-    )
-    return [
-        Figure("hit rate", reuse=hits),
-        Figure("of which similar vectors", reuse=similar, detail=True),
-        Figure("of which zero vectors", reuse=zero, detail=True),
-        Figure("zero vectors among all", reuse=vectors),
-        Figure("signature bits", reuse="" if reuse.bits is None else f"{reuse.bits:g}"),
-        Figure("at the end of training", reuse=_final_bits(reuse), detail=True),
-    ]
-
-
-def _final_bits(reuse: Reused) -> str:
-    bits = {final for seed in reuse.final_bits for final in seed.values()}
-    if not bits or bits == {reuse.bits}:
-        return ""
-    return f"{min(bits):g}" if len(bits) == 1 else f"{min(bits):g} to {max(bits):g}"

@@ -13,7 +13,10 @@ from mercuric.subjects.config import NetworkConfig, Seed
 from mercuric.training import TrainingConfig
 from mercuric.training.config import Positive
 
-RunName = Literal["dense", "reuse"]
+RunName = Literal["dense", "reuse", "mercury"]
+
+LAYERS: dict[str, str] = {"reuse": "layers.csv", "mercury": "mercury.csv"}
+"""Run to the file of what its layers did."""
 
 
 class RunConfig(NetworkConfig):
@@ -25,12 +28,14 @@ class RunConfig(NetworkConfig):
         test_sentences: how many test sentences, the first ones, are translated; all by default.
         train_examples: the first so many of a fixed shuffle, the same ones for every run and seed; all
             by default.
-        runs: ``("dense", "reuse")`` to compare, or one of them.
+        runs: ``("dense", "reuse")`` to compare, or one of them; ``"mercury"`` beside a ``reuse`` by another
+            method.
         seeds: initial weights, data order, augmentation and dropout follow from the seed.
         training: the training loop's settings.
-        reuse: how layers compute. The MCACHE of an :class:`~mercuric.Alike` is also the simulated
-            accelerator's; of other methods nothing is simulated, and seconds are compared.
-        accelerator: a preset's name, or a YAML file, whose MCACHE must be that of ``reuse``.
+        reuse: how layers compute in the run of that name. The MCACHE of an :class:`~mercuric.Alike` is also
+            the simulated accelerator's; of other methods nothing is simulated, and seconds are compared.
+        mercury: how they do in the run of that name.
+        accelerator: a preset's name, or a YAML file, whose MCACHE must be MERCURY's.
     """
 
     vocabulary_size: Positive | None = None
@@ -41,6 +46,7 @@ class RunConfig(NetworkConfig):
     seeds: tuple[Seed, ...] = (0,)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     reuse: ReuseConfig = Field(default_factory=Alike)
+    mercury: Alike = Field(default_factory=Alike)
     accelerator: str = "eyeriss-168"
 
     @model_validator(mode="after")
@@ -54,6 +60,26 @@ class RunConfig(NetworkConfig):
     @model_validator(mode="after")
     def _one_cache(self) -> Self:
         accelerator = as_accelerator(self.accelerator)
-        if isinstance(self.reuse, Alike):
-            in_runs_mcache(accelerator, self.reuse.cache)
+        for run in {"reuse", *self.runs}:
+            config = self.method(run)
+            if isinstance(config, Alike):
+                in_runs_mcache(accelerator, config.cache)
         return self
+
+    @model_validator(mode="after")
+    def _mercury_once(self) -> Self:
+        if "mercury" in self.runs and isinstance(self.reuse, Alike):
+            raise ArgumentError(
+                f"runs was {list(self.runs)}, but must have no mercury where reuse is MERCURY itself: it "
+                "stands beside another method (--equal or --fast)"
+            )
+        return self
+
+    def method(self, run: RunName) -> ReuseConfig | None:
+        """How layers compute in a run; None: densely."""
+        return {"dense": None, "reuse": self.reuse, "mercury": self.mercury}[run]
+
+    @property
+    def methods(self) -> dict[RunName, ReuseConfig]:
+        """Runs that are not dense, and how layers compute in them."""
+        return {run: config for run in self.runs if (config := self.method(run)) is not None}

@@ -1,4 +1,7 @@
-"""How did dense training and training with MERCURY go? Loss and score over time."""
+"""How did dense training and the methods go? Loss and score over time."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,42 +15,56 @@ _FULL_EPOCH_TICKS = 20
 _TIME_UNITS = ((7200, "hours", 3600), (600, "minutes", 60), (0, "seconds", 1))
 
 
-def loss_chart(steps: pd.DataFrame, against: str, method: str = KIND_NAMES["reuse"]) -> go.Figure:
+@dataclass(frozen=True)
+class Line:
+    """How a kind of training is drawn: its name in the legend, its colour and its width in pixels."""
+
+    name: str
+    colour: str
+    width: int = 3
+
+
+LINES = {kind: Line(KIND_NAMES[kind], KIND_COLOURS[kind]) for kind in KIND_NAMES}
+"""Of dense training and MERCURY."""
+
+
+def loss_chart(steps: pd.DataFrame, against: str, lines: Mapping[str, Line] = LINES) -> go.Figure:
     """Smoothed training loss, thin a seed and thick their mean.
 
     Args:
         steps: as in :class:`Metrics`.
         against: the x axis: ``"step"`` or ``"seconds"``.
-        method: what is held against dense training, as the legend names it.
+        lines: run to its line, those below first; others are not drawn.
     """
-    longest = float(steps["seconds"].max())
+    drawn = steps[steps["run"].isin(lines)]
+    longest = float(drawn["seconds"].max())
     unit, size = next((unit, size) for limit, unit, size in _TIME_UNITS if longest >= limit)
     chart = figure(340, "training step" if against == "step" else f"{unit} of training", "training loss")
-    scaled = steps.assign(seconds=steps["seconds"] / size)
-    for kind, rows in scaled.groupby("run"):
+    scaled = drawn.assign(seconds=drawn["seconds"] / size)
+    for kind, line, rows in _of_kinds(scaled, lines):
         every = max(1, int(rows.groupby("seed").size().max()) // _MOST_POINTS)
         seeds = [_smoothed(seed, every) for _, seed in rows.groupby("seed")]
         mean = pd.concat(seeds).groupby("step", as_index=False)[["loss", "seconds"]].mean()
         mean = mean[mean["step"] <= min(seed["step"].max() for seed in seeds)]
         if len(seeds) > 1:
             for seed in seeds:
-                _add_line(chart, str(kind), seed, against, "loss", thick=False, method=method)
-        _add_line(chart, str(kind), mean, against, "loss", thick=True, method=method)
+                _add_line(chart, kind, line, seed, against, "loss", thick=False)
+        _add_line(chart, kind, line, mean, against, "loss", thick=True)
     chart.update_yaxes(rangemode="tozero")
     chart.update_traces(hovertemplate="%{y:.3f}", selector={"showlegend": True})
     return chart
 
 
-def score_chart(epochs: pd.DataFrame, metric: Metric, method: str = KIND_NAMES["reuse"]) -> go.Figure:
-    """Test score after each epoch, thin a seed and thick their mean."""
+def score_chart(epochs: pd.DataFrame, metric: Metric, lines: Mapping[str, Line] = LINES) -> go.Figure:
+    """Test score after each epoch, thin a seed and thick their mean; see :func:`loss_chart`."""
     chart = figure(340, "after epoch", f"test {metric.name}")
     shifted = epochs.assign(epoch=epochs["epoch"] + 1)
-    for kind, rows in shifted.groupby("run"):
+    for kind, line, rows in _of_kinds(shifted, lines):
         if rows["seed"].nunique() > 1:
             for _, seed in rows.groupby("seed"):
-                _add_line(chart, str(kind), seed, "epoch", "test_score", thick=False, method=method)
+                _add_line(chart, kind, line, seed, "epoch", "test_score", thick=False)
         mean = rows.groupby("epoch", as_index=False)[["test_score"]].mean()
-        _add_line(chart, str(kind), mean, "epoch", "test_score", thick=True, method=method)
+        _add_line(chart, kind, line, mean, "epoch", "test_score", thick=True)
     chart.update_traces(mode="lines+markers", marker={"size": 7}, selector={"showlegend": True})
     chart.update_traces(
         hovertemplate="%{y:.2%}" if metric.unit else "%{y:.2f}", selector={"showlegend": True}
@@ -57,6 +74,13 @@ def score_chart(epochs: pd.DataFrame, metric: Metric, method: str = KIND_NAMES["
     if shifted["epoch"].max() <= _FULL_EPOCH_TICKS:
         chart.update_xaxes(dtick=1)
     return chart
+
+
+def _of_kinds(rows: pd.DataFrame, lines: Mapping[str, Line]) -> Iterator[tuple[str, Line, pd.DataFrame]]:
+    for kind, line in lines.items():
+        own = rows[rows["run"] == kind]
+        if not own.empty:
+            yield kind, line, own
 
 
 def _width(values: "pd.Series[float]") -> float:
@@ -70,14 +94,14 @@ def _smoothed(seed: pd.DataFrame, every: int) -> pd.DataFrame:
 
 
 def _add_line(
-    chart: go.Figure, kind: str, points: pd.DataFrame, x: str, y: str, *, thick: bool, method: str
+    chart: go.Figure, kind: str, line: Line, points: pd.DataFrame, x: str, y: str, *, thick: bool
 ) -> None:
     chart.add_scatter(
         x=[round(value, 3) for value in points[x].tolist()],
         y=[round(value, 5) for value in points[y].tolist()],
         mode="lines",
-        name=kind if kind == "dense" else method,
-        line={"color": KIND_COLOURS[kind], "width": 3 if thick else 1},
+        name=line.name,
+        line={"color": line.colour, "width": line.width if thick else 1},
         opacity=1 if thick else 0.5,
         showlegend=thick,
         legendgroup=kind,

@@ -8,10 +8,12 @@ import yaml
 
 from mercuric.errors import MercuricError
 from mercuric.files.reading import read_json_object, read_yaml
-from mercuric.studies.train.direction_layers import directions_over_seeds
-from mercuric.studies.train.layers import average_over_seeds, read_layers
+from mercuric.studies.train.config import LAYERS
+from mercuric.studies.train.layers import read_layers
 from mercuric.studies.train.metrics import Metrics, read_metrics
 from mercuric.studies.train.summary_file import Summary, parse_summary
+from mercuric.studies.train.words.known import words_of
+from mercuric.studies.train.words.words import Words
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,14 @@ class Run:
     Attributes:
         name: the folder's name.
         config: the configuration, as YAML text.
-        layers: a row a layer (see :func:`average_over_seeds`, or :func:`directions_over_seeds`), empty
-            after dense training alone.
+        layers: run of a training that reuses to a row a layer, as ``Words.over_seeds`` makes them.
     """
 
     name: str
     config: str
     metrics: Metrics
     summary: Summary
-    layers: pd.DataFrame
+    layers: dict[str, pd.DataFrame]
 
 
 def read_run(folder: Path) -> Run:
@@ -46,9 +47,10 @@ def read_run(folder: Path) -> Run:
         config=_read_config(_existing(folder / "config.yaml")),
         metrics=read_metrics(_existing(folder / "metrics.jsonl"), summary.metric_name),
         summary=summary,
-        layers=pd.DataFrame()
-        if summary.reuse is None
-        else _read_layers(_existing(folder / "layers.csv"), summary.directions is not None),
+        layers={
+            run: _read_layers(_existing(folder / LAYERS[run]), words)
+            for run, words in words_of(summary).items()
+        },
     )
 
 
@@ -73,10 +75,9 @@ def _read_config(path: Path) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 
-def _read_layers(path: Path, in_directions: bool) -> pd.DataFrame:
+def _read_layers(path: Path, words: Words) -> pd.DataFrame:
     try:
-        layers = read_layers(path)
-        return directions_over_seeds(layers) if in_directions else average_over_seeds(layers)
+        return words.over_seeds(read_layers(path))
     except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
         raise MercuricError(f"{path} is broken: {reason}") from error

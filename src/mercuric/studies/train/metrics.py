@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.page.score import MetricName
+from mercuric.studies.train.config import RunName
 from mercuric.training.metrics import MetricsLine, numbered_lines
 
 _COLUMNS = {
@@ -15,7 +16,6 @@ _COLUMNS = {
     "epoch": ("run", "seed", "epoch", "step", "train_loss", "test_loss", "test_score", "seconds"),
 }
 _IDENTITY = {"step": ["run", "seed", "step"], "epoch": ["run", "seed", "epoch"]}
-_KINDS = ("dense", "reuse")
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def _columns(line: MetricsLine, metric: MetricName) -> dict[str, Any]:
         if name not in event:
             raise ArgumentError(f"{name} is missing")
         event[column] = event[name]
-    if line.run not in _KINDS:
-        raise ArgumentError(f"run is {line.run!r}, expected dense or reuse")
+    if line.run not in get_args(RunName):
+        raise ArgumentError(f"run is {line.run!r}, expected {' or '.join(get_args(RunName))}")
     return event
 
 

@@ -12,13 +12,13 @@ class Outcome:
     """One network, trained once.
 
     Attributes:
-        run: ``"dense"`` or ``"reuse"``.
+        run: ``"dense"``, ``"reuse"`` or ``"mercury"``.
         seed: its seed.
         score: the task's metric on the test examples, computed as it was trained (with reuse, if so).
         score_without_reuse: of the same weights, computed densely.
         seconds: training time, evaluations left out.
-        layers: similarity and cycles over the whole training, a layer a row, or the rank, error and
-            milliseconds of its directions; empty for a dense run.
+        layers: what each layer did over the whole training, a layer a row, as its method tells it; empty
+            for a dense run.
         changes: what adaptation changed, a change a row: step, layer (empty where the bits of all
             layers grew), what, before, after.
     """

@@ -9,11 +9,10 @@ from mercuric.studies.train.adaptation import adaptation_section
 from mercuric.studies.train.adaptation_log import read_adaptation
 from mercuric.studies.train.cards import key_figures
 from mercuric.studies.train.comparison import columns, compare
-from mercuric.studies.train.direction_layers import direction_section
 from mercuric.studies.train.folder import read_run
 from mercuric.studies.train.headline import headline, lead
 from mercuric.studies.train.methods import methods
-from mercuric.studies.train.sections import layer_section, training_section
+from mercuric.studies.train.sections import layer_sections, training_section
 
 
 def write_page(folder: Path, command: str) -> Path:
@@ -22,8 +21,8 @@ def write_page(folder: Path, command: str) -> Path:
     Writing it again gives the same bytes.
 
     Args:
-        folder: with ``config.yaml``, ``metrics.jsonl``, ``summary.json`` and, where MERCURY was trained,
-            ``layers.csv`` and perhaps ``adaptation.csv``.
+        folder: with ``config.yaml``, ``metrics.jsonl``, ``summary.json`` and, where not only dense was
+            trained, ``layers.csv`` and perhaps ``adaptation.csv`` and ``mercury.csv``.
         command: what made it, as the user typed it.
 
     Raises:
@@ -39,9 +38,9 @@ def write_page(folder: Path, command: str) -> Path:
         lead=lead(summary),
         cards=key_figures(summary),
         sections=[
-            training_section(run.metrics, summary.metric, summary.method),
+            training_section(run.metrics, summary),
             *([] if adaptation is None else [adaptation_section(adaptation)]),
-            layer_section(run.layers) if summary.directions is None else direction_section(run.layers),
+            *layer_sections(run),
         ],
         methods=methods(summary),
         machine=machine_facts(summary.machine, timed=True),

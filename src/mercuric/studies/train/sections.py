@@ -1,132 +1,65 @@
-"""What do the page's parts with pictures and tables show, and what does one read in them?"""
+"""What does the page's part with the curves show, and what does one read in them?"""
 
-import pandas as pd
+from dataclasses import replace
 
-from mercuric.page import formats
-from mercuric.page.chart import Picture
-from mercuric.page.layer_charts import outcome_chart
+from mercuric.page.chart import DENSE, Picture
 from mercuric.page.parts import Section, Side
-from mercuric.page.score import Metric
-from mercuric.page.table import SortableTable, numbers, words
-from mercuric.studies.train.curves import loss_chart, score_chart
-from mercuric.studies.train.layer_charts import cycles_chart, error_chart, speedup_chart
+from mercuric.studies.train.curves import Line, loss_chart, score_chart
+from mercuric.studies.train.folder import Run
 from mercuric.studies.train.metrics import Metrics
+from mercuric.studies.train.summary_file import Summary
+from mercuric.studies.train.words.known import words_of
 
-_MOST_NAMED = 4
+_UNDER, _OVER = 9, 2
+"""Pixels of a line on which others shall lie, and of those."""
 
 
-def training_section(metrics: Metrics, metric: Metric, method: str = "MERCURY") -> Section:
+def training_section(metrics: Metrics, summary: Summary) -> Section:
     """Loss against steps and seconds, score an epoch; what was not logged is left out."""
+    told, metric = words_of(summary), summary.metric
+    lines = training_lines(summary)
+    steps, epochs = (rows[rows["run"].isin(lines)] for rows in (metrics.steps, metrics.epochs))
     figures = []
-    if not metrics.steps.empty:
-        note = "Training loss, lightly smoothed."
-        if metrics.steps["seed"].nunique() > 1:
-            note += " Thin lines are seeds, thick ones their mean."
-        figures.append(Picture("loss-steps", "Loss by step", note, loss_chart(metrics.steps, "step", method)))
-    if not metrics.epochs.empty:
+    if not steps.empty:
+        notes = ["Training loss, lightly smoothed."]
+        if steps["seed"].nunique() > 1:
+            notes.append("Thin lines are seeds, thick ones their mean.")
+        notes += [note for run, words in told.items() if (note := words.loss_note(summary, run))]
+        chart = loss_chart(steps, "step", lines)
+        figures.append(Picture("loss-steps", "Loss by step", " ".join(notes), chart))
+    if not epochs.empty:
         note, title = "On the whole test set, after each epoch.", f"Test {metric.name} by epoch"
-        figures.append(Picture("score", title, note, score_chart(metrics.epochs, metric, method)))
-    if not metrics.steps.empty:
+        figures.append(Picture("score", title, note, score_chart(epochs, metric, lines)))
+    if not steps.empty:
         note = "The same loss by wall-clock time in PyTorch."
-        figures.append(
-            Picture("loss-seconds", "Loss by time", note, loss_chart(metrics.steps, "seconds", method))
-        )
+        timed = [run for run, words in told.items() if words.timed]
+        if 0 < len(timed) < len(told):
+            lines = {run: line for run, line in lines.items() if run in ("dense", *timed)}
+            others = [words.name for words in told.values() if not words.timed]
+            note += f" {others[0]} is left out: its seconds are an emulation's."
+        figures.append(Picture("loss-seconds", "Loss by time", note, loss_chart(steps, "seconds", lines)))
     return Section("training", "Training", [Side(figures)] if figures else [])
 
 
-def layer_section(layers: pd.DataFrame) -> Section:
-    """Hits, cycles, speed-up and error a layer, and the table of them all; empty without layers."""
-    if layers.empty:
-        return Section("layers", "Layer by layer", [])
-    figures = [
-        Picture(
-            "hitmap",
-            "Which vectors were reused",
-            _hit_note(layers),
-            outcome_chart(layers, "similar_hit", "share of input vectors"),
-        ),
-        Picture("cycles", "Where the cycles go", _cycle_note(layers), cycles_chart(layers)),
-        Picture("speedup", "Which layers gain", _speedup_note(layers), speedup_chart(layers)),
+def training_lines(summary: Summary) -> dict[str, Line]:
+    """How each training is drawn; where one must lie on the dense one, that is broad and below."""
+    told = words_of(summary)
+    on_dense = any(words.loss_note(summary, run) for run, words in told.items())
+    dense = {"dense": Line("dense", DENSE, _UNDER)} if on_dense else {"dense": Line("dense", DENSE)}
+    over = {
+        run: Line(words.name, words.colour, _OVER) if on_dense else Line(words.name, words.colour)
+        for run, words in reversed(told.items())
+    }
+    return {**dense, **over}
+
+
+def layer_sections(run: Run) -> list[Section]:
+    """Layer by layer; where two methods were trained, each under its name."""
+    told = words_of(run.summary)
+    sections = [words.section(run.layers[name]) for name, words in told.items()]
+    if len(sections) < 2:
+        return sections
+    return [
+        replace(section, identity=f"layers-{name}", title=f"Layer by layer, {words.trained}")
+        for section, (name, words) in zip(sections, told.items(), strict=True)
     ]
-    if layers["error"].notna().any():
-        note = "How far each layer's output with reuse is from its dense output, relative to it."
-        figures.append(Picture("error", "What reuse changes", note, error_chart(layers)))
-    return Section("layers", "Layer by layer", [*figures, _layer_table(layers)])
-
-
-def _layer_table(layers: pd.DataFrame) -> SortableTable:
-    """A layer a row, of the rows of ``average_over_seeds``."""
-    count, percent, ratio = formats.count, formats.percent, formats.ratio
-    speedup, fair = layers["speedup"], layers["fair_speedup"]
-    columns = [
-        numbers("#", range(1, len(layers) + 1), str, "position in the network"),
-        words("layer", layers["layer"]),
-        words("kind", layers["kind"]),
-        numbers("vectors", layers["vectors"], count, "input vectors over the whole training"),
-        numbers(
-            "bits", layers["bits"], "{:.3g}".format, "signature bits at the end of training, mean over seeds"
-        ),
-        numbers(
-            "similar", layers["similar_hit"], percent,
-            "HITs of vectors similar to an earlier one, share of vectors",
-        ),
-        numbers("zero", layers["zero_hit"], percent, "HITs of all-zero vectors, share of vectors"),
-        numbers("MAU", layers["mau"], percent, "misses whose result was kept, share of vectors"),
-        numbers("MNU", layers["mnu"], percent, "misses that found their set full, share of vectors"),
-        numbers("error", layers["error"], _error, "relative output error against the dense layer"),
-        numbers("baseline", layers["cycles_baseline"], count, "baseline cycles, paper timing"),
-        numbers(
-            "MERCURY", layers["cycles_mercury"], count,
-            "cycles with MERCURY, paper timing, signatures included",
-        ),
-        numbers(
-            "signatures", layers["cycles_signature"], count, "cycles spent on signatures, paper timing"
-        ),
-        numbers("speed-up", speedup, ratio, "baseline over MERCURY, paper timing", speedup < 1),
-        numbers("fair", fair, ratio, "baseline over MERCURY, pipelined baseline", fair < 1),
-        words("reuse", layers["on"].map(_state), "whether reuse was still on at the end"),
-    ]  # fmt: skip
-    return SortableTable(columns, "All layers")
-
-
-def _error(error: float) -> str:
-    return f"{error:.3f}" if formats.is_known(error) else formats.MISSING
-
-
-def _state(on: float) -> str:
-    if on in (0, 1):
-        return "on" if on else "off"
-    return f"on in {formats.percent(on, decimals=0)} of seeds"
-
-
-def _hit_note(layers: pd.DataFrame) -> str:
-    note = "Blue vectors reused a result, of which light blue ones were all zero; the others were computed."
-    off = layers[layers["on"] == 0]["layer"].tolist()
-    return f"{note} Reuse was off at the end of training in {_named(off)}." if off else note
-
-
-def _cycle_note(layers: pd.DataFrame) -> str:
-    note = "Simulated cycles of the whole training, paper timing."
-    losing = layers[layers["loses"]]["layer"].tolist()
-    if not losing:
-        return f"{note} No layer loses cycles."
-    return f"{note} MERCURY loses cycles in {_named(losing)}, marked by a triangle."
-
-
-def _speedup_note(layers: pd.DataFrame) -> str:
-    below = [int((layers[column] < 1).sum()) for column in ("speedup", "fair_speedup")]
-    return (
-        f"Baseline cycles over MERCURY's. Of {formats.number_of(len(layers), 'layer')}, {below[0]} "
-        f"{_are(below[0])} below 1 (slower) in the paper's timing, {below[1]} against a pipelined baseline."
-    )
-
-
-def _are(amount: int) -> str:
-    return "is" if amount == 1 else "are"
-
-
-def _named(layers: list[str]) -> str:
-    if len(layers) <= _MOST_NAMED:
-        return formats.listing(layers)
-    rest = len(layers) - _MOST_NAMED + 1
-    return formats.listing([*layers[: _MOST_NAMED - 1], f"{rest} other layers"])

@@ -1,31 +1,30 @@
-"""Does a network learn less with MERCURY, and what does that save? Dense and reuse, side by side."""
+"""Does a network learn less with reuse, and what does that save? Dense and reuse, side by side."""
 
-from dataclasses import asdict, fields
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import nn
 
-from mercuric.accelerator import CycleCounter, as_accelerator
-from mercuric.accelerator.mcache_owner import in_runs_mcache
+from mercuric.accelerator import as_accelerator
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
-from mercuric.reuse import Alike, ReuseHandle, reuse_
+from mercuric.reuse import Alike, reuse_
 from mercuric.reuse.judge.judge import Change
 from mercuric.studies.resolved import resolved_data, resolved_hardware
 from mercuric.studies.run_folder import alone, claim_folder
-from mercuric.studies.train.config import RunConfig, RunName
+from mercuric.studies.train.config import LAYERS, RunConfig, RunName
 from mercuric.studies.train.outcome import Outcome
 from mercuric.studies.train.summary import summarize
+from mercuric.studies.train.ways.known import way_of
+from mercuric.studies.train.ways.way import Attached
 from mercuric.subjects.lesson import Lesson, load_lesson
 from mercuric.training import TrainingRun, full_batches
-from mercuric.training.loop import FREE, Companion
-
-COUNTED = ["vectors", "bits", "HIT", "MAU", "MNU", "zero", "zero_hits"]
-"""Columns of a report that only layers which compare vectors have something to say in."""
+from mercuric.training.loop import FREE, Standing
 
 
 @alone
@@ -37,7 +36,7 @@ def compare(
     Args:
         config: what to train.
         folder: gets ``config.yaml``, ``metrics.jsonl``, ``events/``, ``checkpoints/``, ``layers.csv``,
-            ``adaptation.csv`` and ``summary.json``.
+            ``adaptation.csv``, ``mercury.csv`` and ``summary.json``.
         resume: go on with a run of the same configuration that was stopped or killed, or is finished;
             it may have more seeds, other epochs and another ``checkpoint_every``.
         progress: told after each step.
@@ -52,16 +51,34 @@ def compare(
     _check_fit(config, lesson)
     claim(config, lesson, folder, resume)
     outcomes = [
-        _train(config, run, seed, lesson, folder, resume, progress)
+        outcome
         for seed in config.seeds
-        for run in config.runs
+        for runs in rounds(config)
+        for outcome in _train(config, runs, seed, lesson, folder, resume, progress)
     ]
-    reuse = [outcome for outcome in outcomes if outcome.run == "reuse"]
-    if reuse:
-        _write_table(folder / "layers.csv", {outcome.seed: outcome.layers for outcome in reuse})
-    if reuse and isinstance(config.reuse, Alike) and config.reuse.adaptation is not None:
-        _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in reuse})
+    for run, method in config.methods.items():
+        own = [outcome for outcome in outcomes if outcome.run == run]
+        _write_table(folder / LAYERS[run], {outcome.seed: outcome.layers for outcome in own})
+        if isinstance(method, Alike) and method.adaptation is not None:
+            _write_table(folder / "adaptation.csv", {outcome.seed: outcome.changes for outcome in own})
     return summarize(config, lesson, outcomes, folder)
+
+
+def rounds(config: RunConfig) -> list[tuple[RunName, ...]]:
+    """The runs of a seed, one round of them after another; those of a round take turns.
+
+    Dense training takes turns with the methods whose seconds are held against its own.
+    """
+    together = tuple(run for run in config.runs if _is_timed(config, run))
+    alone: list[tuple[RunName, ...]] = [(run,) for run in config.runs if run not in together]
+    return [together, *alone] if together else alone
+
+
+def _is_timed(config: RunConfig, run: RunName) -> bool:
+    """Whether a run's seconds are compared."""
+    method = config.method(run)
+    methods = config.methods.values() if method is None else [method]
+    return any(way_of(one).in_seconds for one in methods)
 
 
 def lesson_of(config: RunConfig) -> Lesson:
@@ -97,13 +114,67 @@ def _write_table(path: Path, seeds: dict[int, pd.DataFrame]) -> None:
 def _check_fit(config: RunConfig, lesson: Lesson) -> None:
     """Refuse what can't be trained before the folder is claimed, so that the mended command finds it free."""
     full_batches(len(lesson.task), config.training.batch_size)
-    with torch.device("meta"):
-        model = lesson.build()
-        if "reuse" in config.runs:
-            reuse_(model, config.reuse)
+    for method in config.methods.values():
+        way_of(method)
+        with torch.device("meta"):
+            reuse_(lesson.build(), method)
+
+
+@dataclass
+class _Training:
+    """A training that takes turns with others.
+
+    Attributes:
+        run: the training.
+        attached: what its network computes by; None: densely.
+        states: where it stands, step by step.
+        standing: the last of these.
+    """
+
+    run: TrainingRun
+    attached: Attached | None
+    states: Generator[Standing, None, None]
+    standing: Standing
+
+    def outcome(self, name: RunName, seed: int) -> Outcome:
+        """What came out of it."""
+        score = f"test_{self.run.task.metric}"
+        figures = self.standing.figures
+        without = self._evaluate_densely()
+        return Outcome(
+            name, seed, figures[score], without[score], self.standing.seconds,
+            pd.DataFrame() if self.attached is None else self.attached.layers(),
+            _changes(self.attached),
+        )  # fmt: skip
+
+    def _evaluate_densely(self) -> dict[str, float]:
+        if self.attached is None:
+            return self.standing.figures
+        with self.attached.handle.uncounted(), self.attached.handle.off():
+            return self.run.task.evaluate(self.run.model, self.run.config.batch_size)
 
 
 def _train(
+    config: RunConfig,
+    runs: Sequence[RunName],
+    seed: int,
+    lesson: Lesson,
+    folder: Path,
+    resume: bool,
+    progress: Progress,
+) -> list[Outcome]:
+    """Train a step of each run in turn; where they go on, those that were saved earlier catch up first."""
+    with ExitStack() as stack:
+        trainings = [_begin(config, run, seed, lesson, folder, resume, progress, stack) for run in runs]
+        while left := [one for one in trainings if one.standing.step < one.run.total]:
+            step = min(one.standing.step for one in left)
+            for one in left:
+                if one.standing.step == step:
+                    one.standing = next(one.states)
+    return [one.outcome(run, seed) for run, one in zip(runs, trainings, strict=True)]
+
+
+def _begin(
     config: RunConfig,
     run: RunName,
     seed: int,
@@ -111,62 +182,29 @@ def _train(
     folder: Path,
     resume: bool,
     progress: Progress,
-) -> Outcome:
+    stack: ExitStack,
+) -> _Training:
     torch.manual_seed(seed)
     model = lesson.build()
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    if not isinstance(config.reuse, Alike):
+    if _is_timed(config, run):
         # What is compared is seconds, and dense is fastest so.
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    handle, counter = _with_reuse(config, model) if run == "reuse" else (None, None)
+    method = config.method(run)
+    attached = None if method is None else way_of(method).attach(model, method, config.accelerator)
+    handle = None if attached is None else attached.handle
     training = TrainingRun(
         name=run, seed=seed, model=model, task=lesson.task, config=config.training, folder=folder,
-        companions={} if handle is None else _companions(handle, counter),
+        companions={} if attached is None else attached.companions,
         evaluating=None if handle is None else handle.uncounted,
         after_step=None if handle is None else handle.step,
         progress=named(progress, bar=f"{run}, seed {seed}"),
     )  # fmt: skip
-    figures = training.fit(resume)
-    score = f"test_{lesson.task.metric}"
-    return Outcome(
-        run, seed, figures[score], _evaluate_densely(handle, training, figures)[score], figures["seconds"],
-        pd.DataFrame() if handle is None else _layers(handle, counter),
-        _changes(handle),
-    )  # fmt: skip
+    states = stack.enter_context(closing(training.steps(resume)))
+    return _Training(training, attached, states, next(states))
 
 
-def _with_reuse(config: RunConfig, model: nn.Module) -> tuple[ReuseHandle, CycleCounter | None]:
-    """The layers, and what counts their cycles; None for methods that no accelerator simulates."""
-    if not isinstance(config.reuse, Alike):
-        return reuse_(model, config.reuse), None
-    counter = CycleCounter(in_runs_mcache(config.accelerator, config.reuse.cache))
-    handle = reuse_(model, config.reuse, cost=counter)
-    handle.switch_off_losing()
-    handle.observe(counter.observe)
-    return handle, counter
-
-
-def _companions(handle: ReuseHandle, counter: CycleCounter | None) -> dict[str, Companion]:
-    return {"directions": handle} if counter is None else {"similarity": handle, "cycles": counter}
-
-
-def _layers(handle: ReuseHandle, counter: CycleCounter | None) -> pd.DataFrame:
-    report = handle.report()
-    if counter is None:
-        return report.drop(columns=COUNTED)
-    return report.merge(counter.layers(), on="layer")
-
-
-def _changes(handle: ReuseHandle | None) -> pd.DataFrame:
-    changes = [] if handle is None else handle.changes
+def _changes(attached: Attached | None) -> pd.DataFrame:
+    changes = [] if attached is None else attached.handle.changes
     rows = [{**asdict(change), "layer": change.layer or ""} for change in changes]
     return pd.DataFrame(rows, columns=[column.name for column in fields(Change)])
-
-
-def _evaluate_densely(
-    handle: ReuseHandle | None, training: TrainingRun, figures: dict[str, float]
-) -> dict[str, float]:
-    if handle is None:
-        return figures
-    with handle.uncounted(), handle.off():
-        return training.task.evaluate(training.model, training.config.batch_size)

@@ -63,8 +63,31 @@ class Directions(_Part):
         return f"{formats.percent(self.rank)} of its filters"
 
 
+class LossDifference(_Part):
+    """How far the losses of two trainings lie apart, step by step: the largest distance, and the median."""
+
+    largest: float
+    median: float
+    steps: int
+
+
+class Exact(_Part):
+    """Training with exact reuse.
+
+    ``multiplied`` is the share of the dense products that was computed; ``dense`` names the layers that
+    computed most of their vectors densely, a list a seed.
+    """
+
+    levels: int | None = None
+    scope: str = "batch"
+    layers: int
+    multiplied: float | None = None
+    dense: list[list[str]] = Field(min_length=1)
+    loss: LossDifference | None = None
+
+
 class Reused(Trained):
-    """Training with MERCURY, or in directions; rates are shares of all input vectors."""
+    """Training by a method that reuses; rates are shares of all input vectors."""
 
     accuracy_without_reuse: float | None = None
     bleu_without_reuse: float | None = None
@@ -75,6 +98,14 @@ class Reused(Trained):
     final_bits: list[dict[str, Number]] = []
     layers_off: list[list[str]] = []
     directions: Directions | None = None
+    equal: Exact | None = None
+
+    @property
+    def method(self) -> str:
+        """The name of the method that it was trained by."""
+        if self.equal is not None:
+            return "equal"
+        return "alike" if self.directions is None else "directions"
 
     @property
     def score_without_reuse(self) -> float | None:
@@ -120,6 +151,7 @@ class Seconds(_Part):
 
     dense: float | None = None
     reuse: float | None = None
+    mercury: float | None = None
 
 
 class Summary(_Part):
@@ -144,6 +176,7 @@ class Summary(_Part):
     weights: str | None = None
     dense: Trained | None = None
     reuse: Reused | None = None
+    mercury: Reused | None = None
     cycles: Cycles | None = None
     speedup: Speedup = Speedup()
     seconds: Seconds = Seconds()
@@ -160,32 +193,32 @@ class Summary(_Part):
         return self.model if self.width == 1 else f"{self.model} at width {self.width:g}"
 
     @property
-    def directions(self) -> Directions | None:
-        """Of a training in principal directions."""
-        return None if self.reuse is None else self.reuse.directions
+    def compared(self) -> dict[str, Reused]:
+        """The trainings that reuse, by the name of their run."""
+        runs = {"reuse": self.reuse, "mercury": self.mercury}
+        return {run: part for run, part in runs.items() if part is not None}
 
     @property
-    def method(self) -> str:
-        """What is held against dense training."""
-        return "MERCURY" if self.directions is None else "directions"
+    def mercury_run(self) -> str | None:
+        """The run that was trained with MERCURY."""
+        runs = [run for run, part in self.compared.items() if part.method == "alike"]
+        return runs[0] if runs else None
 
-    @property
-    def trained(self) -> str:
-        """The same, as a sentence says how it was trained."""
-        return "with MERCURY" if self.directions is None else "in directions"
+    def seconds_of(self, run: str) -> float | None:
+        """Of a run; None where it was not trained."""
+        seconds: float | None = getattr(self.seconds, run)
+        return seconds
 
-    @property
-    def seconds_ratio(self) -> float | None:
-        """Dense seconds over those of the other training; None where one is missing."""
-        dense, reuse = self.seconds.dense, self.seconds.reuse
+    def seconds_ratio(self, run: str) -> float | None:
+        """Dense seconds over those of another run; None where one is missing."""
+        dense, reuse = self.seconds.dense, self.seconds_of(run)
         return dense / reuse if dense is not None and reuse else None
 
-    @property
-    def score_change(self) -> float | None:
-        """MERCURY's score less the dense one; ``None`` where one is missing."""
-        if self.dense is None or self.reuse is None:
+    def score_change(self, run: str) -> float | None:
+        """A run's score less the dense one; ``None`` where one is missing."""
+        if self.dense is None or run not in self.compared:
             return None
-        change = self.reuse.score - self.dense.score
+        change = self.compared[run].score - self.dense.score
         return change if formats.is_known(change) else None
 
     def plain(self) -> dict[str, Any]:
@@ -206,7 +239,7 @@ def parse_summary(content: Mapping[str, Any]) -> Summary:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"])
         raise ArgumentError(f"the summary's {place}: {first['msg'].lower()}") from error
-    trained = {"dense": summary.dense, "reuse": summary.reuse}
+    trained: dict[str, Trained | None] = {"dense": summary.dense, **summary.compared}
     for kind, one in trained.items():
         if one is not None and getattr(one, summary.metric_name) is None:
             raise ArgumentError(f"the summary's {kind}.{summary.metric_name}: field required")

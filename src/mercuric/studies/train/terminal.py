@@ -3,23 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from mercuric.page import formats
 from mercuric.page.found_with import found_with, normalised
-from mercuric.studies.train.comparison import Figure, columns, compare
-from mercuric.studies.train.layers import average_over_seeds
+from mercuric.studies.train.comparison import columns, compare
+from mercuric.studies.train.figure import Figure
 from mercuric.studies.train.summary_file import parse_summary
-
-_SHARES = {"similar": "similar_hit", "zero": "zero_hit", "MAU": "mau", "MNU": "mnu"}
-_SPEEDUPS = {"paper": "speedup", "fair": "fair_speedup"}
 
 
 def summary_table(summary: Mapping[str, Any]) -> Table:
-    """Dense training and MERCURY side by side, the published speed-up beside ours.
+    """Dense training and the methods side by side, the published speed-up beside ours.
 
     Args:
         summary: the content of ``summary.json``.
@@ -33,10 +28,10 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     table = Table(title=title)
     table.add_column("")
     shown = columns(checked, rows)
-    for _, name in shown:
-        table.add_column(name, justify="right", style="cyan" if name == checked.method else "")
+    for field, name in shown:
+        table.add_column(name, justify="right", style="cyan" if field in checked.compared else "")
     for row in rows:
-        table.add_row(_label(row), *(Text(getattr(row, field)) for field, _ in shown))
+        table.add_row(_label(row), *(Text(row.cell(field)) for field, _ in shown))
     return table
 
 
@@ -97,38 +92,3 @@ def _reused(rates: Mapping[str, float]) -> str:
 
 def _label(row: Figure) -> Text:
     return Text(f"  {row.label}", style="dim") if row.detail else Text(row.label)
-
-
-def layer_table(layers: pd.DataFrame) -> Table:
-    """A layer a row, averaged over the seeds; the speed-up is red where the layer loses cycles.
-
-    Args:
-        layers: the content of ``layers.csv``.
-
-    Raises:
-        ValueError: a column is missing, a cell is no number, or the counts contradict each other.
-    """
-    averaged = average_over_seeds(layers)
-    table = Table(
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        caption="similar, zero: HITs; error: of the output; paper, fair: speed-up in that timing",
-    )
-    table.add_column("layer", overflow="fold")
-    for name in ("vectors", "bits", *_SHARES, "error", *_SPEEDUPS):
-        table.add_column(name, justify="right", no_wrap=True)
-    for _, layer in averaged.iterrows():
-        dimmed = "dim" if layer["on"] == 0 else ""
-        table.add_row(Text(layer["layer"]), *_cells(layer), style=dimmed)
-    return table
-
-
-def _cells(layer: "pd.Series[Any]") -> list[Text]:
-    texts = [formats.count(layer["vectors"]), "off" if layer["on"] == 0 else f"{layer['bits']:g}"]
-    texts += [formats.percent(layer[share]).replace(" ", "") for share in _SHARES.values()]
-    texts.append(f"{layer['error']:.3f}" if formats.is_known(layer["error"]) else formats.MISSING)
-    speedups = [
-        Text(formats.ratio(layer[column]), style="red" if layer[column] < 1 else "")
-        for column in _SPEEDUPS.values()
-    ]
-    return [*map(Text, texts), *speedups]

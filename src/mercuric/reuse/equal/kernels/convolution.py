@@ -1,6 +1,6 @@
 """What is a convolution's result for each class of windows?"""
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.cpu import convolution
 from mercuric.reuse.equal.kernels.cpu.operands import are_compiled
 from mercuric.reuse.equal.kernels.differentiable import differentiable_gradients
+from mercuric.reuse.equal.kernels.gpu.device import is_on_gpu
 from mercuric.reuse.transforms import WithoutRules
 
 
@@ -27,10 +28,11 @@ def class_convolution(
     Returns:
         (U, M), with exact gradients for rows, weight and bias.
     """
-    if not are_compiled(rows):
+    kernels = _kernels(rows)
+    if kernels is None or (groups > 1 and not are_compiled(rows)):
         return reference.class_convolution(rows, weight, bias, members, groups)
     if groups == 1:
-        whole: Tensor = _Convolution.apply(rows, weight, bias, members)  # type: ignore[no-untyped-call]
+        whole: Tensor = _Convolution.apply(kernels, rows, weight, bias, members)  # type: ignore[no-untyped-call]
         return whole
     if weight.shape[1] == 1:
         copies = rows.repeat_interleave(len(weight) // groups, 1)
@@ -41,31 +43,55 @@ def class_convolution(
     return product if bias is None else product + bias
 
 
+class Kernels(Protocol):
+    """Convolutions of a device."""
+
+    def convolve(self, rows: Tensor, filters: Tensor, bias: Tensor | None, members: Tensor) -> Tensor:
+        """rows (R, C) of members (U, T) times filters (M, T x C), plus a bias (M,): (U, M)."""
+
+    def convolution_gradients(
+        self, gradient: Tensor, rows: Tensor, filters: Tensor, members: Tensor, needed: tuple[bool, bool]
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Of the rows and of the filters, of those that are ``needed``."""
+
+
+def _kernels(rows: Tensor) -> Kernels | None:
+    if are_compiled(rows):
+        return convolution
+    if is_on_gpu(rows):
+        from mercuric.reuse.equal.kernels.gpu import convolution as on_gpu
+
+        return on_gpu if rows.dtype in on_gpu.DTYPES else None
+    return None
+
+
 class _Convolution(WithoutRules):
     @staticmethod
-    def forward(rows: Tensor, weight: Tensor, bias: Tensor | None, members: Tensor) -> Tensor:
-        return convolution.convolve(rows, _filters(weight), bias, members)
+    def forward(
+        kernels: Kernels, rows: Tensor, weight: Tensor, bias: Tensor | None, members: Tensor
+    ) -> Tensor:
+        return kernels.convolve(rows, _filters(weight), bias, members)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        rows, weight, _, members = inputs
+        ctx.kernels, rows, weight, _, members = inputs
         ctx.save_for_backward(rows, weight, members)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         rows, weight, members = ctx.saved_tensors
-        needed = ctx.needs_input_grad[:2]
-        d_bias = gradient.sum(0) if ctx.needs_input_grad[2] else None
+        needed = ctx.needs_input_grad[1:3]
+        d_bias = gradient.sum(0) if ctx.needs_input_grad[3] else None
         if torch.is_grad_enabled():
             found = differentiable_gradients(
                 lambda rows, weight: reference.class_convolution(rows, weight, None, members),
                 [rows, weight], needed, gradient,
             )  # fmt: skip
-            return *found, d_bias, None
-        d_rows, d_filters = convolution.convolution_gradients(
+            return None, *found, d_bias, None
+        d_rows, d_filters = ctx.kernels.convolution_gradients(
             gradient, rows, _filters(weight), members, needed
         )
-        return d_rows, None if d_filters is None else _as_weight(d_filters, weight), d_bias, None
+        return None, d_rows, None if d_filters is None else _as_weight(d_filters, weight), d_bias, None
 
 
 class _ChannelConvolution(WithoutRules):

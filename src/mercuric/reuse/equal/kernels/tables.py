@@ -3,8 +3,6 @@
 Processors and GPUs search by compiled hash tables, other devices by the definition: with the same classes.
 """
 
-from importlib.util import find_spec
-
 import torch
 from torch import Tensor
 
@@ -12,6 +10,7 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.class_table import ClassTable, check_positions
 from mercuric.reuse.equal.kernels.cpu import counts, window_table, words
+from mercuric.reuse.equal.kernels.gpu.device import is_on_gpu
 from mercuric.reuse.equal.kernels.window import Window
 
 
@@ -104,7 +103,7 @@ def class_counts(ids: Tensor, classes: int) -> Tensor:
 
 def _find(values: Tensor) -> reference.Find:
     """What finds classes of vectors on a device that is no processor."""
-    if values.is_cuda and find_spec("triton") is not None:
+    if is_on_gpu(values):
         from mercuric.reuse.equal.kernels.gpu.tables import vector_classes as found
 
         return found

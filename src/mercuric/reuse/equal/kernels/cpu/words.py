@@ -2,6 +2,8 @@
 
 import numpy as np
 import torch
+from numba import njit
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mercuric.reuse.equal.kernels.class_table import ClassTable
@@ -38,6 +40,7 @@ def image_classes(images: Tensor, most: int | None, per_image: bool) -> ClassTab
     ids = np.empty((count * height, width), dtype=np.int32)
     most = ids.size if most is None else most
     step = max(1, BLOCK_WORDS // max(1, width * channels))
+    planes = _planes(images)
     unit = height if per_image else 1
 
     def search(first: int, last: int) -> Part | None:
@@ -46,9 +49,13 @@ def image_classes(images: Tensor, most: int | None, per_image: bool) -> ClassTab
         while line < last * unit:
             image, y = line // height, line % height
             end = min(line + step, last * unit, (image + 1) * height)
-            words = _words(pixels[image, y : y + end - line].reshape(-1, channels))
+            if planes is None:
+                words = _words(pixels[image, y : y + end - line].reshape(-1, channels)).numpy()
+            else:
+                words = np.empty(((end - line) * width, channels), dtype=np.int32)
+                _interleave(planes[image], y * width, words)
             scope = height * width if per_image and y == 0 else 0
-            if not table.add(words.numpy(), ids[line:end].reshape(-1), line * width, scope):
+            if not table.add(words, ids[line:end].reshape(-1), line * width, scope):
                 return None
             line = end
         return Part(table.tuples(), table.places())
@@ -58,6 +65,22 @@ def image_classes(images: Tensor, most: int | None, per_image: bool) -> ClassTab
         return None
     members = table.members.new_empty(table.classes, 0)
     return ClassTable(table.ids.view(count, height, width), members, table.first)
+
+
+def _planes(images: Tensor) -> NDArray[np.int32] | None:
+    """Images whose channels lie one behind another, in words: (images, channels, pixels)."""
+    if images.element_size() != 4 or images.shape[1] == 1 or not images.is_contiguous():
+        return None
+    words: NDArray[np.int32] = images.detach().resolve_neg().flatten(2).view(torch.int32).numpy()
+    return words
+
+
+@njit(nogil=True, cache=True)
+def _interleave(planes: NDArray[np.int32], first: int, words: NDArray[np.int32]) -> None:
+    """Write pixels from ``first`` on, (channels, pixels), as vectors."""
+    for pixel in range(len(words)):
+        for channel in range(words.shape[1]):
+            words[pixel, channel] = planes[channel, first + pixel]
 
 
 def _words(vectors: Tensor) -> Tensor:

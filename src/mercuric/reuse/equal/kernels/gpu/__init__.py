@@ -1,1 +1,1 @@
-"""Classes on a GPU, in Triton: import what is below only where Triton is installed."""
+"""Classes and convolutions on a GPU, in Triton: import kernels only where ``device.py`` finds it."""
