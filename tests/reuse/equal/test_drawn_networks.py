@@ -147,6 +147,10 @@ def cases(draw: st.DrawFn) -> Case:
         pool = draw(st.sampled_from([nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d]))(pooled)
         layers += [pool, nn.Flatten(), nn.Linear(width * pooled**2, 3)]
     network = nn.Sequential(*layers).double()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
+            # With a bias of 0, rounding says on which side of an activation's kink a flat channel lies.
+            nn.init.normal_(module.bias)
     return Case(network, given_images, draw(st.sampled_from([1.0, 1.0, 0.5])), draw(st.booleans()))
 
 
@@ -172,6 +176,9 @@ def errors(found: dict[str, Tensor], expected: dict[str, Tensor]) -> dict[str, f
         assert one.shape == other.shape
         # Which of infinity and NaN is left differs between PyTorch's own vectorised and scalar loops.
         same = (one == other) | ~(one.isfinite() | other.isfinite())
+        # NaN times padding is NaN in a weight's gradient, or not, also among PyTorch's own convolutions.
+        padded = one.isfinite() & ~other.isfinite() & name.startswith("gradient")
+        same |= padded
         if not bool((one.isfinite() == other.isfinite())[~same].all()):
             result[name] = float("inf")
             continue

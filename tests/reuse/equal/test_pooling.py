@@ -1,6 +1,7 @@
 """Pools by classes are PyTorch's on the plain map, with all their options."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -142,3 +143,10 @@ def test_second_derivatives() -> None:
 def test_windows_stay_shared() -> None:
     assert isinstance(F.max_pool2d(checkers().shared(), 2), SharedTensor)
     assert isinstance(F.avg_pool2d(checkers().shared(), 2), SharedTensor)
+
+
+@pytest.mark.parametrize("pool", [F.max_pool2d, F.avg_pool2d])
+@pytest.mark.parametrize("side", [2, 4])
+def test_last_window_that_is_larger_than_the_map(pool: Callable[..., Tensor], side: int) -> None:
+    image = Map(torch.randn(2, 3, dtype=torch.float64), torch.tensor([[[0, 1] * 2] * 4] * 2)[:, :side, :side])
+    hold(lambda x: pool(x, 3, 2, ceil_mode=True), image)

@@ -9,6 +9,7 @@ from mercuric.reuse.equal import (
     pieces,
     pointwise,
     pooling,
+    products,
     reductions,
     views,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "pieces",
     "pointwise",
     "pooling",
+    "products",
     "reductions",
     "views",
 ]

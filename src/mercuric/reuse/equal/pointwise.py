@@ -127,13 +127,16 @@ def _operand(value: Any, like: Table) -> tuple[Any, Classes | None] | None:
     if value.numel() == 1 and value.dim() <= len(like.shape):
         # A tensor without dimensions does not say the dtype of the result, as another does.
         return value.reshape((1, 1) if value.dim() else ()), None
-    if like.flat or value.dim() > len(like.shape):
+    if like.flat or value.dim() > len(like.shape) or value.layout != torch.strided:
         return None
-    shape = (1,) * (len(like.shape) - value.dim()) + tuple(value.shape)
+    before = len(like.shape) - value.dim()
+    if any(size not in (1, like.shape[before + place]) for place, size in enumerate(value.shape)):
+        return None
+    for place, step in enumerate(value.stride()):
+        value = value[(slice(None),) * place + (slice(1),)] if step == 0 else value  # it was repeated there
+    shape = (1,) * before + tuple(value.shape)
     wide = [place for place, size in enumerate(shape) if size > 1]
-    if any(shape[place] != like.shape[place] for place in wide):
-        return None
-    if wide == [like.channel]:
+    if set(wide) <= {like.channel}:
         return value.reshape(1, -1), None
     if like.channel > 0 and set(wide) <= {0, like.channel} and like.classes.ids.dim() > 1:
         return value.reshape(shape[0], -1), like.classes.images()

@@ -148,7 +148,9 @@ def _window(
     ends = []
     for side, taps, step, pad, apart in zip(_sides(table), kernel, stride, padding, dilation, strict=True):
         span = apart * (taps - 1) + 1
-        if min(taps, step, apart) < 1 or not 0 <= pad <= span // 2 or side + 2 * pad < span:
+        if min(taps, step, apart) < 1 or not 0 <= pad <= span // 2:
+            return None
+        if side + 2 * pad + (step - 1 if ceil_mode else 0) < span:
             return None
         ends.append(pad)
         if ceil_mode:

@@ -6,18 +6,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mercuric.reuse.equal.layout import along_each_dimension, layout_of, tried, view_of
+from mercuric.reuse.equal.layout import along_each_dimension, layout_of, tried, view_of, without_numbers
 from mercuric.reuse.equal.pointwise import functions
-from mercuric.reuse.equal.shared_tensor import HANDLERS, share, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor, share, table_of
 
 _PERMUTING = (
     "permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims", "t", "adjoint", "matrix_H",
 )  # fmt: skip
 _RESHAPING = (
-    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel", "view_as", "reshape_as",
-    "_unsafe_view",
+    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel", "_unsafe_view",
 )  # fmt: skip
-_EXPANDING = ("expand", "expand_as", "broadcast_to")
+_EXPANDING = ("expand", "broadcast_to")
+_ALIKE = ("expand_as", "view_as", "reshape_as")
 
 
 def permuted(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -79,6 +79,15 @@ def expanded(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return view_of(table, func, args, kwargs, found[1], ids, rows, channel)
 
 
+def alike(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A tensor in the shape of another one, of which no number is needed."""
+    if isinstance(args[0], SharedTensor):
+        return (expanded if func is Tensor.expand_as else reshaped)(func, args, kwargs)
+    if kwargs or len(args) != 2 or not isinstance(args[1], SharedTensor):
+        return NotImplemented
+    return func(args[0], without_numbers(args[1]))
+
+
 def copied(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``clone``, and ``contiguous`` where it has to."""
     table = table_of(args[0])
@@ -92,7 +101,8 @@ def copied(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 for _names, _handler in (
-    (_PERMUTING, permuted), (_RESHAPING, reshaped), (_EXPANDING, expanded), (("clone", "contiguous"), copied),
+    (_PERMUTING, permuted), (_RESHAPING, reshaped), (_EXPANDING, expanded), (_ALIKE, alike),
+    (("clone", "contiguous"), copied),
 ):  # fmt: skip
     HANDLERS.update(dict.fromkeys(functions(*_names), _handler))
 HANDLERS.update({getattr(Tensor, _name).__get__: permuted for _name in ("T", "mT")})

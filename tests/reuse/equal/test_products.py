@@ -1,0 +1,18 @@
+"""Products that models compute with functions are PyTorch's on the plain map."""
+
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shared_maps import Map, hold, maps
+
+from mercuric.reuse.equal.shared_tensor import SharedTensor
+
+
+@given(maps(channels=3, shape=(2, 4), channel=2) | maps(channels=3, channel=3), st.booleans())
+@settings(max_examples=50)
+def test_linear(image: Map, offset: bool) -> None:
+    weight = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(2, dtype=torch.float64, requires_grad=True) if offset else None
+    parameters = (weight,) if bias is None else (weight, bias)
+    assert isinstance(hold(lambda x: F.linear(x, weight, bias), image, parameters=parameters), SharedTensor)
