@@ -1,12 +1,10 @@
 """Do PyTorch's own features give with exact reuse what they give without it?
 
-Gradients of maps and second derivatives are in ``test_asked_gradients.py``.
+Gradients of maps and second derivatives: ``test_asked_gradients.py``; copies: ``test_equal_copies.py``.
 """
 
 import copy
 import gc
-import io
-import pickle
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,12 +18,10 @@ import torch.nn.functional as F
 from plain_twin import Twins, Two, close, gradients, images, network, step
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
-from torch.func import functional_call, grad, jvp, vmap
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import parametrizations, prune
 from torch.utils.checkpoint import checkpoint
 
-import mercuric
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 
 MODES = {
@@ -142,29 +138,6 @@ def test_forward_and_full_backward_hooks() -> None:
     close(found, expected)
 
 
-def test_functional_calls_and_transforms() -> None:
-    twins = Twins().eval()
-
-    def parameters(model: nn.Module) -> dict[str, Tensor]:
-        return dict(model.named_parameters())
-
-    def per_sample(model: nn.Module) -> list[Tensor]:
-        def loss(weights: dict[str, Tensor], image: Tensor) -> Tensor:
-            return functional_call(model, weights, (image[None],)).square().sum()
-
-        return list(vmap(grad(loss), (None, 0))(parameters(model), images()).values())
-
-    def loss(model: nn.Module, weights: dict[str, Tensor]) -> Tensor:
-        result: Tensor = functional_call(model, weights, (images(),)).square().sum()
-        return result
-
-    twins.agree(lambda model: functional_call(model, parameters(model), (images(),)))
-    twins.agree(lambda model: list(grad(lambda w: loss(model, w))(parameters(model)).values()))
-    twins.agree(lambda model: list(jvp(model, (images(),), (images(),))))
-    twins.agree(lambda model: vmap(lambda image: model(image[None]))(images()))
-    twins.agree(per_sample)
-
-
 def test_traced_and_exported() -> None:
     twins = Twins().eval()
     expected = twins.plain(images())
@@ -194,56 +167,6 @@ def test_tensors_without_numbers() -> None:
     on_meta = copy.deepcopy(twins.reused).to("meta")
     assert on_meta(images().to("meta")).shape == (4, 5)
     assert twins.reused(images()[:0]).shape == (0, 5)
-
-
-def deep_copy(model: nn.Module) -> nn.Module:
-    return copy.deepcopy(model)
-
-
-def pickled(model: nn.Module) -> nn.Module:
-    result: nn.Module = pickle.loads(pickle.dumps(model))  # noqa: S301 - its own
-    return result
-
-
-def saved(model: nn.Module) -> nn.Module:
-    file = io.BytesIO()
-    torch.save(model, file)
-    file.seek(0)
-    result: nn.Module = torch.load(file, weights_only=False)
-    return result
-
-
-@pytest.mark.parametrize("copied", [deep_copy, pickled, saved])
-def test_copies_look_for_themselves(copied: Callable[[nn.Module], nn.Module]) -> None:
-    twins = Twins()
-    twins.step_alike()
-    other = copied(twins.reused)
-    before = twins.handle.report()
-    shifted = images().roll(3, 2)
-    own, plain = step(other, shifted), step(copy.deepcopy(twins.plain), shifted)
-    close(own, plain)
-    assert twins.handle.report().equals(before)
-    assert other[0]._mercuric.computes == "classes"
-    assert other[0]._mercuric.look is not twins.reused[0]._mercuric.look
-
-
-def test_state_dicts_are_those_of_the_plain_model() -> None:
-    twins = Twins()
-    assert twins.reused.state_dict().keys() == twins.plain.state_dict().keys()
-    twins.reused.load_state_dict({name: value + 1 for name, value in twins.plain.state_dict().items()})
-    twins.plain.load_state_dict({name: value + 1 for name, value in twins.plain.state_dict().items()})
-    twins.step_alike()
-
-
-def test_restored_models_have_nothing_left() -> None:
-    twins = Twins()
-    twins.step_alike()
-    mercuric.restore_(twins.reused)
-    for restored, plain in zip(twins.reused.modules(), twins.plain.modules(), strict=True):
-        assert type(restored) is type(plain)
-        assert restored.__dict__.keys() == plain.__dict__.keys()
-        assert not any(value for name, value in vars(restored).items() if name.endswith("hooks"))
-    twins.step_alike()
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ class Before:
         self._look.record = PassRecord(
             images is not None and _why_not(images) is None and _is_channels_last(images)
         )
+        self._look.found = "the model was given no tensor of vectors by itself"
         args = tuple(self._look.shared(value) for value in args)
         return args, {name: self._look.shared(value) for name, value in kwargs.items()}
 
