@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from plain_twin import Between, Twins, Two, gradients, images
 from torch import Tensor, nn
 
@@ -86,13 +87,50 @@ def test_gradients_of_kept_maps_without_reuse() -> None:
     twins.agree(lambda model: list(torch.autograd.grad(model(images()).square().sum(), model.map)))
 
 
-@pytest.mark.parametrize("name", ["retain_grad", "register_hook"])
+@pytest.mark.parametrize("name", [name for name in ASKED if name != "requires_grad_"])
 def test_gradients_of_given_maps_that_layers_used_are_refused(name: str) -> None:
     output, between = Twins(Given).reused(images())
     loss = output.square().sum() + between.pow(3).sum()
-    ASKED[name](loss, between)
     with pytest.raises(ValueError, match=TOO_LATE):
+        ASKED[name](loss, between)
         loss.backward()
+
+
+class GivenPart(Given):
+    """Gives some channels of the map, which a layer uses as well."""
+
+    def forward(self, x: Tensor) -> Any:
+        between = self.a(x).relu()
+        part = between[:, :2]
+        return self.b(torch.cat([part, part], 1)), part
+
+
+@pytest.mark.parametrize("build", [Given, GivenPart])
+@pytest.mark.parametrize("alone", [True, False])
+def test_gradients_of_parameters_go_by_given_maps(build: Callable[[], nn.Module], alone: bool) -> None:
+    def asked(model: nn.Module) -> list[Tensor]:
+        output, between = model(images())
+        loss = between.pow(3).sum() + (0 if alone else output.square().sum())
+        return list(torch.autograd.grad(loss, [model.a.weight, model.a.bias]))
+
+    Twins(build).agree(asked)
+
+
+def test_maps_written_in_place_are_asked_for_afterwards() -> None:
+    class InPlace(Two):
+        def forward(self, x: Tensor) -> Any:
+            self.map = F.relu(self.a(x), inplace=True)
+            self.map.retain_grad()
+            last = self.b(self.map)
+            return F.relu(last, inplace=True)
+
+    def asked(model: Any) -> list[Tensor]:
+        output = model(images())
+        output.retain_grad()
+        output.square().sum().backward()
+        return [model.map.grad, output.grad]
+
+    Twins(InPlace).agree(asked)
 
 
 def test_given_maps_add_to_the_gradients() -> None:

@@ -287,19 +287,36 @@ def given_out(value: Tensor) -> Tensor:
     Where functions worked on its rows as well, its own gradient lacks their part: the backward pass says so
     to who asked for it.
     """
-    rows = value._rows if isinstance(value, SharedTensor) and value._by_classes else None
+    if not isinstance(value, SharedTensor) or not value._by_classes or not _is_current(value):
+        return dense(value, "the model's output")
+    rows, whole = value._rows, _root(value)._rows
     plain = dense(value, "the model's output")
-    if rows is None or not (rows.requires_grad and plain.requires_grad):
-        return plain
-    asked = weakref.ref(plain)
-
-    def check(_: Tensor) -> None:
-        output = asked()
-        if output is not None and (output.retains_grad or output._backward_hooks):
-            raise _too_late(tuple(output.shape))
-
-    rows.register_hook(check)  # type: ignore[no-untyped-call]
+    if rows is not None and whole is not None and plain.requires_grad:
+        _refuse_gradients_of(plain, rows, whole)
     return plain
+
+
+def _refuse_gradients_of(plain: Tensor, rows: Tensor, whole: Tensor) -> None:
+    """Let backward passes fail that are asked for them.
+
+    Args:
+        plain: gradients flow from it to ``whole``.
+        rows: layers used them.
+        whole: those of what ``plain`` is a view of.
+    """
+    node, output = whole.grad_fn, weakref.ref(plain)
+
+    def check_inputs(gradient: Tensor) -> None:
+        if node is not None and not torch._C._will_engine_execute_node(node):
+            raise _too_late(tuple(gradient.shape))  # where it ends, it was asked for
+
+    def check_hooks(_: Tensor) -> None:
+        asked = output()
+        if asked is not None and (asked.retains_grad or len(asked._backward_hooks or ()) > 1):
+            raise _too_late(tuple(asked.shape))
+
+    plain.register_hook(check_inputs)  # type: ignore[no-untyped-call]
+    rows.register_hook(check_hooks)  # type: ignore[no-untyped-call]
 
 
 def copied(value: Tensor) -> Tensor:
@@ -328,6 +345,7 @@ def written(value: SharedTensor, new: Tensor) -> SharedTensor | None:
             value.copy_(new)
         value._moving, value._node = False, _node(value)
     value._rows, value._classes, value._channel = table.rows, table.classes, table.channel
+    value._used = value._by_classes = False  # not what it holds now
     value._writes += 1
     return value
 
@@ -441,7 +459,7 @@ def _name_of(func: Any) -> str:
     """As PyTorch's documentation has it; an operator's without its overload."""
     if isinstance(func, OpOverload):
         return str(func.overloadpacket)
-    return torch.overrides.resolve_name(func) or getattr(func, "__name__", str(func))
+    return str(torch.overrides.resolve_name(func) or getattr(func, "__name__", func))
 
 
 def _writes_into(name: str) -> bool:
