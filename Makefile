@@ -15,7 +15,7 @@ install: .venv/installed
 
 demo: install
 	rm -rf runs/demo
-	$(BIN)/mercuric train custom-cnn --data text-pages --image-size 224 --batch-size 8 --optimizer adamw --learning-rate 0.002 --equal --most 0.75 --mercury --compare --out runs/demo
+	$(BIN)/mercuric train custom-cnn --data text-pages --image-size 192 --train-examples 320 --epochs 2 --batch-size 8 --optimizer adamw --learning-rate 0.002 --equal --most 0.75 --mercury --compare --out runs/demo
 
 # Properties with a third of their draws.
 test: install

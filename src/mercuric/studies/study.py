@@ -40,8 +40,8 @@ _SAVED = "stopped; what was saved is kept, and the same command with --resume go
 STUDIES = (
     Study(
         "train",
-        "Train MODEL with MERCURY or --fast (and densely, with --compare); write a folder with a "
-        "report.",
+        "Train MODEL with MERCURY, --equal or --fast (and densely, with --compare); write a folder with "
+        "a report.",
         ".studies.train.command:train", page=".studies.train.page:write_page", mark="summary.json",
         stopped=_SAVED,
     ),

@@ -44,6 +44,7 @@ class EqualLayer(LayerReuse):
         computes: what the last pass that was counted did: ``"classes"``, or ``"dense: ..."`` and why.
         why: the layer's own reason to be dense in this pass.
         speeds: of its passes, by what they were measured on.
+        decided: of how many classes on it was dense in the last pass, by the number of positions.
     """
 
     State: ClassVar[type[LayerState]] = EqualState
@@ -53,12 +54,13 @@ class EqualLayer(LayerReuse):
     computes: str = ""
     why: str = ""
     speeds: dict[Hashable, Speed] = field(default_factory=dict, repr=False)
+    decided: dict[int, int] = field(default_factory=dict, repr=False)
     _mode: Hashable = field(default=None, repr=False)
     _speed: Speed | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         # Another machine may read it.
-        return {**super().__getstate__(), "speeds": {}, "_speed": None}
+        return {**super().__getstate__(), "speeds": {}, "decided": {}, "_speed": None}
 
     def state(self) -> dict[str, Any]:
         """See :meth:`LayerReuse.state`; ready for JSON."""
@@ -84,6 +86,8 @@ class EqualLayer(LayerReuse):
 
     def shared(self, classes: int, positions: int) -> None:
         """Note a pass on classes: the first vector of each is computed, and the others are HITs."""
+        if self.look is not None:
+            self.look.record.paid = True
         if self.look is not None and self._speed is not None:
             self.look.plan.note(self.name, self._mode, Passed(self._speed, positions, classes))
         if self.counting:

@@ -17,13 +17,14 @@ from torch.utils._pytree import tree_map
 from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
-from mercuric.reuse.equal.pass_record import PassRecord
+from mercuric.reuse.equal.pass_record import PassRecord, is_recomputed
 from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor, given_out, share_given
 
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
 _BAND, _EVERY, _IMAGES = 8, 16, 32  # lines of a band, one line in how many, and about how many images
+_LONGEST = 15  # passes that are not looked at
 _GOLDEN = 0.618034  # its multiples fall everywhere
 
 
@@ -47,11 +48,23 @@ class Look:
         self.found = "the model itself was not called"
         self.record = PassRecord()
         self.plan = Plan()
+        self._patience = Patience()
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""
         module.register_forward_pre_hook(Before(self), with_kwargs=True)
         module.register_forward_hook(After(self), always_call=True)
+
+    def begin(self, channels_last: bool) -> None:
+        """A pass of the model begins."""
+        looked = self.record.looked if is_recomputed() else self._patience.looks
+        self.record = PassRecord(channels_last, looked)
+        self.found = "the model was given no tensor of vectors by itself"
+
+    def end(self) -> None:
+        """It has ended."""
+        if self.config.most is None and not is_recomputed():
+            self._patience.learn(self.record)
 
     def shared(self, value: Any) -> Any:
         """A tensor of the input as a shared one, where that may pay."""
@@ -65,6 +78,9 @@ class Look:
             return value
         with torch.no_grad():
             value = self._rounded(value)
+            if not self.record.looked:
+                self.found = "nothing was gained when the input was last looked at"
+                return value
             vectors = value.movedim(channel, -1)
             classes = None if _is_hopeless(vectors) else _classes(vectors, self.config.scope == "image")
             if classes is None:
@@ -93,6 +109,27 @@ class Look:
         return value if not step else ((value - low) / step).round().mul_(step).add_(low)
 
 
+class Patience:
+    """How many passes are not looked at, after looks that gained nothing: twice as many each time."""
+
+    def __init__(self) -> None:
+        self._left = self._wait = 0
+
+    @property
+    def looks(self) -> bool:
+        """Whether the next pass is looked at."""
+        return self._left == 0
+
+    def learn(self, record: PassRecord) -> None:
+        """Follow a pass."""
+        if not record.looked:
+            self._left -= 1
+        elif record.paid:
+            self._wait = 0
+        else:
+            self._left = self._wait = min(2 * self._wait + 1, _LONGEST)
+
+
 class Before:
     """Before a forward pass."""
 
@@ -110,10 +147,7 @@ class Before:
         if inside.count(self._look) > 1:
             return None
         images = next((each for each in args if isinstance(each, Tensor) and each.dim() == 4), None)
-        self._look.record = PassRecord(
-            images is not None and _why_not(images) is None and _is_channels_last(images)
-        )
-        self._look.found = "the model was given no tensor of vectors by itself"
+        self._look.begin(images is not None and _why_not(images) is None and _is_channels_last(images))
         args = tuple(self._look.shared(value) for value in args)
         return args, {name: self._look.shared(value) for name, value in kwargs.items()}
 
@@ -133,6 +167,7 @@ class After:
             inside.remove(self._look)
         if self._look in inside:
             return output
+        self._look.end()
         return _plain(output)
 
 

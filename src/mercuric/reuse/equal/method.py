@@ -12,6 +12,7 @@ from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat
 from mercuric.reuse.equal.layer import EqualLayer
 from mercuric.reuse.equal.look import Look
+from mercuric.reuse.equal.pass_record import is_recomputed
 from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, copied, dense, table_of
 from mercuric.reuse.equal.speed import convolution_speed
 from mercuric.reuse.geometry import ConvGeometry
@@ -168,6 +169,8 @@ def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeomet
     positions = table.shape[0] * down * across
     if state.config.most is not None:
         return int(state.config.most * positions)
+    if is_recomputed() and positions in state.decided:
+        return state.decided[positions]
     inputs = table.rows.requires_grad
     backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
     mode = (backward, filters.dtype, filters.device, torch.get_num_threads())
@@ -175,4 +178,6 @@ def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeomet
         state.speeds[mode, table.shape[1:]] = convolution_speed(
             table.shape, filters, geometry, window, table.format, backward, inputs
         )
-    return int(state.highest_share(mode, state.speeds[mode, table.shape[1:]]) * positions)
+    most = int(state.highest_share(mode, state.speeds[mode, table.shape[1:]]) * positions)
+    state.decided[positions] = most
+    return most

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import torch
+
 
 class PassRecord:
     """Goes with every shared tensor of a model's pass.
@@ -10,14 +12,23 @@ class PassRecord:
         channels_last: whether the model was given channels_last images, as its dense tensors are then.
         expanded: numbers that were written densely, by the function that asked for them.
         last: the function that asked last; "" where none did.
+        looked: whether the input was looked at.
+        paid: whether a layer went by classes.
     """
 
-    def __init__(self, channels_last: bool = False) -> None:
+    def __init__(self, channels_last: bool = False, looked: bool = True) -> None:
         self.channels_last = channels_last
         self.expanded: Counter[str] = Counter()
         self.last = ""
+        self.looked = looked
+        self.paid = False
 
     def expands(self, function: str, numbers: int) -> None:
         """Note that a function got a dense tensor of so many numbers."""
         self.expanded[function] += numbers
         self.last = function
+
+
+def is_recomputed() -> bool:
+    """Whether a backward pass computes a part of the forward pass again: checkpointing."""
+    return torch._C._current_graph_task_id() != -1

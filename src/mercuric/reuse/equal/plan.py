@@ -71,7 +71,8 @@ def highest_share(layers: Sequence[Passed]) -> float:
 
     Where the shares rise and fall with the first layer's, the first k layers are faster by classes while
 
-        share / share_1 * sum of (classes x row) < sum of (positions x (dense - table))
+        share / share_1 * sum of (classes x row)
+            < sum of (positions x (dense - table)) - positions_k x expansion_k
 
     Args:
         layers: the first and those that ran after it.
@@ -80,5 +81,5 @@ def highest_share(layers: Sequence[Passed]) -> float:
     for layer in layers:
         saved += layer.positions * (layer.speed.position - layer.speed.table)
         spent += layer.classes * layer.speed.row
-        best = max(best, saved / spent)
+        best = max(best, (saved - layer.positions * layer.speed.expansion) / spent)
     return min(best * layers[0].classes / layers[0].positions, 1.0)

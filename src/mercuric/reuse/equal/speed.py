@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
-from mercuric.reuse.equal.kernels import Window, class_convolution, window_classes
+from mercuric.reuse.equal.kernels import Window, class_convolution, expand, window_classes
 from mercuric.reuse.geometry import ConvGeometry
 
 _MULTIPLICATIONS = 2**29
@@ -25,11 +25,13 @@ class Speed:
         position: densely, of one output position.
         row: by classes, of one class.
         table: of finding one position's class.
+        expansion: of writing one position's output densely, for what does not go by classes.
     """
 
     position: float
     row: float
     table: float
+    expansion: float
 
 
 def convolution_speed(
@@ -75,15 +77,21 @@ def convolution_speed(
         assert found is not None  # noqa: S101 - nothing was to be given up
         return found.ids
 
+    output = weight.new_full((table.classes, len(weight)), 0.5, requires_grad=backward)
+
+    def expanded() -> Tensor:
+        return expand(output, table.ids)
+
     # What watches operators, as the first pass of a model is watched, takes its time at each.
     with (
         _disable_current_modes(),
         torch.autocast(weight.device.type, enabled=False),
         torch.set_grad_enabled(backward),
     ):
-        seconds = _fastest(densely, by_classes, looked_up)
+        seconds = _fastest(densely, by_classes, looked_up, expanded)
     positions = table.ids.numel()
-    return Speed(seconds[0] / positions, seconds[1] / len(members), seconds[2] / positions)
+    per_position = [each / positions for each in (seconds[0], *seconds[2:])]
+    return Speed(per_position[0], seconds[1] / len(members), *per_position[1:])
 
 
 def _sample(shape: Sequence[int], window: Window, positions: int) -> tuple[int, int, int, int]:

@@ -16,7 +16,7 @@ from mercuric.studies.train.summary_file import Summary, parse_summary
 SCORES_FILE = "fig13_scores.csv"
 ADAPTATION_FILE = "fig14a_adaptation.csv"
 _KEPT = "run"
-_FILES = ("summary.json", "metrics.jsonl", "adaptation.csv", "layers.csv")
+_FILES = ("summary.json", "metrics.jsonl", "adaptation.csv", "layers.csv", "mercury.csv")
 """What is read of a run, and kept in the study's folder under the run's name."""
 
 
@@ -59,12 +59,12 @@ def read_training(run: Path) -> Trained:
         )
     summary = _summary(run / "summary.json") if "summary.json" in has else None
     logged = "metrics.jsonl" in has
-    metrics = read_metrics(run / "metrics.jsonl", summary.metric_name) if summary and logged else None
+    metrics = _metrics(run / "metrics.jsonl", summary) if summary and logged else None
     adaptation = read_adaptation(run) if logged else None
     missing = []
     if summary is None:
         missing.append("Fig. 13 is left out: the run has no summary.json.")
-    elif summary.dense is None or summary.reuse is None:
+    elif summary.dense is None or summary.mercury_part is None:
         kind = "dense" if summary.dense is None else "reuse"
         missing.append(
             f"Fig. 13 shows one kind of training: the run has no {kind} one (train with --compare)."
@@ -75,12 +75,23 @@ def read_training(run: Path) -> Trained:
     return Trained(run, summary, metrics, adaptation, tuple(missing))
 
 
+def _metrics(path: Path, summary: Summary) -> Metrics:
+    """Of dense training and of MERCURY's, which is called reuse whatever other methods were trained."""
+    read = read_metrics(path, summary.metric_name)
+    names = {"dense": "dense", summary.mercury_run: "reuse"}
+    steps, epochs = (
+        rows[rows["run"].isin(names)].assign(run=lambda kept: kept["run"].map(names))
+        for rows in (read.steps, read.epochs)
+    )
+    return Metrics(steps, epochs)
+
+
 def scores(trained: Trained) -> pd.DataFrame:
     """The data of Fig. 13, a row a kind of training and seed: ``run``, ``seed``, ``metric``, ``score``."""
     summary = trained.summary
     rows = [
         {"run": kind, "seed": seed, "metric": summary.metric_name, "score": score}
-        for kind, one in (("dense", summary.dense), ("reuse", summary.reuse))
+        for kind, one in (("dense", summary.dense), ("reuse", summary.mercury_part))
         if one is not None
         for seed, score in zip(summary.seeds, one.scores or [one.score], strict=False)
     ] if summary else []  # fmt: skip

@@ -33,6 +33,7 @@ def training_section(metrics: Metrics, summary: Summary) -> Section:
     if not steps.empty:
         note = "The same loss by wall-clock time in PyTorch."
         timed = [run for run, words in told.items() if words.timed]
+        lines = {run: replace(line, width=Line.width) for run, line in lines.items()}
         if 0 < len(timed) < len(told):
             lines = {run: line for run, line in lines.items() if run in ("dense", *timed)}
             others = [words.name for words in told.values() if not words.timed]
@@ -45,12 +46,9 @@ def training_lines(summary: Summary) -> dict[str, Line]:
     """How each training is drawn; where one must lie on the dense one, that is broad and below."""
     told = words_of(summary)
     on_dense = any(words.loss_note(summary, run) for run, words in told.items())
-    dense = {"dense": Line("dense", DENSE, _UNDER)} if on_dense else {"dense": Line("dense", DENSE)}
-    over = {
-        run: Line(words.name, words.colour, _OVER) if on_dense else Line(words.name, words.colour)
-        for run, words in reversed(told.items())
-    }
-    return {**dense, **over}
+    under, over = (_UNDER, _OVER) if on_dense else (Line.width, Line.width)
+    methods = {run: Line(words.name, words.colour, over) for run, words in reversed(told.items())}
+    return {"dense": Line("dense", DENSE, under), **methods}
 
 
 def layer_sections(run: Run) -> list[Section]:

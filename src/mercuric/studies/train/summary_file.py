@@ -204,6 +204,11 @@ class Summary(_Part):
         runs = [run for run, part in self.compared.items() if part.method == "alike"]
         return runs[0] if runs else None
 
+    @property
+    def mercury_part(self) -> Reused | None:
+        """What came out of that run."""
+        return None if self.mercury_run is None else self.compared[self.mercury_run]
+
     def seconds_of(self, run: str) -> float | None:
         """Of a run; None where it was not trained."""
         seconds: float | None = getattr(self.seconds, run)

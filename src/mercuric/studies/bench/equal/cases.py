@@ -89,9 +89,15 @@ def chosen_cases(config: EqualBench) -> list[Case]:
             raise ArgumentError(f"networks was empty, but must name what reads {config.data}")
     else:
         found = [_with_data(name, config.data) for name in dict.fromkeys(config.networks)]
-    own = {"image_size": config.image_size, "batch_size": config.batch_size}
-    changes = {name: value for name, value in own.items() if value is not None}
-    return list(dict.fromkeys(replace(case, **changes) for case in found))
+    sized = (
+        replace(
+            case,
+            image_size=config.image_size or case.image_size,
+            batch_size=config.batch_size or case.batch_size,
+        )
+        for case in found
+    )
+    return list(dict.fromkeys(sized))
 
 
 def missing(case: Case, root: str | None) -> str | None:
@@ -140,7 +146,9 @@ def drawn_batches(case: Case, labels: Tensor, count: int, seed: int) -> list[Ten
     """
     generator = torch.Generator().manual_seed(seed)
     pool = torch.randperm(len(labels), generator=generator)
-    groups = [pool[labels[pool] == label] for label in labels.unique()] if case.one_class else [pool]
+    groups = (
+        [pool[labels[pool] == label] for label in sorted(set(labels.tolist()))] if case.one_class else [pool]
+    )
     found = list(_in_turn([_whole(group, case.batch_size) for group in groups]))
     if not found:
         most = max(map(len, groups), default=0)
@@ -156,7 +164,7 @@ def _with_data(network: str, name: str) -> Case:
 
 
 def _whole(places: Tensor, size: int) -> list[Tensor]:
-    return [part for part in places.split(size) if len(part) == size]
+    return [part for part in torch.split(places, size) if len(part) == size]
 
 
 def _in_turn(groups: Sequence[Sequence[Tensor]]) -> Iterator[Tensor]:

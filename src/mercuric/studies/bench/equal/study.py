@@ -92,7 +92,7 @@ class _Measured:
         batches = [Batch.of(loaded, part) for part in places]
         limits = Limits(case, inputs, config)
         limit_of = [limits.read(batch) for batch in batches]
-        labels = [batch.labels.unique().tolist() for batch in batches]
+        labels = [sorted(set(batch.labels.tolist())) for batch in batches]
         classes = [loaded.classes[own[0]] if len(own) == 1 else None for own in labels]
         return cls(case, config, inputs, batches, limits, limit_of, classes)
 

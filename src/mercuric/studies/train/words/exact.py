@@ -153,8 +153,8 @@ _EXACT = (
 )
 _MULTIPLIED = (
     "Of the products that the dense network computes, forward, the share that was computed, and the speed-up "
-    "that this alone allows: finding classes and moving rows take from it, and what activations, normalisation "
-    "and pooling save adds to it."
+    "that this alone allows: finding classes and moving rows take from it, and what activations, "
+    "normalisation and pooling save adds to it."
 )
 _LOSSES = (
     "The distance between the losses of both trainings in the same step. A difference of rounding in one "

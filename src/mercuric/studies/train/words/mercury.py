@@ -46,7 +46,7 @@ class MercuryWords(Words):
 
     def cards(self, summary: Summary, run: str) -> list[Card]:
         """See :meth:`Words.cards`: score, speed-ups, cycles, HITs and seconds."""
-        how = "MERCURY in PyTorch" if summary.seconds.dense is None else "in PyTorch"
+        how = "MERCURY, emulated" if summary.seconds.dense is None else "emulated"
         return [
             score_card(summary, run, self.trained),
             *_speedup_cards(summary),
