@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Any, ClassVar
 
+import torch
 from torch import nn
 
 from mercuric.reuse.counts import Counts
@@ -18,6 +19,8 @@ from mercuric.reuse.layer import LayerReuse, LayerState
 from mercuric.reuse.observation import Observation
 from mercuric.reuse.vectors import VectorShape
 from mercuric.saved_state import Figure
+
+_NO_DIFFERENCE = (torch.zeros(1), torch.zeros(1))
 
 
 class EqualState(LayerState):
@@ -110,6 +113,8 @@ class EqualLayer(LayerReuse):
 
     def dense(self, positions: int) -> None:
         """Note a dense pass, for the layer's own reason or for one that lies before it."""
+        if self.wants_error and self.on:
+            self.measure_error(*_NO_DIFFERENCE)
         if self.counting:
             self.computes = f"dense: {self.why or self._before}"
             self.counts.mnu += positions

@@ -19,7 +19,7 @@ from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.pass_record import PassRecord, is_recomputed
 from mercuric.reuse.equal.plan import Plan
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share_given
+from mercuric.reuse.equal.shared_tensor import SharedTensor, given_out, share_given
 
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
@@ -59,6 +59,7 @@ class Look:
         """A pass of the model begins."""
         looked = self.record.looked if is_recomputed() else self._patience.looks
         self.record = PassRecord(channels_last, looked)
+        self.found = "the model was given no tensor of vectors by itself"
 
     def end(self) -> None:
         """It has ended."""
@@ -184,7 +185,7 @@ def _inside() -> list[Look]:
 def _plain(output: Any) -> Any:
     """Without shared tensors, also in the fields of dataclasses, which are the caller's own objects."""
     if isinstance(output, Tensor):
-        return dense(output, "the model's output")
+        return given_out(output)
     if is_dataclass(output) and not isinstance(output, type | dict):
         for name, value in vars(output).items():
             plain = _plain(value)

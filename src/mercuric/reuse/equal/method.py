@@ -79,19 +79,12 @@ class EqualMethod(Method):
     ) -> Tensor:
         """See :meth:`Method.multiply`."""
         state.why = "" if state.on else "it is switched off"
-        table = table_of(rows) if state.on else None
-        if table is not None and not left_to_torch(table.rows, weight, bias):
-            x, matrix, offset = autocast(table.rows), autocast(weight), autocast(bias)
-            if table.flat:
-                output = _multiply_flat(table, x, matrix, offset)
-                if output is not None:
-                    state.shared(table.classes.number, table.classes.positions)
-                    return output
-            elif table.channel == len(table.shape) - 1:
-                state.shared(table.classes.number, table.classes.positions)
-                vectors = partial(row_vectors, tuple(table.shape), len(weight), state.config.scope)
-                state.tell(table.classes, vectors, table.rows.requires_grad)
-                return table.with_rows(multiply(x, matrix, offset))
+        found = _multiply_classes(rows, weight, bias, state) if state.on else None
+        if found is not None:
+            if state.wants_error:
+                with torch.no_grad():
+                    state.measure_error(copied(found), F.linear(copied(rows), weight, bias))
+            return found
         output = F.linear(dense(rows, state.name), weight, bias)
         state.dense(output.numel() // max(1, len(weight)))
         return output
@@ -129,6 +122,25 @@ class EqualMethod(Method):
         vectors = partial(vectors_of, geometry, call.images, "patch", state.config.scope)
         state.tell(classes, vectors, table.rows.requires_grad)
         return call.raised(table.with_rows(output, classes))
+
+
+def _multiply_classes(rows: Tensor, weight: Tensor, bias: Tensor | None, state: EqualLayer) -> Tensor | None:
+    """A product with a row a class; None where it takes plain tensors."""
+    table = table_of(rows)
+    if table is None or left_to_torch(table.rows, weight, bias):
+        return None
+    x, matrix, offset = autocast(table.rows), autocast(weight), autocast(bias)
+    if table.flat:
+        output = _multiply_flat(table, x, matrix, offset)
+        if output is not None:
+            state.shared(table.classes.number, table.classes.positions)
+        return output
+    if table.channel == len(table.shape) - 1:
+        state.shared(table.classes.number, table.classes.positions)
+        vectors = partial(row_vectors, tuple(table.shape), len(weight), state.config.scope)
+        state.tell(table.classes, vectors, table.rows.requires_grad)
+        return table.with_rows(multiply(x, matrix, offset))
+    return None
 
 
 def _multiply_flat(table: Table, rows: Tensor, matrix: Tensor, offset: Tensor | None) -> Tensor | None:

@@ -5,12 +5,14 @@ class; every other function gets the dense tensor that it stands for. So a model
 it is written, and what nobody knows is dense, and right.
 """
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.autograd import Function
 from torch.utils._pytree import tree_map
 
@@ -62,6 +64,7 @@ class SharedTensor(Tensor):
     _dense: Tensor | None  # what it stands for, once somebody has asked
     _written_at: int  # of _dense; -1: without its graph
     _used: bool
+    _by_classes: bool  # a function worked on its rows
     _writes: int
     _moving: bool  # rows are being put in its place
 
@@ -81,7 +84,7 @@ class SharedTensor(Tensor):
         made._rows, made._classes, made._channel, made._record = rows, classes, channel, record
         made._strides = strides
         made._view, made._node, made._dense, made._written_at = None, None, None, 0
-        made._used, made._writes, made._moving = False, 0, False
+        made._used, made._by_classes, made._writes, made._moving = False, False, 0, False
         return made
 
     @classmethod
@@ -260,7 +263,7 @@ def table_of(value: object) -> Table | None:
     """A shared tensor taken apart; None for anything else, and for one that holds no rows any more."""
     if not isinstance(value, SharedTensor) or value._rows is None or not _is_current(value):
         return None
-    value._used = True
+    value._used = value._by_classes = True
     return Table(value, value._rows)
 
 
@@ -278,12 +281,50 @@ def dense(value: Tensor, function: str) -> Tensor:
     return _standing_for(value, function)
 
 
+def given_out(value: Tensor) -> Tensor:
+    """:func:`dense` of what a model gives.
+
+    Where functions worked on its rows as well, its own gradient lacks their part: the backward pass says so
+    to who asked for it.
+    """
+    if not isinstance(value, SharedTensor) or not value._by_classes or not _is_current(value):
+        return dense(value, "the model's output")
+    rows, whole = value._rows, _root(value)._rows
+    plain = dense(value, "the model's output")
+    if rows is not None and whole is not None and plain.requires_grad:
+        _refuse_gradients_of(plain, rows, whole)
+    return plain
+
+
+def _refuse_gradients_of(plain: Tensor, rows: Tensor, whole: Tensor) -> None:
+    """Let backward passes fail that are asked for them.
+
+    Args:
+        plain: gradients flow from it to ``whole``.
+        rows: layers used them.
+        whole: those of what ``plain`` is a view of.
+    """
+    node, output = whole.grad_fn, weakref.ref(plain)
+
+    def check_inputs(gradient: Tensor) -> None:
+        if node is not None and not torch._C._will_engine_execute_node(node):
+            raise _too_late(tuple(gradient.shape))  # where it ends, it was asked for
+
+    def check_hooks(_: Tensor) -> None:
+        asked = output()
+        if asked is not None and (asked.retains_grad or len(asked._backward_hooks or ()) > 1):
+            raise _too_late(tuple(asked.shape))
+
+    plain.register_hook(check_inputs)  # type: ignore[no-untyped-call]
+    rows.register_hook(check_hooks)  # type: ignore[no-untyped-call]
+
+
 def copied(value: Tensor) -> Tensor:
     """A plain tensor of the same numbers without their graph, which ``value`` does not keep."""
     table = table_of(value)
-    if table is None or table.flat:
+    if table is None:
         return dense(value, "a copy").detach()
-    return expand(table.rows.detach(), table.classes.ids).movedim(-1, table.channel)
+    return expand(table.rows.detach(), table.classes.ids).movedim(-1, table.channel).reshape(table.shape)
 
 
 def written(value: SharedTensor, new: Tensor) -> SharedTensor | None:
@@ -304,22 +345,22 @@ def written(value: SharedTensor, new: Tensor) -> SharedTensor | None:
             value.copy_(new)
         value._moving, value._node = False, _node(value)
     value._rows, value._classes, value._channel = table.rows, table.classes, table.channel
+    value._used = value._by_classes = False  # not what it holds now
     value._writes += 1
     return value
 
 
 def _densely(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    name = torch.overrides.resolve_name(func) or getattr(func, "__name__", str(func))
+    name = _name_of(func)
+    if func == _SETS_DATA and isinstance(args[0], SharedTensor):
+        raise _cannot("the setter of torch.Tensor.data")
     if func in _DERIVATIVES:
         _require_unused((args, kwargs))
     target = args[0] if args else None
     writes = _writes_into(name) or bool(kwargs.get("inplace"))
     if isinstance(target, SharedTensor) and (func in _HOOKS or writes):
         if name.rpartition(".")[2] in _RESIZING:
-            raise ArgumentError(
-                f"{name} was called on a feature map of which equal vectors are computed once, but its "
-                "dimensions can't change in place; use the function without _, or leave the model dense"
-            )
+            raise _cannot(name)
         if func in _HOOKS:
             _require_unused(target)
         elif target._view is not None:
@@ -414,21 +455,39 @@ def _targets(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[S
     return [value for value in found if isinstance(value, SharedTensor)]
 
 
+def _name_of(func: Any) -> str:
+    """As PyTorch's documentation has it; an operator's without its overload."""
+    if isinstance(func, OpOverload):
+        return str(func.overloadpacket)
+    return str(torch.overrides.resolve_name(func) or getattr(func, "__name__", func))
+
+
 def _writes_into(name: str) -> bool:
     last = name.rpartition(".")[2]
     return (last.endswith("_") and not last.endswith("__")) or last in _WRITING
 
 
+def _cannot(name: str) -> ArgumentError:
+    return ArgumentError(
+        f"{name} was called on a feature map of which equal vectors are computed once, but neither its "
+        "dimensions nor its storage can change in place; use the function without _, or leave the model dense"
+    )
+
+
 def _require_unused(values: object) -> None:
     def check(value: object) -> None:
         if isinstance(value, SharedTensor) and value._used and value._rows is not None:
-            raise ArgumentError(
-                f"the gradient of a feature map {tuple(value.shape)} was asked for after layers had used it "
-                "as classes, but must be asked for before (retain_grad() in the forward pass), or with its "
-                "layers off (handle.switch_off)"
-            )
+            raise _too_late(tuple(value.shape))
 
     tree_map(check, values)
+
+
+def _too_late(shape: tuple[int, ...]) -> ArgumentError:
+    return ArgumentError(
+        f"the gradient of a feature map {shape} was asked for after layers had used it "
+        "as classes, but must be asked for before (retain_grad() in the forward pass), or with its "
+        "layers off (handle.switch_off)"
+    )
 
 
 def _autograd_knows_more(value: SharedTensor) -> bool:
@@ -564,6 +623,7 @@ _HOOKS = _of_tensors(
     "register_hook", "retain_grad", "requires_grad_", "register_post_accumulate_grad_hook", "data"
 )
 _HOOKS.add(Tensor.requires_grad.__set__)  # type: ignore[attr-defined]
+_SETS_DATA = Tensor.data.__set__  # type: ignore[attr-defined]
 _DERIVATIVES = (torch.autograd.grad, torch.autograd.backward)
 _RESIZING = {
     "as_strided_", "moveaxis_", "movedim_", "resize_", "resize_as_", "set_", "squeeze_", "swapaxes_",
