@@ -173,7 +173,7 @@ def test_a_configuration_without_a_method_is_refused() -> None:
     class Unknown(Rounded):
         """Nobody registered it."""
 
-    known = "one of a Alike, a Directions, a Rounded"
+    known = "one of a Alike, a Directions, a Equal, a Rounded"
     with pytest.raises(ValueError, match=f"config was a Unknown, but must be {known}"):
         mercuric.reuse_(network(), Unknown())
     assert type(method_of(Directions())).__name__ == "DirectionsMethod"

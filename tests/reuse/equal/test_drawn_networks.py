@@ -199,6 +199,10 @@ def test_with_reuse_as_without(case: Case) -> None:
     mercuric.reuse_(reused, mercuric.Equal(most=case.most))
     mercuric.reuse_(single_reused, mercuric.Equal(most=case.most))
     found = run(reused, case.images)
+    # Which of several NaN is the largest, and gets the gradient, is nowhere said.
+    vague = bool(case.images.isnan().any()) and any(
+        isinstance(module, nn.MaxPool2d | nn.AdaptiveMaxPool2d) for module in reused.modules()
+    )
     if isinstance(expected, str):
         # Only what PyTorch finds written over in the backward pass need not be found here.
         assert isinstance(found, str) or "modified by an inplace operation" in expected
@@ -212,10 +216,12 @@ def test_with_reuse_as_without(case: Case) -> None:
     )
     dense = errors(dictionary(run(last, other)), expected)
     for name, error in errors(found, expected).items():
-        assert error <= max(1e-12, 10 * dense[name]), (name, error)
+        if not (vague and name.startswith("gradient")):
+            assert error <= max(1e-12, 10 * dense[name]), (name, error)
     plain = errors(dictionary(run(single, case.images.float())), expected)
     for name, error in errors(dictionary(run(single_reused, case.images.float())), expected).items():
-        assert error <= max(1e-5, 4 * plain[name]), (name, error)
+        if not (vague and name.startswith("gradient")):
+            assert error <= max(1e-5, 4 * plain[name]), (name, error)
 
 
 def dictionary(found: dict[str, Tensor] | str) -> dict[str, Tensor]:

@@ -171,6 +171,21 @@ class After:
         return _plain(output)
 
 
+class Plain:
+    """Before a layer that is left dense."""
+
+    def __call__(self, _: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """It is given plain tensors."""
+        return tuple(
+            dense(value, "a layer left dense") if isinstance(value, SharedTensor) else value for value in args
+        )
+
+
+def leave_dense(layer: nn.Module) -> None:
+    """Let a layer compute densely whatever it is given."""
+    layer.register_forward_pre_hook(Plain())
+
+
 _threads = threading.local()
 
 

@@ -11,7 +11,7 @@ from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors m
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat
 from mercuric.reuse.equal.layer import EqualLayer
-from mercuric.reuse.equal.look import Look
+from mercuric.reuse.equal.look import Look, leave_dense
 from mercuric.reuse.equal.pass_record import is_recomputed
 from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, copied, dense, table_of
 from mercuric.reuse.equal.speed import convolution_speed
@@ -52,6 +52,9 @@ class EqualMethod(Method):
                 state.look = look
         for module in modules_around(model, [state.name for state in states]):
             look.attach(module)
+        for module in model.modules():
+            if isinstance(module, nn.Linear) and module not in layers:
+                leave_dense(module)  # its product is a function that goes by rows elsewhere
 
     def convolve(self, call: ConvolutionCall) -> Tensor:
         """See :meth:`Method.convolve`: a row a class of windows, and no value is looked at."""
