@@ -19,7 +19,7 @@ from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.pass_record import PassRecord, is_recomputed
 from mercuric.reuse.equal.plan import Plan
-from mercuric.reuse.equal.shared_tensor import SharedTensor, given_out, share_given
+from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, given_out, share_given
 
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
