@@ -58,7 +58,7 @@ def test_a_run_s_configuration(written: dict[str, Any], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"method": "equal"}, "method was 'equal', but must be one of 'alike', 'directions'"),
+        ({"method": "like"}, "method was 'like', but must be one of 'alike', 'directions', 'equal'"),
         ({"method": 3}, "method was 3, but must be one of 'alike', 'directions'"),
         ({"principal": 3}, "principal was 3, but must be a mapping or None"),
         ({"principal": {"rank": 0}}, "rank was 0, but must be a positive number"),

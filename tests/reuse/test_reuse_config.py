@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from mercuric import Alike, ArgumentError, Directions, ReuseConfig
+from mercuric import Alike, ArgumentError, Directions, Equal, ReuseConfig
 from mercuric.reuse.judge.paper import AdaptationConfig
 from mercuric.similarity import MCache
 
@@ -139,7 +139,7 @@ def test_a_field_of_another_model_holds_all_of_it(config: ReuseConfig) -> None:
 
 def test_the_schema_is_that_of_any_method() -> None:
     held = ReuseConfig.model_json_schema()["anyOf"]
-    own = [method.model_json_schema() for method in (Alike, Directions)]
+    own = [method.model_json_schema() for method in (Alike, Directions, Equal)]
     assert [part["properties"] for part in held] == [schema["properties"] for schema in own]
 
 

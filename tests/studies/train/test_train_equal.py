@@ -126,7 +126,7 @@ def test_products_that_no_layer_reuses_are_told_with_their_share() -> None:
     class Rest(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.first, self.up = nn.Conv2d(1, 4, 3, padding=1), nn.ConvTranspose2d(4, 4, 2, stride=2)
+            self.first, self.up = nn.Conv2d(1, 4, 3, padding=1), nn.ConvTranspose2d(4, 4, 3, stride=2)
 
         def forward(self, images: Tensor) -> Tensor:
             output: Tensor = self.up(self.first(images))
@@ -138,7 +138,10 @@ def test_products_that_no_layer_reuses_are_told_with_their_share() -> None:
     layers = attached.layers().set_index("layer")
     assert layers.loc["first", "HIT"] > 0
     assert layers.loc["up", "vectors"] == 0
-    assert layers.loc["up", "computes"] == "dense: a transposed convolution is not computed by classes"
+    assert (
+        layers.loc["up", "computes"]
+        == "dense: a transposed convolution whose outputs overlap is not computed by classes"
+    )
     assert layers["share"].sum() == pytest.approx(1) and layers.loc["up", "share"] > 0
 
 
