@@ -47,11 +47,6 @@ class Classes:
         return self.ids.numel()
 
     @property
-    def share(self) -> float:
-        """Classes a position."""
-        return self.number / max(self.positions, 1)
-
-    @property
     def counts(self) -> Tensor:
         """Positions of each class, int64 (number,)."""
         if self._counts is None:

@@ -62,7 +62,7 @@ class SharedTensor(Tensor):
     _view: View | None
     _node: object  # of autograd, as it was made: with another one, autograd knows of what rows do not
     _dense: Tensor | None  # what it stands for, once somebody has asked
-    _written_at: int  # of _dense; -1: without its graph
+    _written_at: int  # the version of _dense
     _used: bool
     _by_classes: bool  # a function worked on its rows
     _writes: int

@@ -4,9 +4,13 @@ Where the gradient is itself to be differentiated, it is autograd's, of the oper
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from mercuric.reuse.transforms import WithoutRules
 
 Definition = Callable[..., Tensor]
 
@@ -43,3 +47,47 @@ def differentiable_adjoint(definition: Definition, shape: torch.Size, gradient: 
         rows = gradient.new_zeros(shape).requires_grad_()
         (found,) = torch.autograd.grad(definition(rows), rows, gradient, create_graph=True)
     return found
+
+
+@dataclass(frozen=True)
+class LinearInRows:
+    """An operation that is linear in rows and goes by indices, with kernels for both passes.
+
+    Attributes:
+        definition: of (rows, indices), differentiable to any order.
+        compute: the same, by a kernel.
+        add_back: of (gradient, indices, rows): adds the adjoint up in ``rows``.
+    """
+
+    definition: Callable[[Tensor, Tensor], Tensor]
+    compute: Callable[[Tensor, Tensor], Tensor]
+    add_back: Callable[[Tensor, Tensor, Tensor], None]
+
+    def __call__(self, rows: Tensor, indices: Tensor) -> Tensor:
+        """The result, with its graph."""
+        result: Tensor = _Linear.apply(self, rows, indices)  # type: ignore[no-untyped-call]
+        return result
+
+
+class _Linear(WithoutRules):
+    @staticmethod
+    def forward(operation: LinearInRows, rows: Tensor, indices: Tensor) -> Tensor:
+        return operation.compute(rows, indices)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        ctx.operation, rows, indices = inputs
+        ctx.save_for_backward(indices)
+        ctx.shape = rows.shape
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor, None]:
+        (indices,) = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            adjoint = differentiable_adjoint(
+                lambda rows: ctx.operation.definition(rows, indices), ctx.shape, gradient
+            )
+            return None, adjoint, None
+        rows = gradient.new_zeros(ctx.shape)
+        ctx.operation.add_back(gradient, indices, rows)
+        return None, rows, None

@@ -1,15 +1,11 @@
 """Which row does each position, or each member of a class, have?"""
 
-from typing import Any
-
-import torch
 from torch import Tensor
 
 from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.cpu import moves
 from mercuric.reuse.equal.kernels.cpu.operands import are_compiled, flat
-from mercuric.reuse.equal.kernels.differentiable import differentiable_adjoint
-from mercuric.reuse.transforms import WithoutRules
+from mercuric.reuse.equal.kernels.differentiable import LinearInRows
 
 
 def expand(rows: Tensor, ids: Tensor) -> Tensor:
@@ -39,28 +35,11 @@ def gather(rows: Tensor, members: Tensor) -> Tensor:
     """
     if not are_compiled(rows):
         return reference.gather(rows, members)
-    found: Tensor = _Gather.apply(rows, members)  # type: ignore[no-untyped-call]
-    return found
+    return _GATHER(rows, members)
 
 
-class _Gather(WithoutRules):
-    @staticmethod
-    def forward(rows: Tensor, members: Tensor) -> Tensor:
-        return moves.gather(rows, members)
+def _add_back(gradient: Tensor, members: Tensor, rows: Tensor) -> None:
+    moves.add_back(flat(gradient), members.contiguous().numpy(), flat(rows), rows.shape[1])
 
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        rows, members = inputs
-        ctx.save_for_backward(members)
-        ctx.shape = rows.shape
 
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None]:
-        (members,) = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return differentiable_adjoint(
-                lambda rows: reference.gather(rows, members), ctx.shape, gradient
-            ), None
-        rows = gradient.new_zeros(ctx.shape)
-        moves.add_back(flat(gradient), members.contiguous().numpy(), flat(rows), rows.shape[1])
-        return rows, None
+_GATHER = LinearInRows(reference.gather, moves.gather, _add_back)

@@ -8,7 +8,7 @@ from torch import Tensor
 from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.cpu import moves, pooling
 from mercuric.reuse.equal.kernels.cpu.operands import are_compiled
-from mercuric.reuse.equal.kernels.differentiable import differentiable_adjoint
+from mercuric.reuse.equal.kernels.differentiable import LinearInRows, differentiable_adjoint
 from mercuric.reuse.transforms import WithoutRules
 
 
@@ -33,16 +33,14 @@ def class_sum(rows: Tensor, members: Tensor) -> Tensor:
     """The sum of each class's members: rows (R, C) and members int32 (U, T) to (U, C)."""
     if not are_compiled(rows):
         return reference.class_sum(rows, members)
-    sums: Tensor = _Sum.apply(rows, members)  # type: ignore[no-untyped-call]
-    return sums
+    return _SUM(rows, members)
 
 
 def image_sums(rows: Tensor, ids: Tensor) -> Tensor:
     """The sum over each image's positions: rows (R, C) and ids int32 (N, P) to (N, C)."""
     if not are_compiled(rows):
         return reference.image_sums(rows, ids)
-    sums: Tensor = _ImageSums.apply(rows, ids)  # type: ignore[no-untyped-call]
-    return sums
+    return _IMAGE_SUMS(rows, ids)
 
 
 class _Maximum(WithoutRules):
@@ -72,48 +70,5 @@ class _Maximum(WithoutRules):
         return rows, None
 
 
-class _Sum(WithoutRules):
-    @staticmethod
-    def forward(rows: Tensor, members: Tensor) -> Tensor:
-        return moves.class_sum(rows, members)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        rows, members = inputs
-        ctx.save_for_backward(members)
-        ctx.shape = rows.shape
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None]:
-        (members,) = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            adjoint = differentiable_adjoint(
-                lambda rows: reference.class_sum(rows, members), ctx.shape, gradient
-            )
-            return adjoint, None
-        rows = gradient.new_zeros(ctx.shape)
-        moves.spread_back(gradient, members, rows)
-        return rows, None
-
-
-class _ImageSums(WithoutRules):
-    @staticmethod
-    def forward(rows: Tensor, ids: Tensor) -> Tensor:
-        return pooling.image_sums(rows, ids)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
-        rows, ids = inputs
-        ctx.save_for_backward(ids)
-        ctx.shape = rows.shape
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None]:
-        (ids,) = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            return differentiable_adjoint(
-                lambda rows: reference.image_sums(rows, ids), ctx.shape, gradient
-            ), None
-        rows = gradient.new_zeros(ctx.shape)
-        pooling.image_sums_back(gradient, ids, rows)
-        return rows, None
+_SUM = LinearInRows(reference.class_sum, moves.class_sum, moves.spread_back)
+_IMAGE_SUMS = LinearInRows(reference.image_sums, pooling.image_sums, pooling.image_sums_back)
