@@ -7,7 +7,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mercuric.similarity import threads as threads_module
 from mercuric.similarity.threads import over_chunks
+
+
+@pytest.fixture(params=["PyTorch's team", "a pool"], autouse=True)
+def _workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "a pool":
+        monkeypatch.setattr(threads_module, "_team", lambda: None)
+    elif threads_module._team() is None:
+        pytest.skip("this PyTorch brings no OpenMP library of its own")
 
 
 def chunks(count: int, threads: int) -> list[tuple[int, int]]:
@@ -46,3 +55,36 @@ def test_an_exception_in_any_thread_reaches_the_caller(failing: int) -> None:
         patch.setattr(torch, "get_num_threads", lambda: 3)
         with pytest.raises(ArithmeticError, match="overflow"):
             over_chunks(kernel, 3)
+
+
+def test_operations_of_pytorch_run_within_a_chunk() -> None:
+    given, found = torch.randn(4, 64, 64), torch.empty(4, 64, 64)
+
+    def kernel(first: int, last: int) -> None:
+        for place in range(first, last):
+            torch.mm(given[place], given[place], out=found[place])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "get_num_threads", lambda: 4)
+        for _ in range(20):
+            over_chunks(kernel, 4)
+    torch.testing.assert_close(found, given @ given)
+
+
+def test_chunks_of_several_callers_do_not_mix() -> None:
+    totals = [0] * 8
+
+    def call(place: int) -> None:
+        seen: list[int] = []
+        for _ in range(50):
+            over_chunks(lambda first, last: seen.extend(range(first, last)), 10)
+        totals[place] = len(seen)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "get_num_threads", lambda: 3)
+        callers = [threading.Thread(target=call, args=(place,)) for place in range(len(totals))]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+    assert totals == [500] * 8

@@ -88,7 +88,7 @@ def convolution_speed(
         torch.autocast(weight.device.type, enabled=False),
         torch.set_grad_enabled(backward),
     ):
-        seconds = _fastest(densely, by_classes, looked_up, expanded)
+        seconds = _fastest(weight.device, densely, by_classes, looked_up, expanded)
     positions = table.ids.numel()
     per_position = [each / positions for each in (seconds[0], *seconds[2:])]
     return Speed(per_position[0], seconds[1] / len(members), *per_position[1:])
@@ -105,22 +105,22 @@ def _sample(shape: Sequence[int], window: Window, positions: int) -> tuple[int, 
     return count, channels, min(height, max(needed, 1)), width
 
 
-def _fastest(*passes: Callable[[], Tensor]) -> list[float]:
+def _fastest(device: torch.device, *passes: Callable[[], Tensor]) -> list[float]:
     """Seconds of each, with its backward pass: the least of some rounds that take turns.
 
-    Of the processor, where that can be had: what else the machine does is not the layer's. All forms share
-    their work out over the same threads.
+    Of the processor where one thread works: what else the machine does is not the layer's.
     """
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if alone else time.perf_counter
     best = [float("inf")] * len(passes)
     for turn in range(_ROUNDS + 1):
         for place, run in enumerate(passes):
-            begun, worked = time.perf_counter(), time.process_time()
+            begun = clock()
             output = run()
             if output.requires_grad:
                 torch.autograd.backward(output, torch.ones_like(output))
-            if output.is_cuda:
-                torch.cuda.synchronize(output.device)
-            seconds = time.perf_counter() - begun if output.is_cuda else time.process_time() - worked
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
             if turn:
-                best[place] = min(best[place], seconds)
+                best[place] = min(best[place], clock() - begun)
     return best

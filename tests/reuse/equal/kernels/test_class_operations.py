@@ -38,7 +38,8 @@ def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     before = torch.get_num_threads()
     torch.set_num_threads(request.param)
     if request.param > 1:
-        monkeypatch.setattr(convolution, "PANEL_ROWS", 16)
+        monkeypatch.setattr(convolution, "PANEL_BYTES", 1 << 10)
+        monkeypatch.setattr(convolution, "THREAD_BYTES", 1)
     yield
     torch.set_num_threads(before)
 

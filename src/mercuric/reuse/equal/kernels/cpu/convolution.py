@@ -3,7 +3,8 @@
 Panels are gathered anew for gradients: what is kept between the passes shrinks as rows do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import reduce
 
 import numpy as np
 import torch
@@ -11,58 +12,100 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mercuric.reuse.equal.kernels.cpu.moves import add_back, fill
+from mercuric.reuse.equal.kernels.cpu.moves import add_chunk, gather_chunk
 from mercuric.reuse.equal.kernels.cpu.operands import flat, over_channels
 from mercuric.reuse.equal.kernels.cpu.scratch import scratch
-from mercuric.similarity.threads import over_chunks
+from mercuric.similarity.threads import over_bounds, over_chunks
 
-PANEL_ROWS = 384
-"""Of a thread: few enough to stay near its core."""
+PANEL_BYTES = 1 << 21
+"""Few enough to stay near a core, and not so few that a product reads its filters for a handful of rows."""
+THREAD_BYTES = 1 << 20
+"""Of gathered rows; for fewer another thread is not worth calling."""
 
 
 def convolve(rows: Tensor, filters: Tensor, bias: Tensor | None, members: Tensor) -> Tensor:
     """rows (R, C) of members (U, T) times filters (M, T x C): (U, M)."""
     products, adjoint = rows.new_empty(len(members), len(filters)), filters.T.contiguous()
-    with torch.no_grad(), torch.autocast("cpu", enabled=False):
-        for part, _, panel in _panels(rows, members):
+    panels = _Panels(rows, members)
+
+    def run(first: int, last: int) -> None:
+        for part, _, panel in panels.between(first, last):
             if bias is None:
                 torch.mm(panel, adjoint, out=products[part])
             else:
                 torch.addmm(bias, panel, adjoint, out=products[part])
+
+    over_bounds(_numbers_alone(run), panels.bounds)
     return products
 
 
 def convolution_gradients(
     gradient: Tensor, rows: Tensor, filters: Tensor, members: Tensor, needed: tuple[bool, bool]
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Of the rows and of the filters, of those that are ``needed``."""
-    d_rows = torch.zeros_like(rows, memory_format=torch.contiguous_format) if needed[0] else None
-    d_filters = torch.zeros_like(filters) if needed[1] else None
-    gradient, channels = gradient.contiguous(), rows.shape[1]
-    with torch.autocast("cpu", enabled=False):
-        for part, own, panel in _panels(rows, members, filled=needed[1]):
-            if d_filters is not None:
-                d_filters.addmm_(gradient[part].T, panel)
-            if d_rows is not None:
+    """Of the rows and of the filters, of those that are ``needed``; each thread adds up its own."""
+    gradient, panels = gradient.contiguous(), _Panels(rows, members)
+    starts = panels.bounds[:-1]
+    d_rows = {
+        first: torch.zeros_like(rows, memory_format=torch.contiguous_format) for first in starts if needed[0]
+    }
+    d_filters = {first: torch.zeros_like(filters) for first in starts if needed[1]}
+
+    def run(first: int, last: int) -> None:
+        for part, own, panel in panels.between(first, last, filled=needed[1]):
+            if needed[1]:
+                d_filters[first].addmm_(gradient[part].T, panel)
+            if needed[0]:
                 torch.mm(gradient[part], filters, out=panel)
-                add_back(flat(panel), own, flat(d_rows), channels)
-    return d_rows, d_filters
+                channels = rows.shape[1]
+                add_chunk(0, channels, flat(panel), own, 1, flat(d_rows[first]), channels)
+
+    over_bounds(_numbers_alone(run), panels.bounds)
+    return _total(d_rows.values()), _total(d_filters.values())
 
 
-def _panels(
-    rows: Tensor, members: Tensor, filled: bool = True
-) -> Iterator[tuple[slice, NDArray[np.int32], Tensor]]:
-    """Classes, their members, and memory for their gathered rows, which are in it where it is ``filled``."""
-    (count, taps), channels = members.shape, rows.shape[1]
-    values, indices = flat(rows), members.contiguous().numpy()
-    step = max(1, min(count, PANEL_ROWS * torch.get_num_threads()))
-    elements = scratch("panel", step * taps * channels, values.dtype)
-    memory = torch.from_numpy(elements).view(step, taps * channels)
-    for first in range(0, count, step):
-        part = slice(first, min(first + step, count))
-        if filled:
-            fill(values, channels, indices[part], elements)
-        yield part, indices[part], memory[: part.stop - first]
+def _numbers_alone(run: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """The same on a thread that knows nothing of the caller's modes: without gradients and autocast."""
+    inference = torch.is_inference_mode_enabled()
+
+    def alone(first: int, last: int) -> None:
+        with torch.inference_mode(inference), torch.no_grad(), torch.autocast("cpu", enabled=False):
+            run(first, last)
+
+    return alone
+
+
+def _total(parts: Collection[Tensor]) -> Tensor | None:
+    return reduce(torch.Tensor.add_, parts) if parts else None
+
+
+class _Panels:
+    """Gathered rows of windows, a panel of classes at a time.
+
+    Attributes:
+        bounds: the classes that each thread works on.
+    """
+
+    def __init__(self, rows: Tensor, members: Tensor) -> None:
+        self._values, self._members = flat(rows), members.contiguous().numpy()
+        self._channels = rows.shape[1]
+        count, width = len(members), max(1, members.shape[1] * self._channels * rows.element_size())
+        self._step = max(1, PANEL_BYTES // width)
+        threads = max(1, min(torch.get_num_threads(), count * width // THREAD_BYTES))
+        self.bounds = [count * thread // threads for thread in range(threads + 1)]
+
+    def between(
+        self, first: int, last: int, filled: bool = True
+    ) -> Iterator[tuple[slice, NDArray[np.int32], Tensor]]:
+        """Classes, their members, and memory for their gathered rows, which are there if it is ``filled``."""
+        step, width = min(last - first, self._step), self._members.shape[1] * self._channels
+        elements = scratch("panel", step * width, self._values.dtype)
+        panel = torch.from_numpy(elements).view(step, width)
+        for begin in range(first, last, max(1, step)):
+            end = min(begin + step, last)
+            own = self._members[begin:end]
+            if filled:
+                gather_chunk(0, own.size, self._values, self._channels, own.reshape(-1), elements)
+            yield slice(begin, end), own, panel[: end - begin]
 
 
 def convolve_channels(rows: Tensor, factors: Tensor, members: Tensor) -> Tensor:

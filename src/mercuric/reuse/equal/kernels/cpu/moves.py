@@ -14,24 +14,22 @@ from mercuric.similarity.threads import over_chunks
 def gather(rows: Tensor, members: Tensor) -> Tensor:
     """See :func:`mercuric.reuse.equal.kernels.reference.gather`."""
     panel = rows.new_empty(len(members), members.shape[1] * rows.shape[1])
-    fill(flat(rows), rows.shape[1], members.contiguous().numpy(), flat(panel))
+    over_chunks(
+        gather_chunk, members.numel(),
+        flat(rows), rows.shape[1], members.contiguous().view(-1).numpy(), flat(panel),
+    )  # fmt: skip
     return panel
-
-
-def fill(rows: NDArray[Any], channels: int, members: NDArray[np.int32], panel: NDArray[Any]) -> None:
-    """Write :func:`gather`'s elements of rows (R x C) to the first of ``panel``; members are (U, T)."""
-    over_chunks(_gather, members.size, rows, channels, members.reshape(-1), panel)
 
 
 def add_back(panel: NDArray[Any], members: NDArray[np.int32], rows: NDArray[Any], channels: int) -> None:
     """The adjoint of :func:`gather`: add the panel (U x T x C) up in its members' ``rows`` (R x C)."""
-    over_channels(_add, channels, panel, members, 1, rows, channels)
+    over_channels(add_chunk, channels, panel, members, 1, rows, channels)
 
 
 def spread_back(values: Tensor, members: Tensor, rows: Tensor) -> None:
     """Add each of ``values`` (U, C) to all its members' ``rows``."""
     over_channels(
-        _add, rows.shape[1], flat(values), members.contiguous().numpy(), 0, flat(rows), rows.shape[1]
+        add_chunk, rows.shape[1], flat(values), members.contiguous().numpy(), 0, flat(rows), rows.shape[1]
     )
 
 
@@ -46,7 +44,7 @@ def class_sum(rows: Tensor, members: Tensor) -> Tensor:
 
 
 @njit(nogil=True, cache=True)
-def _gather(
+def gather_chunk(
     first: int,
     last: int,
     rows: NDArray[np.float32],
@@ -67,7 +65,7 @@ def _gather(
 
 
 @njit(nogil=True, cache=True)
-def _add(
+def add_chunk(
     first: int,
     last: int,
     values: NDArray[np.float32],
