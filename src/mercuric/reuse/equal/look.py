@@ -5,6 +5,8 @@ the layers alone.
 """
 
 import threading
+from collections import defaultdict
+from collections.abc import Hashable
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -24,7 +26,7 @@ from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, given_out, s
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
 _BAND, _EVERY, _IMAGES = 8, 16, 32  # lines of a band, one line in how many, and about how many images
-_LONGEST = 15  # passes that are not looked at
+_LONGEST = 63  # passes that are not looked at
 _GOLDEN = 0.618034  # its multiples fall everywhere
 
 
@@ -48,23 +50,31 @@ class Look:
         self.found = "the model itself was not called"
         self.record = PassRecord()
         self.plan = Plan()
-        self._patience = Patience()
+        self._patience: dict[Hashable, Patience] = defaultdict(Patience)
+        self._kind: Hashable = None
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""
         module.register_forward_pre_hook(Before(self), with_kwargs=True)
         module.register_forward_hook(After(self), always_call=True)
 
-    def begin(self, channels_last: bool) -> None:
-        """A pass of the model begins."""
-        looked = self.record.looked if is_recomputed() else self._patience.looks
+    def begin(self, kind: Hashable, channels_last: bool) -> None:
+        """A pass of the model begins.
+
+        Args:
+            kind: what passes have in common of which one may pay where another doesn't: a player's, of one
+                state, and its learner's.
+            channels_last: whether it is given images in this format.
+        """
+        self._kind = kind
+        looked = self.record.looked if is_recomputed() else self._patience[kind].looks
         self.record = PassRecord(channels_last, looked)
         self.found = "the model was given no tensor of vectors by itself"
 
     def end(self) -> None:
         """It has ended."""
         if self.config.most is None and not is_recomputed():
-            self._patience.learn(self.record)
+            self._patience[self._kind].learn(self.record)
 
     def shared(self, value: Any) -> Any:
         """A tensor of the input as a shared one, where that may pay."""
@@ -147,7 +157,9 @@ class Before:
         if inside.count(self._look) > 1:
             return None
         images = next((each for each in args if isinstance(each, Tensor) and each.dim() == 4), None)
-        self._look.begin(images is not None and _why_not(images) is None and _is_channels_last(images))
+        kind = torch.is_grad_enabled(), None if images is None else len(images)
+        channels_last = images is not None and _why_not(images) is None and _is_channels_last(images)
+        self._look.begin(kind, channels_last)
         args = tuple(self._look.shared(value) for value in args)
         return args, {name: self._look.shared(value) for name, value in kwargs.items()}
 

@@ -1,0 +1,62 @@
+"""How often is an input looked at that gained nothing?"""
+
+import torch
+from torch import Tensor, nn
+
+from mercuric import Equal, reuse_
+from mercuric.reuse.equal.look import Patience
+from mercuric.reuse.equal.pass_record import PassRecord
+
+UNLIKE = torch.randn(4, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+
+
+def model_and_looks() -> tuple[nn.Module, list[bool]]:
+    """A small network, and whether each of its passes was looked at."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3))
+    handle = reuse_(model, Equal())
+    looks: list[bool] = []
+    state = next(iter(handle.layers.values()))
+
+    def note(_: nn.Module, __: tuple[Tensor, ...], ___: Tensor) -> None:
+        looks.append(state.look.record.looked)  # type: ignore[attr-defined]
+
+    model.register_forward_hook(note)
+    return model, looks
+
+
+def test_looks_that_gain_nothing_become_rare() -> None:
+    patience, looks = Patience(), []
+    for _ in range(260):
+        record = PassRecord(looked=patience.looks)
+        looks.append(record.looked)
+        patience.learn(record)
+    assert [place for place, looked in enumerate(looks) if looked] == [0, 2, 6, 14, 30, 62, 126, 190, 254]
+
+
+def test_a_look_that_gains_makes_them_frequent_again() -> None:
+    patience = Patience()
+    for _ in range(30):
+        patience.learn(PassRecord(looked=patience.looks))
+    assert patience.looks
+    record = PassRecord()
+    record.paid = True
+    patience.learn(record)
+    assert patience.looks
+
+
+def test_photographs_are_looked_at_rarely() -> None:
+    model, looks = model_and_looks()
+    for _ in range(15):
+        model(UNLIKE)
+    assert [place for place, looked in enumerate(looks) if looked] == [0, 2, 6, 14]
+
+
+def test_passes_of_another_kind_do_not_count() -> None:
+    model, looks = model_and_looks()
+    for _ in range(14):
+        model(UNLIKE)
+    looks.clear()
+    model(UNLIKE[:1])
+    with torch.no_grad():
+        model(UNLIKE)
+    assert looks == [True, True]
