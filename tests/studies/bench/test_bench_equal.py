@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor
 from typer.testing import Result
 
 from mercuric.data import ImageData
@@ -55,6 +56,7 @@ def test_every_pass_is_timed_and_its_limit_kept_to_the_layers_counts() -> None:
     assert (timed["limit"] > 2).all() and (timed["ms"] > 0).all()
     assert (timed["efficiency"] * timed["limit"]).tolist() == pytest.approx(timed["whole"].tolist())
     layers = found["layers"]
+    assert set(layers["threads"]) == set(found["exact"]["threads"]) == {1}
     assert (layers["computes"] == "classes").all()
     assert (layers["computed"] == 1 - layers["equal"]).all(), "the same batches, in all layers"
     needed = (layers["macs_share"] * (1 - layers["equal"])).sum()
@@ -77,6 +79,16 @@ def test_inference_alone() -> None:
     config = EqualBench(networks=("custom-cnn",), data="photos", forward_only=True, **SMALL)
     found = study.bench_equal(config)
     assert found["timed"]["pass"].tolist() == ["forward"] and found["exact"]["of"].tolist() == ["outputs"]
+
+
+@pytest.mark.usefixtures("_drawn")
+def test_each_row_says_on_how_many_threads_and_distances_can_be_left_out() -> None:
+    config = EqualBench(
+        networks=("custom-cnn",), data="photos", exactness=False, **{**SMALL, "threads": (1, 2)}
+    )
+    found = study.bench_equal(config)
+    assert found["exact"].empty and found["memory"].empty
+    assert all(found[name]["threads"].unique().tolist() == [1, 2] for name in ("timed", "batches", "layers"))
 
 
 def test_ratios_are_over_the_strongest_dense_form_and_over_all_batches() -> None:
@@ -168,6 +180,45 @@ def test_the_command_writes_its_tables(mercuric: Run, tmp_path: Path) -> None:
     assert len(pd.read_csv(tmp_path / "equal-layers.csv")) == 7
     assert not (tmp_path / "equal-skipped.csv").exists()
     assert "bench equal restoration --data photos" in (tmp_path / "command.txt").read_text()
+
+
+@pytest.fixture
+def _stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of two cases is stopped as it begins, once."""
+    stops = [KeyboardInterrupt()]
+
+    def stopping(case: Case, labels: Tensor, count: int, seed: int) -> list[Tensor]:
+        if case.network == "custom-cnn" and stops:
+            raise stops.pop()
+        return drawn_batches(case, labels, count, seed)
+
+    monkeypatch.setattr(study, "drawn_batches", stopping)
+
+
+@pytest.mark.usefixtures("_drawn", "_stopped")
+def test_a_run_that_was_stopped_goes_on_after_the_case_that_was_finished(
+    mercuric: Run, refused: Refused, tmp_path: Path
+) -> None:
+    options = ("--batch-size", 2, "--batches", 1, "--rounds", 1, "--width", 0.125, "--threads", "1")
+    switches = ("--no-compile", "--no-memory", "--no-exactness", "--out", tmp_path)
+    command = ("bench", "equal", "restoration", "--data", "photos", *options, *switches)
+    both = (*command[:3], "custom-cnn", *command[3:])
+    assert mercuric(*both).exit_code == 130
+    first = pd.read_csv(tmp_path / "equal-timed.csv")
+    assert set(first["network"]) == {"restoration"} and not (tmp_path / "equal-exact.csv").exists()
+    assert "add --resume to go on" in refused(mercuric(*both))
+    assert "seed was 0, now 1" in refused(mercuric(*both, "--resume", "--seed", 1))
+    result = mercuric(*both, "--resume")
+    assert result.exit_code == 0, result.output
+    timed = pd.read_csv(tmp_path / "equal-timed.csv")
+    assert timed["network"].unique().tolist() == ["restoration", "custom-cnn"]
+    assert timed["ms"].tolist()[:2] == pytest.approx(first["ms"].tolist()), "not measured again"
+    (tmp_path / "equal.json").write_text('{"timed": 3}')
+    assert "equal.json is broken: timed is no list of rows" in refused(mercuric(*both, "--resume"))
+
+
+def test_only_a_folder_can_be_gone_on_with(mercuric: Run, refused: Refused) -> None:
+    assert "resume was given, but must come with --out" in refused(mercuric("bench", "equal", "--resume"))
 
 
 def test_threads_that_are_no_numbers(mercuric: Run, refused: Refused) -> None:

@@ -36,14 +36,13 @@ class EqualState(LayerState):
 
 @dataclass
 class EqualLayer(LayerReuse):
-    """Counts and speeds of one reuse layer.
+    """Counts and decisions of one reuse layer.
 
     Attributes:
         config: which vectors are equal.
         look: at the model's input.
         computes: what the last pass that was counted did: ``"classes"``, or ``"dense: ..."`` and why.
         why: the layer's own reason to be dense in this pass.
-        speeds: of its passes, by what they were measured on.
         decided: of how many classes on it was dense in the last pass, by the number of positions.
     """
 
@@ -53,14 +52,13 @@ class EqualLayer(LayerReuse):
     look: Look | None = None
     computes: str = ""
     why: str = ""
-    speeds: dict[Hashable, Speed] = field(default_factory=dict, repr=False)
     decided: dict[int, int] = field(default_factory=dict, repr=False)
     _mode: Hashable = field(default=None, repr=False)
     _speed: Speed | None = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         # Another machine may read it.
-        return {**super().__getstate__(), "speeds": {}, "decided": {}, "_speed": None}
+        return {**super().__getstate__(), "decided": {}, "_speed": None}
 
     def state(self) -> dict[str, Any]:
         """See :meth:`LayerReuse.state`; ready for JSON."""

@@ -177,10 +177,7 @@ def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeomet
     inputs = table.rows.requires_grad
     backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
     mode = (backward, filters.dtype, filters.device, torch.get_num_threads())
-    if (mode, table.shape[1:]) not in state.speeds:
-        state.speeds[mode, table.shape[1:]] = convolution_speed(
-            table.shape, filters, geometry, window, table.format, backward, inputs
-        )
-    most = int(state.highest_share(mode, state.speeds[mode, table.shape[1:]]) * positions)
+    speed = convolution_speed(table.shape, filters, geometry, window, table.format, backward, inputs)
+    most = int(state.highest_share(mode, speed) * positions)
     state.decided[positions] = most
     return most

@@ -33,26 +33,12 @@ def show_tables(
     on_screen: Iterable[str] | None = None,
 ) -> None:
     """Print and write tables, of which a terminal gets those that ``on_screen`` names: all by default."""
-    figures = {
-        "config": config.model_dump(mode="json"), "machine": machine(),
-        **{part: records(table) for part, (_, table, _) in shown.items()},
-    }  # fmt: skip
-    text = json_text(figures)
-    filled = {part: one for part, one in shown.items() if len(one[1])}
     if out is not None:
-        store_command(out, context, more=True)
-        write_text(out / f"{name}.json", text)
-        for part, one in filled.items():
-            write_text(out / f"{name}-{part}.csv", one[1].to_csv(index=False))
-            parts = [
-                f"{title}\n\n{tables.markdown_table(table, columns)}" for title, table, columns in _split(one)
-            ]
-            which = tables.strongest_dense(one[1])
-            write_text(out / f"{name}-{part}.md", "\n".join([*parts, which] if which else parts))
+        write_tables(context, name, config, out, shown)
     if as_json:
-        typer.echo(text)
+        typer.echo(_figures(config, shown))
         return
-    for part, one in filled.items():
+    for part, one in _filled(shown).items():
         if on_screen is not None and part not in on_screen:
             continue
         for title, table, columns in _split(one):
@@ -62,6 +48,30 @@ def show_tables(
     typer.echo(_SPREAD)
     if out is not None:
         typer.echo(f"Figures: {out}")
+
+
+def write_tables(
+    context: typer.Context, name: str, config: Config, out: Path, shown: dict[str, Shown]
+) -> None:
+    """Write tables as CSV and Markdown, and all of them with the configuration and the machine as JSON."""
+    store_command(out, context, more=True)
+    for part, one in _filled(shown).items():
+        write_text(out / f"{name}-{part}.csv", one[1].to_csv(index=False))
+        parts = [
+            f"{title}\n\n{tables.markdown_table(table, columns)}" for title, table, columns in _split(one)
+        ]
+        which = tables.strongest_dense(one[1])
+        write_text(out / f"{name}-{part}.md", "\n".join([*parts, which] if which else parts))
+    write_text(out / f"{name}.json", _figures(config, shown))
+
+
+def _figures(config: Config, shown: dict[str, Shown]) -> str:
+    rows = {part: records(table) for part, (_, table, _) in shown.items()}
+    return json_text({"config": config.model_dump(mode="json"), "machine": machine(), **rows})
+
+
+def _filled(shown: dict[str, Shown]) -> dict[str, Shown]:
+    return {part: one for part, one in shown.items() if len(one[1])}
 
 
 def _split(shown: Shown) -> list[tuple[str, pd.DataFrame, tables.Columns]]:

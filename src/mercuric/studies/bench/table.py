@@ -152,10 +152,8 @@ def equal_columns(name: str, table: pd.DataFrame) -> Columns:
         _times("times faster"),
     ]
     size = [_whole("side", "image_size"), _whole("batch", "batch")]
-    run = [
-        _whole("threads", "threads"),
-        Column("pass", _pass, left=True, whole=True),
-    ]
+    threads = _whole("threads", "threads")
+    run = [threads, Column("pass", _pass, left=True, whole=True)]
     if name == "timed":
         whole = [_ratio("all batches", "whole"), _percent("of limit", "efficiency", 0)]
         return [*named, *size, *run, *timed, *whole]
@@ -163,19 +161,19 @@ def equal_columns(name: str, table: pd.DataFrame) -> Columns:
         columns = [*named, *run, _whole("number", "number"), _words("class", known=True), *timed]
     elif name == "layers":
         columns = [
-            *named, _words("layer", whole=True), _words("kind"), _whole("vectors", "vectors"),
+            *named, threads, _words("layer", whole=True), _words("kind"), _whole("vectors", "vectors"),
             _percent("equal", "equal"), _percent("of all MACs", "macs_share"),
             _percent("computed", "computed"), _words("computes"),
         ]  # fmt: skip
     elif name == "exact":
         columns = [
-            *named, _words("of", whole=True), _scientific("from dense", "from_dense"),
+            *named, threads, _words("of", whole=True), _scientific("from dense", "from_dense"),
             _scientific("from float64", "from_float64"),
             _scientific("dense from float64", "dense_from_float64"), _scientific("in float64", "in_float64"),
         ]  # fmt: skip
     elif name == "memory":
         columns = [
-            *named, *size, _whole("dense MiB", "dense_mib"), _whole("MiB", "reuse_mib"),
+            *named, *size, threads, _whole("dense MiB", "dense_mib"), _whole("MiB", "reuse_mib"),
             Column("memory", _memory),
         ]  # fmt: skip
     else:

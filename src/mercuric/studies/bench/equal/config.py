@@ -44,6 +44,7 @@ class EqualBench(BenchSettings):
         threads: each number is timed on its own; None: one, and with ``clock="wall"`` all cores too.
         forward_only: time inference alone.
         memory: measure peak memory as well, each form in processes of its own.
+        exactness: compare outputs and gradients with those of float64, which takes a case's longest time.
         most, levels, scope: see :class:`~mercuric.reuse.equal.config.Equal`.
 
     Raises:
@@ -62,6 +63,7 @@ class EqualBench(BenchSettings):
     threads: tuple[Positive, ...] | None = None
     forward_only: bool = False
     memory: bool = True
+    exactness: bool = True
     most: float | None = None
     levels: int | None = None
     scope: Scope = "batch"

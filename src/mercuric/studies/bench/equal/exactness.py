@@ -1,13 +1,14 @@
 """How far are outputs and gradients from dense ones?"""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
 import torch
 from torch import Tensor, nn
 
+from mercuric.progress import Progress, silent
 from mercuric.reuse import reuse_
 from mercuric.studies.bench.equal.cases import Case, Inputs, build
 from mercuric.studies.bench.equal.config import EqualBench
@@ -50,7 +51,7 @@ class Result:
 
 
 def exactness(
-    case: Case, inputs: Inputs, batches: Iterable[Batch], config: EqualBench
+    case: Case, inputs: Inputs, batches: Sequence[Batch], config: EqualBench, progress: Progress = silent
 ) -> dict[str, dict[str, float]]:
     """Distances of outputs and gradients, the largest of some batches, in training mode without dropout.
 
@@ -62,7 +63,8 @@ def exactness(
     found: dict[str, dict[str, float]] = (
         {"outputs": {}} if config.forward_only else {"outputs": {}, "gradients": {}}
     )
-    for batch in batches:
+    for place, batch in enumerate(batches):
+        progress(place, len(batches), "distances from float64", "batches")
         results = _results(case, inputs, batch, config)
         for pair, (one, other) in PAIRS.items():
             for part, value in zip(found, results[one].distances(results[other]), strict=False):

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from mercuric.progress import Progress, silent
 from mercuric.studies.bench.equal.cases import Case, Inputs
 from mercuric.studies.bench.equal.config import EqualBench
 from mercuric.studies.bench.equal.forms import CHANNELS_LAST, REUSE, Batch, make_form, passes
@@ -16,7 +17,9 @@ BATCHES = 3
 """Of those that are timed, from the first to the last."""
 
 
-def memory(case: Case, inputs: Inputs, batches: Sequence[Batch], config: EqualBench) -> dict[str, float]:
+def memory(
+    case: Case, inputs: Inputs, batches: Sequence[Batch], config: EqualBench, progress: Progress = silent
+) -> dict[str, float]:
     """MiB of the last pass that is timed, in a process of its own for each form and batch.
 
     Returns:
@@ -24,10 +27,11 @@ def memory(case: Case, inputs: Inputs, batches: Sequence[Batch], config: EqualBe
     """
     count = min(BATCHES, len(batches))
     chosen = [batches[place * (len(batches) - 1) // max(1, count - 1)] for place in range(count)]
-    peaks = {
-        form: [peak_memory(_prepared, form, case, inputs, config, *batch.arrays()) for batch in chosen]
-        for form in (CHANNELS_LAST, REUSE)
-    }
+    peaks: dict[str, list[float]] = {CHANNELS_LAST: [], REUSE: []}
+    for place, batch in enumerate(chosen):
+        progress(place, count, "peak memory", "batches")
+        for form, own in peaks.items():
+            own.append(peak_memory(_prepared, form, case, inputs, config, *batch.arrays()))
     ratio = Spread.of([own / dense for dense, own in zip(peaks[CHANNELS_LAST], peaks[REUSE], strict=True)])
     return {
         "dense_mib": median(peaks[CHANNELS_LAST]), "reuse_mib": median(peaks[REUSE]),

@@ -1,6 +1,6 @@
 """How much faster is exact reuse, and what does it need?"""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -12,7 +12,6 @@ import torch
 from mercuric.data import ImageData
 from mercuric.page.formats import number_of
 from mercuric.progress import Progress, silent
-from mercuric.reuse import ReuseHandle
 from mercuric.studies.bench.equal.cases import Case, Inputs, chosen_cases, drawn_batches, load, missing
 from mercuric.studies.bench.equal.config import EqualBench
 from mercuric.studies.bench.equal.exactness import exactness
@@ -44,9 +43,9 @@ class Found:
 
     Attributes:
         timed: a row a case, number of threads and pass.
-        exact: two rows a case: how far outputs and gradients are from dense ones.
-        memory: a row a case.
-        layers: a row a case and layer.
+        exact: two rows a case, or none: how far outputs and gradients are from dense ones.
+        memory: a row a case, or none.
+        layers: a row a case, number of threads and layer.
         batches: a row a case, number of threads, pass and batch.
         skipped: a row a case without data, and how to get them.
     """
@@ -61,6 +60,10 @@ class Found:
     def tables(self) -> dict[str, pd.DataFrame]:
         """The rows as tables, by name."""
         return {name: pd.DataFrame(rows) for name, rows in vars(self).items()}
+
+    def holds(self, case: Case) -> bool:
+        """Whether a case was measured."""
+        return (case.network, case.data) in {(row["network"], row["data"]) for row in self.timed}
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,19 @@ class _Measured:
         return {"network": case.network, "data": case.data, "image_size": size, "batch": case.batch_size}
 
 
-def bench_equal(config: EqualBench, progress: Progress = silent) -> dict[str, pd.DataFrame]:
+def bench_equal(
+    config: EqualBench,
+    progress: Progress = silent,
+    found: Found | None = None,
+    keep: Callable[[Found], object] = lambda _: None,
+) -> dict[str, pd.DataFrame]:
     """Time exact reuse beside every dense form, in turn, on batches from the whole training set.
+
+    Args:
+        config: what to time, and how.
+        progress: told cases, and batches of each.
+        found: cases that an earlier run measured; they are not measured again.
+        keep: told after each case what was found so far.
 
     Returns:
         The tables of :class:`Found`.
@@ -112,9 +126,11 @@ def bench_equal(config: EqualBench, progress: Progress = silent) -> dict[str, pd
         ValueError: a number that is out of range, or data that the network does not read.
         MercuricError: files are missing or damaged, or a process was killed.
     """
-    cases, found = chosen_cases(config), Found()
+    cases, found = chosen_cases(config), found or Found()
     loaded: dict[tuple[str, int | None], ImageData] = {}
     for place, case in enumerate(cases):
+        if found.holds(case):
+            continue
         progress(place, len(cases), f"{case.network} on {case.data}")
         how = missing(case, config.data_root) if config.data is None else None
         if how is not None:
@@ -124,13 +140,13 @@ def bench_equal(config: EqualBench, progress: Progress = silent) -> dict[str, pd
         if key not in loaded:
             loaded[key] = load(case, config.data_root)
         _measure(_Measured.of(case, loaded[key], config), found, progress)
+        keep(found)
     progress(len(cases), len(cases))
     return found.tables()
 
 
 def _measure(measured: _Measured, found: Found, progress: Progress) -> None:
     config, named = measured.config, measured.named
-    reused: list[ReuseHandle] = []
     for threads in config.counts:
         with _threads(threads):
             forms = _forms(measured, threads)
@@ -141,13 +157,23 @@ def _measure(measured: _Measured, found: Found, progress: Progress) -> None:
                 found.timed.append({**row, **whole})
                 for number, one in enumerate(each):
                     found.batches.append({**row, "number": number, "class": measured.classes[number], **one})
-            reused += [form.handle for form in forms.values() if form.handle is not None]
-    found.layers += [{**named, **layer} for layer in measured.limits.layers(reused[0])]
-    exact = exactness(measured.case, measured.inputs, measured.batches[:EXACT_BATCHES], config)
-    found.exact += [{**named, "of": part, **distances} for part, distances in exact.items()]
+            reused = forms[REUSE].handle
+            assert reused is not None  # noqa: S101 - for mypy
+            layers = measured.limits.layers(reused)
+            found.layers += [{**named, "threads": threads, **layer} for layer in layers]
+    most = max(config.counts)
+    with _threads(most):
+        _compare(measured, found, {**named, "threads": most}, progress)
+
+
+def _compare(measured: _Measured, found: Found, row: dict[str, Any], progress: Progress) -> None:
+    """What is not timed, but in full beside dense."""
+    config, subject = measured.config, (measured.case, measured.inputs)
+    if config.exactness:
+        exact = exactness(*subject, measured.batches[:EXACT_BATCHES], config, progress)
+        found.exact += [{**row, "of": part, **distances} for part, distances in exact.items()]
     if config.memory:
-        needed = memory(measured.case, measured.inputs, measured.batches, config)
-        found.memory.append({**named, **needed})
+        found.memory.append({**row, **memory(*subject, measured.batches, config, progress)})
 
 
 def _forms(measured: _Measured, threads: int) -> dict[str, Form]:
