@@ -153,7 +153,7 @@ def equal_columns(name: str, table: pd.DataFrame) -> Columns:
     ]
     size = [_whole("side", "image_size"), _whole("batch", "batch")]
     threads = _whole("threads", "threads")
-    run = [threads, Column("pass", _pass, left=True, whole=True)]
+    run = [threads, Column("pass", _pass, left=True, whole=True), _words("order", known=True)]
     if name == "timed":
         whole = [_ratio("all batches", "whole"), _percent("of limit", "efficiency", 0)]
         return [*named, *size, *run, *timed, *whole]

@@ -112,7 +112,9 @@ def passes(case: Case, config: EqualBench) -> tuple[Pass, ...]:
     return ("forward", "forward + backward")
 
 
-def make_form(name: str, case: Case, inputs: Inputs, config: EqualBench, threads: int) -> Form:
+def make_form(
+    name: str, case: Case, inputs: Inputs, config: EqualBench, threads: int, order: str = CHANNELS_LAST
+) -> Form:
     """A network with its own parameters, the same ones in each form.
 
     Args:
@@ -121,9 +123,10 @@ def make_form(name: str, case: Case, inputs: Inputs, config: EqualBench, threads
         inputs: what it reads.
         config: how it reuses.
         threads: that run compiled code.
+        order: of images and weights in memory, in the latter two: one of the former two.
     """
     network = build(case, inputs, config)
-    last = name != CONTIGUOUS
+    last = (name if name in (CONTIGUOUS, CHANNELS_LAST) else order) == CHANNELS_LAST
     if last:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     player = None if name == CONTIGUOUS or config.forward_only else _player(network, case, config)

@@ -29,7 +29,7 @@ from mercuric.studies.bench.equal.forms import (
 )
 from mercuric.studies.bench.equal.limits import Limits
 from mercuric.studies.bench.equal.memory import memory
-from mercuric.studies.bench.interleaved import Timings
+from mercuric.studies.bench.interleaved import Timings, interleaved
 
 EXACT_BATCHES = 2
 """On which outputs and gradients are compared with float64's, which is slow."""
@@ -149,15 +149,16 @@ def _measure(measured: _Measured, found: Found, progress: Progress) -> None:
     config, named = measured.config, measured.named
     for threads in config.counts:
         with _threads(threads):
-            forms = _forms(measured, threads)
             for kind in passes(measured.case, config):
+                forms = _Forms(kind, measured, threads)
                 timings = _timings(kind, forms, measured, threads, progress)
                 whole, *each = summed_up(timings, measured.limits.limit, measured.limit_of)
                 row = {**named, "batches": len(timings), "threads": threads, "pass": kind}
+                row["order"] = CHANNELS_LAST if forms.reused.channels_last else CONTIGUOUS
                 found.timed.append({**row, **whole})
                 for number, one in enumerate(each):
                     found.batches.append({**row, "number": number, "class": measured.classes[number], **one})
-            reused = forms[REUSE].handle
+            reused = forms.reused.handle
             assert reused is not None  # noqa: S101 - for mypy
             layers = measured.limits.layers(reused)
             found.layers += [{**named, "threads": threads, **layer} for layer in layers]
@@ -176,23 +177,55 @@ def _compare(measured: _Measured, found: Found, row: dict[str, Any], progress: P
         found.memory.append({**row, **memory(*subject, measured.batches, config, progress)})
 
 
-def _forms(measured: _Measured, threads: int) -> dict[str, Form]:
-    compiled = [COMPILED] if measured.config.compiled and compiler_works() else []
-    return {
-        name: make_form(name, measured.case, measured.inputs, measured.config, threads)
-        for name in (CONTIGUOUS, CHANNELS_LAST, *compiled, REUSE)
-    }
+class _Forms:
+    """Every form of a case's network, for a kind of pass and a number of threads.
+
+    A player plays one game: where batches are of a class each, every class has forms of its own.
+    """
+
+    def __init__(self, kind: Pass, measured: _Measured, threads: int) -> None:
+        self._kind, self._measured, self._threads = kind, measured, threads
+        self._of_class: dict[str | None, dict[str, Form]] = {}
+
+    def on(self, place: int) -> dict[str, Form]:
+        """Those that run on a batch."""
+        owner = self._measured.classes[place] if self._measured.case.one_class else None
+        if owner not in self._of_class:
+            self._of_class[owner] = self._made(self._measured.batches[place])
+        return self._of_class[owner]
+
+    @property
+    def reused(self) -> Form:
+        """The last of exact reuse."""
+        return list(self._of_class.values())[-1][REUSE]
+
+    def _made(self, batch: Batch) -> dict[str, Form]:
+        measured = self._measured
+        subject = measured.case, measured.inputs, measured.config, self._threads
+        forms = {name: make_form(name, *subject) for name in (CONTIGUOUS, CHANNELS_LAST)}
+        order = CHANNELS_LAST if forms[CHANNELS_LAST].player else self._faster(forms, batch)
+        compiled = [COMPILED] if measured.config.compiled and compiler_works() else []
+        return forms | {name: make_form(name, *subject, order) for name in (*compiled, REUSE)}
+
+    def _faster(self, forms: Mapping[str, Form], batch: Batch) -> str:
+        """The order of memory in which dense passes are faster."""
+        config = self._measured.config
+        functions = {name: form.run(self._kind, batch, config) for name, form in forms.items()}
+        return interleaved(functions, rounds=1, clock=config.now).fastest(*functions)
 
 
 def _timings(
-    kind: Pass, forms: Mapping[str, Form], measured: _Measured, threads: int, progress: Progress
+    kind: Pass, forms: _Forms, measured: _Measured, threads: int, progress: Progress
 ) -> list[Timings]:
     """Of each batch; players read channels_last states alone."""
-    own = {name: form for name, form in forms.items() if kind != "training step" or form.player is not None}
     timings, told = [], f"{kind}, {number_of(threads, 'thread')}"
     for place, batch in enumerate(measured.batches):
         progress(place, len(measured.batches), told, "batches")
-        functions = {name: form.run(kind, batch, measured.config) for name, form in own.items()}
+        functions = {
+            name: form.run(kind, batch, measured.config)
+            for name, form in forms.on(place).items()
+            if kind != "training step" or form.player is not None
+        }
         timings.append(measured.config.time(functions, warm_ups=1))
     progress(len(measured.batches), len(measured.batches), "", "batches")
     return timings
