@@ -9,12 +9,14 @@ from torch import Tensor, nn
 
 from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors meet
 from mercuric.reuse.equal.config import Equal
+from mercuric.reuse.equal.expansion import copied, dense
 from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat
 from mercuric.reuse.equal.layer import EqualLayer
 from mercuric.reuse.equal.look import Look, leave_dense
 from mercuric.reuse.equal.pass_record import is_recomputed
-from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, copied, dense, table_of
+from mercuric.reuse.equal.shared_tensor import SharedTensor
 from mercuric.reuse.equal.speed import convolution_speed
+from mercuric.reuse.equal.table import Table, table_of
 from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.method import Method
