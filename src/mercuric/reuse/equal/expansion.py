@@ -31,16 +31,18 @@ def copied(value: Tensor) -> Tensor:
     table = table_of(value)
     if table is None:
         return dense(value, "a copy").detach()
-    return expand(table.rows.detach(), table.classes.ids).movedim(-1, table.channel).reshape(table.shape)
+    return _at_each_position(table.tensor, table.rows.detach())
 
 
 def _standing_for(value: SharedTensor, function: str) -> Tensor:
     """The plain tensor, of one that autograd knows the rows of."""
     if value._view is not None and not value._view.current:
-        return value._view.function(dense(value._view.base, function))
+        return _expanded(value, function)
     if value._dense is None:
         value._used = True
-        value._dense = _expanded(value, function)
+        # Whoever asks first, without gradients perhaps, is not the last.
+        with torch.set_grad_enabled(value._rows is not None and value._rows.requires_grad):
+            value._dense = _expanded(value, function)
         value._written_at = version_of(value._dense)
         value._record.expands(function, value._dense.numel())
     elif not value._used:
@@ -50,13 +52,14 @@ def _standing_for(value: SharedTensor, function: str) -> Tensor:
 
 
 def _expanded(value: SharedTensor, function: str) -> Tensor:
-    assert value._rows is not None  # noqa: S101 - who asks has looked
-    # Whoever asks first, without gradients perhaps, is not the last.
-    with torch.set_grad_enabled(value._rows.requires_grad):
-        if value._view is not None:
-            return value._view.function(dense(value._view.base, function))
-        plain = expand(value._rows, value._classes.ids).movedim(-1, value._channel)
-        return laid_out(plain.reshape(value.shape), value._strides)
+    if value._view is not None:
+        return value._view.function(dense(value._view.base, function))
+    assert value._rows is not None  # noqa: S101 - autograd would know more
+    return laid_out(_at_each_position(value, value._rows), value._strides)
+
+
+def _at_each_position(value: SharedTensor, rows: Tensor) -> Tensor:
+    return expand(rows, value._classes.ids).movedim(-1, value._channel).reshape(value.shape)
 
 
 def numbers_of(value: Any) -> Any:
