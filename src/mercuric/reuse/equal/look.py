@@ -60,8 +60,10 @@ class Look:
 
     def begin(self, channels_last: bool) -> None:
         """A pass of the model begins."""
-        looked = self.record.looked if is_recomputed() else self._patience.looks
-        self.record = PassRecord(channels_last, looked)
+        if is_recomputed():
+            self.record = PassRecord(channels_last, self.record.looked, self.record.decided)
+        else:
+            self.record = PassRecord(channels_last, self._patience.looks)
         self.found = "the model was given no tensor of vectors by itself"
 
     def end(self) -> None:
