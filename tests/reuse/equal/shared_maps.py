@@ -9,9 +9,11 @@ from torch import Tensor
 
 from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors meet
 from mercuric.reuse.equal.classes import Classes
+from mercuric.reuse.equal.expansion import dense
 from mercuric.reuse.equal.kernels import expand, vector_classes
 from mercuric.reuse.equal.pass_record import PassRecord
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share
+from mercuric.reuse.equal.shared_tensor import SharedTensor
+from mercuric.reuse.equal.table import share
 
 NUMBERS = (0.0, -0.0, 0.25, -0.5, 1.0, 3.5, -2.0)
 

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors meet
 from mercuric.reuse.equal.classes import Classes
+from mercuric.reuse.equal.expansion import dense
 from mercuric.reuse.equal.pass_record import PassRecord
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, share, table_of
+from mercuric.reuse.equal.shared_tensor import SharedTensor
+from mercuric.reuse.equal.table import share, table_of
 
 Function = Callable[[Any], Any]
 CLASSES = 4

@@ -68,7 +68,7 @@ def test_wrong_joins_are_refused_as_pytorch_does() -> None:
 
 
 def test_second_derivatives() -> None:
-    from mercuric.reuse.equal.shared_tensor import dense
+    from mercuric.reuse.equal.expansion import dense
 
     image = stripes()
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from shared_maps import Map, close, hold, maps
 from torch import Tensor, nn
 
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense
+from mercuric.reuse.equal.expansion import dense
+from mercuric.reuse.equal.shared_tensor import SharedTensor
 
 EPS = st.sampled_from([1e-3, 0.1])
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from shared_maps import Map, hold, maps
 from torch import Tensor
 
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense
+from mercuric.reuse.equal.expansion import dense
+from mercuric.reuse.equal.shared_tensor import SharedTensor
 
 SIDES = st.sampled_from([(1, 1), (2, 3), (5, 4), (1, 41), (7, 7), (6, 8)])
 

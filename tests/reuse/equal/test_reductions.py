@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from shared_maps import Map, hold, maps
 from torch import Tensor
 
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense
+from mercuric.reuse.equal.expansion import dense
+from mercuric.reuse.equal.shared_tensor import SharedTensor
 
 
 @given(maps(), st.booleans(), st.sampled_from([(2, 3), [3, 2], (-1, -2)]))

@@ -9,7 +9,8 @@ from shared_subjects import CLASSES, Function, Pair, is_shared, same
 from torch.autograd import gradcheck
 
 from mercuric.reuse.equal.classes import Classes
-from mercuric.reuse.equal.shared_tensor import dense, share
+from mercuric.reuse.equal.expansion import dense
+from mercuric.reuse.equal.table import share
 
 SHARED: dict[str, Function] = {
     "view": lambda x: x.view(2, 6, 20),

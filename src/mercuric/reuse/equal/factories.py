@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from mercuric.reuse.equal.shared_tensor import HANDLERS, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS
+from mercuric.reuse.equal.table import table_of
 
 
 def make(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

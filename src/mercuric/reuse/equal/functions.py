@@ -3,6 +3,7 @@
 from mercuric.reuse.equal import (
     dropout,
     factories,
+    fallback,
     joins,
     moves,
     normalisation,
@@ -17,6 +18,7 @@ from mercuric.reuse.equal import (
 __all__ = [
     "dropout",
     "factories",
+    "fallback",
     "joins",
     "moves",
     "normalisation",

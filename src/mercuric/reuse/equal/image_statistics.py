@@ -8,7 +8,7 @@ from torch.autograd import Function
 
 from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.kernels import OUTSIDE, class_maximum, expand, image_sums
-from mercuric.reuse.equal.shared_tensor import Table
+from mercuric.reuse.equal.table import Table
 
 HALF = (torch.float16, torch.bfloat16)
 

@@ -8,7 +8,8 @@ import torch
 
 from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.kernels import expand
-from mercuric.reuse.equal.shared_tensor import HANDLERS, Table, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS
+from mercuric.reuse.equal.table import Table, table_of
 
 
 def concatenate(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001

@@ -1,7 +1,7 @@
 """What does a layer that computes equal vectors once remember, and tell?"""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any, ClassVar
 
@@ -34,6 +34,21 @@ class EqualState(LayerState):
     highest: Figure | None = None
 
 
+@dataclass(frozen=True)
+class Decision:
+    """Up to which share of windows that differ a layer goes by classes in a pass, and what that rests on.
+
+    Attributes:
+        share: the share.
+        mode: what passes have in common that take as long.
+        speed: of the layer in it; None where the share was given.
+    """
+
+    share: float
+    mode: Hashable = None
+    speed: Speed | None = None
+
+
 @dataclass
 class EqualLayer(LayerReuse):
     """Counts and decisions of one reuse layer.
@@ -43,7 +58,6 @@ class EqualLayer(LayerReuse):
         look: at the model's input.
         computes: what the last pass that was counted did: ``"classes"``, or ``"dense: ..."`` and why.
         why: the layer's own reason to be dense in this pass.
-        decided: of how many classes on it was dense in the last pass, by the number of positions.
     """
 
     State: ClassVar[type[LayerState]] = EqualState
@@ -52,13 +66,6 @@ class EqualLayer(LayerReuse):
     look: Look | None = None
     computes: str = ""
     why: str = ""
-    decided: dict[int, int] = field(default_factory=dict, repr=False)
-    _mode: Hashable = field(default=None, repr=False)
-    _speed: Speed | None = field(default=None, repr=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Another machine may read it.
-        return {**super().__getstate__(), "decided": {}, "_speed": None}
 
     def state(self) -> dict[str, Any]:
         """See :meth:`LayerReuse.state`; ready for JSON."""
@@ -72,22 +79,28 @@ class EqualLayer(LayerReuse):
         if self.look is not None and saved.lowest is not None and saved.highest is not None:
             self.look.range = (saved.lowest, saved.highest)
 
-    def highest_share(self, mode: Hashable, speed: Speed) -> float:
-        """Of windows that differ, up to which the layer goes by classes.
+    def decide(self, mode: Hashable, speed: Speed) -> Decision:
+        """Up to which share of windows that differ the layer goes by classes.
 
         Args:
             mode: what passes have in common that take as long.
             speed: of the layer in it.
         """
-        self._mode, self._speed = mode, speed
-        return UNTRIED if self.look is None else self.look.plan.highest_share(self.name, mode, speed)
+        share = UNTRIED if self.look is None else self.look.plan.highest_share(self.name, mode, speed)
+        return Decision(share, mode, speed)
 
-    def shared(self, classes: int, positions: int) -> None:
-        """Note a pass on classes: the first vector of each is computed, and the others are HITs."""
+    def shared(self, classes: int, positions: int, decision: Decision | None = None) -> None:
+        """Note a pass on classes: the first vector of each is computed, and the others are HITs.
+
+        Args:
+            classes: of its vectors.
+            positions: how many vectors there were.
+            decision: that it is one, where one was taken.
+        """
         if self.look is not None:
             self.look.record.paid = True
-        if self.look is not None and self._speed is not None:
-            self.look.plan.note(self.name, self._mode, Passed(self._speed, positions, classes))
+        if self.look is not None and decision is not None and decision.speed is not None:
+            self.look.plan.note(self.name, decision.mode, Passed(decision.speed, positions, classes))
         if self.counting:
             self.computes = "classes"
             self.counts.mau += classes

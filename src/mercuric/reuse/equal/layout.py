@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, share
+from mercuric.reuse.equal.shared_tensor import SharedTensor
+from mercuric.reuse.equal.table import Table, share
 
 
 @dataclass(frozen=True)

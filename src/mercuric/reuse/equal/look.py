@@ -18,10 +18,13 @@ from torch.utils._pytree import tree_map
 
 from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.config import Equal
+from mercuric.reuse.equal.expansion import dense
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
+from mercuric.reuse.equal.late_gradients import given_out
 from mercuric.reuse.equal.pass_record import PassRecord, is_recomputed
 from mercuric.reuse.equal.plan import Plan
-from mercuric.reuse.equal.shared_tensor import SharedTensor, dense, given_out, share_given
+from mercuric.reuse.equal.shared_tensor import SharedTensor
+from mercuric.reuse.equal.table import share_given
 
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
@@ -67,8 +70,10 @@ class Look:
             channels_last: whether it is given images in this format.
         """
         self._kind = kind
-        looked = self.record.looked if is_recomputed() else self._patience[kind].looks
-        self.record = PassRecord(channels_last, looked)
+        if is_recomputed():
+            self.record = PassRecord(channels_last, self.record.looked, self.record.decided)
+        else:
+            self.record = PassRecord(channels_last, self._patience[kind].looks)
         self.found = "the model was given no tensor of vectors by itself"
 
     def end(self) -> None:

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors meet
 from mercuric.reuse.equal.config import Equal
-from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat
+from mercuric.reuse.equal.convolution import convolve
+from mercuric.reuse.equal.expansion import copied, dense
+from mercuric.reuse.equal.kernels import class_product_flat
 from mercuric.reuse.equal.layer import EqualLayer
 from mercuric.reuse.equal.look import Look, leave_dense
-from mercuric.reuse.equal.pass_record import is_recomputed
-from mercuric.reuse.equal.shared_tensor import SharedTensor, Table, copied, dense, table_of
-from mercuric.reuse.equal.speed import convolution_speed
-from mercuric.reuse.geometry import ConvGeometry
+from mercuric.reuse.equal.shared_tensor import SharedTensor
+from mercuric.reuse.equal.table import Table, table_of
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.method import Method
 from mercuric.reuse.model_pass import modules_around
@@ -23,7 +23,7 @@ from mercuric.reuse.observation import Kind
 from mercuric.reuse.precision import autocast, left_to_torch
 from mercuric.reuse.products import ConvolutionCall, LayerProduct
 from mercuric.reuse.row_products import multiply
-from mercuric.reuse.vectors import row_vectors, vectors_of
+from mercuric.reuse.vectors import row_vectors
 
 
 class EqualMethod(Method):
@@ -61,8 +61,9 @@ class EqualMethod(Method):
         state: EqualLayer = call.state
         state.why = "" if state.on else "it is switched off"
         if state.on and isinstance(call.given, SharedTensor):
-            found = self._by_classes(call)
-            if found is not None:
+            product = convolve(call.images, call.filters, call.offsets, call.geometry, state)
+            if product is not None:
+                found = call.raised(product)
                 if state.wants_error:
                     call.given = copied(call.given)
                     state.measure_error(copied(found), call.dense().detach())
@@ -91,40 +92,6 @@ class EqualMethod(Method):
         output = F.linear(dense(rows, state.name), weight, bias)
         state.dense(output.numel() // max(1, len(weight)))
         return output
-
-    def _by_classes(self, call: ConvolutionCall) -> Tensor | None:
-        state: EqualLayer = call.state
-        table = table_of(call.images)
-        if (
-            table is None
-            or table.flat
-            or table.channel != 1
-            or left_to_torch(table.rows, call.weight, call.bias)
-        ):
-            return None
-        geometry = call.geometry
-        geometry.check_size(call.images, state.name)
-        if geometry.padding_mode != "zeros":
-            table = table_of(F.pad(call.images, list(geometry.pads), mode=geometry.padding_mode))
-            if table is None:
-                return None
-        left, right, above, below = geometry.pads if geometry.padding_mode == "zeros" else (0, 0, 0, 0)
-        window = Window(geometry.kernel_size, geometry.stride, (above, below, left, right), geometry.dilation)
-        filters, offsets, rows = autocast(call.filters), autocast(call.offsets), autocast(table.rows)
-        most = _most(state, table, filters, geometry, window)
-        found = table.classes.windows(window, most)
-        if found is None:
-            state.why = f"more than {most} of its windows differ"
-            return None
-        classes, members = found
-        if classes is table.classes and geometry.groups == 1:
-            output = multiply(rows, filters.flatten(1), offsets)
-        else:
-            output = class_convolution(rows, filters, offsets, members, geometry.groups)
-        state.shared(classes.number, classes.positions)
-        vectors = partial(vectors_of, geometry, call.images, "patch", state.config.scope)
-        state.tell(classes, vectors, table.rows.requires_grad)
-        return call.raised(table.with_rows(output, classes))
 
 
 def _multiply_classes(rows: Tensor, weight: Tensor, bias: Tensor | None, state: EqualLayer) -> Tensor | None:
@@ -164,20 +131,3 @@ def _lies_side_by_side(layer: nn.ConvTranspose2d) -> bool:
     return layer.kernel_size == layer.stride and not any(
         (*layer.padding, *layer.output_padding, *(step - 1 for step in layer.dilation))
     )
-
-
-def _most(state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeometry, window: Window) -> int:
-    """Of how many classes on the layer is dense."""
-    down, across = window.output(*table.shape[2:])
-    positions = table.shape[0] * down * across
-    if state.config.most is not None:
-        return int(state.config.most * positions)
-    if is_recomputed() and positions in state.decided:
-        return state.decided[positions]
-    inputs = table.rows.requires_grad
-    backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
-    mode = (backward, filters.dtype, filters.device, torch.get_num_threads())
-    speed = convolution_speed(table.shape, filters, geometry, window, table.format, backward, inputs)
-    most = int(state.highest_share(mode, speed) * positions)
-    state.decided[positions] = most
-    return most

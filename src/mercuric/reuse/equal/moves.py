@@ -15,7 +15,8 @@ from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.kernels import Window, gather
 from mercuric.reuse.equal.layout import along_each_dimension, tried
 from mercuric.reuse.equal.pointwise import functions
-from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor, Table, share, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor
+from mercuric.reuse.equal.table import Table, share, table_of
 
 _EXACT = 2**24
 """Of whole numbers from 0 on, so many are numbers of float32."""

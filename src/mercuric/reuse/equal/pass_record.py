@@ -1,6 +1,8 @@
 """What happened to shared tensors in a pass of a model?"""
 
 from collections import Counter
+from collections.abc import Hashable
+from typing import Any
 
 import torch
 
@@ -14,14 +16,18 @@ class PassRecord:
         last: the function that asked last; "" where none did.
         looked: whether the input was looked at.
         paid: whether a layer went by classes.
+        decided: whether layers go by classes, by what tells apart their calls.
     """
 
-    def __init__(self, channels_last: bool = False, looked: bool = True) -> None:
+    def __init__(
+        self, channels_last: bool = False, looked: bool = True, decided: dict[Hashable, Any] | None = None
+    ) -> None:
         self.channels_last = channels_last
         self.expanded: Counter[str] = Counter()
         self.last = ""
         self.looked = looked
         self.paid = False
+        self.decided = {} if decided is None else decided
 
     def expands(self, function: str, numbers: int) -> None:
         """Note that a function got a dense tensor of so many numbers."""

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from mercuric.reuse.equal.layout import layout_of, tried, view_of
 from mercuric.reuse.equal.pointwise import functions
-from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor, Table, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor
+from mercuric.reuse.equal.table import Table, table_of
 
 _UNBIND = set(functions("unbind"))
 _CUTTING = ("chunk", "split", "tensor_split", "unbind", "unsafe_chunk", "unsafe_split", "split_with_sizes")

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.kernels import expand
-from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor, Table, table_of, written
+from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor
+from mercuric.reuse.equal.table import Table, table_of
+from mercuric.reuse.equal.writing import written
 
 _OF_ONE = (
     "abs", "absolute", "bfloat16", "ceil", "celu", "clamp", "clamp_max", "clamp_min", "clip", "cos", "double",

@@ -16,7 +16,8 @@ from mercuric.reuse.equal.kernels import (
     class_sum,
     vector_classes,
 )
-from mercuric.reuse.equal.shared_tensor import HANDLERS, Table, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS
+from mercuric.reuse.equal.table import Table, table_of
 
 Pair = tuple[int, int]
 

@@ -8,7 +8,8 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor
+from mercuric.reuse.equal.table import table_of
 from mercuric.reuse.precision import left_to_torch
 
 

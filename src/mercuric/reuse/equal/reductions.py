@@ -10,7 +10,8 @@ from torch import Tensor
 from mercuric.reuse.equal.image_statistics import even_maxima, image_averages, image_norms, image_totals
 from mercuric.reuse.equal.kernels import expand
 from mercuric.reuse.equal.pointwise import functions
-from mercuric.reuse.equal.shared_tensor import HANDLERS, Table, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS
+from mercuric.reuse.equal.table import Table, table_of
 
 _OF_IMAGES: dict[str, Callable[[Table], Tensor]] = {
     "mean": image_averages,

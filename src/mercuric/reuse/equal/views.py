@@ -8,7 +8,8 @@ from torch import Tensor
 
 from mercuric.reuse.equal.layout import along_each_dimension, layout_of, tried, view_of, without_numbers
 from mercuric.reuse.equal.pointwise import functions
-from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor, share, table_of
+from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor
+from mercuric.reuse.equal.table import share, table_of
 
 _PERMUTING = (
     "permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims", "t", "adjoint", "matrix_H",

@@ -1,0 +1,77 @@
+"""How does a convolution go by the classes of its windows, and up to how many of them?"""
+
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mercuric.reuse.equal.kernels import Window, class_convolution
+from mercuric.reuse.equal.layer import Decision, EqualLayer
+from mercuric.reuse.equal.pass_record import is_recomputed
+from mercuric.reuse.equal.shared_tensor import SharedTensor
+from mercuric.reuse.equal.speed import convolution_speed
+from mercuric.reuse.equal.table import Table, table_of
+from mercuric.reuse.geometry import ConvGeometry
+from mercuric.reuse.precision import autocast, left_to_torch
+from mercuric.reuse.row_products import multiply
+from mercuric.reuse.vectors import vectors_of
+
+
+def convolve(
+    images: Tensor, filters: Tensor, offsets: Tensor | None, geometry: ConvGeometry, state: EqualLayer
+) -> SharedTensor | None:
+    """The product with a row a class of windows; None where it is dense, and the layer may know why.
+
+    Args:
+        images: (N, C, H, W).
+        filters: (M, C / groups, rows, columns).
+        offsets: (M,) or None.
+        geometry: where the kernel lies.
+        state: the layer's.
+    """
+    table = table_of(images)
+    if table is None or table.flat or table.channel != 1 or left_to_torch(table.rows, filters, offsets):
+        return None
+    geometry.check_size(images, state.name)
+    if geometry.padding_mode != "zeros":
+        table = table_of(F.pad(images, list(geometry.pads), mode=geometry.padding_mode))
+        if table is None:
+            return None
+    left, right, above, below = geometry.pads if geometry.padding_mode == "zeros" else (0, 0, 0, 0)
+    window = Window(geometry.kernel_size, geometry.stride, (above, below, left, right), geometry.dilation)
+    filters, offsets, rows = autocast(filters), autocast(offsets), autocast(table.rows)
+    decision = _decision(state, table, filters, geometry, window)
+    down, across = window.output(*table.shape[2:])
+    most = int(decision.share * table.shape[0] * down * across)
+    found = table.classes.windows(window, most)
+    if found is None:
+        state.why = f"more than {most} of its windows differ"
+        return None
+    classes, members = found
+    if classes is table.classes and geometry.groups == 1:
+        output = multiply(rows, filters.flatten(1), offsets)
+    else:
+        output = class_convolution(rows, filters, offsets, members, geometry.groups)
+    state.shared(classes.number, classes.positions, decision)
+    vectors = partial(vectors_of, geometry, images, "patch", state.config.scope)
+    state.tell(classes, vectors, table.rows.requires_grad)
+    return table.with_rows(output, classes)
+
+
+def _decision(
+    state: EqualLayer, table: Table, filters: Tensor, geometry: ConvGeometry, window: Window
+) -> Decision:
+    """Taken once in a pass, so that what is computed again goes the same way."""
+    if state.config.most is not None:
+        return Decision(state.config.most)
+    inputs = table.rows.requires_grad
+    backward = torch.is_grad_enabled() and (inputs or filters.requires_grad)
+    mode = (backward, filters.dtype, filters.device, torch.get_num_threads())
+    call = (state.name, table.shape, table.classes.number)
+    taken: Decision | None = table.record.decided.get(call)
+    if taken is not None and (taken.mode == mode or is_recomputed()):
+        return taken
+    speed = convolution_speed(table.shape, filters, geometry, window, table.format, backward, inputs)
+    decision = table.record.decided[call] = state.decide(mode, speed)
+    return decision
