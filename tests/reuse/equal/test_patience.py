@@ -1,11 +1,14 @@
 """How often is an input looked at that gained nothing?"""
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from mercuric import Equal, reuse_
 from mercuric.reuse.equal.look import Patience
 from mercuric.reuse.equal.pass_record import PassRecord
+from mercuric.reuse.equal.plan import Passed
+from mercuric.reuse.equal.speed import Speed
 
 UNLIKE = torch.randn(4, 3, 48, 48, generator=torch.Generator().manual_seed(0))
 
@@ -39,7 +42,7 @@ def test_a_look_that_gains_makes_them_frequent_again() -> None:
         patience.learn(PassRecord(looked=patience.looks))
     assert patience.looks
     record = PassRecord()
-    record.paid = True
+    record.goes_by_classes(None)
     patience.learn(record)
     assert patience.looks
 
@@ -60,3 +63,17 @@ def test_passes_of_another_kind_do_not_count() -> None:
     with torch.no_grad():
         model(UNLIKE)
     assert looks == [True, True]
+
+
+def test_a_look_that_costs_more_than_layers_gain_does_not_pay() -> None:
+    passed = Passed(Speed(position=3e-6, row=2e-6, table=1e-6, expansion=4e-7), positions=100, classes=25)
+    record = PassRecord()
+    record.goes_by_classes(passed, channels=4)
+    assert record.gained == pytest.approx(100 * 2e-6 - 25 * 2e-6)
+    assert record.paid
+    record.expands("a function", 400)
+    assert record.gained == pytest.approx(150e-6 - 400 * 1e-7)
+    record.gained -= 120e-6
+    assert not record.paid
+    record.goes_by_classes(None)
+    assert not record.paid

@@ -53,7 +53,7 @@ def convolve(
         output = multiply(rows, filters.flatten(1), offsets)
     else:
         output = class_convolution(rows, filters, offsets, members, geometry.groups)
-    state.shared(classes.number, classes.positions, decision)
+    state.shared(classes.number, classes.positions, decision, len(filters))
     vectors = partial(vectors_of, geometry, images, "patch", state.config.scope)
     state.tell(classes, vectors, table.rows.requires_grad)
     return table.with_rows(output, classes)

@@ -89,18 +89,23 @@ class EqualLayer(LayerReuse):
         share = UNTRIED if self.look is None else self.look.plan.highest_share(self.name, mode, speed)
         return Decision(share, mode, speed)
 
-    def shared(self, classes: int, positions: int, decision: Decision | None = None) -> None:
+    def shared(
+        self, classes: int, positions: int, decision: Decision | None = None, channels: int = 1
+    ) -> None:
         """Note a pass on classes: the first vector of each is computed, and the others are HITs.
 
         Args:
             classes: of its vectors.
             positions: how many vectors there were.
             decision: that it is one, where one was taken.
+            channels: of the output, where a decision was taken.
         """
         if self.look is not None:
-            self.look.record.paid = True
-        if self.look is not None and decision is not None and decision.speed is not None:
-            self.look.plan.note(self.name, decision.mode, Passed(decision.speed, positions, classes))
+            speed = None if decision is None else decision.speed
+            passed = None if speed is None else Passed(speed, positions, classes)
+            self.look.record.goes_by_classes(passed, channels)
+            if passed is not None and decision is not None:
+                self.look.plan.note(self.name, decision.mode, passed)
         if self.counting:
             self.computes = "classes"
             self.counts.mau += classes

@@ -24,6 +24,7 @@ from mercuric.reuse.equal.late_gradients import given_out
 from mercuric.reuse.equal.pass_record import PassRecord, is_recomputed
 from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor
+from mercuric.reuse.equal.speed import clock
 from mercuric.reuse.equal.table import share_given
 
 HOPELESS = 0.97
@@ -96,13 +97,21 @@ class Look:
             if not self.record.looked:
                 self.found = "nothing was gained when the input was last looked at"
                 return value
-            vectors = value.movedim(channel, -1)
-            classes = None if _is_hopeless(vectors) else _classes(vectors, self.config.scope == "image")
-            if classes is None:
-                self.found = "nothing equal in the input"
-                return value
-            rows = vectors[torch.unravel_index(classes.first, vectors.shape[:-1])]
+            now = clock(value.device)
+            begun = now()
+            classes, rows = self._classes(value.movedim(channel, -1))
+            self.record.gained -= now() - begun
+        if classes is None or rows is None:
+            self.found = "nothing equal in the input"
+            return value
         return share_given(value, rows, classes, channel, self.record)
+
+    def _classes(self, vectors: Tensor) -> tuple[Classes | None, Tensor | None]:
+        """Those of (..., C), and a row of each; None where there is nothing equal."""
+        classes = None if _is_hopeless(vectors) else _classes(vectors, self.config.scope == "image")
+        if classes is None:
+            return None, None
+        return classes, vectors[torch.unravel_index(classes.first, vectors.shape[:-1])]
 
     def _channel(self, value: Tensor) -> int | None:
         """Where a tensor has its channels; None for one that no layer reads as vectors."""

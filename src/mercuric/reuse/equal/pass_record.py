@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from mercuric.reuse.equal.plan import Passed
+
 
 class PassRecord:
     """Goes with every shared tensor of a model's pass.
@@ -15,7 +17,9 @@ class PassRecord:
         expanded: numbers that were written densely, by the function that asked for them.
         last: the function that asked last; "" where none did.
         looked: whether the input was looked at.
-        paid: whether a layer went by classes.
+        gained: seconds, by the layers that went by classes and were measured, less those of looking and of
+            writing dense tensors.
+        paid: whether layers went by classes, and gained something where they were measured.
         decided: whether layers go by classes, by what tells apart their calls.
     """
 
@@ -26,12 +30,34 @@ class PassRecord:
         self.expanded: Counter[str] = Counter()
         self.last = ""
         self.looked = looked
-        self.paid = False
+        self.gained = 0.0
         self.decided = {} if decided is None else decided
+        self._measured = self._unmeasured = False
+        self._writing = 0.0  # seconds a number
+
+    @property
+    def paid(self) -> bool:
+        """See above."""
+        return self.gained > 0 if self._measured else self._unmeasured
+
+    def goes_by_classes(self, passed: Passed | None, channels: int = 1) -> None:
+        """Note a layer.
+
+        Args:
+            passed: what it was like; None where it was not measured.
+            channels: of its output.
+        """
+        if passed is None:
+            self._unmeasured = True
+            return
+        speed, self._measured = passed.speed, True
+        self.gained += passed.positions * (speed.position - speed.table) - passed.classes * speed.row
+        self._writing = speed.expansion / channels
 
     def expands(self, function: str, numbers: int) -> None:
         """Note that a function got a dense tensor of so many numbers."""
         self.expanded[function] += numbers
+        self.gained -= numbers * self._writing
         self.last = function
 
 

@@ -156,22 +156,24 @@ def _sample(shape: Sequence[int], window: Window, positions: int) -> tuple[int, 
     return count, channels, min(height, max(needed, 1)), width
 
 
-def _fastest(device: torch.device, *passes: Callable[[], Tensor]) -> list[float]:
-    """Seconds of each, with its backward pass: the least of some rounds that take turns.
-
-    Of the processor where one thread works: what else the machine does is not the layer's.
-    """
+def clock(device: torch.device) -> Callable[[], float]:
+    """What tells seconds: the processor's where one thread works, as what else the machine does is not ours."""
     alone = device.type == "cpu" and torch.get_num_threads() == 1
-    clock = time.process_time if alone else time.perf_counter
+    return time.process_time if alone else time.perf_counter
+
+
+def _fastest(device: torch.device, *passes: Callable[[], Tensor]) -> list[float]:
+    """Seconds of each, with its backward pass: the least of some rounds that take turns."""
+    now = clock(device)
     best = [float("inf")] * len(passes)
     for turn in range(_ROUNDS + 1):
         for place, run in enumerate(passes):
-            begun = clock()
+            begun = now()
             output = run()
             if output.requires_grad:
                 torch.autograd.backward(output, torch.ones_like(output))
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             if turn:
-                best[place] = min(best[place], clock() - begun)
+                best[place] = min(best[place], now() - begun)
     return best
