@@ -157,7 +157,7 @@ def _sample(shape: Sequence[int], window: Window, positions: int) -> tuple[int, 
 
 
 def clock(device: torch.device) -> Callable[[], float]:
-    """What tells seconds: the processor's where one thread works, as what else the machine does is not ours."""
+    """What tells seconds: the processor's where one thread works, whatever else the machine does."""
     alone = device.type == "cpu" and torch.get_num_threads() == 1
     return time.process_time if alone else time.perf_counter
 

@@ -33,6 +33,8 @@ from mercuric.studies.bench.interleaved import Timings, interleaved
 
 EXACT_BATCHES = 2
 """On which outputs and gradients are compared with float64's, which is slow."""
+PLAYER_WARM_UPS = 8
+"""A player learns a hundred thousand times from one game: looks that gained nothing are rare by then."""
 
 Rows = list[dict[str, Any]]
 
@@ -226,7 +228,8 @@ def _timings(
             for name, form in forms.on(place).items()
             if kind != "training step" or form.player is not None
         }
-        timings.append(measured.config.time(functions, warm_ups=1))
+        warm_ups = PLAYER_WARM_UPS if measured.case.one_class else 1
+        timings.append(measured.config.time(functions, warm_ups))
     progress(len(measured.batches), len(measured.batches), "", "batches")
     return timings
 
