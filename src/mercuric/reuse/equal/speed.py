@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -34,6 +35,41 @@ class Speed:
     expansion: float
 
 
+@dataclass(frozen=True)
+class Trial:
+    """All that a layer's speed depends on: layers that are alike share a measurement.
+
+    Attributes:
+        images: (N, C, H, W), of a sample of a layer's images.
+        filters: (M, C / groups, rows, columns).
+        filter_format: of these.
+        dtype: of the product.
+        device: of all.
+        geometry: of the layer.
+        window: its kernel.
+        format: of dense images.
+        backward: whether gradients are taken.
+        inputs: whether also those of the images.
+        threads: that share the work.
+    """
+
+    images: tuple[int, int, int, int]
+    filters: tuple[int, ...]
+    filter_format: torch.memory_format
+    dtype: torch.dtype
+    device: torch.device
+    geometry: ConvGeometry
+    window: Window
+    format: torch.memory_format
+    backward: bool
+    inputs: bool
+    threads: int
+
+    def full(self, shape: Sequence[int], needs_gradient: bool) -> Tensor:
+        """A tensor of one number."""
+        return torch.full(shape, 0.5, dtype=self.dtype, device=self.device, requires_grad=needs_gradient)
+
+
 def convolution_speed(
     shape: Sequence[int],
     filters: Tensor,
@@ -43,7 +79,7 @@ def convolution_speed(
     backward: bool,
     inputs: bool,
 ) -> Speed:
-    """Measured on a map like the images', of which half of the windows differ.
+    """Measured, once, on a map like the images', of which half of the windows differ.
 
     Args:
         shape: of the images, (N, C, H, W).
@@ -55,29 +91,39 @@ def convolution_speed(
         inputs: whether also those of the images.
     """
     affordable = _MULTIPLICATIONS // max(1, filters.numel())
-    shape = _sample(shape, window, max(_FEWEST, min(_MOST, affordable)))
-    weight = filters.detach().clone().requires_grad_(backward)
-    given = weight.new_full(tuple(shape), 0.5).contiguous(memory_format=format)
-    given.requires_grad_(backward and inputs)
-    ids = torch.arange(shape[0] * shape[2] * shape[3], dtype=torch.int32, device=weight.device) // _SHARE
-    ids = ids.view(shape[0], *shape[2:])
-    rows = weight.new_full((int(ids.max()) + 1, shape[1]), 0.5, requires_grad=backward and inputs)
-    table = window_classes(ids, window)
+    sample = _sample(shape, window, max(_FEWEST, min(_MOST, affordable)))
+    alike = (geometry, window, format, backward, inputs, torch.get_num_threads())
+    return measured(
+        Trial(sample, tuple(filters.shape), _format_of(filters), filters.dtype, filters.device, *alike)
+    )
+
+
+@lru_cache(maxsize=256)
+def measured(trial: Trial) -> Speed:
+    """The speed of a layer on a sample of its images."""
+    count, channels, height, width = trial.images
+    weight = trial.full(trial.filters, False).contiguous(memory_format=trial.filter_format)
+    weight.requires_grad_(trial.backward)
+    needed = trial.backward and trial.inputs
+    given = trial.full(trial.images, False).contiguous(memory_format=trial.format).requires_grad_(needed)
+    ids = torch.arange(count * height * width, dtype=torch.int32, device=trial.device) // _SHARE
+    ids = ids.view(count, height, width)
+    rows = trial.full((int(ids.max()) + 1, channels), needed)
+    table = window_classes(ids, trial.window)
     assert table is not None  # noqa: S101 - nothing was to be given up
     members = table.members[: max(16, table.ids.numel() // _SHARE)].contiguous()
+    output = trial.full((table.classes, len(weight)), trial.backward)
 
     def densely() -> Tensor:
-        return geometry.dense(given, weight, None)
+        return trial.geometry.dense(given, weight, None)
 
     def by_classes() -> Tensor:
-        return class_convolution(rows, weight, None, members, geometry.groups)
+        return class_convolution(rows, weight, None, members, trial.geometry.groups)
 
     def looked_up() -> Tensor:
-        found = window_classes(ids, window)
+        found = window_classes(ids, trial.window)
         assert found is not None  # noqa: S101 - nothing was to be given up
         return found.ids
-
-    output = weight.new_full((table.classes, len(weight)), 0.5, requires_grad=backward)
 
     def expanded() -> Tensor:
         return expand(output, table.ids)
@@ -86,12 +132,17 @@ def convolution_speed(
     with (
         _disable_current_modes(),
         torch.autocast(weight.device.type, enabled=False),
-        torch.set_grad_enabled(backward),
+        torch.set_grad_enabled(trial.backward),
     ):
         seconds = _fastest(densely, by_classes, looked_up, expanded)
     positions = table.ids.numel()
     per_position = [each / positions for each in (seconds[0], *seconds[2:])]
     return Speed(per_position[0], seconds[1] / len(members), *per_position[1:])
+
+
+def _format_of(filters: Tensor) -> torch.memory_format:
+    channels_last = filters.is_contiguous(memory_format=torch.channels_last) and not filters.is_contiguous()
+    return torch.channels_last if channels_last else torch.contiguous_format
 
 
 def _sample(shape: Sequence[int], window: Window, positions: int) -> tuple[int, int, int, int]:
