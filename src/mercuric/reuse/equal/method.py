@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors meet
 from mercuric.reuse.equal.config import Equal
-from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat
+from mercuric.reuse.equal.kernels import Window, class_convolution, class_product_flat, gather, pair_count
 from mercuric.reuse.equal.layer import EqualLayer
 from mercuric.reuse.equal.look import Look, leave_dense
 from mercuric.reuse.equal.pass_record import is_recomputed
@@ -112,12 +112,17 @@ class EqualMethod(Method):
         window = Window(geometry.kernel_size, geometry.stride, (above, below, left, right), geometry.dilation)
         filters, offsets, rows = autocast(call.filters), autocast(call.offsets), autocast(table.rows)
         most = _most(state, table, filters, geometry, window)
-        found = table.classes.windows(window, most)
+        tiles = window.tiles() if geometry.groups == 1 else None
+        tiled = None if tiles is None else table.classes.windows(tiles[0])
+        given, over = (tiled[0], tiles[1]) if tiles and tiled else (table.classes, window)
+        found = given.windows(over, most)
         if found is None:
             state.why = f"more than {most} of its windows differ"
             return None
         classes, members = found
-        if classes is table.classes and geometry.groups == 1:
+        if tiles and tiled:
+            rows, filters = gather(rows, tiled[1]), _over_tiles(filters, *tiles)
+        if classes is given and geometry.groups == 1:
             output = multiply(rows, filters.flatten(1), offsets)
         else:
             output = class_convolution(rows, filters, offsets, members, geometry.groups)
@@ -125,6 +130,14 @@ class EqualMethod(Method):
         vectors = partial(vectors_of, geometry, call.images, "patch", state.config.scope)
         state.tell(classes, vectors, table.rows.requires_grad)
         return call.raised(table.with_rows(output, classes))
+
+
+def _over_tiles(filters: Tensor, tile: Window, window: Window) -> Tensor:
+    """Filters (M, C, H, W) over rows of a tile's pixels side by side: (M, pixels x C, down, across)."""
+    (high, wide), (down, across) = tile.kernel, window.kernel
+    count, channels = filters.shape[:2]
+    apart = filters.reshape(count, channels, down, high, across, wide)
+    return apart.permute(0, 3, 5, 1, 2, 4).reshape(count, -1, down, across)
 
 
 def _multiply_classes(rows: Tensor, weight: Tensor, bias: Tensor | None, state: EqualLayer) -> Tensor | None:
@@ -136,7 +149,9 @@ def _multiply_classes(rows: Tensor, weight: Tensor, bias: Tensor | None, state: 
     if table.flat:
         output = _multiply_flat(table, x, matrix, offset)
         if output is not None:
-            state.shared(table.classes.number, table.classes.positions)
+            # A map's positions have weights of their own: equal vectors share where they lie at the same one.
+            ids = table.classes.ids.flatten(1)
+            state.shared(pair_count(ids, table.classes.number), table.classes.positions)
         return output
     if table.channel == len(table.shape) - 1:
         state.shared(table.classes.number, table.classes.positions)
