@@ -150,4 +150,4 @@ def _are_equal(words: NDArray[np.int32], first: int, last: int, before: int) -> 
     differ = np.int32(0)
     for word in range(np.uint64(first), np.uint64(last)):
         differ |= words[word] ^ words[word - np.uint64(before)]
-    return differ == 0
+    return bool(differ == 0)
