@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.reuse.equal.kernels import Window, class_convolution
+from mercuric.reuse.equal.kernels import Window, class_convolution, gather
 from mercuric.reuse.equal.layer import Decision, EqualLayer
 from mercuric.reuse.equal.pass_record import is_recomputed
 from mercuric.reuse.equal.shared_tensor import SharedTensor
@@ -44,12 +44,17 @@ def convolve(
     decision = _decision(state, table, filters, geometry, window)
     down, across = window.output(*table.shape[2:])
     most = int(decision.share * table.shape[0] * down * across)
-    found = table.classes.windows(window, most)
+    tiles = window.tiles() if geometry.groups == 1 else None
+    tiled = None if tiles is None else table.classes.windows(tiles[0])
+    given, over = (tiled[0], tiles[1]) if tiles and tiled else (table.classes, window)
+    found = given.windows(over, most)
     if found is None:
         state.why = f"more than {most} of its windows differ"
         return None
     classes, members = found
-    if classes is table.classes and geometry.groups == 1:
+    if tiles and tiled:
+        rows, filters = gather(rows, tiled[1]), _over_tiles(filters, *tiles)
+    if classes is given and geometry.groups == 1:
         output = multiply(rows, filters.flatten(1), offsets)
     else:
         output = class_convolution(rows, filters, offsets, members, geometry.groups)
@@ -57,6 +62,14 @@ def convolve(
     vectors = partial(vectors_of, geometry, images, "patch", state.config.scope)
     state.tell(classes, vectors, table.rows.requires_grad)
     return table.with_rows(output, classes)
+
+
+def _over_tiles(filters: Tensor, tile: Window, window: Window) -> Tensor:
+    """Filters (M, C, H, W) over rows of a tile's pixels side by side: (M, pixels x C, down, across)."""
+    (high, wide), (down, across) = tile.kernel, window.kernel
+    count, channels = filters.shape[:2]
+    apart = filters.reshape(count, channels, down, high, across, wide)
+    return apart.permute(0, 3, 5, 1, 2, 4).reshape(count, -1, down, across)
 
 
 def _decision(

@@ -11,7 +11,7 @@ from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors m
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.convolution import convolve
 from mercuric.reuse.equal.expansion import copied, dense
-from mercuric.reuse.equal.kernels import class_product_flat
+from mercuric.reuse.equal.kernels import class_product_flat, pair_count
 from mercuric.reuse.equal.layer import EqualLayer
 from mercuric.reuse.equal.look import Look, leave_dense
 from mercuric.reuse.equal.shared_tensor import SharedTensor
@@ -103,7 +103,9 @@ def _multiply_classes(rows: Tensor, weight: Tensor, bias: Tensor | None, state: 
     if table.flat:
         output = _multiply_flat(table, x, matrix, offset)
         if output is not None:
-            state.shared(table.classes.number, table.classes.positions)
+            # A map's positions have weights of their own: equal vectors share where they lie at the same one.
+            ids = table.classes.ids.flatten(1)
+            state.shared(pair_count(ids, table.classes.number), table.classes.positions)
         return output
     if table.channel == len(table.shape) - 1:
         state.shared(table.classes.number, table.classes.positions)

@@ -34,7 +34,7 @@ class Player:
         self.network = self._build()
         self.target = self._build().requires_grad_(False)
         self.take_over()
-        self.optimizer = Adam(self.network.parameters(), lr=config.learning_rate)
+        self.optimizer = Adam(self.network.parameters(), lr=config.learning_rate, fused=True)
         self.steps = 0
         self._actor = self.network
 
@@ -92,7 +92,8 @@ class Player:
 
 def as_input(states: Tensor) -> Tensor:
     """(B, history, side, side) uint8 as float32 from 0 to 1, in the order that convolutions read fastest."""
-    return (states.float() / LARGEST).contiguous(memory_format=torch.channels_last)
+    # Bytes are put in order, and numbers divided in place: both move a fraction of the memory.
+    return states.contiguous(memory_format=torch.channels_last).float().div_(LARGEST)
 
 
 def exploration(config: PlayerConfig, turn: int) -> float:

@@ -12,6 +12,7 @@ from maps_drawn import Layer, layers
 from torch import Tensor
 
 from mercuric.reuse.equal.kernels import (
+    OUTSIDE,
     class_convolution,
     class_counts,
     class_maximum,
@@ -21,9 +22,12 @@ from mercuric.reuse.equal.kernels import (
     expand,
     gather,
     image_sums,
+    pair_count,
     reference,
 )
+from mercuric.reuse.equal.kernels.convolution import convolution_by
 from mercuric.reuse.equal.kernels.cpu import convolution
+from mercuric.reuse.equal.kernels.cpu.pairs import Pairs
 
 every_number_of_threads = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 DTYPES = st.sampled_from([torch.float64, torch.float32])
@@ -95,6 +99,45 @@ def test_convolutions_are_those_of_images(layer: Layer, dtype: torch.dtype, data
     torch.testing.assert_close(
         without, reference.class_convolution(layer.rows, weight, None, layer.members, groups)
     )
+
+
+@pytest.mark.usefixtures("threads")
+@every_number_of_threads
+@given(layer=layers(), dtype=DTYPES, filters=st.sampled_from([1, 5]))
+def test_products_of_pairs_add_up_to_convolutions(layer: Layer, dtype: torch.dtype, filters: int) -> None:
+    weight, bias = normal(filters, layer.rows.shape[1], *layer.window.kernel), normal(filters)
+    pairs = Pairs.of(layer.members, len(layer.rows))
+
+    def found(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return convolution_by(pairs, rows, weight, bias, layer.members)
+
+    def expected(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return reference.class_convolution(rows, weight, bias, layer.members)
+
+    check(found, expected, layer.rows, weight, bias, dtype=dtype)
+
+
+@given(layer=layers())
+def test_pairs_are_distinct_and_lie_tap_after_tap(layer: Layer) -> None:
+    pairs = Pairs.of(layer.members, len(layer.rows))
+    taps = torch.repeat_interleave(torch.tensor(pairs.sizes))
+    inside = layer.members >= 0
+    own = torch.arange(layer.window.taps).expand(layer.members.shape)[inside]
+    met = list(zip(own.tolist(), layer.members[inside].tolist(), strict=True))
+    found = list(zip(taps.tolist(), pairs.rows.tolist(), strict=True))
+    assert len(set(found)) == len(found)
+    assert [found[number] for number in pairs.numbers[inside].tolist()] == met
+    assert set(found) == set(met)
+    assert pair_count(layer.members, len(layer.rows)) == reference.pair_count(layer.members) == len(found)
+    assert (pairs.numbers[~inside] == OUTSIDE).all()
+
+
+def test_pairs_are_multiplied_where_they_are_few() -> None:
+    alike = torch.arange(9, dtype=torch.int32).repeat(100, 1)
+    differ = torch.arange(900, dtype=torch.int32).view(100, 9)
+    assert Pairs.of(alike, 9).pay(64)
+    assert not Pairs.of(differ, 900).pay(64)
+    assert not Pairs.of(alike, 9).pay(64, weights_apart=True)
 
 
 @pytest.mark.usefixtures("threads")
@@ -197,7 +240,7 @@ def test_normalisation_is_batch_normalisation(layer: Layer, dtype: torch.dtype, 
 
 @pytest.mark.usefixtures("threads")
 @every_number_of_threads
-@given(layer=layers(), dtype=DTYPES, copies=st.sampled_from([1, 9]))
+@given(layer=layers(), dtype=DTYPES, copies=st.sampled_from([1, 200]))
 def test_flat_products_are_linear_layers(layer: Layer, dtype: torch.dtype, copies: int) -> None:
     ids = layer.ids.flatten(1).repeat(copies, 1)
     weight, bias = normal(5, layer.rows.shape[1] * ids.shape[1]), normal(5)
@@ -250,8 +293,8 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
         [normal(3, 2)],
     ),
     "flat product of few pairs": (
-        lambda rows, weight, bias: class_product_flat(rows, IDS[[0, 0, 1, *[0] * 7]], weight, bias),
-        [normal(3, 2), normal(4, 6), normal(4)],
+        lambda rows, weight, bias: class_product_flat(rows, IDS[[0, 0, 1, *[0] * 197]], weight, bias),
+        [normal(3, 16), normal(1, 48), normal(1)],
     ),
     "flat product": (
         lambda rows, weight, bias: class_product_flat(rows, IDS, weight, bias),

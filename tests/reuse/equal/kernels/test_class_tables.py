@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from maps_drawn import DTYPES, maps, windows
 from torch import Tensor
@@ -160,6 +160,47 @@ def test_pixels_are_as_a_dictionary_tells_them_whatever_their_strides(data: st.D
 
 
 @pytest.mark.usefixtures("search")
+@given(
+    ids=maps(),
+    steps=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+)
+def test_windows_of_tiles_are_the_windows(
+    ids: Tensor, steps: tuple[int, int], kernel: tuple[int, int]
+) -> None:
+    sides = tuple(number * step for number, step in zip(kernel, steps, strict=True))
+    assume(sides[0] <= ids.shape[1] and sides[1] <= ids.shape[2])
+    window = Window(sides, steps)
+    tiles = window.tiles()
+    if steps == (1, 1) or kernel == (1, 1):
+        assert tiles is None
+        return
+    assert tiles is not None
+    found = window_classes(ids, tiles[0])
+    assert found is not None
+    over, whole = window_classes(found.ids, tiles[1]), window_classes(ids, window)
+    assert over is not None and whole is not None
+    assert torch.equal(over.ids, whole.ids)
+    assert torch.equal(over.first, whole.first)
+    pixels = found.members[over.members.long()].view(-1, *kernel, *steps)
+    assert torch.equal(pixels.permute(0, 1, 3, 2, 4).reshape(whole.members.shape), whole.members)
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        Window((3, 3)),
+        Window((7, 7), (2, 2)),
+        Window((4, 6), (2, 4)),
+        Window((4, 4), (2, 2), padding=(1, 1, 1, 1)),
+        Window((4, 4), (2, 2), dilation=(2, 2)),
+        Window((2, 2), (2, 2)),
+    ],
+)
+def test_other_windows_have_no_tiles(window: Window) -> None:
+    assert window.tiles() is None
+
+
 def test_a_table_outgrows_its_slots() -> None:
     ids = torch.randperm(9000, generator=torch.Generator().manual_seed(0)).int().view(1, 90, 100)
     twice = torch.cat([ids, ids])

@@ -6,7 +6,13 @@ from mercuric.reuse.equal.kernels.flat_product import class_product_flat
 from mercuric.reuse.equal.kernels.moves import expand, gather
 from mercuric.reuse.equal.kernels.normalisation import class_normalisation
 from mercuric.reuse.equal.kernels.pooling import class_maximum, class_sum, image_sums
-from mercuric.reuse.equal.kernels.tables import class_counts, image_classes, vector_classes, window_classes
+from mercuric.reuse.equal.kernels.tables import (
+    class_counts,
+    image_classes,
+    pair_count,
+    vector_classes,
+    window_classes,
+)
 from mercuric.reuse.equal.kernels.window import Window
 
 __all__ = [
@@ -23,6 +29,7 @@ __all__ = [
     "gather",
     "image_classes",
     "image_sums",
+    "pair_count",
     "vector_classes",
     "window_classes",
 ]

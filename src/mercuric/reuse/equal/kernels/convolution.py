@@ -8,6 +8,7 @@ from torch import Tensor
 from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.cpu import convolution
 from mercuric.reuse.equal.kernels.cpu.operands import are_compiled
+from mercuric.reuse.equal.kernels.cpu.pairs import ADDED, Pairs
 from mercuric.reuse.equal.kernels.differentiable import differentiable_gradients
 from mercuric.reuse.equal.kernels.gpu.device import is_on_gpu
 from mercuric.reuse.transforms import WithoutRules
@@ -28,12 +29,11 @@ def class_convolution(
     Returns:
         (U, M), with exact gradients for rows, weight and bias.
     """
-    kernels = _kernels(rows)
-    if kernels is None or (groups > 1 and not are_compiled(rows)):
+    kernels = _kernels(rows, members) if groups == 1 else None
+    if kernels is not None:
+        return convolution_by(kernels, rows, weight, bias, members)
+    if groups == 1 or not are_compiled(rows):
         return reference.class_convolution(rows, weight, bias, members, groups)
-    if groups == 1:
-        whole: Tensor = _Convolution.apply(kernels, rows, weight, bias, members)  # type: ignore[no-untyped-call]
-        return whole
     if weight.shape[1] == 1:
         copies = rows.repeat_interleave(len(weight) // groups, 1)
         product: Tensor = _ChannelConvolution.apply(copies, weight, members)  # type: ignore[no-untyped-call]
@@ -55,9 +55,20 @@ class Kernels(Protocol):
         """Of the rows and of the filters, of those that are ``needed``."""
 
 
-def _kernels(rows: Tensor) -> Kernels | None:
+def convolution_by(
+    kernels: Kernels, rows: Tensor, weight: Tensor, bias: Tensor | None, members: Tensor
+) -> Tensor:
+    """:func:`class_convolution`, of one group, by kernels that have been chosen."""
+    found: Tensor = _Convolution.apply(kernels, rows, weight, bias, members)  # type: ignore[no-untyped-call]
+    return found
+
+
+def _kernels(rows: Tensor, members: Tensor) -> Kernels | None:
     if are_compiled(rows):
-        return convolution
+        if members.shape[1] == 1 or rows.shape[1] <= ADDED:
+            return convolution  # whatever pairs there are
+        pairs = Pairs.of(members, len(rows))
+        return pairs if pairs.pay(rows.shape[1]) else convolution
     if is_on_gpu(rows):
         from mercuric.reuse.equal.kernels.gpu import convolution as on_gpu
 

@@ -114,6 +114,13 @@ def class_counts(ids: Tensor, classes: int) -> Tensor:
     return torch.bincount(ids.flatten(), minlength=classes)
 
 
+def pair_count(members: Tensor) -> int:
+    """How many distinct pairs of a tap and a row members (U, T) hold; what lies outside is none."""
+    taps = torch.arange(members.shape[1], device=members.device)
+    codes = members.long() * members.shape[1] + taps
+    return len(codes[members >= 0].unique())  # type: ignore[no-untyped-call]
+
+
 def expand(rows: Tensor, ids: Tensor) -> Tensor:
     """Each position's row: rows (R, C) and ids (...) to (..., C)."""
     return rows.index_select(0, ids.flatten()).view(*ids.shape, rows.shape[1])

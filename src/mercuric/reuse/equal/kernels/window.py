@@ -52,3 +52,19 @@ class Window:
                 f"{spans[1]}, the size of the window"
             )
         return (padded[0] - spans[0]) // self.stride[0] + 1, (padded[1] - spans[1]) // self.stride[1] + 1
+
+    def tiles(self) -> "tuple[Window, Window] | None":
+        """Windows as windows of tiles, which lie side by side; None where they are none.
+
+        A kernel of 8 x 8 that steps by 4 covers 2 x 2 tiles of 4 x 4, each of which four windows share.
+
+        Returns:
+            The tiles on the map, and the windows on the map of tiles.
+        """
+        sizes = tuple(zip(self.kernel, self.stride, strict=True))
+        if self.stride == (1, 1) or any(self.padding) or self.dilation != (1, 1):
+            return None
+        if self.kernel == self.stride or any(kernel % step for kernel, step in sizes):
+            return None
+        down, across = (kernel // step for kernel, step in sizes)
+        return Window(self.stride, self.stride), Window((down, across))

@@ -163,7 +163,7 @@ def _player(network: nn.Module, case: Case, config: EqualBench) -> Player | None
     settings = PlayerConfig(network=case.network, width=config.width, double=False)
     player = Player(ACTIONS, settings)
     player.network, player.target = network, copy.deepcopy(network).requires_grad_(False)
-    player.optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    player.optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     return player
 
 

@@ -11,9 +11,10 @@ from mercuric.reuse.equal.kernels.cpu.operands import flat, over_channels
 from mercuric.similarity.threads import over_chunks
 
 
-def gather(rows: Tensor, members: Tensor) -> Tensor:
-    """See :func:`mercuric.reuse.equal.kernels.reference.gather`."""
-    panel = rows.new_empty(len(members), members.shape[1] * rows.shape[1])
+def gather(rows: Tensor, members: Tensor, memory: Tensor | None = None) -> Tensor:
+    """See :func:`mercuric.reuse.equal.kernels.reference.gather`; ``memory``: for as many elements."""
+    shape = len(members), members.shape[1] * rows.shape[1]
+    panel = rows.new_empty(shape) if memory is None else memory.view(shape)
     over_chunks(
         gather_chunk, members.numel(),
         flat(rows), rows.shape[1], members.contiguous().view(-1).numpy(), flat(panel),

@@ -5,6 +5,8 @@ is free. Whoever finds an equal hash compares the tuples, so that classes are ex
 A table that fills moves to four times as many slots, which lie behind it in one piece of memory.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ def slots_for(classes: int) -> NDArray[np.uint64]:
     return slots
 
 
+@lru_cache
 def factors(count: int, seed: int) -> NDArray[np.uint64]:
     """Odd numbers that a tuple's elements are multiplied by, to be added up as its hash."""
     drawn = np.random.default_rng(seed).integers(1 << 63, size=count, dtype=np.uint64)

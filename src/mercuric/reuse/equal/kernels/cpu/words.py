@@ -14,8 +14,9 @@ BLOCK_WORDS = 1 << 18
 """Words of pixels looked at together: where they lie apart, they are copied."""
 
 
-def vector_classes(vectors: Tensor, most: int | None, scope: int) -> ClassTable | None:
-    """See :func:`mercuric.reuse.equal.kernels.reference.vector_classes`."""
+def vector_classes(vectors: Tensor, most: int | None, scope: int, period: int = 0) -> ClassTable | None:
+    """See :func:`mercuric.reuse.equal.kernels.reference.vector_classes`; ``period``: of the vectors, where
+    many are equal to those so far before."""
     count, unit = len(vectors), scope or 1
     words = _words(vectors).numpy()
     ids = np.empty(count, dtype=np.int32)
@@ -24,7 +25,7 @@ def vector_classes(vectors: Tensor, most: int | None, scope: int) -> ClassTable 
     def search(first: int, last: int) -> Part | None:
         part = slice(first * unit, last * unit)
         table = VectorTable(words.shape[1], most, (last - first) * unit)
-        within = table.add(words[part], ids[part], part.start, scope)
+        within = table.add(words[part], ids[part], part.start, scope, period)
         return Part(table.tuples(), table.places()) if within else None
 
     table = searched(search, count // unit, ids, most, scope > 0)
@@ -37,6 +38,10 @@ def image_classes(images: Tensor, most: int | None, per_image: bool) -> ClassTab
     """See :func:`mercuric.reuse.equal.kernels.reference.image_classes`."""
     count, channels, height, width = images.shape
     pixels = images.permute(0, 2, 3, 1)
+    if pixels.is_contiguous() and pixels.numel():
+        size = height * width
+        table = vector_classes(pixels.reshape(-1, channels), most, size if per_image else 0, period=size)
+        return None if table is None else _of_images(table, images)
     ids = np.empty((count * height, width), dtype=np.int32)
     most = ids.size if most is None else most
     step = max(1, BLOCK_WORDS // max(1, width * channels))
@@ -61,10 +66,13 @@ def image_classes(images: Tensor, most: int | None, per_image: bool) -> ClassTab
         return Part(table.tuples(), table.places())
 
     table = searched(search, len(ids) // max(unit, 1), ids.reshape(-1), most, per_image)
-    if table is None:
-        return None
-    members = table.members.new_empty(table.classes, 0)
-    return ClassTable(table.ids.view(count, height, width), members, table.first)
+    return None if table is None else _of_images(table, images)
+
+
+def _of_images(table: ClassTable, images: Tensor) -> ClassTable:
+    """Of pixels (N x H x W), without members."""
+    ids = table.ids.view(len(images), *images.shape[2:])
+    return ClassTable(ids, table.members.new_empty(table.classes, 0), table.first)
 
 
 def _planes(images: Tensor) -> NDArray[np.int32] | None:
