@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mercuric.reuse.equal.kernels import Window, class_convolution
 from mercuric.reuse.equal.layer import Decision, EqualLayer
-from mercuric.reuse.equal.pass_record import is_recomputed
+from mercuric.reuse.equal.pass_record import is_recomputed, unseen_by_checkpoints
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 from mercuric.reuse.equal.speed import convolution_speed
 from mercuric.reuse.equal.table import Table, table_of
@@ -73,8 +73,9 @@ def _decision(
     if taken is not None and (taken.mode == mode or is_recomputed()):
         return taken
     if (mode, table.shape[1:]) not in state.speeds:
-        state.speeds[mode, table.shape[1:]] = convolution_speed(
-            table.shape, filters, geometry, window, table.format, backward, inputs
-        )
+        with unseen_by_checkpoints():
+            state.speeds[mode, table.shape[1:]] = convolution_speed(
+                table.shape, filters, geometry, window, table.format, backward, inputs
+            )
     decision = table.record.decided[call] = state.decide(mode, state.speeds[mode, table.shape[1:]])
     return decision

@@ -19,7 +19,7 @@ from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.expansion import dense
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.late_gradients import given_out
-from mercuric.reuse.equal.pass_record import PassRecord, is_recomputed
+from mercuric.reuse.equal.pass_record import Functions, PassRecord, is_recomputed
 from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 from mercuric.reuse.equal.table import share_given
@@ -43,6 +43,7 @@ class Look:
         found: what the last look said; "" where equal vectors were found.
         record: of the last pass.
         plan: what layers were like when they last went by classes.
+        functions: products that the model calls as functions.
     """
 
     def __init__(self, config: Equal, sequences: bool) -> None:
@@ -51,6 +52,7 @@ class Look:
         self.found = "the model itself was not called"
         self.record = PassRecord()
         self.plan = Plan()
+        self.functions: Functions | None = None
         self._patience = Patience()
 
     def attach(self, module: nn.Module) -> None:
@@ -61,9 +63,10 @@ class Look:
     def begin(self, channels_last: bool) -> None:
         """A pass of the model begins."""
         if is_recomputed():
-            self.record = PassRecord(channels_last, self.record.looked, self.record.decided)
+            looked, decided = self.record.looked, self.record.decided
         else:
-            self.record = PassRecord(channels_last, self._patience.looks)
+            looked, decided = self._patience.looks, {}
+        self.record = PassRecord(channels_last, looked, decided, self.functions)
         self.found = "the model was given no tensor of vectors by itself"
 
     def end(self) -> None:

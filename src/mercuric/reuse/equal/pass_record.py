@@ -2,9 +2,18 @@
 
 from collections import Counter
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+
+
+class Functions(Protocol):
+    """What a model computes by calling functions."""
+
+    def call(self, name: str) -> Any:
+        """The state of a product of this name, as a layer has one."""
 
 
 class PassRecord:
@@ -17,10 +26,15 @@ class PassRecord:
         looked: whether the input was looked at.
         paid: whether a layer went by classes.
         decided: whether layers go by classes, by what tells apart their calls.
+        functions: products that the model calls as functions.
     """
 
     def __init__(
-        self, channels_last: bool = False, looked: bool = True, decided: dict[Hashable, Any] | None = None
+        self,
+        channels_last: bool = False,
+        looked: bool = True,
+        decided: dict[Hashable, Any] | None = None,
+        functions: Functions | None = None,
     ) -> None:
         self.channels_last = channels_last
         self.expanded: Counter[str] = Counter()
@@ -28,6 +42,7 @@ class PassRecord:
         self.looked = looked
         self.paid = False
         self.decided = {} if decided is None else decided
+        self.functions = functions
 
     def expands(self, function: str, numbers: int) -> None:
         """Note that a function got a dense tensor of so many numbers."""
@@ -38,3 +53,12 @@ class PassRecord:
 def is_recomputed() -> bool:
     """Whether a backward pass computes a part of the forward pass again: checkpointing."""
     return torch._C._current_graph_task_id() != -1
+
+
+def unseen_by_checkpoints() -> saved_tensors_hooks:
+    """Within, checkpoints do not count what is saved: when they compute again, it is there already."""
+    return saved_tensors_hooks(_itself, _itself)
+
+
+def _itself(tensor: Tensor) -> Tensor:
+    return tensor
