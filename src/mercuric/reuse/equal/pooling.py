@@ -112,6 +112,8 @@ def _adaptive_pool(
     if size == sides:
         return table.with_rows(table.rows)
     if size == (1, 1):
+        if largest and bool(table.rows.isnan().any()):
+            return NotImplemented  # the last NaN has the gradient, but where classes are last is not known
         vectors = image_maxima(table) if largest else image_averages(table)
         return vectors[(..., *[None] * dimensions)]
     classes, members = _adaptive_windows(table, size)
