@@ -132,6 +132,7 @@ def test_layers_whose_weights_are_read_past_them() -> None:
         "covered": 0.25,
         "never_ran": ["read"],
         "dense": {"": "products of its own, in no layer that can reuse"},
+        "functions": {},
     }
 
 

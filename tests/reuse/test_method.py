@@ -1,6 +1,6 @@
 """Does a method that nobody has heard of work once it is registered, and nothing else is changed?"""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -81,7 +81,12 @@ class RoundedMethod(Method):
     def layer(self, name: str, config: Rounded, product: LayerProduct) -> RoundedLayer:
         return RoundedLayer(name, config, product.kind)
 
-    def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
+    def survey(
+        self,
+        model: nn.Module,
+        layers: Mapping[nn.Module, Sequence[LayerReuse]],
+        left_out: Collection[nn.Module],
+    ) -> None:
         pass
 
     def convolve(self, call: ConvolutionCall) -> Tensor:

@@ -279,7 +279,8 @@ class ReuseHandle:
 
         ``attrs`` of the table: ``"covered"``, the share of the multiply-accumulates of the model's first
         forward pass that these layers have, or None before it; ``"never_ran"``, names of layers that were
-        never called; ``"dense"``, name to reason of what computes densely.
+        never called; ``"dense"``, name to reason of what computes densely; ``"functions"``, with ``Equal``,
+        figures of the convolutions that the model calls as functions, by their sizes.
 
         Warns:
             UserWarning: once for a handle, of layers that never ran and of a share under a half.
@@ -291,6 +292,9 @@ class ReuseHandle:
         report.attrs["covered"] = share_covered(self.layers, self.coverage)
         report.attrs["never_ran"] = never_ran(self.layers)
         report.attrs["dense"] = dense_layers(self.layers, self.coverage)
+        report.attrs["functions"] = {
+            name: figures for state in self.layers.values() for name, figures in state.functions().items()
+        }
         self._watch.warn()
         return report
 

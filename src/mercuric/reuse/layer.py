@@ -142,6 +142,10 @@ class LayerReuse:
         """The method's own columns of a report, and those that it knows better."""
         return {}
 
+    def functions(self) -> dict[str, dict[str, object]]:
+        """Figures of products that the model calls as functions, by name, where the method computes them."""
+        return {}
+
     def row(self) -> dict[str, object]:
         """The layer's row of :meth:`ReuseHandle.report <mercuric.ReuseHandle.report>`."""
         return {

@@ -4,7 +4,7 @@ A method is a folder with the class of its configuration, which :func:`~mercuric
 :class:`Method`; the line in :mod:`mercuric.reuse.methods` makes it known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
@@ -34,12 +34,18 @@ class Method(Protocol):
             ValueError: the configuration does not fit the layer.
         """
 
-    def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
+    def survey(
+        self,
+        model: nn.Module,
+        layers: Mapping[nn.Module, Sequence[LayerReuse]],
+        left_out: Collection[nn.Module],
+    ) -> None:
         """Learn what only the whole model tells, before the plain layers are replaced.
 
         Args:
             model: with plain layers.
             layers: those that will compute by the method, with their states.
+            left_out: layers, of subclasses too, that the filter leaves out.
         """
 
     def convolve(self, call: ConvolutionCall) -> Tensor:

@@ -13,7 +13,7 @@ from mercuric.reuse.handle import ReuseHandle
 from mercuric.reuse.judge.judge import CostModel
 from mercuric.reuse.layer import LayerReuse
 from mercuric.reuse.layer_filter import FilterFunction, LayerFilter, layer_filter
-from mercuric.reuse.layer_kinds import KINDS, multiplies, reuse_kind, why_dense
+from mercuric.reuse.layer_kinds import KINDS, is_product, multiplies, reuse_kind, why_dense
 from mercuric.reuse.method import method_of
 from mercuric.reuse.reuse_layer import drop_hooks_, is_reuse_layer, replace_, with_reuse, without_reuse
 
@@ -66,11 +66,11 @@ def reuse_(
         raise ArgumentError(
             f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it"
         )
-    chosen, dense = _sorted_out(model, config, filter_fn)
+    chosen, dense, left_out = _sorted_out(model, config, filter_fn)
     if not chosen:
         raise NothingReusesError(_none_chosen(dense))
     states = {name: reuse_kind(module).states(module, name, config) for name, module in chosen.items()}
-    method.survey(model, {module: states[name] for name, module in chosen.items()})
+    method.survey(model, {module: states[name] for name, module in chosen.items()}, left_out)
     made = {name: _made(module, states[name]) for name, module in chosen.items()}
     replace_(model, {chosen[name]: made[name] for name in chosen})
     for module, flag in _fast_paths(model):
@@ -167,8 +167,8 @@ def _made(module: nn.Module, states: list[LayerReuse]) -> nn.Module:
 
 def _sorted_out(
     model: nn.Module, config: ReuseConfig, given: LayerFilter | None
-) -> tuple[dict[str, nn.Module], dict[str, str]]:
-    """The layers that will reuse, by name, and why the others will not.
+) -> tuple[dict[str, nn.Module], dict[str, str], list[nn.Module]]:
+    """The layers that will reuse, by name, why the others will not, and which the filter leaves out.
 
     Raises:
         ValueError: the filter is none, or layers share their weights.
@@ -199,7 +199,14 @@ def _sorted_out(
         for module, reason in reasons.items()
         if reason is not None and id(module) not in parts
     }
-    return chosen, dense
+    left_out = [
+        module
+        for module in reasons
+        if is_product(module)
+        and not isinstance(module, nn.modules.lazy.LazyModuleMixin)
+        and not any(lets_through(module, name) for name in names[module])
+    ]
+    return chosen, dense, left_out
 
 
 def _check_sharing(chosen: Mapping[str, nn.Module]) -> None:

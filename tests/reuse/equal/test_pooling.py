@@ -153,3 +153,30 @@ def test_windows_stay_shared() -> None:
 def test_last_window_that_is_larger_than_the_map(pool: Callable[..., Tensor], side: int) -> None:
     image = Map(torch.randn(2, 3, dtype=torch.float64), torch.tensor([[[0, 1] * 2] * 4] * 2)[:, :side, :side])
     hold(lambda x: pool(x, 3, 2, ceil_mode=True), image)
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        lambda x: F.max_pool2d(x, 3, 2, 1),
+        lambda x: F.adaptive_max_pool2d(x, (4, 3)),
+        lambda x: F.adaptive_max_pool2d(x, 1),
+    ],
+    ids=["windows", "parts", "whole"],
+)
+def test_of_several_nan_the_one_of_pytorch_has_the_gradient(
+    pool: Callable[[Tensor], Tensor],
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(12, 6, generator=generator, dtype=torch.float64)
+    rows[torch.rand(12, 6, generator=generator) < 0.4] = torch.nan
+    image = Map(rows, torch.randint(12, (2, 9, 8), generator=generator, dtype=torch.int32))
+    plain = image.plain().detach().requires_grad_()
+    found, expected = dense(pool(image.shared()), "a test"), pool(plain)
+    weights = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
+    (of_rows,) = torch.autograd.grad(found, image.rows, weights)
+    (of_places,) = torch.autograd.grad(expected, plain, weights)
+    summed = torch.zeros_like(of_rows).index_add(
+        0, image.classes.ids.flatten().long(), of_places.movedim(1, -1).reshape(-1, 6)
+    )
+    torch.testing.assert_close(of_rows, summed)

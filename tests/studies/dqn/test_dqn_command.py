@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-import mercuric as mercuric_package
-
 pytest.importorskip("ale_py", reason="ale-py, of the extra atari, is not installed")
 
 Run = Callable[..., Result]
@@ -71,7 +69,6 @@ def test_layers_compute_as_the_file_says(mercuric: Run) -> None:
     assert "alike reuse" in page
 
 
-@pytest.mark.skipif(not hasattr(mercuric_package, "Equal"), reason="there is no exact reuse here yet")
 def test_with_exact_reuse_it_learns_the_same(mercuric: Run) -> None:
     dense = json.loads(mercuric("dqn", *SHORT, "--json").stdout)
     result = mercuric("dqn", *SHORT, "--equal", "--out", "equal", "--json")

@@ -1,6 +1,6 @@
 """How does a network reuse results of alike vectors?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -32,7 +32,12 @@ class AlikeMethod(Method):
                 gradient_channels(config.granularity, product.geometry)
         return AlikeLayer(name, config, product.kind, filters=product.filters)
 
-    def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
+    def survey(
+        self,
+        model: nn.Module,
+        layers: Mapping[nn.Module, Sequence[LayerReuse]],
+        left_out: Collection[nn.Module],
+    ) -> None:
         """Every layer's similarity is its own."""
 
     def convolve(self, call: ConvolutionCall) -> Tensor:

@@ -1,7 +1,7 @@
 """How does a network compute in principal directions?"""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -30,7 +30,12 @@ class DirectionsMethod(Method):
         """See :meth:`Method.layer`."""
         return DirectionsLayer(name, config, product.kind, view=product.view)
 
-    def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
+    def survey(
+        self,
+        model: nn.Module,
+        layers: Mapping[nn.Module, Sequence[LayerReuse]],
+        left_out: Collection[nn.Module],  # noqa: ARG002
+    ) -> None:
         """Say of the layers whose weights can't be put into directions why they will be dense."""
         holders = Counter(id(held) for module in model.modules() for held in module.parameters(recurse=False))
         for layer, (state,) in layers.items():

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mercuric.reuse.equal.kernels import Window, class_convolution, gather
 from mercuric.reuse.equal.layer import Decision, EqualLayer
-from mercuric.reuse.equal.pass_record import is_recomputed
+from mercuric.reuse.equal.pass_record import is_recomputed, unseen_by_checkpoints
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 from mercuric.reuse.equal.speed import convolution_speed
 from mercuric.reuse.equal.table import Table, table_of
@@ -85,6 +85,7 @@ def _decision(
     taken: Decision | None = table.record.decided.get(call)
     if taken is not None and (taken.mode == mode or is_recomputed()):
         return taken
-    speed = convolution_speed(table.shape, filters, geometry, window, table.format, backward, inputs)
+    with unseen_by_checkpoints():
+        speed = convolution_speed(table.shape, filters, geometry, window, table.format, backward, inputs)
     decision = table.record.decided[call] = state.decide(mode, speed)
     return decision

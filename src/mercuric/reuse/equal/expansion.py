@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from mercuric.reuse.equal.kernels import expand
+from mercuric.reuse.equal.pass_record import unseen_by_checkpoints
 from mercuric.reuse.equal.shared_tensor import SharedTensor, autograd_knows_more, version_of
 from mercuric.reuse.equal.strides import laid_out
 from mercuric.reuse.equal.table import table_of
@@ -41,7 +42,8 @@ def _standing_for(value: SharedTensor, function: str) -> Tensor:
     if value._dense is None:
         value._used = True
         # Whoever asks first, without gradients perhaps, is not the last.
-        with torch.set_grad_enabled(value._rows is not None and value._rows.requires_grad):
+        gradient = value._rows is not None and value._rows.requires_grad
+        with torch.set_grad_enabled(gradient), unseen_by_checkpoints():
             value._dense = _expanded(value, function)
         value._written_at = version_of(value._dense)
         value._record.expands(function, value._dense.numel())

@@ -29,6 +29,21 @@ def concatenate(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     return _channels(alike) if dim == first.channel else _positions(alike, dim)
 
 
+def stack(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG001
+    """Tensors beside each other along a dimension of their own."""
+    tensors = args[0]
+    dim = args[1] if len(args) > 1 else kwargs.get("dim", 0)
+    tables = [table_of(value) for value in tensors]
+    first = tables[0] if tables else None
+    if first is None or kwargs.get("out") is not None or not isinstance(dim, int):
+        return NotImplemented
+    if any(table is None or table.shape != first.shape for table in tables):
+        return NotImplemented
+    if not -len(first.shape) <= dim + 1 <= len(first.shape) + 1:
+        return NotImplemented
+    return concatenate(torch.cat, ([value.unsqueeze(dim) for value in tensors], dim), {})
+
+
 def _channels(tables: Sequence[Table]) -> Any:
     classes = reduce(lambda all_of, one: all_of.with_classes(one)[0], [table.classes for table in tables])
     rows = [
@@ -59,3 +74,4 @@ def _without(shape: Sequence[int], dim: int) -> tuple[int, ...]:
 
 
 HANDLERS.update(dict.fromkeys((torch.cat, torch.concat, torch.concatenate), concatenate))
+HANDLERS[torch.stack] = stack

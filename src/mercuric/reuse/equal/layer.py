@@ -1,6 +1,6 @@
 """What does a layer that computes equal vectors once remember, and tell?"""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from typing import Any, ClassVar
@@ -151,3 +151,45 @@ class EqualLayer(LayerReuse):
             "computed": (self.counts.mau + self.counts.mnu) / vectors if vectors else nan,
             "computes": self.computes,
         }
+
+    def reset(self) -> None:
+        """Set all counts to zero, also those of what the model calls as functions."""
+        super().reset()
+        for product in self._functions.values():
+            product.counts = Counts()
+
+    def functions(self) -> dict[str, dict[str, object]]:
+        """See :meth:`LayerReuse.functions`."""
+        return {name: product.figures() for name, product in self._functions.items()}
+
+    @property
+    def _functions(self) -> dict[str, "EqualLayer"]:
+        functions = None if self.look is None else self.look.functions
+        return functions.products if isinstance(functions, FunctionProducts) else {}
+
+
+class FunctionProducts:
+    """Products that a model calls as functions: each is counted, timed and planned as a layer's.
+
+    Args:
+        config: which vectors are equal.
+        look: at the model's input.
+        layers: the model's; where all are off, so are these.
+
+    Attributes:
+        products: by name.
+    """
+
+    def __init__(self, config: Equal, look: Look, layers: Sequence[LayerReuse]) -> None:
+        self.products: dict[str, EqualLayer] = {}
+        self._config, self._look, self._layers = config, look, layers
+
+    def call(self, name: str) -> EqualLayer:
+        """The state of a product, switched and counting as the layers are."""
+        if name not in self.products:
+            self.products[name] = EqualLayer(name, self._config, "conv", error_due=False, look=self._look)
+        product = self.products[name]
+        product.on = any(layer.on for layer in self._layers)
+        product.counting = all(layer.counting for layer in self._layers)
+        product.why = "" if product.on else "all layers are switched off"
+        return product

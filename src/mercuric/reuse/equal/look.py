@@ -21,7 +21,7 @@ from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.expansion import dense
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.late_gradients import given_out
-from mercuric.reuse.equal.pass_record import PassRecord, is_recomputed
+from mercuric.reuse.equal.pass_record import Functions, PassRecord, is_recomputed
 from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 from mercuric.reuse.equal.speed import clock
@@ -46,6 +46,7 @@ class Look:
         found: what the last look said; "" where equal vectors were found.
         record: of the last pass.
         plan: what layers were like when they last went by classes.
+        functions: products that the model calls as functions.
     """
 
     def __init__(self, config: Equal, sequences: bool) -> None:
@@ -54,6 +55,7 @@ class Look:
         self.found = "the model itself was not called"
         self.record = PassRecord()
         self.plan = Plan()
+        self.functions: Functions | None = None
         self._patience: dict[Hashable, Patience] = defaultdict(Patience)
         self._kind: Hashable = None
 
@@ -72,9 +74,10 @@ class Look:
         """
         self._kind = kind
         if is_recomputed():
-            self.record = PassRecord(channels_last, self.record.looked, self.record.decided)
+            looked, decided = self.record.looked, self.record.decided
         else:
-            self.record = PassRecord(channels_last, self._patience[kind].looks)
+            looked, decided = self._patience[kind].looks, {}
+        self.record = PassRecord(channels_last, looked, decided, self.functions)
         self.found = "the model was given no tensor of vectors by itself"
 
     def end(self) -> None:

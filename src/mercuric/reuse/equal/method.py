@@ -1,6 +1,6 @@
 """How does a network compute equal vectors once?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -12,7 +12,7 @@ from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.convolution import convolve
 from mercuric.reuse.equal.expansion import copied, dense
 from mercuric.reuse.equal.kernels import class_product_flat, pair_count
-from mercuric.reuse.equal.layer import EqualLayer
+from mercuric.reuse.equal.layer import EqualLayer, FunctionProducts
 from mercuric.reuse.equal.look import Look, leave_dense
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 from mercuric.reuse.equal.table import Table, table_of
@@ -41,7 +41,12 @@ class EqualMethod(Method):
         """See :meth:`Method.layer`."""
         return EqualLayer(name, config, product.kind, error_due=False)
 
-    def survey(self, model: nn.Module, layers: Mapping[nn.Module, Sequence[LayerReuse]]) -> None:
+    def survey(
+        self,
+        model: nn.Module,
+        layers: Mapping[nn.Module, Sequence[LayerReuse]],
+        left_out: Collection[nn.Module],
+    ) -> None:
         """Look at the input of every pass of the model, or of what in it holds all layers."""
         states = [state for own in layers.values() for state in own]
         config = states[0].config
@@ -52,9 +57,9 @@ class EqualMethod(Method):
                 state.look = look
         for module in modules_around(model, [state.name for state in states]):
             look.attach(module)
-        for module in model.modules():
-            if isinstance(module, nn.Linear) and module not in layers:
-                leave_dense(module)  # its product is a function that goes by rows elsewhere
+        look.functions = FunctionProducts(config, look, states)
+        for module in left_out:
+            leave_dense(module)  # its product is a function that goes by classes elsewhere
 
     def convolve(self, call: ConvolutionCall) -> Tensor:
         """See :meth:`Method.convolve`: a row a class of windows, and no value is looked at."""

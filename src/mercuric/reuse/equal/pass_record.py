@@ -2,11 +2,20 @@
 
 from collections import Counter
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 
 from mercuric.reuse.equal.plan import Passed
+
+
+class Functions(Protocol):
+    """What a model computes by calling functions."""
+
+    def call(self, name: str) -> Any:
+        """The state of a product of this name, as a layer has one."""
 
 
 class PassRecord:
@@ -21,10 +30,15 @@ class PassRecord:
             writing dense tensors.
         paid: whether layers went by classes, and gained something where they were measured.
         decided: whether layers go by classes, by what tells apart their calls.
+        functions: products that the model calls as functions.
     """
 
     def __init__(
-        self, channels_last: bool = False, looked: bool = True, decided: dict[Hashable, Any] | None = None
+        self,
+        channels_last: bool = False,
+        looked: bool = True,
+        decided: dict[Hashable, Any] | None = None,
+        functions: Functions | None = None,
     ) -> None:
         self.channels_last = channels_last
         self.expanded: Counter[str] = Counter()
@@ -32,6 +46,7 @@ class PassRecord:
         self.looked = looked
         self.gained = 0.0
         self.decided = {} if decided is None else decided
+        self.functions = functions
         self._measured = self._unmeasured = False
         self._writing = 0.0  # seconds a number
 
@@ -64,3 +79,12 @@ class PassRecord:
 def is_recomputed() -> bool:
     """Whether a backward pass computes a part of the forward pass again: checkpointing."""
     return torch._C._current_graph_task_id() != -1
+
+
+def unseen_by_checkpoints() -> saved_tensors_hooks:
+    """Within, checkpoints do not count what is saved: when they compute again, it is there already."""
+    return saved_tensors_hooks(_itself, _itself)
+
+
+def _itself(tensor: Tensor) -> Tensor:
+    return tensor

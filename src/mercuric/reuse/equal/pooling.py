@@ -17,9 +17,8 @@ from mercuric.reuse.equal.kernels import (
     vector_classes,
 )
 from mercuric.reuse.equal.shared_tensor import HANDLERS
+from mercuric.reuse.equal.sides import Pair, pair
 from mercuric.reuse.equal.table import Table, table_of
-
-Pair = tuple[int, int]
 
 
 def max_pool(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -51,10 +50,10 @@ def _max_pool(
     table = _map(x, dimensions)
     if table is None or return_indices or not table.rows.is_floating_point():
         return NotImplemented
-    kernel = _pair(kernel_size, dimensions, 1)
-    step = kernel if stride is None or stride == [] else _pair(stride, dimensions, 1)
+    kernel = pair(kernel_size, dimensions, 1)
+    step = kernel if stride is None or stride == [] else pair(stride, dimensions, 1)
     window = _window(
-        table, kernel, step, _pair(padding, dimensions, 0), _pair(dilation, dimensions, 1), ceil_mode
+        table, kernel, step, pair(padding, dimensions, 0), pair(dilation, dimensions, 1), ceil_mode
     )
     if window is None:
         return NotImplemented
@@ -77,9 +76,9 @@ def _average_pool(
     table = _map(x, dimensions)
     if table is None or divisor_override == 0 or not table.rows.is_floating_point():
         return NotImplemented
-    kernel = _pair(kernel_size, dimensions, 1)
-    step = kernel if stride is None or stride == [] else _pair(stride, dimensions, 1)
-    pads = _pair(padding, dimensions, 0)
+    kernel = pair(kernel_size, dimensions, 1)
+    step = kernel if stride is None or stride == [] else pair(stride, dimensions, 1)
+    pads = pair(padding, dimensions, 0)
     window = _window(table, kernel, step, pads, (1, 1), ceil_mode)
     if window is None:
         return NotImplemented
@@ -113,6 +112,8 @@ def _adaptive_pool(
     if size == sides:
         return table.with_rows(table.rows)
     if size == (1, 1):
+        if largest and bool(table.rows.isnan().any()):
+            return NotImplemented  # the last NaN has the gradient, but where classes are last is not known
         vectors = image_maxima(table) if largest else image_averages(table)
         return vectors[(..., *[None] * dimensions)]
     classes, members = _adaptive_windows(table, size)
@@ -132,14 +133,6 @@ def _map(x: Any, dimensions: int) -> Table | None:
 def _sides(table: Table) -> Pair:
     """Lines and columns; a sequence is one line."""
     return (1, *table.shape[2:])[-2:]  # type: ignore[return-value]
-
-
-def _pair(value: Any, dimensions: int, else_one: int) -> Pair:
-    """An option for lines and columns."""
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    if len(values) == 1:
-        values = values * dimensions
-    return (else_one, *values)[-2:]
 
 
 def _window(

@@ -56,9 +56,9 @@ class SharedTensor(Tensor):
     _classes: Classes
     _channel: int
     _record: PassRecord
-    new_strides: tuple[int, ...]  # those of the dense tensor
+    _strides: tuple[int, ...]  # those of the dense tensor
     _view: View | None
-    node_of: object  # of autograd, as it was made: with another one, autograd knows of what rows do not
+    _node: object  # of autograd, as it was made: with another one, autograd knows of what rows do not
     _dense: Tensor | None  # what it stands for, once somebody has asked
     _written_at: int  # the version of _dense
     _used: bool

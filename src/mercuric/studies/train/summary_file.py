@@ -75,11 +75,13 @@ class Exact(_Part):
     """Training with exact reuse.
 
     ``multiplied`` is the share of the dense products that was computed; ``dense`` names the layers that
-    computed most of their vectors densely, a list a seed.
+    computed most of their vectors densely, a list a seed: where more than ``most`` of them differed, or,
+    where that is None, by times measured.
     """
 
     levels: int | None = None
     scope: str = "batch"
+    most: float | None = None
     layers: int
     multiplied: float | None = None
     dense: list[list[str]] = Field(min_length=1)

@@ -42,6 +42,7 @@ class ExactWay(Way):
             "equal": {
                 "levels": config.levels,
                 "scope": config.scope,
+                "most": config.most,
                 "layers": len(reports[0]),
                 "multiplied": sum(float((one["share"] * computed(one)).sum()) for one in reports)
                 / len(reports),

@@ -132,9 +132,14 @@ def _multiplied(exact: Exact) -> str:
 
 def _dense_layers(exact: Exact) -> str:
     names = list(dict.fromkeys(name for seed in exact.dense for name in seed))
+    if exact.most is None:
+        stop = "where times measured on this machine said that it is faster"
+    else:
+        stop = f"where more than {formats.percent(exact.most)} of its vectors differ"
+    rule = f"A layer computes densely {stop}."
     if not names:
-        return f"All {exact.layers} layers reused."
-    return f"{len(names)} of {exact.layers} layers computed densely: {named_layers(names)}."
+        return f"All {exact.layers} layers reused. {rule}"
+    return f"{len(names)} of {exact.layers} layers computed densely: {named_layers(names)}. {rule}"
 
 
 def _exact(summary: Summary, run: str) -> Exact:
@@ -148,8 +153,7 @@ _EXACT = (
     "follows from the classes and the layer's geometry, so values are looked at once, in the input. Each "
     "class is computed once, forward and backward; the gradient of a class is the sum over its vectors. "
     "Nothing is approximated: results differ from dense ones by the order of summation. A layer in which too "
-    "few vectors are equal to pay, by times measured on this machine, computes densely, and what comes after "
-    "it too."
+    "few vectors are equal computes densely, and what comes after it too."
 )
 _MULTIPLIED = (
     "Of the products that the dense network computes, forward, the share that was computed, and the speed-up "
