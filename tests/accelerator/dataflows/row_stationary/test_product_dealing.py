@@ -126,14 +126,14 @@ def test_the_definition(layer: Layer, timing: Timing) -> None:
     shape, states = layer.shape, layer.work.hitmap.states
     pace, signature = product_pace(layer.accelerator, shape, timing), signature_pace(layer.accelerator, shape)
     product = AsynchronousProduct(
-        misses_of_blocks("products", states, shape.filters, layer.sets),
-        deal("products", shape.vectors, shape.filters, layer.sets).products,
+        misses_of_blocks(states, shape.filters, layer.sets),
+        deal(layer.accelerator, shape).products,
         filters=1,
         versions=2,
         pace=pace,
     )
     for bits in (0, layer.work.bits):
-        random = deal("products", shape.vectors, bits, layer.sets).products
+        random = deal(layer.accelerator, replace(shape, filters=bits)).products
         assert product.cycles(random, signature) == product.cycles_by_definition(random, signature)
 
 
@@ -164,7 +164,8 @@ def test_blocks_are_those_of_a_list_of_pairs(
     states: list[list[int]], vectors: int, filters: int, sets: int
 ) -> None:
     pairs = [(filter_, vector) for filter_ in range(filters) for vector in range(vectors)]
-    dealt, blocks, begin = deal("products", vectors, filters, sets), [], 0
+    array = preset("eyeriss-168").changed(rows=1, columns=sets, dealing="products")
+    dealt, blocks, begin = deal(array, VectorShape(1, vectors, 1, 1, filters)), [], 0
     for length in dealt.products.tolist():
         blocks.append(pairs[begin : begin + length])
         begin += length
@@ -174,7 +175,7 @@ def test_blocks_are_those_of_a_list_of_pairs(
     assert dealt.vectors.tolist() == [len({vector for _, vector in block}) for block in blocks]
     table = torch.tensor(states, dtype=torch.uint8)[:, :vectors]
     expected = [[sum(scope[v] != 0 for _, v in block) for block in blocks] for scope in table.tolist()]
-    assert misses_of_blocks("products", table, filters, sets).tolist() == expected
+    assert misses_of_blocks(table, filters, sets).tolist() == expected
 
 
 def test_a_layer_by_hand() -> None:
