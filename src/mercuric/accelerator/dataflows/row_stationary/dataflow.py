@@ -31,7 +31,6 @@ _DEALT_PRODUCTS = {
     **_ROWS_ALONE,
     "arrival": "several PE sets compute the bits of one signature",
     "insertion_queue": "several PE sets compute the bits of one signature",
-    "late_hits": "waiting is modelled for sets that work on one filter at a time",
     "versions": "an MCACHE entry then holds a result for every filter under way, however many",
 }
 _FIXED: Mapping[Dealing, Mapping[str, str]] = {
