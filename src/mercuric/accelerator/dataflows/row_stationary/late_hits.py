@@ -114,7 +114,7 @@ class Turns:
     def one_scope(
         self, scope: int, pace: Pace, free: list[int], left: list[int]
     ) -> tuple[list[int], list[int]]:
-        """When each PE set of a scope has issued a task's last dot product, and when its last result has left.
+        """When each PE set of a scope has issued a task's last dot product, and when its last result left.
 
         Args:
             scope: whose vectors.
