@@ -74,7 +74,6 @@ def array_of(accelerator: Accelerator, window: int, output_rows: int, timing: Ti
     return RowArray(
         accelerator.rows, accelerator.columns, window, output_rows, timing == "fair",
         accelerator.pipelined_signatures, accelerator.mac_unit,
-        most_scopes=1 if accelerator.replicated == "filters" else 10**6,
         replicas=accelerator.replicas or 10**6,
     )  # fmt: skip
 

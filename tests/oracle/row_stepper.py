@@ -26,7 +26,6 @@ class RowArray:
         output_rows: rows that a scope's vectors make.
         pipelined: whether products are as in Fig. 8b; ``pipelined_signatures``: signature bits.
         mac_unit: whether PEs add a product in the cycle that multiplies it.
-        most_scopes: scopes that may be side by side.
         replicas: filters that an MCACHE entry has room for side by side.
     """
 
@@ -37,7 +36,6 @@ class RowArray:
     pipelined: bool
     pipelined_signatures: bool
     mac_unit: bool
-    most_scopes: int
     replicas: int
 
     def workers(self) -> list[Worker]:
@@ -94,7 +92,7 @@ def step_rows(
         dense: without reuse, and with as many filters side by side as have room.
     """
     copies = max(1, len(array.workers()) // array.output_rows)
-    together = min(copies, array.most_scopes)
+    together = min(copies, max(map(len, groups)))
     side = copies // together
     steps = [
         _Step(array, some, filters, random_filters, side, late_hits, dense)
