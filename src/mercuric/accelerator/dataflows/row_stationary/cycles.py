@@ -137,7 +137,8 @@ class _Reuse:
     @cached_property
     def _queueing(self) -> Queueing | None:
         capacity, cache_sets = self._accelerator.insertion_queue, self._work.cache_sets
-        if capacity is None:
+        owners = self._tasks.owners
+        if capacity is None or owners is None:
             return None
         if cache_sets is None:
             raise ArgumentError(
@@ -145,9 +146,9 @@ class _Reuse:
                 f"{self._accelerator.name!r} needs the MCACHE set of each signature; "
                 "an MCACHE without sets (entries=None) has no queues"
             )
-        interval, tasks = signature_pace(self._accelerator, self._shape).interval, self._tasks
-        by_set = cache_sets[:, torch.from_numpy(np.argsort(tasks.owners, kind="stable"))]
-        return Queueing.of(by_set, tasks.lengths, interval, capacity)
+        interval = signature_pace(self._accelerator, self._shape).interval
+        by_set = cache_sets[:, torch.from_numpy(np.argsort(owners, kind="stable"))]
+        return Queueing.of(by_set, self._tasks.lengths, interval, capacity)
 
 
 def _dense(baseline: int) -> Cycles:
