@@ -132,7 +132,8 @@ class Tasks:
     def abreast(self, counts: Counts) -> Counts:
         """Counts of scopes, (scopes, PE sets), on the whole array; 0 where no scope is."""
         padded = np.concatenate([counts, np.zeros((1, counts.shape[1]), np.int64)])
-        return padded[self.members].reshape(len(self.members), -1)
+        together: Counts = padded[self.members].reshape(len(self.members), -1)
+        return together
 
 
 def groups_of_scopes(accelerator: Accelerator, shape: VectorShape) -> int:
