@@ -34,7 +34,9 @@ def test_an_unknown_dataflow() -> None:
             count()
 
 
-@pytest.mark.parametrize("field", ["dataflow", "design", "timing", "late_hits", "dealing", "arrival"])
+@pytest.mark.parametrize(
+    "field", ["dataflow", "design", "timing", "late_hits", "dealing", "replicated", "arrival"]
+)
 def test_a_copy_is_checked_as_a_new_one_is(field: str) -> None:
     with pytest.raises(ValueError, match=f"{field} was 'other', but must be"):
         preset("eyeriss-168").model_copy(update={field: "other"})

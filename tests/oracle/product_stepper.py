@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from mercuric.accelerator.hardware import Design
+from mercuric.accelerator.hardware import Design, LateHits
 from oracle.pe_set_stepper import FilterResults, Window
 from oracle.stepper import Array, deal, window_rows
 from oracle.worker import Load, SteppedScope, Task, Worker, dense_results, run
@@ -37,6 +37,7 @@ def step_products(
     *,
     pipelined_signatures: bool,
     design: Design,
+    late_hits: LateHits = "ready",
     dense: bool = False,
 ) -> SteppedProducts:
     """Signatures and products of all scopes, their pairs dealt to the PE sets.
@@ -48,14 +49,18 @@ def step_products(
         array: what is stepped; ``pipelined`` is said of products.
         pipelined_signatures: Fig. 8b instead of Fig. 8a for signature bits.
         design: who waits for whom.
+        late_hits: what a HIT does whose result is not there in its turn.
         dense: without reuse; sets of the asynchronous design then wait for nobody.
 
     Raises:
-        RuntimeError: a HIT's representative has no entry.
+        RuntimeError: a HIT's representative has no entry, or PE sets wait for each other for ever.
     """
     signatures = [[dense_results(scope) for _ in random_filters] for scope in scopes]
     products = [
-        [dense_results(s) if dense else FilterResults(s.states, s.representatives) for _ in filters]
+        [
+            dense_results(s) if dense else FilterResults(s.states, s.representatives, late_hits)
+            for _ in filters
+        ]
         for s in scopes
     ]
     rows = window_rows([*filters, *random_filters, *(vector for one in scopes for vector in one.vectors)])

@@ -91,6 +91,8 @@ def test_the_closed_form_is_as_far_from_it_as_idle_pes_explain() -> None:
         assert 1 <= theirs <= 1.04, layer.name
         dealt = baseline_cycles(EYERISS.changed(dealing="products"), shape, "fair") / busy
         assert 1 <= dealt <= 1.005, layer.name  # drains
+        rows = baseline_cycles(EYERISS.changed(dealing="rows"), shape, "fair")
+        assert 0.99 <= rows / cost.array_cycles <= 1.032, layer.name
         # What is left is nn-dataflow's fragments.
         assert 0.965 <= dealt / theirs <= 1.005, layer.name
     assert sum(prod(layer.kernel) == 1 for layer, _ in chosen) == 6

@@ -50,6 +50,7 @@ def test_convolutions(options: dict[str, Any], granularity: Any, span: int, scop
     groups = 4 // span
     expected = (3 * groups, positions) if scope == "image" else (groups, 3 * positions)
     assert (found.shape.scopes, found.shape.vectors) == expected
+    assert found.shape.output_rows == output.shape[2] * (3 if scope == "batch" else 1)
     assert found.hitmap is not None
     assert found.hitmap.states.shape == found.hitmap.representatives.shape == expected
     assert found.shape.macs == output.numel() * layer.weight[0].numel()
@@ -81,7 +82,7 @@ def test_fully_connected_layers(
 @pytest.mark.parametrize("scope", ["image", "batch"])
 def test_nothing(scope: Any) -> None:
     conv = nn.Conv2d(4, 8, 3)
-    assert conv_vectors(CONV2D.geometry(conv), 0, 0, "channel", scope).macs == 0
+    assert conv_vectors(CONV2D.geometry(conv), 0, (3, 3), "channel", scope).macs == 0
     assert row_vectors((0, 4, 5), 6, scope).macs == 0
     assert row_vectors((0, 5), 6, scope) == VectorShape(1, 0, 1, 5, 6)
 

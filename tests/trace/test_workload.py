@@ -68,16 +68,27 @@ def test_layers_in_order_of_call() -> None:
         ("head", "linear", True),
     ]
     by_name = {workload.layer: workload.shape for workload in workloads}
-    assert by_name["stem"] == VectorShape(6, 64, rows=3, elements=3, filters=8, images=2, depth=3)
-    assert by_name["grouped"] == VectorShape(16, 48, rows=1, elements=3, filters=3, images=2, depth=2)
-    assert by_name["pointwise"] == VectorShape(2, 48, rows=1, elements=12, filters=8, images=2)
+    assert by_name["stem"] == VectorShape(
+        6, 64, rows=3, elements=3, filters=8, images=2, depth=3, output_rows=8
+    )
+    assert by_name["grouped"] == VectorShape(
+        16, 48, rows=1, elements=3, filters=3, images=2, depth=2, output_rows=8
+    )
+    assert by_name["pointwise"] == VectorShape(2, 48, rows=1, elements=12, filters=8, images=2, output_rows=8)
     assert by_name["head"] == VectorShape(scopes=1, vectors=2, rows=1, elements=8, filters=5)
 
 
 def test_unbatched_image() -> None:
     conv = nn.Conv2d(3, 4, 3)
     assert read_workloads(conv, torch.randn(3, 9, 7)) == [
-        Workload("Conv2d", "conv", VectorShape(3, 35, 3, 3, 4, depth=3), False, inputs=3 * 9 * 7, fresh=1)
+        Workload(
+            "Conv2d",
+            "conv",
+            VectorShape(3, 35, 3, 3, 4, depth=3, output_rows=7),
+            False,
+            inputs=3 * 9 * 7,
+            fresh=1,
+        )
     ]
 
 

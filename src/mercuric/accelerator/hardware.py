@@ -15,11 +15,12 @@ from mercuric.similarity import MCache
 Design = Literal["synchronous", "asynchronous"]
 Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
-Dealing = Literal["vectors", "products"]
+Dealing = Literal["vectors", "products", "rows"]
+Replicated = Literal["filters", "channels", "images"]
 
 _PRESETS = Path(__file__).parent / "presets"
 
-_COUNTED = ("rows", "columns", "ways", "entries", "versions", "insertion_queue", "word_bits")
+_COUNTED = ("rows", "columns", "ways", "entries", "versions", "replicas", "insertion_queue", "word_bits")
 _LEAST = {
     **dict.fromkeys(_COUNTED, 1),
     "register_file_words": 3,  # an input, a weight and a partial sum
@@ -52,7 +53,13 @@ class Accelerator(Config):
             nothing (it is taken as ready), the HIT waits, or the dot product is computed once more.
         dealing: what a row-stationary array deals to its PE sets in contiguous blocks: a scope's
             ``"vectors"``, all sets working on the same filter (paper Fig. 10), or its ``"products"``, the
-            pairs of filter and vector, filter by filter. For convolutions.
+            pairs of filter and vector, filter by filter; or the ``"rows"`` of the output one after the other,
+            as Eyeriss maps them. For convolutions.
+        replicated: what an array that is dealt rows holds side by side where an output has fewer rows than
+            there are PE sets: several ``"filters"``; or several ``"channels"`` or ``"images"`` with an
+            MCACHE each, and filters where room is left.
+        replicas: filters that have a version of their result side by side in an MCACHE entry where rows are
+            dealt; fewer than there is room for leave PE sets idle. None: as many as there is room for.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
         word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
@@ -81,6 +88,8 @@ class Accelerator(Config):
     arrival: Arrival = "raster"
     late_hits: LateHits = "ready"
     dealing: Dealing = "vectors"
+    replicated: Replicated = "filters"
+    replicas: Annotated[int, Field(strict=True)] | None = None
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
     word_bits: Annotated[int, Field(strict=True)] = 16
     register_file_words: Annotated[int, Field(strict=True)] = 256

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor
 
 from mercuric.errors import ArgumentError
-from mercuric.reuse.geometry import ConvGeometry
+from mercuric.reuse.geometry import ConvGeometry, Pair
 
 Granularity = int | Literal["channel", "patch"]
 Scope = Literal["image", "batch"]
@@ -27,6 +27,8 @@ class VectorShape:
         images: scopes that are multiplied with the same filters, one an image.
         depth: scopes whose dot products add up to one output, one a channel (or group of them). The
             ``scopes / (images x depth)`` groups of a grouped convolution are independent of each other.
+        output_rows: rows of the output that a scope's vectors make, all of one length (of every image
+            where a batch is one scope); None: not known, or no image.
     """
 
     scopes: int
@@ -36,6 +38,7 @@ class VectorShape:
     filters: int
     images: int = 1
     depth: int = 1
+    output_rows: int | None = None
 
     @property
     def length(self) -> int:
@@ -83,42 +86,42 @@ def _span(granularity: Granularity, conv: ConvGeometry, channels: int, what: str
 
 
 def conv_vectors(
-    conv: ConvGeometry, images: int, positions: int, granularity: Granularity, scope: Scope
+    conv: ConvGeometry, images: int, output: Pair, granularity: Granularity, scope: Scope
 ) -> VectorShape:
-    """Input vectors of a convolution over ``images`` images with ``positions`` output pixels each."""
+    """Input vectors of a convolution over ``images`` images with ``output`` rows and columns of windows."""
     span = group_channels(granularity, conv)
     filters = conv.out_channels // conv.groups
-    return _image_vectors(conv, images, positions, conv.in_channels // span, span, filters, scope)
+    return _image_vectors(conv, images, output, conv.in_channels // span, span, filters, scope)
 
 
 def gradient_vectors(
-    conv: ConvGeometry, images: int, positions: int, granularity: Granularity, scope: Scope
+    conv: ConvGeometry, images: int, size: Pair, granularity: Granularity, scope: Scope
 ) -> VectorShape:
-    """Gradient vectors of a convolution whose ``images`` inputs have ``positions`` pixels each.
+    """Gradient vectors of a convolution whose ``images`` inputs have ``size`` rows and columns of pixels.
 
     The gradient of the input is a convolution of the output's gradient with the same kernels turned
     by 180 degrees (paper II-C, equation 2): its vectors are windows of that gradient.
     """
     span = gradient_channels(granularity, conv)
     filters = conv.in_channels // conv.groups
-    return _image_vectors(conv, images, positions, conv.out_channels // span, span, filters, scope)
+    return _image_vectors(conv, images, size, conv.out_channels // span, span, filters, scope)
 
 
 def _image_vectors(
-    conv: ConvGeometry, images: int, positions: int, groups: int, span: int, filters: int, scope: Scope
+    conv: ConvGeometry, images: int, sides: Pair, groups: int, span: int, filters: int, scope: Scope
 ) -> VectorShape:
     height, width = conv.kernel_size
-    depth = groups // conv.groups
+    window, depth = (height, span * width, filters), groups // conv.groups
     if scope == "image":
-        return VectorShape(images * groups, positions, height, span * width, filters, images, depth)
-    return VectorShape(groups, images * positions, height, span * width, filters, 1, depth)
+        return VectorShape(images * groups, prod(sides), *window, images, depth, sides[0])
+    return VectorShape(groups, images * prod(sides), *window, 1, depth, images * sides[0])
 
 
 def vectors_of(geometry: ConvGeometry, images: Tensor, granularity: Granularity, scope: Scope) -> VectorShape:
     """The input vectors of a convolution of images (N, C, H, W)."""
     count = len(images)
-    windows = geometry.grid(count, images.shape[-2:]).windows
-    return conv_vectors(geometry, count, windows // max(1, count), granularity, scope)
+    rows, columns = geometry.grid(count, images.shape[-2:]).output[1:]
+    return conv_vectors(geometry, count, (rows, columns if count else 0), granularity, scope)
 
 
 def row_vectors(shape: tuple[int, ...], filters: int, scope: Scope) -> VectorShape:

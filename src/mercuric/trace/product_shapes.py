@@ -86,8 +86,9 @@ def _convolution(args: tuple[Any, ...], out: Tensor, layout: Layout) -> list[Par
     if layout.scope == "batch":
         scopes = shape.scopes // max(images, 1)
         shape = VectorShape(
-            scopes, shape.vectors * images, shape.rows, shape.elements, shape.filters, depth=shape.depth
-        )
+            scopes, shape.vectors * images, shape.rows, shape.elements, shape.filters, depth=shape.depth,
+            output_rows=(shape.output_rows or 0) * images,
+        )  # fmt: skip
     inputs = min(x.numel(), shape.scopes * shape.vectors * shape.length)
     return [Part(shape, "conv", inputs, x.requires_grad and weight.requires_grad)]
 
@@ -102,16 +103,20 @@ def _windows(x: Tensor, weight: Tensor, out: Tensor, groups: int, granularity: G
         span = channels if channels % wanted else wanted
     depth = channels // span * prod(deep)
     scopes = x.shape[0] * groups * depth
+    sides = out.shape[2:]
     return VectorShape(
-        scopes, prod(out.shape[2:]), height, span * width, filters // groups, x.shape[0], depth
+        scopes, prod(sides), height, span * width, filters // groups, x.shape[0], depth, prod(sides[:-1])
     )
 
 
 def _spread_pixels(x: Tensor, weight: Tensor, groups: int) -> VectorShape:
     """A transposed convolution multiplies every pixel's channels with every element of every filter."""
     channels, filters, *kernel = weight.shape
-    scopes, pixels = x.shape[0] * groups, prod(x.shape[2:])
-    return VectorShape(scopes, pixels, 1, channels // groups, filters * prod(kernel), x.shape[0])
+    scopes, sides = x.shape[0] * groups, x.shape[2:]
+    return VectorShape(
+        scopes, prod(sides), 1, channels // groups, filters * prod(kernel), x.shape[0],
+        output_rows=prod(sides[:-1]),
+    )  # fmt: skip
 
 
 def _attention(args: tuple[Any, ...], _: Any, __: Layout) -> list[Part]:

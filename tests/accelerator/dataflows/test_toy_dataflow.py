@@ -71,6 +71,8 @@ class Toy:
     ) -> int:
         return 1
 
+    mcaches = results
+
     def reads_representatives(self, _accelerator: Accelerator, _kind: Kind) -> bool:
         return False
 

@@ -32,8 +32,9 @@ def works(draw: st.DrawFn) -> tuple[Accelerator, Work, Operands]:
     """Any dataflow, a small layer of overlapping vectors, and a Hitmap whose first vectors are misses."""
     small = st.integers(1, 4)
     images, depth, groups = draw(small), draw(small), draw(st.integers(1, 2))
-    vectors, rows, elements = draw(st.integers(1, 12)), draw(small), draw(small)
-    shape = VectorShape(images * depth * groups, vectors, rows, elements, draw(small), images, depth)
+    lines, rows, elements = draw(small), draw(small), draw(small)
+    scopes, vectors = images * depth * groups, lines * draw(st.integers(1, 3))
+    shape = VectorShape(scopes, vectors, rows, elements, draw(small), images, depth, lines)
     covered = shape.scopes * vectors * shape.length
     tensors = operands(shape, draw(st.integers(1, covered)), draw(st.integers(1, elements)))
     states = np.array(draw(st.lists(st.integers(0, 2), min_size=vectors, max_size=vectors)), dtype=np.uint8)
@@ -46,7 +47,7 @@ def works(draw: st.DrawFn) -> tuple[Accelerator, Work, Operands]:
     accelerator = SMALL.changed(
         dataflow=dataflow,
         register_file_words=draw(st.integers(3, 40)),
-        dealing=draw(st.sampled_from(["vectors", "products"])) if dataflow == "row" else "vectors",
+        dealing=draw(st.sampled_from(["vectors", "products", "rows"])) if dataflow == "row" else "vectors",
     )
     return accelerator, Work(shape, hitmap, draw(st.integers(1, 5))), tensors
 

@@ -98,11 +98,11 @@ def test_convolutions_split_into_windows_of_one_channel(tmp_path: Path) -> None:
     ]
     assert [layer.channels for layer in layers] == [3, 96, 256, 8, 256]
     assert [layer.shape for layer in layers] == [
-        VectorShape(3, 55 * 55, 11, 11, 96, depth=3),
-        VectorShape(96, 27 * 27, 5, 5, 256, depth=96),
-        VectorShape(1, 13 * 13, 1, 256, 384),
-        VectorShape(8, 4 * 3, 3, 3, 1),
-        VectorShape(256, 1, 6, 6, 4096, depth=256),
+        VectorShape(3, 55 * 55, 11, 11, 96, depth=3, output_rows=55),
+        VectorShape(96, 27 * 27, 5, 5, 256, depth=96, output_rows=27),
+        VectorShape(1, 13 * 13, 1, 256, 384, output_rows=13),
+        VectorShape(8, 4 * 3, 3, 3, 1, output_rows=4),
+        VectorShape(256, 1, 6, 6, 4096, depth=256, output_rows=1),
     ]
 
 
@@ -260,7 +260,7 @@ def test_strides_of_height_and_width(tmp_path: Path, header: str, row: str) -> N
     columns = "Layer name,IFMAP height,IFMAP width,Filter height,Filter width,Channels,Num filter"
     text = f"{columns},{header}\nc,9,9,3,3,2,4,{row}\n"
     (layer,) = read_topology(written(tmp_path / "net.csv", text))
-    assert layer.shape == VectorShape(2, 4 * 7, 3, 3, 4, depth=2)
+    assert layer.shape == VectorShape(2, 4 * 7, 3, 3, 4, depth=2, output_rows=4)
 
 
 def test_what_scalesim_writes_is_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mercuric.accelerator.count.layer_cycles import training_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS
 from mercuric.accelerator.dataflows.registry import DATAFLOWS
-from mercuric.accelerator.hardware import Accelerator, Design, preset
+from mercuric.accelerator.hardware import Accelerator, Design, Replicated, preset
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
@@ -19,10 +19,15 @@ from mercuric.trace.work import Product, Work
 ARRAYS: list[tuple[str, Design, dict[str, Any]]] = [
     *((dataflow, design, {}) for dataflow in DATAFLOWS for design in get_args(Design)),
     *(("row", design, {"dealing": "products"}) for design in get_args(Design)),
+    *(
+        ("row", design, {"dealing": "rows", "replicated": held})
+        for design in get_args(Design)
+        for held in get_args(Replicated)
+    ),
     *(("row", design, {"late_hits": late}) for design in get_args(Design) for late in ("wait", "recompute")),
 ]
-DEPTHWISE = VectorShape(scopes=512, vectors=49, rows=3, elements=3, filters=1)
-SYSTOLIC = VectorShape(scopes=64, vectors=49, rows=3, elements=3, filters=128, depth=64)
+DEPTHWISE = VectorShape(scopes=512, vectors=49, rows=3, elements=3, filters=1, output_rows=7)
+SYSTOLIC = VectorShape(64, 49, 3, 3, filters=128, depth=64, output_rows=7)
 
 
 def unlike(shape: VectorShape, kind: Kind = "conv") -> Work:
@@ -34,9 +39,10 @@ def unlike(shape: VectorShape, kind: Kind = "conv") -> Work:
 @st.composite
 def shapes(draw: st.DrawFn) -> VectorShape:
     images, depth, groups = (draw(st.integers(1, 4)) for _ in range(3))
-    vectors, filters = draw(st.integers(1, 60)), draw(st.integers(1, 30))
+    output_rows, width, filters = draw(st.integers(1, 12)), draw(st.integers(1, 7)), draw(st.integers(1, 30))
     rows, elements = draw(st.integers(1, 4)), draw(st.integers(1, 12))
-    return VectorShape(images * depth * groups, vectors, rows, elements, filters, images, depth)
+    scopes, vectors = images * depth * groups, output_rows * width
+    return VectorShape(scopes, vectors, rows, elements, filters, images, depth, output_rows)
 
 
 @pytest.mark.parametrize(("dataflow", "design", "options"), ARRAYS)

@@ -119,6 +119,22 @@ def test_layers_without_reuse_come_back(tmp_path: Path) -> None:
     assert back == dense
 
 
+def test_older_files_know_no_rows_of_the_output(photos: Tensor, tmp_path: Path) -> None:
+    path, older, config = tmp_path / "run.parquet", tmp_path / "older.parquet", CONFIGS[0]
+    with HitmapWriter(path, HitmapAbout({}, config)) as writer:
+        result = simulate_batches(network(), [photos], on_array_of(config), config, listeners=[writer.add])
+        writer.finish(result.layers, result.run)
+    table, about = pq.read_table(path).drop_columns("output_rows"), pq.ParquetFile(path).metadata.metadata
+    pq.write_table(table.replace_schema_metadata({b"mercuric": about[b"mercuric"]}), older)
+    assert simulate_saved(older, on_array_of(config)).summary() == result.summary()
+    rows = on_array_of(config).changed(dealing="rows")
+    assert simulate_saved(path, rows).layers.equals(
+        simulate_batches(network(), [photos], rows, config).layers
+    )
+    with pytest.raises(ValueError, match="output_rows of a layer's vectors was None, but must be at least 1"):
+        simulate_saved(older, rows)
+
+
 def test_gradient_vectors_come_back(tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     hitmap = Hitmap(torch.tensor([[1, 0, 1]], dtype=torch.uint8), torch.tensor([[0, 0, 2]]))

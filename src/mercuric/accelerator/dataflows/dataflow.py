@@ -80,6 +80,16 @@ class Dataflow(Protocol):
         """
         ...
 
+    def mcaches(
+        self, accelerator: Accelerator, shape: VectorShape | None = None, kind: Kind = "conv", /
+    ) -> int:
+        """MCACHEs that are side by side for a layer; without a ``shape``: the most for any layer.
+
+        Raises:
+            ValueError: the array can't work on the layer.
+        """
+        ...
+
     def reads_representatives(self, accelerator: Accelerator, kind: Kind, /) -> bool:
         """Whether cycles depend on whose result a HIT takes, not only on which vectors hit."""
         ...

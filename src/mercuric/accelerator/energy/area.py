@@ -80,6 +80,7 @@ def chip_area(
     bits: int,
     table: AreaTable = AREA_45NM,
     results: int | None = None,
+    mcaches: int | None = None,
 ) -> dict[str, float]:
     """Area of each part in mm2: those of :data:`BASELINE_PARTS`, then :data:`MERCURY_PARTS`.
 
@@ -93,17 +94,22 @@ def chip_area(
         table: areas of the parts.
         results: that an MCACHE entry holds, as the dataflow's ``results`` says of the layers; None: as many
             as any layer needs.
+        mcaches: that are side by side, with a Signature Table, a Hitmap and queues each, as the dataflow's
+            ``mcaches`` says of the layers; None: as many as any layer needs.
 
     Raises:
-        ValueError: the MCACHE is unlimited, ``vectors``, ``bits`` or ``results`` is under 1, or the table's
-            MAC unit is of other words than the accelerator's.
+        ValueError: the MCACHE is unlimited, ``vectors``, ``bits``, ``results`` or ``mcaches`` is under 1, or
+            the table's MAC unit is of other words than the accelerator's.
     """
     if accelerator.entries is None:
         raise ArgumentError(
             f"entries of accelerator {accelerator.name!r} was None, but an unlimited MCACHE has no area"
         )
-    results = dataflow_of(accelerator).results(accelerator) if results is None else results
-    for argument, value in (("vectors", vectors), ("bits", bits), ("results", results)):
+    dataflow = dataflow_of(accelerator)
+    results = dataflow.results(accelerator) if results is None else results
+    mcaches = dataflow.mcaches(accelerator) if mcaches is None else mcaches
+    sizes = {"vectors": vectors, "bits": bits, "results": results, "mcaches": mcaches}
+    for argument, value in sizes.items():
         if value < 1:
             raise ArgumentError(f"{argument} was {value}, but must be at least 1")
     if table.word_bits != accelerator.word_bits:
@@ -113,17 +119,17 @@ def chip_area(
         )
     pes, word, entries = accelerator.pes, accelerator.word_bits, accelerator.entries
     sets, entry_id = entries // accelerator.ways, max(entries - 1, 1).bit_length()
-    queued = (accelerator.insertion_queue or 0) * sets
+    queued = mcaches * (accelerator.insertion_queue or 0) * sets
     valid = 1 + results
     square_um = {
         "MAC units": pes * table.mac,
         "register files": pes * accelerator.register_file_words * word * table.sram_bit,
         "global buffer": accelerator.buffer_words * word * table.sram_bit,
         # Every set compares the ways of one signature at a time, so each way has its comparator.
-        "MCACHE tags": entries * ((bits + valid) * table.register_bit + bits * table.compare_bit),
-        "MCACHE results": entries * results * word * table.register_bit,
-        "Signature Table": vectors * (bits + entry_id) * table.sram_bit,
-        "Hitmap": 2 * vectors * table.register_bit,
+        "MCACHE tags": mcaches * entries * ((bits + valid) * table.register_bit + bits * table.compare_bit),
+        "MCACHE results": mcaches * entries * results * word * table.register_bit,
+        "Signature Table": mcaches * vectors * (bits + entry_id) * table.sram_bit,
+        "Hitmap": mcaches * 2 * vectors * table.register_bit,
         "insertion queues": queued * bits * table.register_bit,
         "pipeline registers": pes * word * table.register_bit,
     }

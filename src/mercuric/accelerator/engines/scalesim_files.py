@@ -261,12 +261,13 @@ def _conv(name: str, sizes: Sequence[int], across: int) -> VectorShape:
             raise ArgumentError(
                 f"Filter {what} of layer {name!r} was {filter_size}, but must be at most IFMAP {what}, {size}"
             )
-    positions = -(-(height - rows + down) // down) * -(-(width - columns + across) // across)
+    lines = -(-(height - rows + down) // down)
+    positions = lines * -(-(width - columns + across) // across)
     if _DEPTHWISE in name:
-        return VectorShape(channels, positions, rows, columns, filters)
+        return VectorShape(channels, positions, rows, columns, filters, output_rows=lines)
     if rows == columns == 1:
-        return VectorShape(1, positions, 1, channels, filters)
-    return VectorShape(channels, positions, rows, columns, filters, depth=channels)
+        return VectorShape(1, positions, 1, channels, filters, output_rows=lines)
+    return VectorShape(channels, positions, rows, columns, filters, depth=channels, output_rows=lines)
 
 
 def _is_ratio(text: str) -> bool:

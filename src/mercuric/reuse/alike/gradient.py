@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any
 
 import torch
@@ -142,9 +141,7 @@ class ImageGradient:
         self._before = self._reach[0] - pads[2], self._reach[1] - pads[0]
         images, _, height, width = padded
         self._size = height - pads[2] - pads[3], width - pads[0] - pads[1]
-        self._shape = gradient_vectors(
-            conv, images, prod(self._size), reuse.config.granularity, reuse.config.scope
-        )
+        self._shape = gradient_vectors(conv, images, self._size, reuse.config.granularity, reuse.config.scope)
 
     @property
     def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:

@@ -62,7 +62,7 @@ def convolve_patches(
     """
     count, _, *sides = images.shape
     grid = WindowGrid.of(count, sides, conv.kernel_size, conv.stride, conv.dilation, pads)
-    shape = conv_vectors(conv, count, grid.windows // count, state.config.granularity, state.config.scope)
+    shape = conv_vectors(conv, count, grid.output[1:], state.config.granularity, state.config.scope)
     return reuse_patches(images, weight, bias, grid, shape, state, dense)
 
 

@@ -265,6 +265,7 @@ def _areas(
             vectors,
             bits,
             results=max(dataflow_of(one).results(one, each.shape, each.kind) for each in ran),
+            mcaches=max(dataflow_of(one).mcaches(one, each.shape, each.kind) for each in ran),
         )
         for one in accelerators
         if one.entries is not None and one.word_bits == AREA_45NM.word_bits

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.files.reading import read_text
@@ -25,7 +25,7 @@ from mercuric.similarity.hitmap import Hitmap, HitState
 from mercuric.trace.calls import RunFacts
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.csv_lines import HitmapLine, read_hitmap_csv
-from mercuric.trace.hitmaps.saved_layer import SHAPE, SavedLayer
+from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
 
@@ -48,6 +48,11 @@ class IndexRow(SavedLayer):
     zero: Count
     zero_hits: Count
     error: str
+
+    @field_validator(*OPTIONAL, mode="before")
+    @classmethod
+    def _empty_cell(cls, value: str | None) -> str | None:
+        return value or None
 
 
 _COLUMNS = ("file", "layer", "kind", "needs_input_gradient", "bits", *SHAPE, *COUNTS, "error")
@@ -128,7 +133,8 @@ class HitmapFolderWriter:
                 part.replace(self._folder / saved)
             counts = [int(measured[column]) for column in COUNTS]
             for call in [self._layers[str(name)]] if saved else self._dense[str(name)]:
-                shape = [getattr(call.work.shape, field) for field in SHAPE]
+                sizes = [getattr(call.work.shape, field) for field in SHAPE]
+                shape = ["" if size is None else size for size in sizes]
                 about = [saved, name, call.work.kind, call.needs_input_gradient, call.work.bits]
                 rows.append([*about, *shape, *counts, measured["error"]])
         write_text(self._folder / RUN, self.about.to_json())
@@ -231,7 +237,8 @@ def _of_batch(shape: VectorShape, images: int, now: int) -> VectorShape:
     """The shape of a batch of ``now`` images, where one of ``images`` has ``shape``."""
     if shape.images == images:
         return replace(shape, scopes=shape.scopes * now // images, images=now)
-    return replace(shape, vectors=shape.vectors * now // images)
+    rows = None if shape.output_rows is None else shape.output_rows * now // images
+    return replace(shape, vectors=shape.vectors * now // images, output_rows=rows)
 
 
 def _indexed(row: dict[str, str]) -> IndexRow:

@@ -11,6 +11,7 @@ from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 
 SHAPE = tuple(field.name for field in fields(VectorShape))
+OPTIONAL = tuple(field.name for field in fields(VectorShape) if field.default is None)
 MOST_MACS = 2**62
 Size = Annotated[int, Field(ge=1, le=2**40)]
 
@@ -22,7 +23,8 @@ class SavedLayer(Config):
         layer: its name.
         kind: as :class:`~mercuric.trace.work.Work` has it.
         bits: of the signatures; 0 where none were computed.
-        scopes, vectors, rows, elements, filters, images, depth: see ``VectorShape``.
+        scopes, vectors, rows, elements, filters, images, depth, output_rows: see ``VectorShape``; files
+            of versions before 0.7 have no output rows.
     """
 
     layer: str
@@ -35,6 +37,7 @@ class SavedLayer(Config):
     filters: Size
     images: Size
     depth: Size
+    output_rows: Size | None = None
 
     def shape(self) -> VectorShape:
         """Its vectors.

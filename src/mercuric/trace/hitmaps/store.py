@@ -29,7 +29,7 @@ from mercuric.trace.hitmaps.packing import (
     unpack_ids,
     unpack_states,
 )
-from mercuric.trace.hitmaps.saved_layer import SHAPE, SavedLayer
+from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
 
@@ -52,7 +52,7 @@ _SCHEMA = pa.schema(
     [
         pa.field("call", pa.int32(), nullable=False),
         *(pa.field(name, pa.string(), nullable=False) for name in _NAMES),
-        *(pa.field(name, pa.int64(), nullable=False) for name in SHAPE),
+        *(pa.field(name, pa.int64(), nullable=name in OPTIONAL) for name in SHAPE),
         pa.field("bits", pa.int16(), nullable=False),
         pa.field("needs_input_gradient", pa.bool_(), nullable=False),
         pa.field("first_scope", pa.int64(), nullable=False),
@@ -60,6 +60,7 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.binary()) for name in _PACKED),
     ]
 )
+_OLDER = pa.schema([field for field in _SCHEMA if field.name not in OPTIONAL])
 Row = dict[str, Any]
 
 
@@ -178,7 +179,8 @@ class SavedHitmaps:
         except (OSError, pa.ArrowException) as error:
             raise MercuricError(f"{path} can't be read as a Parquet file of Hitmaps: {error}") from None
         metadata = self._parquet.metadata.metadata or {}
-        if METADATA.encode() not in metadata or not self._parquet.schema_arrow.equals(_SCHEMA):
+        known = any(self._parquet.schema_arrow.equals(one) for one in (_SCHEMA, _OLDER))
+        if METADATA.encode() not in metadata or not known:
             raise MercuricError(f"{path} holds no Hitmaps of Mercuric: it is another Parquet file")
         self.about = HitmapAbout.from_json(metadata[METADATA.encode()], path)
 
@@ -217,7 +219,7 @@ class SavedHitmaps:
 
 def _call(rows: list[Row], cache: MCache) -> LayerCall:
     first = rows[0]
-    layer = SavedLayer(**{name: first[name] for name in SavedLayer.model_fields})
+    layer = SavedLayer(**{name: first.get(name) for name in SavedLayer.model_fields})
     if first["product"] not in get_args(ObservedProduct):
         raise ArgumentError(f"product was {first['product']!r}, but must be {_PRODUCTS}")
     shape = layer.shape()

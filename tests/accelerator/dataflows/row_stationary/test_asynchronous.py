@@ -17,7 +17,11 @@ from mercuric.accelerator.dataflows.row_stationary.asynchronous import Asynchron
 from mercuric.accelerator.dataflows.row_stationary.cycles import cycles, product_pace, signature_pace
 from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths, misses_of_sets
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
+    block_lengths,
+    block_owners,
+    misses_of_sets,
+)
 from mercuric.accelerator.dataflows.row_stationary.synchronous import SynchronousProduct
 from mercuric.similarity import Hitmap
 
@@ -97,7 +101,7 @@ def test_the_definition(layer: Layer, timing: Timing) -> None:
     queueing = None
     if accelerator.insertion_queue is not None:
         queueing = Queueing.of(work.cache_sets, lengths, signature.interval, accelerator.insertion_queue)
-    misses = misses_of_sets(work.hitmap.states, layer.sets)
+    misses = misses_of_sets(work.hitmap.states, block_owners(work.shape.vectors, layer.sets))
     product = AsynchronousProduct(misses, lengths, work.shape.filters, accelerator.versions, pace)
     for bits in (0, work.bits):
         defined = product.cycles_by_definition(bits * lengths, signature, queueing, turns)
@@ -139,7 +143,8 @@ def test_waiting_costs_no_less_than_results_that_are_ready(layer: Layer, timing:
 def test_with_a_buffer_for_every_filter_a_set_waits_for_nobody(layer: Layer) -> None:
     """A backward product then takes the longest of the sets' own sums."""
     free = layer.on(versions=100, late_hits="ready")
-    shape, misses = layer.shape, misses_of_sets(layer.work.hitmap.states, layer.sets)
+    shape = layer.shape
+    misses = misses_of_sets(layer.work.hitmap.states, block_owners(shape.vectors, layer.sets))
     interval = product_pace(layer.accelerator, shape, "paper").interval
     own = misses * interval + block_lengths(shape.vectors, layer.sets) - misses
     assert count(free, "paper")[1].mercury == shape.filters * own.sum(axis=0).max()
@@ -172,8 +177,9 @@ def test_recomputing_may_lose_what_running_ahead_wins() -> None:
     states = torch.tensor([[1, 1, 1, 0], [1, 0, 0, 0]], dtype=torch.uint8)
     hitmap = Hitmap(states, torch.tensor([[0, 1, 2, 2], [0, 0, 0, 0]]))
     lengths = np.array([2, 2])
-    turns = Turns.checked(hitmap, lengths, np.arange(4), recompute=True)
-    misses = misses_of_sets(states, 2)
+    owners = block_owners(4, 2)
+    turns = Turns.checked(hitmap, owners, np.arange(2)[:, None], np.arange(4), recompute=True)
+    misses = misses_of_sets(states, owners)
 
     def taken(versions: int) -> int:
         return AsynchronousProduct(misses, lengths, 3, versions, Pace(6, 0)).cycles(turns=turns)

@@ -24,9 +24,10 @@ class AsynchronousProduct:
     """One product of a layer with reuse.
 
     Attributes:
-        misses: int64, (scopes, PE sets): dot products that each set computes for a filter.
-        lengths: int64, (PE sets,): vectors of each set's block.
-        filters: filters of a scope; 1 where a block is of a scope's products.
+        misses: int64, (scopes, PE sets): dot products that each set computes for a filter; a row is of
+            several scopes where these are side by side.
+        lengths: int64, (PE sets,), or as ``misses``: vectors of each set.
+        filters: of a scope, one after the other; 1 where a set has a block of a scope's products.
         versions: filter buffers; scopes that have buffers where a block is of a scope's products.
         pace: of the dot products.
     """
@@ -47,25 +48,27 @@ class AsynchronousProduct:
         """Cycles until the last result of the last scope has left.
 
         Args:
-            signatures: int64, (PE sets,): signature bits that each set computes in a scope; None where a
-                saved Hitmap is used.
+            signatures: int64, (PE sets,), or as ``misses``: signature bits that each set computes in a
+                scope; None where a saved Hitmap is used.
             signature: pace of the signature bits.
             queueing: what waiting for insertion queues adds to each scope's signatures; None: nothing.
             turns: how HITs wait for results; None: they are taken as ready.
         """
         scopes = len(self.misses)
-        if signatures is None:
-            signatures = np.zeros_like(self.lengths)
+        signing = self._whole(self.lengths * 0 if signatures is None else signatures) * signature.interval
         queued = queueing or Queueing.none(scopes)
         late = turns or _READY
         return int(
             _total(
-                self.misses, self.lengths, self.filters, min(self.versions, max(1, scopes * self.filters)),
-                self.pace.interval, self.pace.drain,
-                signatures * signature.interval, signature.drain, queued.waits, queued.emptying,
-                turns is not None, late.states, late.representatives, late.owners, late.order, late.recompute,
+                self.misses, self._whole(self.lengths), self.filters,
+                min(self.versions, max(1, scopes * self.filters)), self.pace.interval, self.pace.drain,
+                signing, signature.drain, queued.waits, queued.emptying, turns is not None,
+                late.states, late.representatives, late.owners, late.members, late.order, late.recompute,
             )
         )  # fmt: skip
+
+    def _whole(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.ascontiguousarray(np.broadcast_to(counts, self.misses.shape))
 
     def cycles_by_definition(
         self,
@@ -76,7 +79,8 @@ class AsynchronousProduct:
     ) -> int:
         """What :meth:`cycles` computes, a task at a time."""
         scopes, queued = len(self.misses), queueing or Queueing.none(len(self.misses))
-        sets = range(len(self.lengths))
+        sets = range(self.misses.shape[1])
+        lengths, signing = self._whole(self.lengths), self._whole(signatures)
         free, left = [0 for _ in sets], [0 for _ in sets]
         hitmaps: list[int] = []
         finished: list[int] = []
@@ -85,23 +89,23 @@ class AsynchronousProduct:
             return free if pace.drain else left
 
         def sign(scope: int) -> None:
-            signing = [p for p in sets if signatures[p]]
-            for p in signing:
+            signers = [p for p in sets if signing[scope, p]]
+            for p in signers:
                 start = begin(signature)[p] + int(queued.waits[scope])
-                free[p] = start + int(signatures[p]) * signature.interval
+                free[p] = start + int(signing[scope, p]) * signature.interval
                 left[p] = free[p] + signature.drain
-            emptied = int(queued.emptying[scope]) if signing else 0
-            hitmaps.append(max((left[p] for p in signing), default=0) + emptied)
+            emptied = int(queued.emptying[scope]) if signers else 0
+            hitmaps.append(max((left[p] for p in signers), default=0) + emptied)
 
         def multiply(scope: int) -> None:
             buffer = finished[-self.versions] if len(finished) >= self.versions else 0
             starts = [max(begin(self.pace)[p], hitmaps[scope], buffer) for p in sets]
             if turns is not None:
-                free[:], left[:] = turns.one_filter(scope, self.pace, starts, left)
+                free[:], left[:] = turns.one_task(scope, self.pace, starts, left)
             else:
                 for p in sets:
                     misses = int(self.misses[scope, p])
-                    hits = int(self.lengths[p]) - misses
+                    hits = int(lengths[scope, p]) - misses
                     free[p] = starts[p] + misses * self.pace.interval + hits
                     left[p] = free[p] + self.pace.drain if misses else max(left[p], starts[p]) + hits
             finished.append(max(left, default=0))
@@ -115,7 +119,10 @@ class AsynchronousProduct:
 
 
 _NONE = np.zeros(0, np.int64)
-_READY = Turns(np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.int64), _NONE, _NONE, recompute=False)
+_READY = Turns(
+    np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.int64), _NONE, np.zeros((1, 1), np.int64), _NONE,
+    recompute=False,
+)  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -134,6 +141,7 @@ def _total(
     states: NDArray[np.uint8],
     representatives: NDArray[np.int64],
     owners: NDArray[np.int64],
+    members: NDArray[np.int64],
     order: NDArray[np.int64],
     recompute: bool,
 ) -> int:
@@ -145,9 +153,9 @@ def _total(
     for scope in range(-1, scopes):
         next_hitmap = 0
         for pe_set in range(sets if scope + 1 < scopes else 0):
-            if signing[pe_set]:
+            if signing[scope + 1, pe_set]:
                 start = free[pe_set] if signature_drain else left[pe_set]
-                free[pe_set] = start + waits[scope + 1] + signing[pe_set]
+                free[pe_set] = start + waits[scope + 1] + signing[scope + 1, pe_set]
                 left[pe_set] = free[pe_set] + signature_drain
                 next_hitmap = max(next_hitmap, left[pe_set] + emptying[scope + 1])
         for _ in range(filters if scope >= 0 else 0):
@@ -155,12 +163,16 @@ def _total(
             if late:
                 for pe_set in range(sets):
                     free[pe_set] = max(free[pe_set] if drain else left[pe_set], gate)
-                take_turns(
-                    states[scope], representatives[scope], owners, order, recompute, interval, drain,
-                    free, left, results,
-                )  # fmt: skip
+                each = sets // members.shape[1]
+                for place in range(members.shape[1]):
+                    one, own = members[scope, place], slice(place * each, (place + 1) * each)
+                    if one >= 0:
+                        take_turns(
+                            states[one], representatives[one], owners, order, recompute, interval, drain,
+                            free[own], left[own], results,
+                        )  # fmt: skip
             else:
-                _take_all(misses[scope], lengths, interval, drain, gate, free, left)
+                _take_all(misses[scope], lengths[scope], interval, drain, gate, free, left)
             done = 0
             for pe_set in range(sets):
                 done = max(done, left[pe_set])

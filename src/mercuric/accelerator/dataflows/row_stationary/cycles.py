@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+import numpy as np
+import torch
+
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Pace, Timing
 from mercuric.accelerator.dataflows.row_stationary.asynchronous import AsynchronousProduct
-from mercuric.accelerator.dataflows.row_stationary.dealing import Dealt, deal, misses_of_blocks
+from mercuric.accelerator.dataflows.row_stationary.dealing import Tasks, deal, groups_of_scopes
 from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import pe_sets
 from mercuric.accelerator.dataflows.row_stationary.synchronous import SynchronousProduct
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
@@ -56,10 +58,11 @@ def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing
     Raises:
         ValueError: the array has fewer PEs than the window has rows.
     """
-    pace, most = product_pace(accelerator, shape, timing), _dealt(accelerator, shape).most
+    pace, most = product_pace(accelerator, shape, timing), deal(accelerator, shape).most
+    groups = groups_of_scopes(accelerator, shape)
     if accelerator.design == "asynchronous":
-        return pace.stream(shape.scopes * most)
-    return shape.scopes * pace.stream(most)
+        return pace.stream(groups * most)
+    return groups * pace.stream(most)
 
 
 def signature_cycles(accelerator: Accelerator, shape: VectorShape, bits: int) -> int:
@@ -68,8 +71,8 @@ def signature_cycles(accelerator: Accelerator, shape: VectorShape, bits: int) ->
     Raises:
         ValueError: the array has fewer PEs than the window has rows.
     """
-    dot_products = _dealt(accelerator, replace(shape, filters=bits)).most
-    return shape.scopes * signature_pace(accelerator, shape).stream(dot_products)
+    dot_products = deal(accelerator, replace(shape, filters=bits)).most
+    return groups_of_scopes(accelerator, shape) * signature_pace(accelerator, shape).stream(dot_products)
 
 
 def product_pace(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> Pace:
@@ -89,14 +92,9 @@ class _Reuse:
 
     def __init__(self, accelerator: Accelerator, work: Work, hitmap: Hitmap) -> None:
         self._accelerator, self._work, self._shape = accelerator, work, work.shape
-        dealing, sets = accelerator.dealing, pe_sets(accelerator, work.shape.rows)
-        self._misses = misses_of_blocks(dealing, hitmap.states, work.shape.filters, sets)
-        if dealing == "vectors":
-            self._lengths = deal(dealing, work.shape.vectors, 1, sets).products
-            self._filters, self._buffers = work.shape.filters, accelerator.versions
-        else:  # the whole scope is one task, and two scopes have buffers
-            self._lengths = _dealt(accelerator, work.shape).products
-            self._filters, self._buffers = 1, 2
+        self._tasks = tasks = Tasks.of(accelerator, work.shape)
+        self._misses = tasks.misses(hitmap.states, work.shape.filters)
+        self._lengths = tasks.everywhere(tasks.lengths)
 
     def cycles(self, timing: Timing, signed: bool) -> Cycles:
         """Cycles of one product, with its signatures where they are computed for it."""
@@ -105,7 +103,7 @@ class _Reuse:
 
     def _synchronous(self, timing: Timing, bits: int) -> Cycles:
         pace = product_pace(self._accelerator, self._shape, timing)
-        product = SynchronousProduct(self._misses, self._lengths, self._filters, pace)
+        product = SynchronousProduct(self._misses, self._lengths, self._tasks.number, pace)
         ready = product.cycles()
         stall = product.cycles(self._turns) - ready if self._turns else 0
         if bits and self._queueing:
@@ -117,14 +115,16 @@ class _Reuse:
         """Signatures and products overlap: each part is what it adds to those before it."""
         pace = product_pace(self._accelerator, self._shape, timing)
         signature = signature_pace(self._accelerator, self._shape)
-        product = AsynchronousProduct(self._misses, self._lengths, self._filters, self._buffers, pace)
+        tasks = self._tasks
+        product = AsynchronousProduct(self._misses, self._lengths, tasks.number, tasks.buffers, pace)
         ready = product.cycles()
-        random = _dealt(self._accelerator, replace(self._shape, filters=bits)).products
-        signed = product.cycles(random, signature) if bits else ready
+        random = deal(self._accelerator, replace(self._shape, filters=bits)).products[: len(tasks.lengths)]
+        signatures = tasks.everywhere(random)
+        signed = product.cycles(signatures, signature) if bits else ready
         queueing = self._queueing if bits else None
         total = signed
         if queueing or self._turns:
-            total = product.cycles(random, signature, queueing, self._turns)
+            total = product.cycles(signatures, signature, queueing, self._turns)
         return Cycles(self._baseline(timing), ready, signed - ready, total - signed)
 
     def _baseline(self, timing: Timing) -> int:
@@ -137,7 +137,8 @@ class _Reuse:
     @cached_property
     def _queueing(self) -> Queueing | None:
         capacity, cache_sets = self._accelerator.insertion_queue, self._work.cache_sets
-        if capacity is None:
+        owners = self._tasks.owners
+        if capacity is None or owners is None:
             return None
         if cache_sets is None:
             raise ArgumentError(
@@ -146,11 +147,8 @@ class _Reuse:
                 "an MCACHE without sets (entries=None) has no queues"
             )
         interval = signature_pace(self._accelerator, self._shape).interval
-        return Queueing.of(cache_sets, self._lengths, interval, capacity)
-
-
-def _dealt(accelerator: Accelerator, shape: VectorShape) -> Dealt:
-    return deal(accelerator.dealing, shape.vectors, shape.filters, pe_sets(accelerator, shape.rows))
+        by_set = cache_sets[:, torch.from_numpy(np.argsort(owners, kind="stable"))]
+        return Queueing.of(by_set, self._tasks.lengths, interval, capacity)
 
 
 def _dense(baseline: int) -> Cycles:

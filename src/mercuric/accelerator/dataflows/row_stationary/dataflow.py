@@ -10,21 +10,33 @@ from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.dataflows.row_stationary import cycles as convolution
 from mercuric.accelerator.dataflows.row_stationary import fully_connected
 from mercuric.accelerator.dataflows.row_stationary import traffic as array
-from mercuric.accelerator.dataflows.row_stationary.dealing import most_results, results_held
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import interleaved, pe_sets
+from mercuric.accelerator.dataflows.row_stationary.dealing import (
+    Tasks,
+    mcaches_held,
+    most_results,
+    results_held,
+)
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import interleaved
 from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
-from mercuric.accelerator.hardware import Accelerator
+from mercuric.accelerator.hardware import Accelerator, Dealing
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 from mercuric.trace.work import Product, Work
 
+_ROWS_ALONE = {
+    "replicated": "only where rows are dealt are some sets without any",
+    "replicas": "only where rows are dealt are filters side by side",
+}
 _DEALT_PRODUCTS = {
+    **_ROWS_ALONE,
     "arrival": "several PE sets compute the bits of one signature",
     "insertion_queue": "several PE sets compute the bits of one signature",
-    "late_hits": "waiting is modelled for sets that work on one filter at a time",
     "versions": "an MCACHE entry then holds a result for every filter under way, however many",
 }
-"""Options that dealing products leaves no choice in, and why."""
+_FIXED: Mapping[Dealing, Mapping[str, str]] = {
+    "vectors": _ROWS_ALONE, "products": _DEALT_PRODUCTS, "rows": {},
+}  # fmt: skip
+"""Options that what is dealt leaves no choice in, and why."""
 
 
 class RowStationary:
@@ -35,10 +47,11 @@ class RowStationary:
     assumptions = ("on row-stationary arrays the cycle model lets loads take no time",)
 
     def fixed_options(self, accelerator: Accelerator) -> Mapping[str, str]:
-        """PE sets have every option; dealing products leaves no choice in some."""
-        if accelerator.dealing == "vectors":
-            return {}
-        return {option: f"dealing is 'products': {why}" for option, why in _DEALT_PRODUCTS.items()}
+        """PE sets have every option; what they are dealt leaves no choice in some."""
+        fixed = _FIXED[accelerator.dealing]
+        if accelerator.dealing == "rows" and accelerator.replicated != "filters":
+            fixed = {"insertion_queue": f"{accelerator.replicated} side by side have queues of their own"}
+        return {option: f"dealing is {accelerator.dealing!r}: {why}" for option, why in fixed.items()}
 
     def cycles(
         self, accelerator: Accelerator, work: Work, products: Sequence[Product]
@@ -68,15 +81,24 @@ class RowStationary:
         """
         if accelerator.arrival == "raster" or kind != "conv":
             return None
-        return interleaved(shape.vectors, pe_sets(accelerator, shape.rows))
+        owners = Tasks.of(accelerator, shape).owners
+        return None if owners is None else interleaved(owners)
 
     def results(self, accelerator: Accelerator, shape: VectorShape | None = None, kind: Kind = "conv") -> int:
-        """One a filter under way; where products are dealt, these are as many as the layer makes them.
+        """One a filter under way; where products or rows are dealt, as many as the layer makes them.
 
         Raises:
             ValueError: the array has fewer PEs than the window has rows.
         """
         return most_results(accelerator) if shape is None else results_held(accelerator, shape, kind)
+
+    def mcaches(self, accelerator: Accelerator, shape: VectorShape | None = None, kind: Kind = "conv") -> int:
+        """One, or one a channel or image that is side by side with others.
+
+        Raises:
+            ValueError: the array has fewer PEs than the window has rows.
+        """
+        return mcaches_held(accelerator, shape, kind)
 
     def reads_representatives(self, accelerator: Accelerator, kind: Kind) -> bool:
         """Fully connected layers send results to the inputs that match (III-C3); late HITs wait for one."""

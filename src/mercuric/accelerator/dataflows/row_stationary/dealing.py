@@ -1,7 +1,8 @@
 """Which of a scope's dot products does each PE set get, and how many of them miss?
 
-Either a block of the vectors, with all filters (``"vectors"``, paper Fig. 10), or a block of the pairs of
-filter and vector, filter by filter (``"products"``), so that no set idles while another has work.
+A block of the vectors, with all filters (``"vectors"``, paper Fig. 10); a block of the pairs of filter and
+vector, filter by filter (``"products"``), so that no set idles while another has work; or rows of the output
+(``"rows"``, Eyeriss).
 """
 
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from torch import Tensor
 
 from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
     block_lengths,
+    block_owners,
     block_sizes,
     misses_of_sets,
     pe_sets,
 )
+from mercuric.accelerator.dataflows.row_stationary.row_dealing import RowLayout
 from mercuric.accelerator.hardware import Accelerator, Dealing
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
@@ -44,35 +47,100 @@ class Dealt:
         return int(self.products.max(initial=0))
 
 
-def deal(dealing: Dealing, vectors: int, filters: int, sets: int) -> Dealt:
-    """Deals every vector with every filter to ``sets`` PE sets, in contiguous blocks.
+def deal(accelerator: Accelerator, shape: VectorShape, kind: Kind = "conv") -> Dealt:
+    """Deals every vector with every filter of a scope to the PE sets.
 
-    With ``"vectors"`` only sets that get any are listed; with ``"products"`` all are.
+    Where vectors are dealt, only sets that get any are listed. Where rows are, the sets of the filters that
+    are side by side follow each other: first those that begin with the first filter.
+
+    Raises:
+        ValueError: the array has fewer PEs than the window has rows, or rows are dealt that aren't known.
     """
+    dealing, filters = dealing_of(accelerator, kind), shape.filters
+    if dealing == "rows":
+        layout = RowLayout.of(accelerator, shape)
+        return _abreast(np.bincount(layout.owners, minlength=layout.sets), filters, layout.room)
+    sets = pe_sets(accelerator, shape.rows)
     if dealing == "vectors":
-        lengths = block_lengths(vectors, sets)
-        return Dealt(lengths * filters, lengths, np.full_like(lengths, filters))
-    bounds = _bounds(vectors, filters, sets)
-    products, of_a_filter = np.diff(bounds), max(vectors, 1)
+        return _abreast(block_lengths(shape.vectors, sets), filters, 1)
+    bounds = _bounds(shape.vectors, filters, sets)
+    products, of_a_filter = np.diff(bounds), max(shape.vectors, 1)
     touched = (bounds[1:] - 1) // of_a_filter - bounds[:-1] // of_a_filter + 1
-    return Dealt(products, np.minimum(products, vectors), np.where(products > 0, touched, 0))
+    return Dealt(products, np.minimum(products, shape.vectors), np.where(products > 0, touched, 0))
 
 
-def misses_of_blocks(dealing: Dealing, states: Tensor, filters: int, sets: int) -> Counts:
-    """How many dot products of each block miss (MAU or MNU): int64, (scopes, PE sets).
+def misses_of_blocks(states: Tensor, filters: int, sets: int) -> Counts:
+    """How many pairs of each block miss (MAU or MNU) where products are dealt: int64, (scopes, PE sets).
 
     Args:
-        dealing: ``"vectors"``: of one filter; ``"products"``: of all.
         states: uint8, (scopes, vectors), as in :class:`~mercuric.similarity.hitmap.Hitmap`.
         filters: filters of a scope.
         sets: PE sets that share a scope.
     """
-    if dealing == "vectors":
-        return misses_of_sets(states, sets)
     bounds = _bounds(states.shape[1], filters, sets)
     misses = np.zeros((states.shape[0], sets), dtype=np.int64)
     _misses_of_products(states.detach().cpu().contiguous().numpy(), bounds, misses)
     return misses
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """What PE sets do with reuse: tasks, one after the other, of the scopes that are side by side.
+
+    Attributes:
+        members: int64, (groups, scopes side by side): which these are; -1: none.
+        lengths: int64, (PE sets,): dot products of a scope's task in each set.
+        owners: int64, (vectors,): the PE set of each vector of a scope; None where products are dealt.
+        number: of a group: filters one after the other, or 1 where all of a scope's products are one.
+        buffers: tasks that may be under way at a time on an asynchronous array.
+    """
+
+    members: Counts
+    lengths: Counts
+    owners: Counts | None
+    number: int
+    buffers: int
+
+    @classmethod
+    def of(cls, accelerator: Accelerator, shape: VectorShape) -> "Tasks":
+        """The tasks of a convolution.
+
+        Raises:
+            ValueError: as :func:`deal`.
+        """
+        members, number = np.arange(shape.scopes, dtype=np.int64)[:, None], shape.filters
+        if accelerator.dealing == "products":
+            return cls(members, deal(accelerator, shape).products, None, 1, 2)
+        if accelerator.dealing == "vectors":
+            owners = block_owners(shape.vectors, pe_sets(accelerator, shape.rows))
+        else:
+            layout = RowLayout.of(accelerator, shape)
+            owners, members = layout.owners, layout.members(accelerator, shape)
+            number = -(-number // _replicas(accelerator, layout))
+        return cls(members, np.bincount(owners), owners, number, accelerator.versions)
+
+    def misses(self, states: Tensor, filters: int) -> Counts:
+        """Dot products of a task that miss: int64, (groups, scopes side by side x PE sets)."""
+        if self.owners is None:
+            return self.abreast(misses_of_blocks(states, filters, len(self.lengths)))
+        return self.abreast(misses_of_sets(states, self.owners))
+
+    def everywhere(self, counts: Counts) -> Counts:
+        """What is the same for every scope, (PE sets,), on the whole array."""
+        return self.abreast(np.broadcast_to(counts, (int(self.members.max(initial=-1)) + 1, len(counts))))
+
+    def abreast(self, counts: Counts) -> Counts:
+        """Counts of scopes, (scopes, PE sets), on the whole array; 0 where no scope is."""
+        padded = np.concatenate([counts, np.zeros((1, counts.shape[1]), np.int64)])
+        together: Counts = padded[self.members].reshape(len(self.members), -1)
+        return together
+
+
+def groups_of_scopes(accelerator: Accelerator, shape: VectorShape) -> int:
+    """How many scopes a convolution has one after the other, those side by side counted once."""
+    if accelerator.dealing != "rows" or accelerator.replicated == "filters":
+        return shape.scopes
+    return len(RowLayout.of(accelerator, shape).members(accelerator, shape))
 
 
 def dealing_of(accelerator: Accelerator, kind: Kind) -> Dealing:
@@ -84,26 +152,58 @@ def most_results(accelerator: Accelerator) -> int:
     """The most results that an MCACHE entry must hold for any layer, see :func:`results_held`."""
     if accelerator.dealing == "vectors":
         return accelerator.results
+    if accelerator.dealing == "rows":
+        return min(accelerator.pes, accelerator.replicas or accelerator.pes) * accelerator.results
     return 3 * accelerator.pes - 2 if accelerator.design == "asynchronous" else 2 * accelerator.pes - 1
 
 
 def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "conv") -> int:
     """Results that an MCACHE entry must hold for a layer: one a filter under way.
 
-    Where products are dealt, entries hold results of filters that several sets share, which are under way
-    from the first set's first result until the last set's last, and in each set one that it has for itself.
-    Sets of the asynchronous design may be a scope apart, so what they share is there twice.
+    Where rows are dealt, these are the filters side by side, each with as many after it as there are filter
+    buffers. Where products are dealt, entries hold results of filters that several sets share, which are
+    under way from the first set's first result until the last set's last, and in each set one that it has
+    for itself. Sets of the asynchronous design may be a scope apart, so what they share is there twice.
 
     Raises:
-        ValueError: the array has fewer PEs than a window has rows.
+        ValueError: as :func:`deal`.
     """
-    if dealing_of(accelerator, kind) == "vectors":
+    dealing = dealing_of(accelerator, kind)
+    if dealing == "vectors":
         return accelerator.results
+    if dealing == "rows":
+        side = _replicas(accelerator, RowLayout.of(accelerator, shape))
+        return max(1, min(side, shape.filters)) * accelerator.results
     sets, vectors = pe_sets(accelerator, shape.rows), max(shape.vectors, 1)
     bounds = _bounds(shape.vectors, shape.filters, sets)
     shared = len(np.unique(bounds[bounds % vectors > 0] // vectors))
     own = int(np.count_nonzero(bounds[1:] // vectors > -(-bounds[:-1] // vectors)))
     return max(1, (2 if accelerator.design == "asynchronous" else 1) * shared + own)
+
+
+def mcaches_held(accelerator: Accelerator, shape: VectorShape | None, kind: Kind = "conv") -> int:
+    """MCACHEs side by side, one a scope; without a ``shape``: the most for any layer.
+
+    Raises:
+        ValueError: as :func:`deal`.
+    """
+    if dealing_of(accelerator, kind) != "rows" or accelerator.replicated == "filters":
+        return 1
+    return accelerator.pes if shape is None else RowLayout.of(accelerator, shape).scopes
+
+
+def _replicas(accelerator: Accelerator, layout: RowLayout) -> int:
+    """Filters side by side that an MCACHE entry has room for."""
+    return min(layout.room, accelerator.replicas or layout.room)
+
+
+def _abreast(lengths: Counts, filters: int, room: int) -> Dealt:
+    """Blocks of these lengths, for ``room`` filters at a time."""
+    side = max(1, min(room, filters))
+    own = -(-(filters - np.arange(side)) // side)
+    each = np.repeat(own, len(lengths))
+    vectors = np.tile(lengths, side)
+    return Dealt(vectors * each, vectors, each)
 
 
 def _bounds(vectors: int, filters: int, sets: int) -> Counts:

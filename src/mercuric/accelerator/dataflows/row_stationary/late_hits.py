@@ -11,7 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mercuric.accelerator.dataflows.dot_product import Pace
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths, interleaved, pe_sets
+from mercuric.accelerator.dataflows.row_stationary.dealing import Tasks
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import interleaved
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.similarity.hitmap import Hitmap
@@ -25,7 +26,9 @@ class Turns:
     Attributes:
         states: uint8, (scopes, vectors), as in :class:`~mercuric.similarity.hitmap.Hitmap`.
         representatives: int64, (scopes, vectors): whose result a vector uses.
-        owners: int64, (vectors,): the PE set of each vector.
+        owners: int64, (filters of a task x vectors,): the PE set of each dot product, filter by filter,
+            among the sets of its scope.
+        members: int64, (groups, scopes side by side): which these are; -1: none.
         order: int64, (vectors,): the vectors by arrival at the MCACHE; each after its representative.
         recompute: whether a late HIT is computed; else it waits.
     """
@@ -33,6 +36,7 @@ class Turns:
     states: NDArray[np.uint8]
     representatives: NDArray[np.int64]
     owners: NDArray[np.int64]
+    members: NDArray[np.int64]
     order: NDArray[np.int64]
     recompute: bool
 
@@ -45,14 +49,22 @@ class Turns:
         """
         if work.hitmap is None or accelerator.late_hits == "ready":
             return None
-        vectors, sets = work.shape.vectors, pe_sets(accelerator, work.shape.rows)
-        lengths = block_lengths(vectors, sets)
-        order = interleaved(vectors, sets) if accelerator.arrival == "interleaved" else np.arange(vectors)
-        return cls.checked(work.hitmap, lengths, order, accelerator.late_hits == "recompute")
+        tasks = Tasks.of(accelerator, work.shape)
+        owners, order = tasks.owners, np.arange(work.shape.vectors)
+        if owners is None:
+            owners = np.repeat(np.arange(len(tasks.lengths)), tasks.lengths)
+        elif accelerator.arrival == "interleaved":
+            order = interleaved(owners)
+        return cls.checked(work.hitmap, owners, tasks.members, order, accelerator.late_hits == "recompute")
 
     @classmethod
     def checked(
-        cls, hitmap: Hitmap, lengths: NDArray[np.int64], order: NDArray[np.int64], recompute: bool
+        cls,
+        hitmap: Hitmap,
+        owners: NDArray[np.int64],
+        members: NDArray[np.int64],
+        order: NDArray[np.int64],
+        recompute: bool,
     ) -> "Turns":
         """The turns under a Hitmap that says of every HIT whose result it reads, by this order."""
         states, representatives = hitmap.arrays()
@@ -63,49 +75,66 @@ class Turns:
                 f"representatives of the Hitmap had {representatives[scope, vector]} for the HIT {vector} of "
                 f"scope {scope}, but must name a vector with an entry (MAU) that arrives before it"
             )
-        return cls(states, representatives, np.repeat(np.arange(len(lengths)), lengths), order, recompute)
+        return cls(states, representatives, owners, members, order, recompute)
 
     def slowest(self, pace: Pace) -> NDArray[np.int64]:
-        """Cycles until all PE sets are done with one filter that they start together: int64, (scopes,)."""
-        cycles = np.zeros(len(self.states), dtype=np.int64)
-        sets = int(self.owners[-1]) + 1 if len(self.owners) else 0
+        """Cycles until all PE sets are done with one task that they start together: int64, (groups,)."""
+        cycles = np.zeros(len(self.states) + 1, dtype=np.int64)  # the last one is of no scope
+        sets = int(self.owners.max(initial=-1)) + 1
         _slowest(
             self.states, self.representatives, self.owners, self.order, self.recompute, sets,
-            pace.interval, pace.drain, cycles,
+            pace.interval, pace.drain, cycles[:-1],
         )  # fmt: skip
-        return cycles
+        slowest: NDArray[np.int64] = cycles[self.members].max(axis=1)
+        return slowest
 
     def slowest_by_definition(self, pace: Pace) -> list[int]:
         """What :meth:`slowest` computes, a vector at a time."""
-        return [max(self._done(scope, pace), default=0) for scope in range(len(self.states))]
+        return [
+            max((max(self._done(scope, pace), default=0) for scope in group if scope >= 0), default=0)
+            for group in self.members.tolist()
+        ]
 
     def _done(self, scope: int, pace: Pace) -> list[int]:
         sets = [0] * (int(self.owners.max(initial=-1)) + 1)
-        return self.one_filter(scope, pace, sets, list(sets))[1]
+        return self.one_scope(scope, pace, sets, list(sets))[1]
 
-    def one_filter(
+    def one_task(
+        self, group: int, pace: Pace, free: list[int], left: list[int]
+    ) -> tuple[list[int], list[int]]:
+        """:meth:`one_scope` of all scopes of a group, each with as many PE sets as the others."""
+        members = self.members[group].tolist()
+        each, free, left = len(free) // len(members), list(free), list(left)
+        for place, scope in enumerate(members):
+            own = slice(place * each, (place + 1) * each)
+            if scope >= 0:
+                free[own], left[own] = self.one_scope(scope, pace, free[own], left[own])
+        return free, left
+
+    def one_scope(
         self, scope: int, pace: Pace, free: list[int], left: list[int]
     ) -> tuple[list[int], list[int]]:
-        """When each PE set has issued its last vector, and when its last result has left.
+        """When each PE set of a scope has issued a task's last dot product, and when its last result left.
 
         Args:
             scope: whose vectors.
             pace: of their dot products.
             free: when each PE set begins.
-            left: when its last result before this filter left.
+            left: when its last result before this task left.
         """
         free, left = list(free), list(left)
-        results: dict[int, int] = {}
-        for vector in self.order.tolist():
-            own, source = int(self.owners[vector]), int(self.representatives[scope, vector])
-            hits = self.states[scope, vector] == 0
-            late = hits and self.owners[source] != own and results[source] > free[own]
-            if hits and not (late and self.recompute):
-                free[own] = (results[source] if late else free[own]) + 1
-                left[own] = max(left[own] + 1, free[own])
-            else:
-                free[own] += pace.interval
-                left[own] = results[vector] = free[own] + pace.drain
+        for owners in self.owners.reshape(-1, max(1, len(self.order))).tolist():
+            results: dict[int, int] = {}
+            for vector in self.order.tolist():
+                own, source = owners[vector], int(self.representatives[scope, vector])
+                hits = self.states[scope, vector] == 0
+                late = hits and owners[source] != own and results[source] > free[own]
+                if hits and not (late and self.recompute):
+                    free[own] = (results[source] if late else free[own]) + 1
+                    left[own] = max(left[own] + 1, free[own])
+                else:
+                    free[own] += pace.interval
+                    left[own] = results[vector] = free[own] + pace.drain
         return free, left
 
 
@@ -122,21 +151,22 @@ def take_turns(
     left: NDArray[np.int64],
     results: NDArray[np.int64],
 ) -> None:
-    """:meth:`Turns.one_filter`, compiled: changes ``free`` and ``left`` of the PE sets in place.
+    """:meth:`Turns.one_scope`, compiled: changes ``free`` and ``left`` of the PE sets in place.
 
-    ``results``, (vectors,), is room to note when results leave.
+    ``results``, (vectors,), is room to note when a filter's results leave.
     """
-    for vector in order:
-        own = owners[vector]
-        if states[vector] == 0:  # HitState.HIT
-            source = representatives[vector]
-            late = owners[source] != own and results[source] > free[own]
-            if not (late and recompute):
-                free[own] = (results[source] if late else free[own]) + 1
-                left[own] = max(left[own] + 1, free[own])
-                continue
-        free[own] += interval
-        left[own] = results[vector] = free[own] + drain
+    for first in range(0, len(owners), max(1, len(order))):
+        for vector in order:
+            own = owners[first + vector]
+            if states[vector] == 0:  # HitState.HIT
+                source = representatives[vector]
+                late = owners[first + source] != own and results[source] > free[own]
+                if not (late and recompute):
+                    free[own] = (results[source] if late else free[own]) + 1
+                    left[own] = max(left[own] + 1, free[own])
+                    continue
+            free[own] += interval
+            left[own] = results[vector] = free[own] + drain
 
 
 @njit(cache=True, nogil=True)

@@ -40,37 +40,44 @@ def block_lengths(vectors: int, sets: int) -> NDArray[np.int64]:
     return np.array([longer] * more + ([shorter] * (sets - more) if shorter else []), dtype=np.int64)
 
 
-def interleaved(vectors: int, sets: int) -> NDArray[np.int64]:
+def block_owners(vectors: int, sets: int) -> NDArray[np.int64]:
+    """The PE set whose block each vector is in: int64, (vectors,)."""
+    lengths = block_lengths(vectors, sets)
+    return np.repeat(np.arange(len(lengths)), lengths)
+
+
+def interleaved(owners: NDArray[np.int64]) -> NDArray[np.int64]:
     """The vectors in the order in which PE sets in step finish them: int64, (vectors,).
 
-    First those at the head of each block, then the second of each block, and so on.
+    First those at the head of each set, then the second of each set, and so on.
+
+    Args:
+        owners: int64, (vectors,): the PE set of each; a set takes its vectors in their order.
     """
-    lengths = block_lengths(vectors, sets)
-    positions = np.concatenate([np.arange(length) for length in lengths] or [np.arange(0)])
+    by_set = np.argsort(owners, kind="stable")
+    lengths = np.bincount(owners)
+    positions = np.empty_like(owners)
+    positions[by_set] = np.concatenate([np.arange(length) for length in lengths] or [np.arange(0)])
     return np.argsort(positions, kind="stable")
 
 
-def misses_of_sets(states: Tensor, sets: int) -> NDArray[np.int64]:
+def misses_of_sets(states: Tensor, owners: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many vectors of each PE set miss (MAU or MNU), for each scope.
 
     Args:
         states: uint8, (scopes, vectors), as in :class:`~mercuric.similarity.hitmap.Hitmap`.
-        sets: PE sets that share a scope's vectors.
+        owners: int64, (vectors,): the PE set of each.
 
     Returns:
         int64, (scopes, PE sets that get vectors).
     """
-    lengths = block_lengths(states.shape[1], sets)
-    misses = np.zeros((states.shape[0], len(lengths)), dtype=np.int64)
-    _misses_of_sets(states.detach().cpu().contiguous().numpy(), lengths, misses)
+    misses = np.zeros((states.shape[0], int(owners.max(initial=-1)) + 1), dtype=np.int64)
+    _misses_of_sets(states.detach().cpu().contiguous().numpy(), owners, misses)
     return misses
 
 
 @njit(cache=True, nogil=True)
-def _misses_of_sets(states: NDArray[np.uint8], lengths: NDArray[np.int64], misses: NDArray[np.int64]) -> None:
+def _misses_of_sets(states: NDArray[np.uint8], owners: NDArray[np.int64], misses: NDArray[np.int64]) -> None:
     for scope in range(states.shape[0]):
-        vector = 0
-        for pe_set in range(len(lengths)):
-            for _ in range(lengths[pe_set]):
-                misses[scope, pe_set] += states[scope, vector] != 0  # HitState.HIT
-                vector += 1
+        for vector in range(len(owners)):
+            misses[scope, owners[vector]] += states[scope, vector] != 0  # HitState.HIT

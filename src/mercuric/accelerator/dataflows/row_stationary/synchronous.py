@@ -17,9 +17,10 @@ class SynchronousProduct:
     """One product of a layer with reuse.
 
     Attributes:
-        misses: int64, (scopes, PE sets): dot products that each set computes for a filter.
-        lengths: int64, (PE sets,): vectors of each set's block.
-        filters: filters of a scope; 1 where a block is of a scope's products.
+        misses: int64, (scopes, PE sets): dot products that each set computes for a filter; a row is of
+            several scopes where these are side by side.
+        lengths: int64, (PE sets,), or as ``misses``: vectors of each set.
+        filters: of a scope, one after the other; 1 where a set has a block of a scope's products.
         pace: of the dot products.
     """
 

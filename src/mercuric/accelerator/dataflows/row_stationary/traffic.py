@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mercuric.accelerator.dataflows.row_stationary.dealing import Dealt, deal, dealing_of
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import pe_sets
+from mercuric.accelerator.dataflows.row_stationary.dealing import (
+    Dealt,
+    deal,
+    dealing_of,
+    results_held,
+)
 from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
 from mercuric.accelerator.energy.energies import WordCosts
 from mercuric.accelerator.energy.operands import Operands, Words
@@ -24,8 +28,8 @@ def traffic(accelerator: Accelerator, computed: DotProducts) -> ArrayTraffic:
     Raises:
         ValueError: the array has fewer PEs than a window has rows.
     """
-    shape, whole, dealing = computed.shape, computed.whole, dealing_of(accelerator, computed.kind)
-    dealt = deal(dealing, shape.vectors, shape.filters, pe_sets(accelerator, shape.rows))
+    shape, whole = computed.shape, computed.whole
+    dealt = deal(accelerator, shape, computed.kind)
     tile = _best_tile(accelerator.register_file_words, shape, computed.operands, dealt, computed.costs, whole)
     dot_products = int(computed.vectors.sum()) * shape.filters
     chains = dot_products * tile.pieces // (shape.depth if whole else 1)
@@ -36,8 +40,16 @@ def traffic(accelerator: Accelerator, computed: DotProducts) -> ArrayTraffic:
         pe_to_pe=tile.delivered + chains * (shape.rows - 1),
         visits=Words(tile.inputs, tile.weights, chains),
         sums=tile.pieces,
-        passes=shape.filters if dealing == "products" else -(-shape.filters // accelerator.results),
+        passes=_passes(accelerator, computed),
     )
+
+
+def _passes(accelerator: Accelerator, computed: DotProducts) -> int:
+    """One for the filters that are under way together; where products are dealt, one a filter."""
+    filters = computed.shape.filters
+    if dealing_of(accelerator, computed.kind) == "products":
+        return filters
+    return -(-filters // results_held(accelerator, computed.shape, computed.kind))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ _FIXED = {
     "arrival": "signatures leave a systolic array in the vectors' order",
     "late_hits": "waiting for a late result is modelled for PE sets alone",
     "dealing": "a systolic array has no PE sets to deal products to",
+    "replicated": "a systolic array has no PE sets to deal rows to",
+    "replicas": "a systolic array has no PE sets to deal rows to",
 }
 
 
@@ -68,6 +70,12 @@ class Systolic:
     ) -> int:
         """One a fold under way."""
         return accelerator.results
+
+    def mcaches(
+        self, _accelerator: Accelerator, _shape: VectorShape | None = None, _kind: Kind = "conv"
+    ) -> int:
+        """One: scopes follow each other."""
+        return 1
 
     def reads_representatives(self, _accelerator: Accelerator, _kind: Kind) -> bool:
         """A HIT leaves its place to the next vector, whatever it takes its result from."""
