@@ -11,7 +11,7 @@ from mercuric.reuse.equal import functions  # noqa: F401 - what shared tensors m
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.equal.convolution import convolve
 from mercuric.reuse.equal.expansion import copied, dense
-from mercuric.reuse.equal.kernels import class_product_flat, pair_count
+from mercuric.reuse.equal.kernels import class_product_flat
 from mercuric.reuse.equal.layer import EqualLayer, FunctionProducts
 from mercuric.reuse.equal.look import Look, leave_dense
 from mercuric.reuse.equal.shared_tensor import SharedTensor
@@ -94,8 +94,10 @@ class EqualMethod(Method):
                 with torch.no_grad():
                     state.measure_error(copied(found), F.linear(copied(rows), weight, bias))
             return found
+        table = table_of(rows)
         output = F.linear(dense(rows, state.name), weight, bias)
-        state.dense(output.numel() // max(1, len(weight)))
+        vectors = output.numel() // max(1, len(weight))
+        state.dense(table.classes.positions if table is not None and table.flat else vectors)
         return output
 
 
@@ -106,12 +108,7 @@ def _multiply_classes(rows: Tensor, weight: Tensor, bias: Tensor | None, state: 
         return None
     x, matrix, offset = autocast(table.rows), autocast(weight), autocast(bias)
     if table.flat:
-        output = _multiply_flat(table, x, matrix, offset)
-        if output is not None:
-            # A map's positions have weights of their own: equal vectors share where they lie at the same one.
-            ids = table.classes.ids.flatten(1)
-            state.shared(pair_count(ids, table.classes.number), table.classes.positions)
-        return output
+        return _multiply_flat(table, x, matrix, offset, state)
     if table.channel == len(table.shape) - 1:
         state.shared(table.classes.number, table.classes.positions)
         vectors = partial(row_vectors, tuple(table.shape), len(weight), state.config.scope)
@@ -120,8 +117,11 @@ def _multiply_classes(rows: Tensor, weight: Tensor, bias: Tensor | None, state: 
     return None
 
 
-def _multiply_flat(table: Table, rows: Tensor, matrix: Tensor, offset: Tensor | None) -> Tensor | None:
-    """A product with flattened maps, (N, features); None where they are flattened otherwise."""
+def _multiply_flat(
+    table: Table, rows: Tensor, matrix: Tensor, offset: Tensor | None, state: EqualLayer
+) -> Tensor | None:
+    """A product with flattened maps, (N, features); None where they are flattened otherwise, or too few are
+    equal: positions have weights of their own, so that vectors share where they lie at the same one."""
     ids, channels = table.classes.ids, rows.shape[1]
     images = len(ids)
     if table.shape != (images, ids.numel() // max(1, images) * channels):
@@ -130,7 +130,15 @@ def _multiply_flat(table: Table, rows: Tensor, matrix: Tensor, offset: Tensor | 
         matrix = matrix.reshape(len(matrix), -1, channels).mT.flatten(1)  # features are positions x channels
     elif table.channel != 1:
         return None
-    return class_product_flat(rows, ids.flatten(1), matrix, offset)
+    share, positions = state.config.most, ids.numel()
+    most = None if share is None else int(share * positions)
+    found = class_product_flat(rows, ids.flatten(1), matrix, offset, most)
+    if found is None:
+        state.why = "too few of its vectors are equal at the same position"
+        return None
+    product, pairs = found
+    state.shared(pairs, positions)
+    return product
 
 
 def _lies_side_by_side(layer: nn.ConvTranspose2d) -> bool:

@@ -238,6 +238,22 @@ def test_normalisation_is_batch_normalisation(layer: Layer, dtype: torch.dtype, 
     assert mean.dtype == variance.dtype == dtype
 
 
+def flat_product(rows: Tensor, ids: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    found = class_product_flat(rows, ids, weight, bias, ids.numel())
+    assert found is not None
+    product, pairs = found
+    assert pairs == reference.pair_count(ids)
+    return product
+
+
+def test_flat_products_of_too_many_pairs_are_left_alone() -> None:
+    ids = torch.arange(12, dtype=torch.int32).view(3, 4)
+    operands = normal(12, 2), ids, normal(5, 8), None
+    assert class_product_flat(*operands, 11) is None
+    assert class_product_flat(*operands) is None
+    assert class_product_flat(*operands, 12) is not None
+
+
 @pytest.mark.usefixtures("threads")
 @every_number_of_threads
 @given(layer=layers(), dtype=DTYPES, copies=st.sampled_from([1, 200]))
@@ -246,7 +262,7 @@ def test_flat_products_are_linear_layers(layer: Layer, dtype: torch.dtype, copie
     weight, bias = normal(5, layer.rows.shape[1] * ids.shape[1]), normal(5)
 
     def found(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        return class_product_flat(rows, ids, weight, bias)
+        return flat_product(rows, ids, weight, bias)
 
     def expected(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         return F.linear(reference.expand(rows, ids).mT.flatten(1), weight, bias)
@@ -293,11 +309,11 @@ OPERATIONS: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
         [normal(3, 2)],
     ),
     "flat product of few pairs": (
-        lambda rows, weight, bias: class_product_flat(rows, IDS[[0, 0, 1, *[0] * 197]], weight, bias),
+        lambda rows, weight, bias: flat_product(rows, IDS[[0, 0, 1, *[0] * 197]], weight, bias),
         [normal(3, 16), normal(1, 48), normal(1)],
     ),
     "flat product": (
-        lambda rows, weight, bias: class_product_flat(rows, IDS, weight, bias),
+        lambda rows, weight, bias: flat_product(rows, IDS, weight, bias),
         [normal(3, 2), normal(4, 6), normal(4)],
     ),
 }  # fmt: skip
