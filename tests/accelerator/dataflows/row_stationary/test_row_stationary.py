@@ -11,7 +11,12 @@ from mercuric.accelerator.dataflows.row_stationary.cycles import (
     cycles,
     signature_cycles,
 )
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_sizes, misses_of_sets, pe_sets
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
+    block_owners,
+    block_sizes,
+    misses_of_sets,
+    pe_sets,
+)
 from mercuric.accelerator.hardware import Accelerator, preset
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
@@ -123,7 +128,7 @@ def test_block_sizes(vectors: int, sets: int, sizes: tuple[int, int]) -> None:
 def test_misses_of_sets() -> None:
     """Ten vectors on four PE sets: blocks 3, 3, 2, 2."""
     states = torch.tensor([[1, 0, 0, 2, 1, 0, 0, 0, 0, 1], [0] * 10], dtype=torch.uint8)
-    assert np.array_equal(misses_of_sets(states, 4), [[1, 2, 0, 1], [0] * 4])
+    assert np.array_equal(misses_of_sets(states, block_owners(states.shape[1], 4)), [[1, 2, 0, 1], [0] * 4])
 
 
 def test_a_kernel_taller_than_the_array() -> None:
