@@ -201,10 +201,13 @@ def _sorted_out(
     }
     left_out = [
         module
-        for module in reasons
+        for module, reason in reasons.items()
         if is_product(module)
         and not isinstance(module, nn.modules.lazy.LazyModuleMixin)
-        and not any(lets_through(module, name) for name in names[module])
+        and (
+            reason == _FILTERED
+            or not (module in able or any(lets_through(module, name) for name in names[module]))
+        )
     ]
     return chosen, dense, left_out
 
