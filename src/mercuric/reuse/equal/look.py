@@ -102,14 +102,14 @@ class Look:
                 return value
             now = clock(value.device)
             begun = now()
-            classes, rows = self._classes(value.movedim(channel, -1))
+            classes, rows = self._looked_up(value.movedim(channel, -1))
             self.record.gained -= now() - begun
         if classes is None or rows is None:
             self.found = "nothing equal in the input"
             return value
         return share_given(value, rows, classes, channel, self.record)
 
-    def _classes(self, vectors: Tensor) -> tuple[Classes | None, Tensor | None]:
+    def _looked_up(self, vectors: Tensor) -> tuple[Classes | None, Tensor | None]:
         """Those of (..., C), and a row of each; None where there is nothing equal."""
         classes = None if _is_hopeless(vectors) else _classes(vectors, self.config.scope == "image")
         if classes is None:

@@ -9,7 +9,6 @@ from mercuric.reuse.equal.kernels.pooling import class_maximum, class_sum, image
 from mercuric.reuse.equal.kernels.tables import (
     class_counts,
     image_classes,
-    pair_count,
     vector_classes,
     window_classes,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "gather",
     "image_classes",
     "image_sums",
-    "pair_count",
     "vector_classes",
     "window_classes",
 ]

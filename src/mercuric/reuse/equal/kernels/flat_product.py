@@ -6,7 +6,6 @@ from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.convolution import convolution_by
 from mercuric.reuse.equal.kernels.cpu.operands import are_compiled
 from mercuric.reuse.equal.kernels.cpu.pairs import Pairs
-from mercuric.reuse.equal.kernels.tables import pair_count
 
 
 def class_product_flat(
@@ -29,7 +28,7 @@ def class_product_flat(
         there are too many of them.
     """
     if not are_compiled(rows):
-        count = pair_count(ids, len(rows))
+        count = reference.pair_count(ids)
         if most is None or count > most:
             return None
         return reference.class_product_flat(rows, ids, weight, bias), count

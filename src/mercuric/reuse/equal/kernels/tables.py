@@ -10,7 +10,6 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.class_table import ClassTable, check_positions
 from mercuric.reuse.equal.kernels.cpu import counts, window_table, words
-from mercuric.reuse.equal.kernels.cpu.pairs import Pairs
 from mercuric.reuse.equal.kernels.gpu.device import is_on_gpu
 from mercuric.reuse.equal.kernels.window import Window
 
@@ -100,18 +99,6 @@ def class_counts(ids: Tensor, classes: int) -> Tensor:
     if ids.device.type == "cpu":
         return counts.class_counts(ids, classes)
     return reference.class_counts(ids, classes)
-
-
-def pair_count(members: Tensor, rows: int) -> int:
-    """How many distinct pairs of a tap and a row there are: products that classes of windows add up.
-
-    Args:
-        members: int32, (U, T): the row at each tap, :data:`~mercuric.reuse.equal.kernels.OUTSIDE` for none.
-        rows: how many there are.
-    """
-    if members.device.type == "cpu":
-        return len(Pairs.of(members, rows).rows)
-    return reference.pair_count(members)
 
 
 def _find(values: Tensor) -> reference.Find:

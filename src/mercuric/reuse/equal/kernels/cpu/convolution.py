@@ -51,13 +51,13 @@ def convolution_gradients(
     d_filters = {first: torch.zeros_like(filters) for first in starts if needed[1]}
 
     def run(first: int, last: int) -> None:
+        channels, into = rows.shape[1], flat(d_rows[first]) if needed[0] else None
         for part, own, panel in panels.between(first, last, filled=needed[1]):
             if needed[1]:
                 d_filters[first].addmm_(gradient[part].T, panel)
-            if needed[0]:
+            if into is not None:
                 torch.mm(gradient[part], filters, out=panel)
-                channels = rows.shape[1]
-                add_chunk(0, channels, flat(panel), own, 1, flat(d_rows[first]), channels)
+                add_chunk(0, channels, flat(panel), own, 1, into, channels)
 
     over_bounds(_numbers_alone(run), panels.bounds)
     return _total(d_rows.values()), _total(d_filters.values())
