@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -23,16 +24,16 @@ def field_text(value: object) -> str:
     """A field's value as a person writes it; no number of entries is unlimited."""
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return "unlimited"
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value)).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def label(row: "pd.Series[Any]", fields: list[str]) -> str:
-    """``weight, asynchronous``, or with numbers named: ``versions 4``."""
-    words = []
-    for name in fields:
-        text = field_text(row[name])
-        words.append(text if text.replace("_", "").isalpha() and text != "unlimited" else f"{name} {text}")
-    return ", ".join(words)
+    """``weight, asynchronous``, or with what is no word named: ``versions 4``, ``mac_unit true``."""
+    return ", ".join(
+        row[name] if isinstance(row[name], str) else f"{name} {field_text(row[name])}" for name in fields
+    )
 
 
 def grid_chart(totals: pd.DataFrame, down: str, across: str, timing: str) -> go.Figure:
