@@ -130,8 +130,8 @@ def images(draw: st.DrawFn) -> Tensor:
     picks = torch.randint(1 if kind == "constant" else 3, shape, generator=generator)
     if kind == "blocks":
         picks = picks[:, :, ::4, ::4].repeat_interleave(4, 2).repeat_interleave(4, 3)[:, :, :height, :width]
-    # Of one channel, contiguous() would keep strides that also read as channels_last, with which PyTorch's own
-    # convolution in float32 reads behind the images, and now and then crashes.
+    # Of one channel, contiguous() would keep strides that also read as channels_last, with which PyTorch's
+    # own convolution in float32 reads behind the images, and now and then crashes.
     return palette[picks[:, 0]].movedim(-1, 1).clone(memory_format=torch.contiguous_format)
 
 
@@ -231,8 +231,8 @@ def test_with_reuse_as_without(case: Case) -> None:
 def skips_pixels(module: nn.Module) -> bool:
     """Whether it is a strided 1 x 1 convolution.
 
-    Where images are channels_last, PyTorch's own float32 gradient of such a weight of under 8 channels writes out
-    of bounds.
+    Where images are channels_last, PyTorch's own float32 gradient of such a weight of under 8 channels
+    writes out of bounds.
     """
     return isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1) and module.stride != (1, 1)
 
