@@ -17,6 +17,7 @@ Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
 Dealing = Literal["vectors", "products", "rows"]
 Replicated = Literal["filters", "channels", "images"]
+Depth = Literal["channel", "whole"]
 
 _PRESETS = Path(__file__).parent / "presets"
 
@@ -34,7 +35,8 @@ class Accelerator(Config):
     Attributes:
         name: what reports call it.
         dataflow: what stays in a PE: a ``"row"`` of the input (Eyeriss, paper III), a ``"weight"``, an
-            ``"input"`` (paper IV) or an ``"output"``; or another that
+            ``"input"`` (paper IV) or an ``"output"``, on a systolic array; IV read literally, ``"broadcast"``
+            (a filter a PE) and ``"vector"`` (one input vector at a time); or another that
             :func:`~mercuric.accelerator.register_dataflow` was given.
         rows: rows of the array.
         columns: columns of the array.
@@ -60,6 +62,14 @@ class Accelerator(Config):
             MCACHE each, and filters where room is left.
         replicas: filters that have a version of their result side by side in an MCACHE entry where rows are
             dealt; fewer than there is room for leave PE sets idle. None: as many as there is room for.
+        baseline_depth: how the baseline of any dataflow but ``"row"`` folds a layer's depth: by
+            ``"channel"``, as MERCURY must, or the ``"whole"`` depth as one product; None: by channel in
+            ``"paper"`` timing, whole in ``"fair"``.
+        hit_ports: ports as wide as the array's edge that HITs' results pass beside those of computed
+            vectors, or ``"unlimited"``: a result is there for nothing; None: unlimited in ``"paper"``
+            timing, one in ``"fair"``. Not for ``"row"``.
+        hit_cycles: cycles, 0 or 1, in which the array finds that a vector hits and passes it over. Not for
+            ``"row"``, where a HIT takes its PE set a cycle.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
         word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
@@ -90,6 +100,9 @@ class Accelerator(Config):
     dealing: Dealing = "vectors"
     replicated: Replicated = "filters"
     replicas: Annotated[int, Field(strict=True)] | None = None
+    baseline_depth: Depth | None = None
+    hit_ports: int | Literal["unlimited"] | None = None
+    hit_cycles: Literal[0, 1] = 0
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
     word_bits: Annotated[int, Field(strict=True)] = 16
     register_file_words: Annotated[int, Field(strict=True)] = 256
@@ -125,6 +138,16 @@ class Accelerator(Config):
             )
         return self
 
+    @field_validator("hit_ports", mode="before")
+    @classmethod
+    def _some_ports(cls, ports: object) -> object:
+        if ports in (None, "unlimited") or (type(ports) is int and 1 <= ports <= _MOST):
+            return ports
+        raise ArgumentError(
+            f"hit_ports was {ports!r}, but must be from 1 to {_MOST}, 'unlimited', or none for what the "
+            "timing says"
+        )
+
     @field_validator("dataflow")
     @classmethod
     def _known_dataflow(cls, name: str) -> str:
@@ -154,6 +177,16 @@ class Accelerator(Config):
     def results(self) -> int:
         """Filters that are under way at a time, of which an MCACHE entry holds a result each (III-C1)."""
         return self.versions if self.design == "asynchronous" else 1
+
+    def depth(self, timing: Timing) -> Depth:
+        """How the baseline folds a layer's depth in a timing."""
+        return self.baseline_depth or ("whole" if timing == "fair" else "channel")
+
+    def ports(self, timing: Timing) -> int | None:
+        """Ports for HITs' results in a timing; None: as many as there are results."""
+        if self.hit_ports == "unlimited":
+            return None
+        return self.hit_ports or (1 if timing == "fair" else None)
 
     @property
     def buffer_words(self) -> int:

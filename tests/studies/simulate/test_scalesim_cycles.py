@@ -59,3 +59,8 @@ def test_row_stationary_is_not_scalesims() -> None:
     pytest.importorskip("scalesim")
     with pytest.raises((ValueError, MercuricError), match="dataflow of accelerator 'eyeriss-168' was 'row'"):
         ScaleSimCycles(preset("eyeriss-168"))
+
+
+def test_one_baseline_for_both_timings_is_refused() -> None:
+    with pytest.raises(ValueError, match="baseline_depth of accelerator 'weight-168-whole-free' was 'whole'"):
+        ScaleSimCycles(preset("weight-168-whole-free"))

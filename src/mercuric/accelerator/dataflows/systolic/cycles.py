@@ -6,20 +6,25 @@ assumptions are those of ``docs/systolic-arrays.md``; ``systolic_stepper`` prove
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
+from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.dataflows.scopes import (
+    Counts,
+    baselines,
+    dense_products,
+    misses_and_hits,
+    with_reuse,
+)
 from mercuric.accelerator.dataflows.systolic.fold_schedule import drained
-from mercuric.accelerator.hardware import Accelerator
-from mercuric.errors import ArgumentError
+from mercuric.accelerator.hardware import Accelerator, Depth
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 from mercuric.trace.work import Product, Work
-
-Counts = NDArray[np.int64]
 
 Folds = NDArray[np.int64]
 """(scopes, runs, 6): a scope's folds come in runs of equal ones: how many, and what :func:`folds` says."""
@@ -33,14 +38,16 @@ class Gemm:
         M: rows of the result.
         K: elements of a dot product.
         N: columns of the result.
-        hits: HITs that pass a port of their own, beside the vectors left in ``M`` or ``K``; 0 where a HIT
-            costs nothing.
+        passing: turns in which HITs pass ports of their own, beside the vectors left in ``M`` or ``K``; 0
+            where a HIT's result is there for nothing.
+        skipped: cycles in which HITs are found and passed over.
     """
 
     M: Counts
     K: Counts
     N: Counts
-    hits: Counts
+    passing: Counts
+    skipped: Counts
 
 
 @dataclass(frozen=True)
@@ -49,15 +56,19 @@ class Folding:
 
     Attributes:
         fold: the folds of a product's GEMMs.
-        loads_vectors: whether input vectors are what is loaded in the forward product: the Hitmap must
-            then be there before a load, not only before a stream.
+        chooses_before_load: whether the Hitmap decides what is loaded in the forward product, so that it must
+            be there before a load, not only before a stream.
+        queues: whether an insertion queue of any length holds all requests of overlapping folds.
     """
 
     fold: Callable[[Accelerator, Product, Gemm], Folds]
-    loads_vectors: bool
+    chooses_before_load: bool
+    queues: bool
 
 
-def gemm(product: Product, vectors: Counts, hits: Counts, length: int, filters: int) -> Gemm:
+def gemm(
+    product: Product, vectors: Counts, passing: Counts, skipped: Counts, length: int, filters: int
+) -> Gemm:
     """The GEMM of a product whose input ``vectors`` of ``length`` elements meet ``filters`` filters.
 
     dO multiplies the gradient, (vectors, filters), by the filters turned over. In dW the vectors are what
@@ -65,10 +76,10 @@ def gemm(product: Product, vectors: Counts, hits: Counts, length: int, filters: 
     """
     of_length, of_filters = np.full_like(vectors, length), np.full_like(vectors, filters)
     if product == "forward":
-        return Gemm(vectors, of_length, of_filters, hits)
+        return Gemm(vectors, of_length, of_filters, passing, skipped)
     if product == "input_gradient":
-        return Gemm(vectors, of_filters, of_length, hits)
-    return Gemm(of_length, vectors, of_filters, hits)
+        return Gemm(vectors, of_filters, of_length, passing, skipped)
+    return Gemm(of_length, vectors, of_filters, passing, skipped)
 
 
 def folds(
@@ -94,21 +105,6 @@ def folds(
     return np.stack(parts, axis=-1).astype(np.int64)
 
 
-def ceil(dividend: Counts, divisor: int) -> Counts:
-    """How many groups of ``divisor`` it takes to hold ``dividend``."""
-    return -(-dividend // divisor)
-
-
-def shared_out(total: Counts, count: Counts) -> tuple[Counts, Counts]:
-    """``total`` HITs (or groups of them) spread over ``count`` folds as evenly as can be.
-
-    Returns:
-        (scopes, 2) each: how many folds get the larger and the smaller share, and the two shares.
-    """
-    smaller, larger = np.divmod(total, np.maximum(count, 1))
-    return np.stack([larger, count - larger], axis=1), np.stack([smaller + 1, smaller], axis=1)
-
-
 def cycles(
     accelerator: Accelerator, work: Work, products: Sequence[Product], folding: Folding
 ) -> dict[Product, dict[Timing, Cycles]]:
@@ -119,29 +115,26 @@ def cycles(
     """
     counted: dict[Product, dict[Timing, Cycles]] = {}
     for product in products:
-        dense = {
-            timing: baseline_cycles(accelerator, work.shape, product, timing, folding) for timing in TIMINGS
-        }
-        counted[product] = {timing: Cycles(baseline, baseline) for timing, baseline in dense.items()}
+        counted[product] = baselines(
+            accelerator, partial(baseline_cycles, accelerator, work.shape, product, folding=folding)
+        )
         if work.hitmap is not None:
-            counted[product] = _reuse(accelerator, work, work.hitmap, product, dense, folding)
+            counted[product] = _reuse(accelerator, work, work.hitmap, product, counted[product], folding)
     return counted
 
 
 def baseline_cycles(
-    accelerator: Accelerator, shape: VectorShape, product: Product, timing: Timing, folding: Folding
+    accelerator: Accelerator, shape: VectorShape, product: Product, depth: Depth, *, folding: Folding
 ) -> int:
     """Cycles of one product of a layer without reuse.
 
-    ``"paper"`` works scope by scope, as MERCURY does. ``"fair"`` is one GEMM a convolution group over the
-    whole depth and all images, as SCALE-Sim counts it. On an asynchronous array the folds of both overlap as
-    MERCURY's do, for a dense array makes the same use of a second register a PE.
+    Folded by ``"channel"`` it works scope by scope, as MERCURY does. The ``"whole"`` depth is one GEMM a
+    convolution group, over all images too, as SCALE-Sim counts it. On an asynchronous array the folds of both
+    overlap as MERCURY's do, for a dense array makes the same use of a second register a PE.
     """
-    times, vectors, length = shape.scopes, shape.vectors, shape.length
-    if timing == "fair":
-        times = shape.scopes // max(shape.images * shape.depth, 1)
-        vectors, length = shape.vectors * shape.images, shape.length * shape.depth
-    dense = gemm(product, np.array([vectors]), np.array([0]), length, shape.filters)
+    times, vectors, length = dense_products(shape, depth)
+    none = np.array([0])
+    dense = gemm(product, np.array([vectors]), none, none, length, shape.filters)
     some = folding.fold(accelerator, product, dense)
     if accelerator.design == "asynchronous":
         return overlapped(accelerator, some, times)
@@ -170,42 +163,27 @@ def _reuse(
     work: Work,
     hitmap: Hitmap,
     product: Product,
-    baselines: dict[Timing, int],
+    without: dict[Timing, Cycles],
     folding: Folding,
 ) -> dict[Timing, Cycles]:
-    shape, (misses, hits) = work.shape, _misses_and_hits(hitmap)
-
-    def folded(hits: Counts) -> Folds:
-        some = gemm(product, misses, hits, shape.length, shape.filters)
-        return folding.fold(accelerator, product, some)
-
-    def total(some: Folds, signatures: Folds) -> int:
-        if accelerator.design == "synchronous":
-            return one_by_one(accelerator, some) + one_by_one(accelerator, signatures)
-        waits = folding.loads_vectors
-        return drained(signatures, some, accelerator.columns - 1, accelerator.versions, waits)
-
+    shape, (misses, hits) = work.shape, misses_and_hits(hitmap)
     signatures = _signatures(accelerator, shape, work.bits if product == "forward" else 0, folding)
-    free, ported, none = folded(np.zeros_like(hits)), folded(hits), np.zeros_like(signatures)
-    least, with_port = total(free, none), total(ported, none)
-    return {
-        "paper": Cycles(baselines["paper"], least, total(free, signatures) - least),
-        "fair": Cycles(baselines["fair"], least, total(ported, signatures) - with_port, with_port - least),
-    }
+
+    def total(passing: Counts, signed: bool) -> int:
+        skipped = hits * accelerator.hit_cycles
+        some = gemm(product, misses, passing, skipped, shape.length, shape.filters)
+        folded, random = folding.fold(accelerator, product, some), signatures if signed else 0 * signatures
+        if accelerator.design == "synchronous":
+            return one_by_one(accelerator, folded) + one_by_one(accelerator, random)
+        waits = folding.chooses_before_load
+        return drained(random, folded, accelerator.columns - 1, accelerator.versions, waits)
+
+    return with_reuse(accelerator, without, hits, total)
 
 
 def _signatures(accelerator: Accelerator, shape: VectorShape, bits: int, folding: Folding) -> Folds:
     """All vectors of each scope by ``bits`` random filters (paper IV)."""
     vectors = np.full(shape.scopes, shape.vectors)
-    random = gemm("forward", vectors, np.zeros_like(vectors), shape.length, bits)
+    none = np.zeros_like(vectors)
+    random = gemm("forward", vectors, none, none, shape.length, bits)
     return folding.fold(accelerator, "forward", random)
-
-
-def _misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:
-    hits = hitmap.hits.sum(dim=1).cpu().numpy()
-    misses = hitmap.states.shape[1] - hits
-    if (alone := np.flatnonzero((hits > 0) & (misses == 0))).size:
-        raise ArgumentError(
-            f"hitmap had HITs alone in scope {alone[0]}, but must have a vector there that they reuse"
-        )
-    return misses, hits

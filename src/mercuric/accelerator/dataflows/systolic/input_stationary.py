@@ -6,8 +6,9 @@ Rows of the first operand sit in the PEs, one in a column, and the columns of th
 
 import numpy as np
 
+from mercuric.accelerator.dataflows.scopes import ceil, shared_out
 from mercuric.accelerator.dataflows.systolic import cycles as systolic
-from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm
 from mercuric.accelerator.dataflows.systolic.dataflow import Systolic
 from mercuric.accelerator.dataflows.systolic.traffic import MatrixProduct
 from mercuric.accelerator.dataflows.traffic import ArrayTraffic
@@ -26,9 +27,10 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     width, of_vectors, others = columns, gemm.M, ceil(gemm.K, rows)
     if product == "weight_gradient":
         width, of_vectors, others = rows, gemm.K, ceil(gemm.M, columns)
-    count, groups = shared_out(ceil(gemm.hits, width), ceil(of_vectors, width))
+    count, groups, skipped = shared_out(ceil(of_vectors, width), ceil(gemm.passing, width), gemm.skipped)
     passes = np.maximum(groups, 1)
-    load = rows * (passes if product == "input_gradient" else np.ones_like(passes))
+    entering = passes if product == "input_gradient" else np.ones_like(passes)
+    load = np.maximum(rows * entering, rows + skipped)
     stream = gemm.N[:, None] * (np.ones_like(passes) if product == "input_gradient" else passes)
     lead = stream - gemm.N[:, None] if product == "weight_gradient" else np.zeros_like(stream)
     return systolic.folds(
@@ -49,4 +51,4 @@ def traffic(of: MatrixProduct) -> ArrayTraffic:
     return ArrayTraffic(of.macs, of.macs + visits.inputs, moved, visits, of.folds, of.folds)
 
 
-INPUT_STATIONARY = Systolic("input", Folding(fold, loads_vectors=True), traffic)
+INPUT_STATIONARY = Systolic("input", Folding(fold, chooses_before_load=True, queues=False), traffic)

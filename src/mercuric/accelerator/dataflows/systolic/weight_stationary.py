@@ -6,8 +6,9 @@ K rows by N columns of the second operand sit in the PEs, and the rows of the fi
 
 import numpy as np
 
+from mercuric.accelerator.dataflows.scopes import ceil, shared_out
 from mercuric.accelerator.dataflows.systolic import cycles as systolic
-from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm
 from mercuric.accelerator.dataflows.systolic.dataflow import Systolic
 from mercuric.accelerator.dataflows.systolic.traffic import MatrixProduct
 from mercuric.accelerator.dataflows.traffic import ArrayTraffic
@@ -20,15 +21,15 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     """Vectors stream in the forward product and in dO; in dW they are loaded, a row of PEs a vector."""
     rows, columns = accelerator.rows, accelerator.columns
     if product == "weight_gradient":
-        count, hits = shared_out(gemm.hits, ceil(gemm.K, rows))
+        count, passing, skipped = shared_out(ceil(gemm.K, rows), gemm.passing, gemm.skipped)
         return systolic.folds(
             count * ceil(gemm.N, columns)[:, None],
-            load=np.maximum(hits, rows),
+            load=np.maximum(passing, rows + skipped),
             stream=gemm.M[:, None],
             latency=rows - 1,
             leaving=gemm.M[:, None],
         )
-    misses, stream = gemm.M[:, None], np.maximum(gemm.M, gemm.hits)[:, None]
+    misses, stream = gemm.M[:, None], np.maximum(gemm.M + gemm.skipped, gemm.passing)[:, None]
     lead = stream - misses if product == "input_gradient" else np.zeros_like(misses)
     return systolic.folds(
         (ceil(gemm.K, rows) * ceil(gemm.N, columns))[:, None],
@@ -48,4 +49,4 @@ def traffic(of: MatrixProduct) -> ArrayTraffic:
     return ArrayTraffic(of.macs, of.macs + visits.weights, moved, visits, of.folds, of.folds * of.wide)
 
 
-WEIGHT_STATIONARY = Systolic("weight", Folding(fold, loads_vectors=False), traffic)
+WEIGHT_STATIONARY = Systolic("weight", Folding(fold, chooses_before_load=False, queues=True), traffic)
