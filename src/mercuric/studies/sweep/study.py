@@ -103,7 +103,7 @@ def sweep(
     progress(total - len(missing), total, missing[0].model if missing else "")
     for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
         progress(total - len(missing) + done, total, part.model)
-    results = pd.concat([_read_part(there / part.file) for part in parts], ignore_index=True)
+    results = pd.concat([read_part(there / part.file) for part in parts], ignore_index=True)
     described = {
         "config": config.model_dump(mode="json"),
         "reuse": config.found_with(),
@@ -115,7 +115,7 @@ def sweep(
     return results
 
 
-def _read_part(path: Path) -> pd.DataFrame:
+def read_part(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except ValueError as error:  # pyarrow's, where it is no Parquet file

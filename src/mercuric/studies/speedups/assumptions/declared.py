@@ -1,0 +1,55 @@
+"""What does the paper's text leave open? The one list of it: an option more is an entry more."""
+
+from mercuric.studies.speedups.assumptions.assumption import Assumption, Assumptions
+
+DECLARED = Assumptions(
+    (
+        Assumption(
+            name="products", level="sum", section="VII-A",
+            values={"training": {"products": "training"}, "forward": {"products": "forward"}},
+            sentence="This cycles includes computation cycles of convolutional, fully connected, and attention "
+            "layers as well as signature calculation.",
+        ),
+        Assumption(
+            name="layers", level="sum", section="I",
+            values={"all": {"layers": "all"}, "convolutions": {"layers": "convolutions"}},
+            sentence="We counted what fraction of input and gradient vectors have similarities in the "
+            "convolution layers.",
+        ),
+        Assumption(
+            name="losing layers", level="sum", section="VII-A",
+            values={"off": {"losing": "off"}, "on": {"losing": "on"}},
+            sentence="MERCURY may turn off similarity detection in some layers during the training.",
+        ),
+        Assumption(
+            name="timing", level="sum", section="III-B2",
+            values={"paper": {"timing": "paper"}, "fair": {"timing": "fair"}},
+            sentence="We propose to pipeline the calculation of one signature with another.",
+        ),
+        Assumption(
+            name="normalisation", level="run", section="VI",
+            values={"batch": {"normalisation": "batch"}, "stored": {"normalisation": "stored"}},
+            sentence="Different model accuracy results are collected from PyTorch implementation.",
+        ),
+        Assumption(
+            name="design", level="array", section="III-C1",
+            values={"synchronous": {}, "asynchronous": {"design": "asynchronous"}},
+            sentence="We propose two designs to address this - synchronous and asynchronous.",
+        ),
+        Assumption(
+            name="dealing", level="array", section="III-C1", dataflows=("row",),
+            values={
+                "vectors": {"dealing": "vectors"}, "rows": {"dealing": "rows"},
+                "products": {"dealing": "products"},
+            },
+            sentence="The PEs load one filter and a number of input vectors at a time and perform the dot "
+            "products.",
+        ),
+        Assumption(
+            name="late HITs", level="array", section="III-B3", dataflows=("row",),
+            values={"ready": {}, "computed": {"late_hits": "recompute"}},
+            sentence="Since the data portion will be updated later, the Hitmap entry is marked as Miss And "
+            "Update (MAU).",
+        ),
+    )
+)  # fmt: skip
