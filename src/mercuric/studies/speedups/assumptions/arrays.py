@@ -24,11 +24,11 @@ class Array:
 
 @dataclass(frozen=True)
 class Refused:
-    """Assumptions about an array that mean nothing together.
+    """Assumptions about an array that mean nothing together, or are left out.
 
     Attributes:
         dataflow, chosen: as an array has them.
-        why: what the accelerator says.
+        why: what the accelerator says, or the list of assumptions.
     """
 
     dataflow: str
@@ -47,6 +47,10 @@ def arrays(assumptions: Assumptions, base: Accelerator) -> tuple[dict[str, list[
     refused: list[Refused] = []
     for dataflow, own in built.items():
         for chosen in combinations(assumptions.of(dataflow, "array")):
+            said = [one.said for one in assumptions.left_out if one.holds(chosen)]
+            if said:
+                refused.append(Refused(dataflow, chosen, said[0]))
+                continue
             fields = {"dataflow": dataflow, **assumptions.fields(chosen, "array")}
             try:
                 own.append(Array(dataflow, chosen, base.changed(**fields)))

@@ -79,17 +79,50 @@ class Assumption:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Values that are not counted together, and why.
+
+    Attributes:
+        chosen: names of assumptions about the array, and a value of each.
+        why: a clause.
+    """
+
+    chosen: Mapping[str, str]
+    why: str
+
+    @property
+    def said(self) -> str:
+        """``late HITs computed, design asynchronous: it takes hours``."""
+        return f"{', '.join(f'{name} {value}' for name, value in self.chosen.items())}: {self.why}"
+
+    def holds(self, chosen: Mapping[str, str]) -> bool:
+        """Whether values are among those that are left out."""
+        return all(chosen.get(name) == value for name, value in self.chosen.items())
+
+
+@dataclass(frozen=True)
 class Assumptions:
     """All that the paper leaves open.
 
+    Attributes:
+        all: the assumptions.
+        left_out: values that mean something together and are not counted.
+
     Raises:
-        ValueError: a name twice.
+        ValueError: a name twice, or values are left out that no assumption has.
     """
 
     all: Sequence[Assumption]
+    left_out: Sequence[LeftOut] = ()
 
     def __post_init__(self) -> None:
         require_once("assumption", [one.name for one in self.all])
+        known = [(one.name, value) for one in self.on("array") for value in one.values]
+        for name, value in (pair for one in self.left_out for pair in one.chosen.items()):
+            if (name, value) not in known:
+                raise ArgumentError(
+                    f"left_out was {name} {value}, but must be a value of an assumption about the array"
+                )
 
     def of(self, dataflow: str, level: Level | None = None) -> list[Assumption]:
         """Those that say something of a dataflow; where given, of one level."""

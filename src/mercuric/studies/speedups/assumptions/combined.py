@@ -27,7 +27,7 @@ def speedup_table(
     """
     runs = combinations(assumptions.on("run"))
     tables = []
-    for chosen in combinations(assumptions.on("sum")):
+    for chosen in combinations(assumptions.of(dataflow, "sum")):
         speedups = Sum(**assumptions.fields(chosen, "sum")).speedups(counted, ["model", "run", "array"])
         table = speedups.unstack("model")[list(dict.fromkeys(counted["model"]))]
         described = [{**chosen, **runs[run], **arrays[array].chosen} for run, array in table.index]

@@ -1,6 +1,6 @@
 """What does the paper's text leave open? The one list of it: an option more is an entry more."""
 
-from mercuric.studies.speedups.assumptions.assumption import Assumption, Assumptions
+from mercuric.studies.speedups.assumptions.assumption import Assumption, Assumptions, LeftOut
 
 DECLARED = Assumptions(
     (
@@ -51,5 +51,11 @@ DECLARED = Assumptions(
             sentence="Since the data portion will be updated later, the Hitmap entry is marked as Miss And "
             "Update (MAU).",
         ),
-    )
+    ),
+    left_out=(
+        LeftOut(
+            {"late HITs": "computed", "design": "asynchronous"},
+            "it takes a step a dot product and hours; what late HITs move is counted on synchronous arrays",
+        ),
+    ),
 )  # fmt: skip
