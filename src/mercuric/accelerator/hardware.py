@@ -17,6 +17,7 @@ Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
 Dealing = Literal["vectors", "products", "rows"]
 Replicated = Literal["filters", "channels", "images"]
+GradientSignatures = Literal["needed", "free", "reload", "compute"]
 
 _PRESETS = Path(__file__).parent / "presets"
 
@@ -62,6 +63,10 @@ class Accelerator(Config):
             dealt; fewer than there is room for leave PE sets idle. None: as many as there is room for.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
+        gradient_signatures: which signatures of gradient vectors dO pays for (paper III-C2): those ``"needed"``
+            by the Hitmap that it goes by (none where that is the forward pass's; where it is the gradient's
+            own, all that weren't reloaded); ``"free"``: none; ``"reload"``: all that the following layer's
+            don't serve, whichever Hitmap dO goes by; ``"compute"``: all.
         word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
         register_file_words: words that one PE's register file holds.
         buffer_kib: the global buffer in KiB.
@@ -91,6 +96,7 @@ class Accelerator(Config):
     replicated: Replicated = "filters"
     replicas: Annotated[int, Field(strict=True)] | None = None
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
+    gradient_signatures: GradientSignatures = "needed"
     word_bits: Annotated[int, Field(strict=True)] = 16
     register_file_words: Annotated[int, Field(strict=True)] = 256
     buffer_kib: float = 108

@@ -11,6 +11,7 @@ from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.config import require_once
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
+from mercuric.trace.supervised import Gradients
 from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
 
 NOT_IN_CYCLES = (
@@ -37,6 +38,8 @@ class SweepConfig(DataConfig):
         seed: what random weights and projections are drawn from.
         bits: signature length.
         inference: count the forward product alone.
+        gradients: whose Hitmap dO goes by: its layer's of the forward pass, or that of gradient vectors
+            from labels and a loss (paper III-C2).
     """
 
     models: tuple[NetworkName, ...]
@@ -49,6 +52,7 @@ class SweepConfig(DataConfig):
     seed: Seed = 0
     bits: int = 20
     inference: bool = False
+    gradients: Gradients = "forward-hits"
 
     @field_validator("models")
     @classmethod
