@@ -55,6 +55,7 @@ def hand_back(input: Tensor, saved: Saved) -> None:  # noqa: A002 - a layer's wo
         return
     if product.awaited == (saved.vectors, saved.placement):
         product.following = saved
+        product.reuse.reloads = True
 
 
 class _Attached(WithoutRules):

@@ -1,9 +1,9 @@
 """Which hardware does a sweep compare, and on what?"""
 
 from itertools import product
-from typing import Any
+from typing import Any, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, found_with
@@ -11,8 +11,8 @@ from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.config import require_once
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
-from mercuric.trace.supervised import Gradients
 from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
+from mercuric.trace.supervised import Gradients, require_backward
 
 NOT_IN_CYCLES = (
     "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
@@ -78,6 +78,11 @@ class SweepConfig(DataConfig):
                 raise ArgumentError(f"field {name!r} had no value, but must have at least one")
             require_once(f"field {name!r}", values)
         return vary
+
+    @model_validator(mode="after")
+    def _has_gradients(self) -> Self:
+        require_backward(self.gradients, not self.inference)
+        return self
 
     def subject_of(self, model: str) -> SubjectConfig:
         """One of the networks; those that read sentences have no size of images."""

@@ -208,9 +208,12 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         call, nothing = arrived(call, cache), without_hits(call)  # alike for all accelerators of a part
         for simulator, counter in zip(simulators, counters, strict=True):
             simulator.count(call)
-            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
+            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product, call.reloaded)
 
-    facts = NetworkCalls(subject.network, subject.batches(), reuse, training=not config.inference).tell(count)
+    reloads = any(one.gradient_signatures == "reload" for one in part.accelerators)
+    batches = subject.batches(gradients=config.gradients)
+    calls = NetworkCalls(subject.network, batches, reuse, not config.inference, reloads=reloads)
+    facts = calls.tell(count)
     tables = [
         _described(
             simulator.simulation(reuse, facts).layers.merge(_no_hits(counter)),
