@@ -6,10 +6,10 @@ from typing import get_args
 
 import pytest
 import torch
+from drawn_layers import Layer, layers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drawn_layers import Layer, layers
 from mercuric.accelerator import CycleCost, CycleCounter, preset
 from mercuric.accelerator.count.layer_cycles import observed_cycles, training_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS
@@ -109,6 +109,6 @@ def test_who_reloads_must_know_what_can_be() -> None:
     accelerator = preset("eyeriss-168").changed(gradient_signatures="reload")
     hitmap = Hitmap(torch.tensor([[1, 0]], dtype=torch.uint8), torch.tensor([[0, 0]]))
     seen = Observation("conv", VectorShape(1, 2, 3, 3, 4), hitmap, 20, True)
-    with pytest.raises(ValueError, match=r"gradient_signatures of accelerator 'eyeriss-168' was 'reload', but"):
+    with pytest.raises(ValueError, match="gradient_signatures of accelerator 'eyeriss-168' was 'reload'"):
         CycleCost(accelerator)(seen)
     CycleCost(accelerator)(replace(seen, needs_input_gradient=False))

@@ -146,7 +146,7 @@ def resolve(config: SweepConfig) -> dict[str, Any]:
 
 
 def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
-    """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
+    """The parts of a sweep: one a network, MCACHE and cut of vectors, whose Hitmaps serve all other fields.
 
     Args:
         config: what varies.
@@ -161,7 +161,7 @@ def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
     for index, one in enumerate(accelerators):
         # Interleaved signatures arrive in an order that the array's size decides.
         array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
-        groups.setdefault((one.entries, one.ways, array), []).append(index)
+        groups.setdefault((one.entries, one.ways, one.weight_blocks, array), []).append(index)
     return [
         Part(model, tuple(combinations[i] for i in group), tuple(accelerators[i] for i in group), resolved)
         for model in config.models
