@@ -79,9 +79,11 @@ def test_inference_has_no_gradient_vectors(model: nn.Module, batch: Supervised) 
     assert {call.product for call in told(model, batch, training=False)} == {"forward"}
 
 
-def test_layers_that_reload_are_the_same_with_a_loss_and_without(batch: Supervised) -> None:
+def test_layers_that_reload_are_the_same_with_a_loss_and_without() -> None:
     torch.manual_seed(0)
-    model = zoo.build("vgg13", 7, 3, 16)
+    model = zoo.build("vgg13", 7, 3, 32, 0.25)
+    images, labels = data.load("photos", image_size=32).train.batch(torch.arange(2))
+    batch = Supervised(images, partial(F.cross_entropy, target=labels))
     own = {call.layer: call.reloaded for call in told(model, batch) if call.product == "input_gradient"}
     found = reloaded_layers(model, batch.inputs, PAPER)
     assert own == {layer: found[layer] for layer in own}

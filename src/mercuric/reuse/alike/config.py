@@ -41,6 +41,8 @@ class Alike(ReuseConfig):
         weight_blocks: blocks that the vectors of fully connected layers are cut into, and with them the
             weight matrix (paper III-C3 read literally): parts of inputs are compared, and their results add
             up. At most so many, of equal length. A simulation takes its accelerator's.
+        attention: ``"softmax"``: rows are averages by the softmax of scaled dot products; ``"product"``: by
+            the dot products themselves, as the paper's Y = X X^T X has it (III-C4). Another network then.
         backward: ``"exact"``: the gradient of the forward pass that was really computed;
             ``"signature"``: gradient vectors are compared too (paper III-C2).
         keep: ``"always"``: a layer is on until adaptation turns it off; ``"faster"``: where it was
@@ -58,6 +60,7 @@ class Alike(ReuseConfig):
     entries: Annotated[int, Field(strict=True)] | None = 1024
     ways: Annotated[int, Field(strict=True)] = 16
     weight_blocks: Annotated[int, Field(strict=True, ge=1)] = 1
+    attention: Literal["softmax", "product"] = "softmax"
     backward: Literal["exact", "signature"] = "exact"
     keep: Literal["always", "faster"] = "always"
     adaptation: AdaptationConfig | None = Field(default_factory=AdaptationConfig)
