@@ -17,10 +17,15 @@ Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
 Dealing = Literal["vectors", "products", "rows"]
 Replicated = Literal["filters", "channels", "images"]
+BlocksAtOnce = Literal["consecutive", "all"]
+GradientSignatures = Literal["needed", "free", "reload", "compute"]
 
 _PRESETS = Path(__file__).parent / "presets"
 
-_COUNTED = ("rows", "columns", "ways", "entries", "versions", "replicas", "insertion_queue", "word_bits")
+_COUNTED = (
+    "rows", "columns", "ways", "entries", "versions", "replicas", "insertion_queue", "weight_blocks",
+    "word_bits",
+)  # fmt: skip
 _LEAST = {
     **dict.fromkeys(_COUNTED, 1),
     "register_file_words": 3,  # an input, a weight and a partial sum
@@ -62,6 +67,14 @@ class Accelerator(Config):
             dealt; fewer than there is room for leave PE sets idle. None: as many as there is room for.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
+        weight_blocks: blocks that the vectors of fully connected layers are cut into, and with them the
+            weight matrix (paper III-C3 read literally); at most so many, of equal length.
+        blocks_at_once: which of them a row-stationary array works on at a time: ``"consecutive"``: one, or
+            two in the asynchronous design (III-C3); ``"all"`` that its PEs hold an input of each of.
+        gradient_signatures: which signatures of gradient vectors dO pays for (paper III-C2): those that are
+            ``"needed"`` by the Hitmap that it goes by (none where that is the forward pass's; where it is the
+            gradient's own, all that weren't reloaded); ``"free"``: none; ``"reload"``: all that the following
+            layer's don't serve, whichever Hitmap dO goes by; ``"compute"``: all.
         word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
         register_file_words: words that one PE's register file holds.
         buffer_kib: the global buffer in KiB.
@@ -91,6 +104,9 @@ class Accelerator(Config):
     replicated: Replicated = "filters"
     replicas: Annotated[int, Field(strict=True)] | None = None
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
+    weight_blocks: Annotated[int, Field(strict=True)] = 1
+    blocks_at_once: BlocksAtOnce = "consecutive"
+    gradient_signatures: GradientSignatures = "needed"
     word_bits: Annotated[int, Field(strict=True)] = 16
     register_file_words: Annotated[int, Field(strict=True)] = 256
     buffer_kib: float = 108

@@ -11,7 +11,7 @@ from mercuric.accelerator.count.arrival import arrived
 from mercuric.accelerator.count.countable import countable_hitmaps, require_countable
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.count.similarity_tally import SimilarityTally
+from mercuric.accelerator.count.similarity_tally import SimilarityTally, gradient_figures
 from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
@@ -26,6 +26,7 @@ from mercuric.trace.input_checks import require_batches, require_network, requir
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation, Statistics
+from mercuric.trace.supervised import Supervised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,7 @@ class Simulation:
             **self.run,
             "reuse": {**similarity_rates(self.layers), **found_with(self.config)},
             **totals(self.layers, self.accelerator),
+            "gradients": gradient_figures(self.layers, self.accelerator),
         }
 
 
@@ -89,7 +91,7 @@ class Simulator:
     def __init__(self, accelerator: Accelerator, training: bool = True) -> None:
         self.accelerator = accelerator
         self._counter = CycleCounter(accelerator, training)
-        self._similarity = SimilarityTally()
+        self._similarity = SimilarityTally(accelerator)
 
     def add(self, call: LayerCall) -> None:
         """Count one call, by the order in which the accelerator's signatures arrive.
@@ -102,7 +104,7 @@ class Simulator:
     def count(self, call: LayerCall) -> None:
         """Count one call as it is; raises as :meth:`add`."""
         require_countable(call, self.accelerator)
-        self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product)
+        self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product, call.reloaded)
         self._similarity.add(call)
 
     def simulation(self, config: Alike, facts: RunFacts) -> Simulation:
@@ -134,7 +136,7 @@ def simulate_calls(
 
 def simulate(
     model: nn.Module,
-    inputs: Inputs,
+    inputs: Inputs | Supervised,
     accelerator: str | Accelerator = "eyeriss-168",
     config: ReuseConfig | PresetName | None = None,
     training: bool = True,
@@ -147,7 +149,8 @@ def simulate(
     Args:
         model: any network without reuse layers; it runs in evaluation mode (no dropout), but normalises as
             ``normalisation`` says.
-        inputs: a tensor, or positional arguments, or keyword arguments of the network.
+        inputs: a tensor, or positional arguments, or keyword arguments of the network; with a loss, in
+            training, dO goes by the Hitmaps of gradient vectors (paper III-C2) in place of the forward ones.
         accelerator: a preset's name, or a description.
         config: how similarity is found, or a preset's name; :meth:`Alike.paper` by default. Where it
             gives ``entries`` or ``ways``, they must be the accelerator's.
@@ -168,7 +171,7 @@ def simulate(
 
 def simulate_batches(
     model: nn.Module,
-    batches: Iterable[Inputs],
+    batches: Iterable[Inputs | Supervised],
     accelerator: str | Accelerator = "eyeriss-168",
     config: ReuseConfig | PresetName | None = None,
     training: bool = True,
@@ -197,7 +200,8 @@ def simulate_batches(
             f"arrival of accelerator {hardware.name!r} was {hardware.arrival!r}, but must be 'raster' for "
             "Hitmaps to be saved: who comes first would depend on this array"
         )
-    calls = NetworkCalls(model, batches, simulated, training, normalisation)
+    reloads = training and (hardware.gradient_signatures == "reload" or bool(listeners))
+    calls = NetworkCalls(model, batches, simulated, training, normalisation, reloads)
     return simulate_calls(calls, hardware, training, listeners)
 
 

@@ -92,6 +92,7 @@ def reuse_accesses(
     *,
     training: bool,
     costs: WordCosts | None = None,
+    signed: bool | None = None,
 ) -> Accesses:
     """Accesses of one product with MERCURY, signatures among them in the forward product.
 
@@ -102,6 +103,7 @@ def reuse_accesses(
         product: which of the layer's three.
         training: whether the forward product saves signatures and Hitmap for the backward ones (III-C2).
         costs: as for :func:`baseline_accesses`.
+        signed: whether signatures are computed; by default in the forward product alone.
 
     Raises:
         ValueError: reuse is off (there is no Hitmap), or the array is too small for the layer's vectors.
@@ -132,7 +134,8 @@ def reuse_accesses(
         signature_table=vectors * row + (hits + stored) * id_bits(accelerator, work) * traffic.passes,
         hitmap=STATE_BITS * vectors * (1 + traffic.passes),
     )
-    if backward or not work.bits:
+    signs = not backward if signed is None else signed
+    if not signs or not work.bits:
         return dense + mercury
     return dense + mercury + _signatures(accelerator, work, operands, stored, costs)
 

@@ -32,6 +32,7 @@ def sweep(
     image_size: options.ImageSize = None,
     bits: options.Bits = 20,
     seed: options.Seed = 0,
+    gradients: options.Gradients = None,
     data_root: options.DataRoot = None,
     inference: options.Inference = False,
     jobs: options.Jobs = 1,
@@ -42,7 +43,7 @@ def sweep(
     config = SweepConfig(
         models=tuple(models), vary=options.parse_settings(vary, most=None), accelerator=accelerator,
         data=data, data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
-        seed=seed, bits=bits, inference=inference,
+        seed=seed, bits=bits, inference=inference, gradients=gradients or "forward-hits",
     )  # fmt: skip
     with bars() as progress:
         results = run_sweep(config, out, jobs, resume, progress)

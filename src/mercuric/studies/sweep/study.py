@@ -146,7 +146,7 @@ def resolve(config: SweepConfig) -> dict[str, Any]:
 
 
 def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
-    """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
+    """The parts of a sweep: one a network, MCACHE and cut of vectors, whose Hitmaps serve all other fields.
 
     Args:
         config: what varies.
@@ -161,7 +161,7 @@ def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
     for index, one in enumerate(accelerators):
         # Interleaved signatures arrive in an order that the array's size decides.
         array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
-        groups.setdefault((one.entries, one.ways, array), []).append(index)
+        groups.setdefault((one.entries, one.ways, one.weight_blocks, array), []).append(index)
     return [
         Part(model, tuple(combinations[i] for i in group), tuple(accelerators[i] for i in group), resolved)
         for model in config.models
@@ -208,9 +208,12 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         call, nothing = arrived(call, cache), without_hits(call)  # alike for all accelerators of a part
         for simulator, counter in zip(simulators, counters, strict=True):
             simulator.count(call)
-            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
+            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product, call.reloaded)
 
-    facts = NetworkCalls(subject.network, subject.batches(), reuse, training=not config.inference).tell(count)
+    reloads = any(one.gradient_signatures == "reload" for one in part.accelerators)
+    batches = subject.batches(gradients=config.gradients)
+    calls = NetworkCalls(subject.network, batches, reuse, not config.inference, reloads=reloads)
+    facts = calls.tell(count)
     tables = [
         _described(
             simulator.simulation(reuse, facts).layers.merge(_no_hits(counter)),

@@ -21,6 +21,7 @@ _FIXED = {
     "dealing": "a systolic array has no PE sets to deal products to",
     "replicated": "a systolic array has no PE sets to deal rows to",
     "replicas": "a systolic array has no PE sets to deal rows to",
+    "blocks_at_once": "a systolic array multiplies one block after the other",
 }
 
 
