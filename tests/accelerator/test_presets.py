@@ -12,6 +12,7 @@ PAPERS: dict[str, Any] = {
     "versions": 4, "design": "synchronous", "timing": "paper", "pipelined_signatures": True,
     "mac_unit": False, "arrival": "raster", "late_hits": "ready", "dealing": "vectors",
     "replicated": "filters", "replicas": None,
+    "baseline_depth": None, "hit_ports": None, "hit_cycles": 0,
     "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
     "dram_words_per_cycle": None, "energies": "eyeriss",
 }  # fmt: skip
@@ -21,6 +22,10 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "weight-168": {"dataflow": "weight"},
     "input-168": {"dataflow": "input"},
     "output-168": {"dataflow": "output"},
+    "weight-168-channel-port": {"dataflow": "weight", "baseline_depth": "channel", "hit_ports": 1},
+    "weight-168-whole-free": {"dataflow": "weight", "baseline_depth": "whole", "hit_ports": "unlimited"},
+    "input-168-channel-port": {"dataflow": "input", "baseline_depth": "channel", "hit_ports": 1},
+    "input-168-whole-free": {"dataflow": "input", "baseline_depth": "whole", "hit_ports": "unlimited"},
     "eyeriss-like": COMPARABLE,
     "simple-weight-stationary": {**COMPARABLE, "dataflow": "weight"},
     "simple-output-stationary": {**COMPARABLE, "dataflow": "output"},

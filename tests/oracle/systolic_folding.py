@@ -79,7 +79,8 @@ class Fold:
         left: (stream, rows): what enters from the left, cycle by cycle, before the skew.
         top: (stream, columns): what enters from above; empty where an operand is stationary.
         cells: by the column and the index of a result: its cell of the scope's product.
-        passes: cycles that HITs take of the port beside one phase.
+        passes: cycles that HITs take of their ports beside one phase.
+        skips: cycles in which HITs are passed over before the load.
     """
 
     scope: int
@@ -90,6 +91,7 @@ class Fold:
     top: Matrix
     cells: dict[Cell, Cell]
     passes: Counter[Phase] = field(default_factory=Counter)
+    skips: int = 0
 
 
 def signature_folds(
@@ -107,7 +109,8 @@ def product_folds(
     number: int,
     rows: int,
     columns: int,
-    port: bool,
+    ports: int,
+    skipping: bool,
 ) -> list[Fold]:
     """The folds of a scope's product, those of the same vectors in a row."""
     left, right = _operands(product, scope)
@@ -117,8 +120,10 @@ def product_folds(
         for row, element, operands in _cut(dataflow, left, right, rows, columns)
     ]
     folds.sort(key=lambda fold: fold.vector)
-    if port:
-        _let_hits_pass(folds, scope.hits, dataflow, product, rows, columns)
+    if ports:
+        _let_hits_pass(folds, scope.hits, dataflow, product, rows, columns, ports)
+    if skipping:
+        _pass_over(folds, scope, dataflow, product)
     return folds
 
 
@@ -173,8 +178,9 @@ def _let_hits_pass(
     product: Product,
     rows: int,
     columns: int,
+    ports: int,
 ) -> None:
-    """Deal the HITs out in turn; folds of the same vectors get the same ones.
+    """Deal the HITs out in turn, as many as there are ports; folds of the same vectors get the same ones.
 
     Vectors that pass the edge side by side do so in groups, each as long as the fold's own vectors.
     """
@@ -183,11 +189,29 @@ def _let_hits_pass(
     width = (columns if in_columns else rows) if side_by_side else 1
     vectors = sorted({fold.vector for fold in folds})
     dealt = dict.fromkeys(vectors, 0)
-    for turn in range(0, hits, width):
-        dealt[vectors[turn // width % len(vectors)]] += 1
+    for turn, _ in enumerate(range(0, hits, width * ports)):
+        dealt[vectors[turn % len(vectors)]] += 1
     for fold in folds:
         own = len(fold.load) if phase == "load" else len(fold.left)
         fold.passes[phase] = dealt[fold.vector] * (own if side_by_side else 1)
+
+
+def _pass_over(folds: Sequence[Fold], scope: Scope, dataflow: SystolicStationary, product: Product) -> None:
+    """A HIT keeps a cycle of its phase: where vectors enter one a cycle, else before they are loaded."""
+    phase: Phase | None = {
+        ("weight", "forward"): "leave",
+        ("weight", "input_gradient"): "stream",
+        ("output", "weight_gradient"): "stream",
+    }.get((dataflow, product))  # type: ignore[assignment]
+    vectors = sorted({fold.vector for fold in folds})
+    dealt = dict.fromkeys(vectors, 0)
+    for turn in range(scope.hits):
+        dealt[vectors[turn % len(vectors)]] += 1
+    for fold in folds:
+        if phase is None:
+            fold.skips = dealt[fold.vector]
+        else:
+            fold.passes[phase] = max(fold.passes[phase], len(scope.states))
 
 
 def turned(matrix: Matrix) -> Matrix:

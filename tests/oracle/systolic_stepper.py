@@ -53,7 +53,8 @@ def step_product(
     *,
     design: Design = "synchronous",
     versions: int = 1,
-    port: bool = False,
+    ports: int = 0,
+    skipping: bool = False,
 ) -> Stepped:
     """One product of a layer on ``rows`` x ``columns`` PEs; signatures go with ``"forward"``.
 
@@ -65,7 +66,8 @@ def step_product(
         columns: columns of the array.
         design: folds one after the other, or overlapped.
         versions: folds that may be under way at a time in the asynchronous design.
-        port: whether HITs take a port of their own, or cost nothing.
+        ports: for HITs' results; 0: they cost nothing.
+        skipping: whether a HIT takes a cycle in which it is found and passed over.
 
     Raises:
         ValueError: the array has no PEs, or there is no version.
@@ -80,7 +82,7 @@ def step_product(
         for number, scope in enumerate(scopes)
     ]
     computed = [
-        product_folds(dataflow, product, scope, number, rows, columns, port)
+        product_folds(dataflow, product, scope, number, rows, columns, ports, skipping)
         for number, scope in enumerate(scopes)
     ]
     folds = _in_order(random, computed, design)
@@ -145,7 +147,7 @@ class _Array:
         self.cycle = 0
         self.values: defaultdict[tuple[int, bool], Cells] = defaultdict(lambda: defaultdict(int))
         self.completed: defaultdict[int, dict[int, int]] = defaultdict(dict)
-        self._accumulates, self._loads_vectors = dataflow == "output", dataflow == "input"
+        self._accumulates, self._chooses = dataflow == "output", dataflow != "weight"
         self._grid: Grid = (AccumulatingGrid if self._accumulates else StationaryGrid)(rows, columns)
         self._folds, self._rows, self._columns, self._versions = folds, rows, columns, versions
         self._loaded = self._begun = 0
@@ -195,9 +197,9 @@ class _Array:
         if self._versions is None and self._under_way:
             return
         fold = self._folds[self._loaded]
-        if self._loads_vectors and not self._knows(fold):
+        if self._chooses and not self._knows(fold):
             return
-        load = max(len(fold.load), fold.passes["load"])
+        load = max(fold.skips + len(fold.load), fold.passes["load"])
         self._load_ends = self.cycle + load
         for row, values in enumerate(reversed(fold.load), start=self._load_ends - len(fold.load)):
             for column, value in enumerate(values):

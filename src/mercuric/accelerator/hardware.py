@@ -19,6 +19,7 @@ Dealing = Literal["vectors", "products", "rows"]
 Replicated = Literal["filters", "channels", "images"]
 BlocksAtOnce = Literal["consecutive", "all"]
 GradientSignatures = Literal["needed", "free", "reload", "compute"]
+Depth = Literal["channel", "whole"]
 
 _PRESETS = Path(__file__).parent / "presets"
 
@@ -65,6 +66,13 @@ class Accelerator(Config):
             MCACHE each, and filters where room is left.
         replicas: filters that have a version of their result side by side in an MCACHE entry where rows are
             dealt; fewer than there is room for leave PE sets idle. None: as many as there is room for.
+        baseline_depth: how the baseline of a systolic array folds a layer's depth: ``"channel"`` by channel,
+            as MERCURY must, or the ``"whole"`` depth as one product; None: by channel in ``"paper"``
+            timing, whole in ``"fair"``.
+        hit_ports: ports as wide as a systolic array's edge that HITs' results pass beside those of its own
+            vectors, or ``"unlimited"``: a result is there for nothing; None: unlimited in ``"paper"``
+            timing, one in ``"fair"``.
+        hit_cycles: cycles, 0 or 1, in which a systolic array finds that a vector hits and passes it over.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
         weight_blocks: blocks that the vectors of fully connected layers are cut into, and with them the
@@ -103,6 +111,9 @@ class Accelerator(Config):
     dealing: Dealing = "vectors"
     replicated: Replicated = "filters"
     replicas: Annotated[int, Field(strict=True)] | None = None
+    baseline_depth: Depth | None = None
+    hit_ports: int | Literal["unlimited"] | None = None
+    hit_cycles: Literal[0, 1] = 0
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
     weight_blocks: Annotated[int, Field(strict=True)] = 1
     blocks_at_once: BlocksAtOnce = "consecutive"
@@ -141,6 +152,16 @@ class Accelerator(Config):
             )
         return self
 
+    @field_validator("hit_ports", mode="before")
+    @classmethod
+    def _some_ports(cls, ports: object) -> object:
+        if ports in (None, "unlimited") or (type(ports) is int and 1 <= ports <= _MOST):
+            return ports
+        raise ArgumentError(
+            f"hit_ports was {ports!r}, but must be from 1 to {_MOST}, 'unlimited', or none for what the "
+            "timing says"
+        )
+
     @field_validator("dataflow")
     @classmethod
     def _known_dataflow(cls, name: str) -> str:
@@ -170,6 +191,16 @@ class Accelerator(Config):
     def results(self) -> int:
         """Filters that are under way at a time, of which an MCACHE entry holds a result each (III-C1)."""
         return self.versions if self.design == "asynchronous" else 1
+
+    def depth(self, timing: Timing) -> Depth:
+        """How the baseline folds a layer's depth in a timing."""
+        return self.baseline_depth or ("whole" if timing == "fair" else "channel")
+
+    def ports(self, timing: Timing) -> int | None:
+        """Ports for HITs' results in a timing; None: as many as there are results."""
+        if self.hit_ports == "unlimited":
+            return None
+        return self.hit_ports or (1 if timing == "fair" else None)
 
     @property
     def buffer_words(self) -> int:

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -32,11 +33,36 @@ def checkpoint(path: Path, channels: int = 3) -> Path:
         (["--seed", -1], "seed was -1, but must be greater than or equal to 0"),
         (["--seed", 10**30], "seed was 1000000000000000000000000000000, but must be less than"),
         (["--weights", "/no/such.safetensors"], "there is no checkpoint /no/such.safetensors"),
+        (["--set", "hit_ports=2"], "hit_ports of accelerator 'eyeriss-168 with hit_ports=2' was 2"),
+        (["--accelerator", "weight-168", "--set", "hit_ports=0"], "hit_ports was 0, but must be from 1"),
+        (["--accelerator", "weight-168", "--set", "hit_cycles=2"], "hit_cycles was 2, but must be 0 or 1"),
         (["--config", "/no/such.yaml"], "the configuration /no/such.yaml can't be read"),
     ],
 )
 def test_a_wrong_option(mercuric: Run, refused: Refused, options: list[object], sentence: str) -> None:
     assert sentence in refused(mercuric("simulate", "custom-cnn", *options))
+
+
+def test_both_baselines_stand_side_by_side(mercuric: Run) -> None:
+    network = ["custom-cnn", "--images", 1, "--image-size", 16]
+
+    def figures(*options: object) -> dict[str, Any]:
+        done = mercuric("simulate", *network, *options, "--json")
+        assert done.exit_code == 0, done.output
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    both = figures("--accelerator", "weight-168")
+    cycles, baselines = both["cycles"], both["baselines"]
+    assert baselines == {"channel": cycles["paper"]["baseline"], "whole": cycles["fair"]["baseline"]}
+    one = figures("--accelerator", "weight-168-whole-free")
+    assert one["baselines"] == baselines
+    assert one["cycles"]["paper"] == one["cycles"]["fair"]
+    assert one["cycles"]["paper"] == {**cycles["paper"], "baseline": baselines["whole"]}
+    assert figures()["baselines"] == {}
+    shown = mercuric("simulate", *network, "--accelerator", "weight-168").stdout
+    assert "dense, by channel" in shown
+    assert "dense, whole depth" in shown
 
 
 def test_an_unknown_network(mercuric: Run, refused: Refused) -> None:

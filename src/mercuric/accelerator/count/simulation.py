@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from mercuric.accelerator.count.arrival import arrived
+from mercuric.accelerator.count.baselines import Baselines
 from mercuric.accelerator.count.countable import countable_hitmaps, require_countable
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.count.similarity_tally import SimilarityTally, gradient_figures
 from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
-from mercuric.accelerator.hardware import Accelerator, as_accelerator
+from mercuric.accelerator.hardware import Accelerator, Depth, as_accelerator
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike, ReuseConfig, similarity_rates
@@ -42,6 +43,8 @@ class Simulation:
         layers: a layer a row: its similarity (as ``ReuseHandle.report``) and its cycles (as
             ``CycleCounter.layers``); layers that can't reuse cost the same on both sides.
         counter: the cycles by product and timing.
+        baselines: cycles without reuse by how a layer's depth is folded, whichever each timing compares with;
+            none where the dataflow has one baseline alone.
         normalisation: by which statistics layers normalised that keep some: ``"batch"``, each batch's own;
             ``"data"``, taken from all batches first; ``"stored"``, the model's; ``"none"``: no layer does;
             None: no network ran, and nothing says how one did.
@@ -54,6 +57,7 @@ class Simulation:
     config: Alike
     layers: "pd.DataFrame"
     counter: CycleCounter
+    baselines: Mapping[Depth, int]
     normalisation: Normalisation | None = None
     coverage: Mapping[str, Any] | None = None
 
@@ -77,6 +81,7 @@ class Simulation:
             "reuse": {**similarity_rates(self.layers), **found_with(self.config)},
             **totals(self.layers, self.accelerator),
             "gradients": gradient_figures(self.layers, self.accelerator),
+            "baselines": dict(self.baselines),
         }
 
 
@@ -92,6 +97,7 @@ class Simulator:
         self.accelerator = accelerator
         self._counter = CycleCounter(accelerator, training)
         self._similarity = SimilarityTally(accelerator)
+        self._baselines = Baselines(accelerator, training)
 
     def add(self, call: LayerCall) -> None:
         """Count one call, by the order in which the accelerator's signatures arrive.
@@ -105,13 +111,20 @@ class Simulator:
         """Count one call as it is; raises as :meth:`add`."""
         require_countable(call, self.accelerator)
         self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product, call.reloaded)
+        self._baselines.add(call)
         self._similarity.add(call)
 
     def simulation(self, config: Alike, facts: RunFacts) -> Simulation:
         """Everything that was counted, and what is known of the calls besides."""
         layers = self._similarity.layers(facts).merge(self._counter.layers(), how="left")
         return Simulation(
-            self.accelerator, config, layers, self._counter, facts.normalisation, facts.coverage
+            self.accelerator,
+            config,
+            layers,
+            self._counter,
+            self._baselines.cycles,
+            facts.normalisation,
+            facts.coverage,
         )
 
 

@@ -79,7 +79,8 @@ def baseline_accesses(
     """
     everything = np.full(work.shape.scopes, work.shape.vectors)
     costs = costs or _own_costs(accelerator)
-    dense = DotProducts(work.shape, work.kind, operands, everything, costs, whole=timing == "fair")
+    whole = accelerator.depth(timing) == "whole"
+    dense = DotProducts(work.shape, work.kind, operands, everything, costs, whole)
     traffic = dataflow_of(accelerator).traffic(accelerator, dense)
     return _beside_dram(accelerator, work, operands, product, traffic, traffic.visits)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from mercuric.accelerator import Accelerator
+from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.trace.layer_call import LayerCall
 
@@ -57,13 +58,19 @@ class ScaleSimCycles:
         accelerator: whose array and dataflow SCALE-Sim gets.
 
     Raises:
-        ValueError: SCALE-Sim does not know the accelerator's dataflow.
+        ValueError: SCALE-Sim does not know the accelerator's dataflow, or the accelerator has one baseline for
+            both timings.
         MercuricError: SCALE-Sim is not installed.
     """
 
     def __init__(self, accelerator: Accelerator) -> None:
         from mercuric.accelerator.engines.scalesim import gemm_cycles
 
+        if accelerator.baseline_depth is not None:
+            raise ArgumentError(
+                f"baseline_depth of accelerator {accelerator.name!r} was {accelerator.baseline_depth!r}, but "
+                "must be None where SCALE-Sim counts too: each timing's baseline stands beside one of its own"
+            )
         self._cycles_of = gemm_cycles(accelerator)
         self._layers: dict[str, LayerGemms] = {}
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric.page import formats
+from mercuric.studies.train.terminal import DEPTHS
 
 _ENGINE = ("dense", "scoped", "product", "signature")
 _OURS = ("fair_forward_baseline", "forward_baseline", "forward_product", "forward_signature")
@@ -58,7 +59,7 @@ def _both(layer: "pd.Series[Any]") -> list[str]:
 
 
 def topology_total(summary: Mapping[str, Any]) -> Table:
-    """All layers together, a timing a row, and SCALE-Sim's where it counted too.
+    """All layers together, a timing a row, both baselines where the array has two, and SCALE-Sim's.
 
     Args:
         summary: what was counted, and the figures of ``Simulated.summary``.
@@ -73,6 +74,8 @@ def topology_total(summary: Mapping[str, Any]) -> Table:
     for timing in ("paper", "fair"):
         cycles = [summary["cycles"][timing][part] for part in ("baseline", "mercury", "signature")]
         table.add_row(timing, *map(formats.count, cycles), formats.ratio(summary["speedup"][timing]))
+    for depth, count in summary["baselines"].items():
+        table.add_row(f"dense, {DEPTHS[depth]}", formats.count(count))
     engine = summary.get("scalesim", {})
     for baseline in ("scoped", "dense") if engine else ():
         parts = [engine[f"scalesim_{part}"] for part in (baseline, "product", "signature")]

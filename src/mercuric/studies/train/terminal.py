@@ -35,8 +35,12 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
     return table
 
 
+DEPTHS = {"channel": "by channel", "whole": "whole depth"}
+"""How tables name a baseline's folding of the depth."""
+
+
 def simulation_table(summary: Mapping[str, Any]) -> Table:
-    """The cycles of a simulated batch, a timing a row.
+    """The cycles of a simulated batch, a timing a row, and both baselines where the array has two.
 
     Args:
         summary: what was simulated (``model``, ``data``, ``images`` and ``image_size`` or ``pairs``,
@@ -56,6 +60,8 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
         cycles, speedup = summary["cycles"][timing], summary["speedup"][timing]
         counts = [formats.count(cycles[part]) for part in ("baseline", "mercury", "signature")]
         table.add_row(timing, *counts, Text(formats.ratio(speedup), style="red" if speedup < 1 else ""))
+    for depth, cycles in summary["baselines"].items():
+        table.add_row(f"dense, {DEPTHS[depth]}", formats.count(cycles))
     return table
 
 

@@ -171,13 +171,17 @@ def test_insertion_queues_of_overlapping_input_stationary_folds() -> None:
         preset("input-168").changed(insertion_queue=1, design="asynchronous")
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), min_size=1, max_size=5))
-def test_shares_are_even_and_add_up(drawn: list[tuple[int, int]]) -> None:
-    total, folds = (np.array(part) for part in zip(*drawn, strict=True))
-    count, share = shared_out(total, folds)
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=5))
+def test_shares_are_even_and_add_up(drawn: list[tuple[int, int, int]]) -> None:
+    folds, *totals = (np.array(part) for part in zip(*drawn, strict=True))
+    count, *shares = shared_out(folds, *totals)
     assert np.array_equal(count.sum(axis=1), folds)
-    assert np.array_equal((count * share).sum(axis=1), total)
-    assert np.all(share[:, 0] - share[:, 1] == 1)
+    for share, total in zip(shares, totals, strict=True):
+        for times, of_runs, whole in zip(count, share, total, strict=True):
+            of_folds = np.repeat(of_runs, times)
+            assert of_folds.sum() == whole
+            assert of_folds[0] - of_folds[-1] <= 1
+            assert np.all(np.diff(of_folds) <= 0)
 
 
 FOLD = st.tuples(

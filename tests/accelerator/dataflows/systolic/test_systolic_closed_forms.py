@@ -1,7 +1,7 @@
 """The cycles of the systolic dataflows equal the stepper's, and the stepper computes what reuse means."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import DATAFLOWS
-from mercuric.accelerator.hardware import Accelerator, Design
+from mercuric.accelerator.hardware import Accelerator, Depth, Design
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 from mercuric.trace.work import Product, Work
@@ -32,6 +32,7 @@ class Layer:
     versions: int
     bits: int
     scopes: list[Scope]
+    open: dict[str, Any]
 
     @property
     def shape(self) -> VectorShape:
@@ -56,6 +57,7 @@ class Layer:
             clock_mhz=1,
             entries=None,
             ways=1,
+            **self.open,
         )
 
     def cycles(
@@ -72,6 +74,7 @@ class Layer:
         timing: Timing,
         scopes: list[Scope] | None = None,
     ) -> Stepped:
+        accelerator = self.accelerator(dataflow, design)
         return step_product(
             dataflow,
             product,
@@ -80,7 +83,8 @@ class Layer:
             self.columns,
             design=design,
             versions=self.versions,
-            port=timing == "fair",
+            ports=accelerator.ports(timing) or 0,
+            skipping=bool(accelerator.hit_cycles),
         )
 
 
@@ -101,7 +105,12 @@ def layers(draw: st.DrawFn) -> Layer:
         states = [int(vector == first) for vector, first in enumerate(representatives)]
         values, gradients = draw(matrices(vectors, length)), draw(matrices(vectors, filters))
         scopes.append(Scope(values, shared[0], gradients, shared[1], states, representatives))
-    return Layer(*(draw(st.integers(1, 4)) for _ in range(3)), bits, scopes)
+    left_open = {
+        "baseline_depth": draw(st.sampled_from([None, *get_args(Depth)])),
+        "hit_ports": draw(st.sampled_from([None, 1, 2, 3, "unlimited"])),
+        "hit_cycles": draw(st.integers(0, 1)),
+    }
+    return Layer(*(draw(st.integers(1, 4)) for _ in range(3)), bits, scopes, left_open)
 
 
 def without_signatures(scope: Scope) -> Scope:
@@ -143,7 +152,7 @@ def test_cycles_with_reuse_equal_the_stepper(
     )
     assert cycles.product + cycles.stall == unsigned.cycles
     assert min(cycles.product, cycles.stall, cycles.signature) >= 0
-    assert (timing == "fair") >= bool(cycles.stall)
+    assert (layer.accelerator(dataflow, design).ports(timing) is not None) >= bool(cycles.stall)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
@@ -155,13 +164,15 @@ def test_baselines_equal_the_stepper(
 ) -> None:
     dense = [without_reuse(scope) for scope in layer.scopes]
     stepped = step_product(dataflow, product, dense, layer.rows, layer.columns, design=design, versions=10**6)
-    assert layer.cycles(dataflow, design, product, "paper").baseline == stepped.cycles
     whole = without_reuse(whole_depth(layer.scopes))
-    stepped = step_product(
+    at_once = step_product(
         dataflow, product, [whole], layer.rows, layer.columns, design=design, versions=10**6
     )
-    assert layer.cycles(dataflow, design, product, "fair").baseline == stepped.cycles
-    assert stepped.products == [expected(whole, product)]
+    assert at_once.products == [expected(whole, product)]
+    baselines = {"channel": stepped.cycles, "whole": at_once.cycles}
+    for timing in TIMINGS:
+        depth = layer.accelerator(dataflow, design).depth(timing)
+        assert layer.cycles(dataflow, design, product, timing).baseline == baselines[depth]
 
 
 def whole_depth(scopes: list[Scope]) -> Scope:

@@ -23,6 +23,11 @@ from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 from mercuric.trace.work import Product, Work
 
+_IN_SETS = {
+    "baseline_depth": "PE sets work channel by channel, in the baseline too",
+    "hit_ports": "a PE set sends a HIT's result in the HIT's own cycle",
+    "hit_cycles": "a HIT takes its PE set a cycle in any case",
+}
 _ROWS_ALONE = {
     "replicated": "only where rows are dealt are some sets without any",
     "replicas": "only where rows are dealt are filters side by side",
@@ -51,7 +56,8 @@ class RowStationary:
         fixed = _FIXED[accelerator.dealing]
         if accelerator.dealing == "rows" and accelerator.replicated != "filters":
             fixed = {"insertion_queue": f"{accelerator.replicated} side by side have queues of their own"}
-        return {option: f"dealing is {accelerator.dealing!r}: {why}" for option, why in fixed.items()}
+        dealt = {option: f"dealing is {accelerator.dealing!r}: {why}" for option, why in fixed.items()}
+        return dealt | {option: f"dataflow is 'row': {why}" for option, why in _IN_SETS.items()}
 
     def cycles(
         self, accelerator: Accelerator, work: Work, products: Sequence[Product]

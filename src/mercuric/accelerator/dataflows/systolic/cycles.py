@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.systolic.fold_schedule import drained
-from mercuric.accelerator.hardware import Accelerator
+from mercuric.accelerator.hardware import Accelerator, Depth
 from mercuric.errors import ArgumentError
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
@@ -33,14 +33,16 @@ class Gemm:
         M: rows of the result.
         K: elements of a dot product.
         N: columns of the result.
-        hits: HITs that pass a port of their own, beside the vectors left in ``M`` or ``K``; 0 where a HIT
-            costs nothing.
+        passing: turns in which HITs pass ports of their own, beside the vectors left in ``M`` or ``K``; 0
+            where a HIT's result is there for nothing.
+        skipped: cycles in which HITs are found and passed over.
     """
 
     M: Counts
     K: Counts
     N: Counts
-    hits: Counts
+    passing: Counts
+    skipped: Counts
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,19 @@ class Folding:
 
     Attributes:
         fold: the folds of a product's GEMMs.
-        loads_vectors: whether input vectors are what is loaded in the forward product: the Hitmap must
-            then be there before a load, not only before a stream.
+        chooses_before_load: whether the Hitmap decides what is loaded in the forward product, so that it must
+            be there before a load, not only before a stream.
+        queues: whether an insertion queue of any length holds all requests of overlapping folds.
     """
 
     fold: Callable[[Accelerator, Product, Gemm], Folds]
-    loads_vectors: bool
+    chooses_before_load: bool
+    queues: bool
 
 
-def gemm(product: Product, vectors: Counts, hits: Counts, length: int, filters: int) -> Gemm:
+def gemm(
+    product: Product, vectors: Counts, passing: Counts, skipped: Counts, length: int, filters: int
+) -> Gemm:
     """The GEMM of a product whose input ``vectors`` of ``length`` elements meet ``filters`` filters.
 
     dO multiplies the gradient, (vectors, filters), by the filters turned over. In dW the vectors are what
@@ -65,10 +71,10 @@ def gemm(product: Product, vectors: Counts, hits: Counts, length: int, filters: 
     """
     of_length, of_filters = np.full_like(vectors, length), np.full_like(vectors, filters)
     if product == "forward":
-        return Gemm(vectors, of_length, of_filters, hits)
+        return Gemm(vectors, of_length, of_filters, passing, skipped)
     if product == "input_gradient":
-        return Gemm(vectors, of_filters, of_length, hits)
-    return Gemm(of_length, vectors, of_filters, hits)
+        return Gemm(vectors, of_filters, of_length, passing, skipped)
+    return Gemm(of_length, vectors, of_filters, passing, skipped)
 
 
 def folds(
@@ -99,14 +105,16 @@ def ceil(dividend: Counts, divisor: int) -> Counts:
     return -(-dividend // divisor)
 
 
-def shared_out(total: Counts, count: Counts) -> tuple[Counts, Counts]:
-    """``total`` HITs (or groups of them) spread over ``count`` folds as evenly as can be.
+def shared_out(count: Counts, *totals: Counts) -> tuple[Counts, ...]:
+    """Each of ``totals`` spread over ``count`` folds as evenly as can be, the first folds having more.
 
     Returns:
-        (scopes, 2) each: how many folds get the larger and the smaller share, and the two shares.
+        (scopes, runs) each: folds that have equal shares, and of each total the share that they have.
     """
-    smaller, larger = np.divmod(total, np.maximum(count, 1))
-    return np.stack([larger, count - larger], axis=1), np.stack([smaller + 1, smaller], axis=1)
+    shares = [np.divmod(total, np.maximum(count, 1)) for total in totals]
+    bounds = np.sort(np.stack([np.zeros_like(count), *(larger for _, larger in shares), count], axis=1))
+    begins = bounds[:, :-1]
+    return np.diff(bounds), *((less[:, None] + (begins < more[:, None])) for less, more in shares)
 
 
 def cycles(
@@ -120,7 +128,8 @@ def cycles(
     counted: dict[Product, dict[Timing, Cycles]] = {}
     for product in products:
         dense = {
-            timing: baseline_cycles(accelerator, work.shape, product, timing, folding) for timing in TIMINGS
+            timing: baseline_cycles(accelerator, work.shape, product, accelerator.depth(timing), folding)
+            for timing in TIMINGS
         }
         counted[product] = {timing: Cycles(baseline, baseline) for timing, baseline in dense.items()}
         if work.hitmap is not None:
@@ -129,23 +138,29 @@ def cycles(
 
 
 def baseline_cycles(
-    accelerator: Accelerator, shape: VectorShape, product: Product, timing: Timing, folding: Folding
+    accelerator: Accelerator, shape: VectorShape, product: Product, depth: Depth, folding: Folding
 ) -> int:
     """Cycles of one product of a layer without reuse.
 
-    ``"paper"`` works scope by scope, as MERCURY does. ``"fair"`` is one GEMM a convolution group over the
-    whole depth and all images, as SCALE-Sim counts it. On an asynchronous array the folds of both overlap as
-    MERCURY's do, for a dense array makes the same use of a second register a PE.
+    Folded by ``"channel"`` it works scope by scope, as MERCURY does. The ``"whole"`` depth is one GEMM a
+    convolution group, over all images too, as SCALE-Sim counts it. On an asynchronous array the folds of both
+    overlap as MERCURY's do, for a dense array makes the same use of a second register a PE.
     """
-    times, vectors, length = shape.scopes, shape.vectors, shape.length
-    if timing == "fair":
-        times = shape.scopes // max(shape.images * shape.depth, 1)
-        vectors, length = shape.vectors * shape.images, shape.length * shape.depth
-    dense = gemm(product, np.array([vectors]), np.array([0]), length, shape.filters)
+    times, vectors, length = dense_products(shape, depth)
+    none = np.array([0])
+    dense = gemm(product, np.array([vectors]), none, none, length, shape.filters)
     some = folding.fold(accelerator, product, dense)
     if accelerator.design == "asynchronous":
         return overlapped(accelerator, some, times)
     return times * one_by_one(accelerator, some)
+
+
+def dense_products(shape: VectorShape, depth: Depth) -> tuple[int, int, int]:
+    """How many products a baseline makes of a layer, of how many vectors each, of which length."""
+    if depth == "channel":
+        return shape.scopes, shape.vectors, shape.length
+    groups = shape.scopes // max(shape.images * shape.depth, 1)
+    return groups, shape.vectors * shape.images, shape.length * shape.depth
 
 
 def one_by_one(accelerator: Accelerator, some: Folds) -> int:
@@ -173,35 +188,44 @@ def _reuse(
     baselines: dict[Timing, int],
     folding: Folding,
 ) -> dict[Timing, Cycles]:
-    shape, (misses, hits) = work.shape, _misses_and_hits(hitmap)
+    shape, (misses, hits) = work.shape, misses_and_hits(hitmap)
 
-    def folded(hits: Counts) -> Folds:
-        some = gemm(product, misses, hits, shape.length, shape.filters)
+    def folded(ports: int | None) -> Folds:
+        passing = np.zeros_like(hits) if ports is None else ceil(hits, ports)
+        skipped = hits * accelerator.hit_cycles
+        some = gemm(product, misses, passing, skipped, shape.length, shape.filters)
         return folding.fold(accelerator, product, some)
 
     def total(some: Folds, signatures: Folds) -> int:
         if accelerator.design == "synchronous":
             return one_by_one(accelerator, some) + one_by_one(accelerator, signatures)
-        waits = folding.loads_vectors
+        waits = folding.chooses_before_load
         return drained(signatures, some, accelerator.columns - 1, accelerator.versions, waits)
 
     signatures = _signatures(accelerator, shape, work.bits if product == "forward" else 0, folding)
-    free, ported, none = folded(np.zeros_like(hits)), folded(hits), np.zeros_like(signatures)
-    least, with_port = total(free, none), total(ported, none)
-    return {
-        "paper": Cycles(baselines["paper"], least, total(free, signatures) - least),
-        "fair": Cycles(baselines["fair"], least, total(ported, signatures) - with_port, with_port - least),
-    }
+    none, counted = np.zeros_like(signatures), dict[Timing, Cycles]()
+    least = total(folded(None), none)
+    for timing, baseline in baselines.items():
+        ported = folded(accelerator.ports(timing))
+        unsigned = total(ported, none)
+        counted[timing] = Cycles(baseline, least, total(ported, signatures) - unsigned, unsigned - least)
+    return counted
 
 
 def _signatures(accelerator: Accelerator, shape: VectorShape, bits: int, folding: Folding) -> Folds:
     """All vectors of each scope by ``bits`` random filters (paper IV)."""
     vectors = np.full(shape.scopes, shape.vectors)
-    random = gemm("forward", vectors, np.zeros_like(vectors), shape.length, bits)
+    none = np.zeros_like(vectors)
+    random = gemm("forward", vectors, none, none, shape.length, bits)
     return folding.fold(accelerator, "forward", random)
 
 
-def _misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:
+def misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:
+    """Vectors of each scope that are computed, and that reuse a result.
+
+    Raises:
+        ValueError: a scope has HITs and not one vector that they could reuse.
+    """
     hits = hitmap.hits.sum(dim=1).cpu().numpy()
     misses = hitmap.states.shape[1] - hits
     if (alone := np.flatnonzero((hits > 0) & (misses == 0))).size:

@@ -45,7 +45,7 @@ class Systolic:
     def fixed_options(self, accelerator: Accelerator) -> Mapping[str, str]:
         """Those of PE sets, and queues where a load would wait for them."""
         fixed = dict(_FIXED)
-        if self.folding.loads_vectors and accelerator.design == "asynchronous":
+        if not self.folding.queues and accelerator.design == "asynchronous":
             fixed["insertion_queue"] = "its overlapping folds' queues are not modelled"
         return {option: f"dataflow is {self.name!r}: {why}" for option, why in fixed.items()}
 

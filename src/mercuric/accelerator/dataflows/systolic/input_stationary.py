@@ -26,9 +26,10 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     width, of_vectors, others = columns, gemm.M, ceil(gemm.K, rows)
     if product == "weight_gradient":
         width, of_vectors, others = rows, gemm.K, ceil(gemm.M, columns)
-    count, groups = shared_out(ceil(gemm.hits, width), ceil(of_vectors, width))
+    count, groups, skipped = shared_out(ceil(of_vectors, width), ceil(gemm.passing, width), gemm.skipped)
     passes = np.maximum(groups, 1)
-    load = rows * (passes if product == "input_gradient" else np.ones_like(passes))
+    entering = passes if product == "input_gradient" else np.ones_like(passes)
+    load = np.maximum(rows * entering, rows + skipped)
     stream = gemm.N[:, None] * (np.ones_like(passes) if product == "input_gradient" else passes)
     lead = stream - gemm.N[:, None] if product == "weight_gradient" else np.zeros_like(stream)
     return systolic.folds(
@@ -49,4 +50,4 @@ def traffic(of: MatrixProduct) -> ArrayTraffic:
     return ArrayTraffic(of.macs, of.macs + visits.inputs, moved, visits, of.folds, of.folds)
 
 
-INPUT_STATIONARY = Systolic("input", Folding(fold, loads_vectors=True), traffic)
+INPUT_STATIONARY = Systolic("input", Folding(fold, chooses_before_load=True, queues=False), traffic)

@@ -20,16 +20,16 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     """A row of PEs sums up a vector's outputs; in dW vectors are what streams through."""
     rows, columns = accelerator.rows, accelerator.columns
     if product == "weight_gradient":
-        stream = np.maximum(gemm.K, gemm.hits)[:, None]
+        stream = np.maximum(gemm.K + gemm.skipped, gemm.passing)[:, None]
         count = (ceil(gemm.M, rows) * ceil(gemm.N, columns))[:, None]
         return systolic.folds(count, load=0, stream=stream, latency=stream - 1, leaving=rows)
     enters = product == "input_gradient"
-    passing = ceil(gemm.hits, rows) if enters else gemm.hits
-    count, share = shared_out(passing, ceil(gemm.M, rows))
+    passing = ceil(gemm.passing, rows) if enters else gemm.passing
+    count, share, skipped = shared_out(ceil(gemm.M, rows), passing, gemm.skipped)
     stream = gemm.K[:, None] * (np.maximum(share, 1) if enters else 1)
     return systolic.folds(
         count * ceil(gemm.N, columns)[:, None],
-        load=0,
+        load=skipped,
         stream=stream,
         latency=stream - 1,
         leaving=rows if enters else np.maximum(share, rows),
@@ -44,4 +44,4 @@ def traffic(of: MatrixProduct) -> ArrayTraffic:
     return ArrayTraffic(of.macs, 2 * of.macs, moved, visits, 1, of.wide)
 
 
-OUTPUT_STATIONARY = Systolic("output", Folding(fold, loads_vectors=False), traffic)
+OUTPUT_STATIONARY = Systolic("output", Folding(fold, chooses_before_load=True, queues=True), traffic)

@@ -20,15 +20,15 @@ def fold(accelerator: Accelerator, product: Product, gemm: Gemm) -> Folds:
     """Vectors stream in the forward product and in dO; in dW they are loaded, a row of PEs a vector."""
     rows, columns = accelerator.rows, accelerator.columns
     if product == "weight_gradient":
-        count, hits = shared_out(gemm.hits, ceil(gemm.K, rows))
+        count, passing, skipped = shared_out(ceil(gemm.K, rows), gemm.passing, gemm.skipped)
         return systolic.folds(
             count * ceil(gemm.N, columns)[:, None],
-            load=np.maximum(hits, rows),
+            load=np.maximum(passing, rows + skipped),
             stream=gemm.M[:, None],
             latency=rows - 1,
             leaving=gemm.M[:, None],
         )
-    misses, stream = gemm.M[:, None], np.maximum(gemm.M, gemm.hits)[:, None]
+    misses, stream = gemm.M[:, None], np.maximum(gemm.M + gemm.skipped, gemm.passing)[:, None]
     lead = stream - misses if product == "input_gradient" else np.zeros_like(misses)
     return systolic.folds(
         (ceil(gemm.K, rows) * ceil(gemm.N, columns))[:, None],
@@ -48,4 +48,4 @@ def traffic(of: MatrixProduct) -> ArrayTraffic:
     return ArrayTraffic(of.macs, of.macs + visits.weights, moved, visits, of.folds, of.folds * of.wide)
 
 
-WEIGHT_STATIONARY = Systolic("weight", Folding(fold, loads_vectors=False), traffic)
+WEIGHT_STATIONARY = Systolic("weight", Folding(fold, chooses_before_load=False, queues=True), traffic)
