@@ -37,6 +37,7 @@ class SweepConfig(DataConfig):
         seed: what random weights and projections are drawn from.
         bits: signature length.
         inference: count the forward product alone.
+        energy: count energy and area as well, by the accelerator's table of energies.
     """
 
     models: tuple[NetworkName, ...]
@@ -49,6 +50,7 @@ class SweepConfig(DataConfig):
     seed: Seed = 0
     bits: int = 20
     inference: bool = False
+    energy: bool = False
 
     @field_validator("models")
     @classmethod
