@@ -11,8 +11,8 @@ PAPERS: dict[str, Any] = {
     "dataflow": "row", "rows": 12, "columns": 14, "clock_mhz": 200, "entries": 1024, "ways": 16,
     "versions": 4, "design": "synchronous", "timing": "paper", "pipelined_signatures": True,
     "mac_unit": False, "arrival": "raster", "late_hits": "ready", "dealing": "vectors",
-    "replicated": "filters", "replicas": None,
     "baseline_depth": None, "hit_ports": None, "hit_cycles": 0,
+    "replicated": "filters", "replicas": None, "filters_in_flight": None,
     "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
     "dram_words_per_cycle": None, "energies": "eyeriss",
 }  # fmt: skip

@@ -15,7 +15,7 @@ from mercuric.similarity import MCache
 Design = Literal["synchronous", "asynchronous"]
 Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
-Dealing = Literal["vectors", "products", "rows"]
+Dealing = Literal["vectors", "products", "rows", "misses"]
 Replicated = Literal["filters", "channels", "images"]
 BlocksAtOnce = Literal["consecutive", "all"]
 GradientSignatures = Literal["needed", "free", "reload", "compute"]
@@ -24,8 +24,8 @@ Depth = Literal["channel", "whole"]
 _PRESETS = Path(__file__).parent / "presets"
 
 _COUNTED = (
-    "rows", "columns", "ways", "entries", "versions", "replicas", "insertion_queue", "weight_blocks",
-    "word_bits",
+    "rows", "columns", "ways", "entries", "versions", "filters_in_flight", "replicas", "insertion_queue",
+    "weight_blocks", "word_bits",
 )  # fmt: skip
 _LEAST = {
     **dict.fromkeys(_COUNTED, 1),
@@ -60,7 +60,10 @@ class Accelerator(Config):
         dealing: what a row-stationary array deals to its PE sets in contiguous blocks: a scope's
             ``"vectors"``, all sets working on the same filter (paper Fig. 10), or its ``"products"``, the
             pairs of filter and vector, filter by filter; or the ``"rows"`` of the output one after the other,
-            as Eyeriss maps them. For convolutions.
+            as Eyeriss maps them; or, from a queue, the ``"misses"`` and then the HITs, to whichever set is
+            free. For convolutions.
+        filters_in_flight: filters whose products, or misses, are dealt together, and whose results an MCACHE
+            entry holds; None: all filters of a layer, as where a layer has fewer.
         replicated: what an array that is dealt rows holds side by side where an output has fewer rows than
             there are PE sets: several ``"filters"``; or several ``"channels"`` or ``"images"`` with an
             MCACHE each, and filters where room is left.
@@ -109,6 +112,7 @@ class Accelerator(Config):
     arrival: Arrival = "raster"
     late_hits: LateHits = "ready"
     dealing: Dealing = "vectors"
+    filters_in_flight: Annotated[int, Field(strict=True)] | None = None
     replicated: Replicated = "filters"
     replicas: Annotated[int, Field(strict=True)] | None = None
     baseline_depth: Depth | None = None

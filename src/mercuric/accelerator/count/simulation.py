@@ -98,6 +98,7 @@ class Simulator:
         self._counter = CycleCounter(accelerator, training)
         self._similarity = SimilarityTally(accelerator)
         self._baselines = Baselines(accelerator, training)
+        self._most_filters = 0
 
     def add(self, call: LayerCall) -> None:
         """Count one call, by the order in which the accelerator's signatures arrive.
@@ -113,9 +114,21 @@ class Simulator:
         self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product, call.reloaded)
         self._baselines.add(call)
         self._similarity.add(call)
+        if call.work.kind == "conv":
+            self._most_filters = max(self._most_filters, call.work.shape.filters)
 
     def simulation(self, config: Alike, facts: RunFacts) -> Simulation:
-        """Everything that was counted, and what is known of the calls besides."""
+        """Everything that was counted, and what is known of the calls besides.
+
+        Raises:
+            ValueError: the accelerator has more filters in flight than any convolution has.
+        """
+        asked = self.accelerator.filters_in_flight
+        if asked is not None and asked > self._most_filters:
+            raise ArgumentError(
+                f"filters_in_flight of accelerator {self.accelerator.name!r} was {asked}, but must be at most "
+                f"{self._most_filters}, the filters of the largest convolution, or none for all of a layer's"
+            )
         layers = self._similarity.layers(facts).merge(self._counter.layers(), how="left")
         return Simulation(
             self.accelerator,

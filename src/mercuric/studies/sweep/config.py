@@ -40,6 +40,7 @@ class SweepConfig(DataConfig):
         inference: count the forward product alone.
         gradients: whose Hitmap dO goes by: its layer's of the forward pass, or that of gradient vectors
             from labels and a loss (paper III-C2).
+        energy: count energy and area as well, by the accelerator's table of energies.
     """
 
     models: tuple[NetworkName, ...]
@@ -53,6 +54,7 @@ class SweepConfig(DataConfig):
     bits: int = 20
     inference: bool = False
     gradients: Gradients = "forward-hits"
+    energy: bool = False
 
     @field_validator("models")
     @classmethod

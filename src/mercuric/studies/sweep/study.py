@@ -28,6 +28,7 @@ from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.sweep.config import Field, SweepConfig
 from mercuric.studies.sweep.no_hits import without_hits
+from mercuric.studies.sweep.spent import Spent
 from mercuric.subjects.subject import load_data, load_subject
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
@@ -201,18 +202,22 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     subject = load_subject(config.subject_of(part.model), config.images, config.batch)
     cache = part.accelerators[0]
     reuse = simulated_config(Alike.paper(bits=config.bits), cache)
-    simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
-    counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
+    training = not config.inference
+    simulators = [Simulator(accelerator, training) for accelerator in part.accelerators]
+    counters = [CycleCounter(accelerator, training) for accelerator in part.accelerators]
+    spent = [Spent(accelerator, training) for accelerator in part.accelerators if config.energy]
 
     def count(call: LayerCall) -> None:
         call, nothing = arrived(call, cache), without_hits(call)  # alike for all accelerators of a part
         for simulator, counter in zip(simulators, counters, strict=True):
             simulator.count(call)
             counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product, call.reloaded)
+        for one in spent:
+            one.add(call)
 
     reloads = any(one.gradient_signatures == "reload" for one in part.accelerators)
     batches = subject.batches(gradients=config.gradients)
-    calls = NetworkCalls(subject.network, batches, reuse, not config.inference, reloads=reloads)
+    calls = NetworkCalls(subject.network, batches, reuse, training, reloads=reloads)
     facts = calls.tell(count)
     tables = [
         _described(
@@ -223,6 +228,8 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         )
         for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
     ]
+    if spent:
+        tables = [table.merge(one.table(), how="left") for table, one in zip(tables, spent, strict=True)]
     _write_parquet(pd.concat(tables, ignore_index=True), target)
     return part
 
@@ -252,7 +259,8 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
     ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
     speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
-    signatures: what is above 1 there is not reuse's.
+    signatures: what is above 1 there is not reuse's. Where energy was counted, also ``_energy``, MERCURY's over
+    the baseline's, ``_energy_delay``, the same of their products with cycles, and ``area``, of the chip in mm2.
     """
     keys = ["model", *fields]
     results = results.assign(
@@ -275,4 +283,9 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
         totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
         totals[f"{timing}_adapted"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept"]
         totals[f"{timing}_no_hits"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept_no_hits"]
+        if "area_mm2" in results:
+            spent = sums[f"energy_{timing}_mercury"] / sums[f"energy_{timing}_baseline"]
+            totals[f"{timing}_energy"] = spent
+            totals[f"{timing}_energy_delay"] = spent / totals[f"{timing}_speedup"]
+            totals["area"] = groups["area_mm2"].max()
     return totals.reset_index()
