@@ -13,7 +13,7 @@ from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.progress import Progress, silent
-from mercuric.studies.speedups.assumptions.sums import layer_columns
+from mercuric.studies.speedups.assumptions.sums import layer_columns, signature_column
 from mercuric.trace.calls import RunFacts
 from mercuric.trace.hitmaps.saved import saved_calls
 from mercuric.trace.layer_call import LayerCall
@@ -32,6 +32,7 @@ class ArrayCounts:
     accelerators: Sequence[Accelerator]
     _layers: dict[str, list[Counted]] = field(default_factory=dict)
     _similarity: SimilarityTally = field(default_factory=SimilarityTally)
+    _reloaded: dict[str, bool] = field(default_factory=dict)
 
     def add(self, call: LayerCall) -> None:
         """Count a call on every array.
@@ -46,16 +47,18 @@ class ArrayCounts:
             for cycles, more in zip(before, self._counted(call), strict=True)
         ]
         self._similarity.add(call)
+        self._reloaded[call.layer] = bool(call.reloaded)
 
     def table(self, facts: RunFacts) -> pd.DataFrame:
         """A row a layer and array (``array``, its place among them).
 
-        Columns: ``layer``, ``kind``, ``vectors``, ``HIT``, and cycles as :func:`~.sums.layer_columns` names
-        them.
+        Columns: ``layer``, ``kind``, ``vectors``, ``HIT``, ``reloaded`` (whether the following layer's
+        signatures serve its gradient vectors), and cycles as :func:`~.sums.layer_columns` and
+        :func:`~.sums.signature_column` name them.
         """
         similar = self._similarity.layers(facts)[["layer", "kind", "vectors", "HIT"]]
         rows = [
-            {"array": array, "layer": layer, **_columns(counted)}
+            {"array": array, "layer": layer, "reloaded": self._reloaded[layer], **_columns(counted)}
             for layer, arrays in self._layers.items()
             for array, counted in enumerate(arrays)
         ]
@@ -103,4 +106,6 @@ def _columns(counted: Counted) -> dict[str, int]:
         for products, one in (("forward", cycles.forward), ("training", cycles.total)):
             sides = (one.baseline, one.mercury)
             columns |= dict(zip(layer_columns(products, timing), sides, strict=True))
+        signed = cycles.forward.signature if cycles.input_gradient.baseline else 0
+        columns[signature_column(timing)] = signed  # a vector of the gradient has as many bits
     return columns

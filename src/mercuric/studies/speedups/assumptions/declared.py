@@ -23,8 +23,17 @@ DECLARED = Assumptions(
         ),
         Assumption(
             name="timing", level="sum", section="III-B2",
-            values={"paper": {"timing": "paper"}, "fair": {"timing": "fair"}},
+            dataflows=("row",), values={"paper": {"timing": "paper"}, "fair": {"timing": "fair"}},
             sentence="We propose to pipeline the calculation of one signature with another.",
+        ),
+        Assumption(
+            name="gradients' signatures", level="sum", section="III-C2",
+            values={
+                "free": {"gradients": "free"}, "reloaded or computed": {"gradients": "reload"},
+                "computed": {"gradients": "compute"},
+            },
+            sentence="However, if the filter's dimensions do not match, MERCURY recalculates the signatures of "
+            "gradient vectors and repopulates the Hitmap to reuse computations.",
         ),
         Assumption(
             name="normalisation", level="run", section="VI",
@@ -40,6 +49,7 @@ DECLARED = Assumptions(
             name="dealing", level="array", section="III-C1", dataflows=("row",),
             values={
                 "vectors": {"dealing": "vectors"}, "rows": {"dealing": "rows"},
+                "products of 16 filters": {"dealing": "products", "filters_in_flight": 16},
                 "products": {"dealing": "products"},
             },
             sentence="The PEs load one filter and a number of input vectors at a time and perform the dot "
@@ -50,6 +60,24 @@ DECLARED = Assumptions(
             values={"ready": {}, "computed": {"late_hits": "recompute"}},
             sentence="Since the data portion will be updated later, the Hitmap entry is marked as Miss And "
             "Update (MAU).",
+        ),
+        Assumption(
+            name="baseline's depth", level="array", section="IV", dataflows=("weight", "input"),
+            values={"by channel": {"baseline_depth": "channel"}, "whole": {"baseline_depth": "whole"}},
+            sentence="MERCURY keeps the original dataflow structure the same and loads random vectors as the "
+            "first part of filters.",
+        ),
+        Assumption(
+            name="HITs' results", level="array", section="IV", dataflows=("weight", "input"),
+            values={"there at once": {"hit_ports": "unlimited"}, "by one port": {"hit_ports": 1}},
+            sentence="So, while reading vectors from global memory, MERCURY skips similar vectors and reuses "
+            "the results.",
+        ),
+        Assumption(
+            name="a HIT takes", level="array", section="IV", dataflows=("weight", "input"),
+            values={"nothing": {"hit_cycles": 0}, "a cycle": {"hit_cycles": 1}},
+            sentence="During actual operation, if there is a hit for an input vector, MCACHE skips the rest of "
+            "the weights and loads the next input vector.",
         ),
     ),
     left_out=(

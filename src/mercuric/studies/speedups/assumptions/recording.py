@@ -47,7 +47,7 @@ class Recordings:
         fields = {name: getattr(self.config, name) for name in _RESTS_ON}
         found = simulated_config(Alike.paper(bits=self.config.bits), as_accelerator(self.config.accelerator))
         names = {name: self.resolved[name] for name in ("weights", "data")}
-        described = [model, run, fields, found.model_dump(mode="json"), names]
+        described = [model, run, fields, found.model_dump(mode="json"), names, "reloads"]
         digest = sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
         return self.folder / f"{model}-{run['normalisation']}-{digest}.parquet"
 
@@ -79,7 +79,9 @@ def record(
     subject = load_subject(config.subject_of(model), config.images, config.batch)
     found = simulated_config(Alike.paper(bits=config.bits), as_accelerator(config.accelerator))
     tally = SimilarityTally()
-    calls = NetworkCalls(subject.network, subject.batches(), found, True, run["normalisation"])
+    calls = NetworkCalls(
+        subject.network, subject.batches(), found, normalisation=run["normalisation"], reloads=True
+    )
     layers = sum(not list(one.children()) for one in subject.network.modules())
     told = 0
 

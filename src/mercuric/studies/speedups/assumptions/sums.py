@@ -21,6 +21,8 @@ class Sum:
         losing: whether a layer that takes longer with MERCURY is turned ``"off"`` (paper III-D), or left
             ``"on"``.
         timing: whether dot products follow each other as in the paper's Fig. 8a, or overlap.
+        gradients: which signatures of gradient vectors dO pays for (III-C2): ``"free"``: none; ``"reload"``:
+            those of layers whose following layer's don't serve; ``"compute"``: all.
 
     Raises:
         ValueError: something else.
@@ -30,6 +32,7 @@ class Sum:
     layers: Literal["all", "convolutions"] = "all"
     losing: Literal["off", "on"] = "off"
     timing: Timing = "paper"
+    gradients: Literal["free", "reload", "compute"] = "free"
 
     def __post_init__(self) -> None:
         for name, field in self.__dataclass_fields__.items():
@@ -47,6 +50,9 @@ class Sum:
         """
         rows = counted[counted["kind"] == "conv"] if self.layers == "convolutions" else counted
         baseline, mercury = (rows[column] for column in layer_columns(self.products, self.timing))
+        if self.products == "training" and self.gradients != "free":
+            pays = True if self.gradients == "compute" else ~rows["reloaded"]
+            mercury = mercury + rows[signature_column(self.timing)] * pays
         kept = mercury.where(mercury < baseline, baseline) if self.losing == "off" else mercury
         sums = pd.DataFrame({"baseline": baseline, "kept": kept}).groupby([rows[key] for key in keys]).sum()
         return (sums["baseline"] / sums["kept"]).rename("speedup")
@@ -55,3 +61,8 @@ class Sum:
 def layer_columns(products: str, timing: Timing) -> list[str]:
     """The columns of a layer's cycles without and with reuse: ``forward_cycles_baseline`` and the like."""
     return [f"{products}_{COLUMN_PREFIXES[timing]}_{side}" for side in SIDES]
+
+
+def signature_column(timing: Timing) -> str:
+    """The column of the cycles that signatures of a layer's gradient vectors take."""
+    return f"{COLUMN_PREFIXES[timing]}_gradient_signature"
