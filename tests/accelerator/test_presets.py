@@ -26,6 +26,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "weight-168-whole-free": {"dataflow": "weight", "baseline_depth": "whole", "hit_ports": "unlimited"},
     "input-168-channel-port": {"dataflow": "input", "baseline_depth": "channel", "hit_ports": 1},
     "input-168-whole-free": {"dataflow": "input", "baseline_depth": "whole", "hit_ports": "unlimited"},
+    "broadcast-168": {"dataflow": "broadcast"},
+    "vector-168": {"dataflow": "vector"},
     "eyeriss-like": COMPARABLE,
     "simple-weight-stationary": {**COMPARABLE, "dataflow": "weight"},
     "simple-output-stationary": {**COMPARABLE, "dataflow": "output"},

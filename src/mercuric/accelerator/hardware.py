@@ -40,7 +40,8 @@ class Accelerator(Config):
     Attributes:
         name: what reports call it.
         dataflow: what stays in a PE: a ``"row"`` of the input (Eyeriss, paper III), a ``"weight"``, an
-            ``"input"`` (paper IV) or an ``"output"``; or another that
+            ``"input"`` (paper IV) or an ``"output"``, on a systolic array; IV read literally, ``"broadcast"``
+            (a filter a PE) and ``"vector"`` (one input vector at a time); or another that
             :func:`~mercuric.accelerator.register_dataflow` was given.
         rows: rows of the array.
         columns: columns of the array.
@@ -69,13 +70,14 @@ class Accelerator(Config):
             MCACHE each, and filters where room is left.
         replicas: filters that have a version of their result side by side in an MCACHE entry where rows are
             dealt; fewer than there is room for leave PE sets idle. None: as many as there is room for.
-        baseline_depth: how the baseline of a systolic array folds a layer's depth: ``"channel"`` by channel,
-            as MERCURY must, or the ``"whole"`` depth as one product; None: by channel in ``"paper"``
-            timing, whole in ``"fair"``.
-        hit_ports: ports as wide as a systolic array's edge that HITs' results pass beside those of its own
+        baseline_depth: how the baseline of any dataflow but ``"row"`` folds a layer's depth: by
+            ``"channel"``, as MERCURY must, or the ``"whole"`` depth as one product; None: by channel in
+            ``"paper"`` timing, whole in ``"fair"``.
+        hit_ports: ports as wide as the array's edge that HITs' results pass beside those of computed
             vectors, or ``"unlimited"``: a result is there for nothing; None: unlimited in ``"paper"``
-            timing, one in ``"fair"``.
-        hit_cycles: cycles, 0 or 1, in which a systolic array finds that a vector hits and passes it over.
+            timing, one in ``"fair"``. Not for ``"row"``.
+        hit_cycles: cycles, 0 or 1, in which the array finds that a vector hits and passes it over. Not for
+            ``"row"``, where a HIT takes its PE set a cycle.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
         weight_blocks: blocks that the vectors of fully connected layers are cut into, and with them the

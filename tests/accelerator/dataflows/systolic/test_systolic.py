@@ -15,7 +15,7 @@ from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.count.layer_cycles import training_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS
 from mercuric.accelerator.dataflows.registry import DATAFLOWS
-from mercuric.accelerator.dataflows.systolic.cycles import shared_out
+from mercuric.accelerator.dataflows.scopes import shared_out
 from mercuric.accelerator.dataflows.systolic.fold_schedule import drained
 from mercuric.accelerator.hardware import Accelerator, Design, preset
 from mercuric.reuse.vectors import VectorShape

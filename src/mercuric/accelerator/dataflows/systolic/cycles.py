@@ -6,20 +6,25 @@ assumptions are those of ``docs/systolic-arrays.md``; ``systolic_stepper`` prove
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
+from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.dataflows.scopes import (
+    Counts,
+    baselines,
+    dense_products,
+    misses_and_hits,
+    with_reuse,
+)
 from mercuric.accelerator.dataflows.systolic.fold_schedule import drained
 from mercuric.accelerator.hardware import Accelerator, Depth
-from mercuric.errors import ArgumentError
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 from mercuric.trace.work import Product, Work
-
-Counts = NDArray[np.int64]
 
 Folds = NDArray[np.int64]
 """(scopes, runs, 6): a scope's folds come in runs of equal ones: how many, and what :func:`folds` says."""
@@ -100,23 +105,6 @@ def folds(
     return np.stack(parts, axis=-1).astype(np.int64)
 
 
-def ceil(dividend: Counts, divisor: int) -> Counts:
-    """How many groups of ``divisor`` it takes to hold ``dividend``."""
-    return -(-dividend // divisor)
-
-
-def shared_out(count: Counts, *totals: Counts) -> tuple[Counts, ...]:
-    """Each of ``totals`` spread over ``count`` folds as evenly as can be, the first folds having more.
-
-    Returns:
-        (scopes, runs) each: folds that have equal shares, and of each total the share that they have.
-    """
-    shares = [np.divmod(total, np.maximum(count, 1)) for total in totals]
-    bounds = np.sort(np.stack([np.zeros_like(count), *(larger for _, larger in shares), count], axis=1))
-    begins = bounds[:, :-1]
-    return np.diff(bounds), *((less[:, None] + (begins < more[:, None])) for less, more in shares)
-
-
 def cycles(
     accelerator: Accelerator, work: Work, products: Sequence[Product], folding: Folding
 ) -> dict[Product, dict[Timing, Cycles]]:
@@ -127,18 +115,16 @@ def cycles(
     """
     counted: dict[Product, dict[Timing, Cycles]] = {}
     for product in products:
-        dense = {
-            timing: baseline_cycles(accelerator, work.shape, product, accelerator.depth(timing), folding)
-            for timing in TIMINGS
-        }
-        counted[product] = {timing: Cycles(baseline, baseline) for timing, baseline in dense.items()}
+        counted[product] = baselines(
+            accelerator, partial(baseline_cycles, accelerator, work.shape, product, folding=folding)
+        )
         if work.hitmap is not None:
-            counted[product] = _reuse(accelerator, work, work.hitmap, product, dense, folding)
+            counted[product] = _reuse(accelerator, work, work.hitmap, product, counted[product], folding)
     return counted
 
 
 def baseline_cycles(
-    accelerator: Accelerator, shape: VectorShape, product: Product, depth: Depth, folding: Folding
+    accelerator: Accelerator, shape: VectorShape, product: Product, depth: Depth, *, folding: Folding
 ) -> int:
     """Cycles of one product of a layer without reuse.
 
@@ -153,14 +139,6 @@ def baseline_cycles(
     if accelerator.design == "asynchronous":
         return overlapped(accelerator, some, times)
     return times * one_by_one(accelerator, some)
-
-
-def dense_products(shape: VectorShape, depth: Depth) -> tuple[int, int, int]:
-    """How many products a baseline makes of a layer, of how many vectors each, of which length."""
-    if depth == "channel":
-        return shape.scopes, shape.vectors, shape.length
-    groups = shape.scopes // max(shape.images * shape.depth, 1)
-    return groups, shape.vectors * shape.images, shape.length * shape.depth
 
 
 def one_by_one(accelerator: Accelerator, some: Folds) -> int:
@@ -185,31 +163,22 @@ def _reuse(
     work: Work,
     hitmap: Hitmap,
     product: Product,
-    baselines: dict[Timing, int],
+    without: dict[Timing, Cycles],
     folding: Folding,
 ) -> dict[Timing, Cycles]:
     shape, (misses, hits) = work.shape, misses_and_hits(hitmap)
+    signatures = _signatures(accelerator, shape, work.bits if product == "forward" else 0, folding)
 
-    def folded(ports: int | None) -> Folds:
-        passing = np.zeros_like(hits) if ports is None else ceil(hits, ports)
+    def total(passing: Counts, signed: bool) -> int:
         skipped = hits * accelerator.hit_cycles
         some = gemm(product, misses, passing, skipped, shape.length, shape.filters)
-        return folding.fold(accelerator, product, some)
-
-    def total(some: Folds, signatures: Folds) -> int:
+        folded, random = folding.fold(accelerator, product, some), signatures if signed else 0 * signatures
         if accelerator.design == "synchronous":
-            return one_by_one(accelerator, some) + one_by_one(accelerator, signatures)
+            return one_by_one(accelerator, folded) + one_by_one(accelerator, random)
         waits = folding.chooses_before_load
-        return drained(signatures, some, accelerator.columns - 1, accelerator.versions, waits)
+        return drained(random, folded, accelerator.columns - 1, accelerator.versions, waits)
 
-    signatures = _signatures(accelerator, shape, work.bits if product == "forward" else 0, folding)
-    none, counted = np.zeros_like(signatures), dict[Timing, Cycles]()
-    least = total(folded(None), none)
-    for timing, baseline in baselines.items():
-        ported = folded(accelerator.ports(timing))
-        unsigned = total(ported, none)
-        counted[timing] = Cycles(baseline, least, total(ported, signatures) - unsigned, unsigned - least)
-    return counted
+    return with_reuse(accelerator, without, hits, total)
 
 
 def _signatures(accelerator: Accelerator, shape: VectorShape, bits: int, folding: Folding) -> Folds:
@@ -218,18 +187,3 @@ def _signatures(accelerator: Accelerator, shape: VectorShape, bits: int, folding
     none = np.zeros_like(vectors)
     random = gemm("forward", vectors, none, none, shape.length, bits)
     return folding.fold(accelerator, "forward", random)
-
-
-def misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:
-    """Vectors of each scope that are computed, and that reuse a result.
-
-    Raises:
-        ValueError: a scope has HITs and not one vector that they could reuse.
-    """
-    hits = hitmap.hits.sum(dim=1).cpu().numpy()
-    misses = hitmap.states.shape[1] - hits
-    if (alone := np.flatnonzero((hits > 0) & (misses == 0))).size:
-        raise ArgumentError(
-            f"hitmap had HITs alone in scope {alone[0]}, but must have a vector there that they reuse"
-        )
-    return misses, hits

@@ -6,8 +6,9 @@ Rows of the first operand sit in the PEs, one in a column, and the columns of th
 
 import numpy as np
 
+from mercuric.accelerator.dataflows.scopes import ceil, shared_out
 from mercuric.accelerator.dataflows.systolic import cycles as systolic
-from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm
 from mercuric.accelerator.dataflows.systolic.dataflow import Systolic
 from mercuric.accelerator.dataflows.systolic.traffic import MatrixProduct
 from mercuric.accelerator.dataflows.traffic import ArrayTraffic

@@ -6,8 +6,9 @@ K rows by N columns of the second operand sit in the PEs, and the rows of the fi
 
 import numpy as np
 
+from mercuric.accelerator.dataflows.scopes import ceil, shared_out
 from mercuric.accelerator.dataflows.systolic import cycles as systolic
-from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm, ceil, shared_out
+from mercuric.accelerator.dataflows.systolic.cycles import Folding, Folds, Gemm
 from mercuric.accelerator.dataflows.systolic.dataflow import Systolic
 from mercuric.accelerator.dataflows.systolic.traffic import MatrixProduct
 from mercuric.accelerator.dataflows.traffic import ArrayTraffic
