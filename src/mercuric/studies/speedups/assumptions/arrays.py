@@ -24,11 +24,11 @@ class Array:
 
 @dataclass(frozen=True)
 class Refused:
-    """Assumptions about an array that mean nothing together, or are left out.
+    """Assumptions about an array that mean nothing together.
 
     Attributes:
         dataflow, chosen: as an array has them.
-        why: what the accelerator says, or the list of assumptions.
+        why: what the accelerator says.
     """
 
     dataflow: str
@@ -47,9 +47,7 @@ def arrays(assumptions: Assumptions, base: Accelerator) -> tuple[dict[str, list[
     refused: list[Refused] = []
     for dataflow, own in built.items():
         for chosen in combinations(assumptions.of(dataflow, "array")):
-            said = [one.said for one in assumptions.left_out if one.holds(chosen)]
-            if said:
-                refused.append(Refused(dataflow, chosen, said[0]))
+            if assumptions.why_not(chosen):
                 continue
             fields = {"dataflow": dataflow, **assumptions.fields(chosen, "array")}
             try:

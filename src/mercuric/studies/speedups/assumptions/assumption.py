@@ -83,7 +83,7 @@ class LeftOut:
     """Values that are not counted together, and why.
 
     Attributes:
-        chosen: names of assumptions about the array, and a value of each.
+        chosen: names of assumptions, all about the array or all about the sum, and a value of each.
         why: a clause.
     """
 
@@ -106,7 +106,7 @@ class Assumptions:
 
     Attributes:
         all: the assumptions.
-        left_out: values that mean something together and are not counted.
+        left_out: values that are not counted together, beside those that no accelerator can have.
 
     Raises:
         ValueError: a name twice, or values are left out that no assumption has.
@@ -117,12 +117,14 @@ class Assumptions:
 
     def __post_init__(self) -> None:
         require_once("assumption", [one.name for one in self.all])
-        known = [(one.name, value) for one in self.on("array") for value in one.values]
+        known = [(one.name, value) for one in self.all for value in one.values]
         for name, value in (pair for one in self.left_out for pair in one.chosen.items()):
             if (name, value) not in known:
-                raise ArgumentError(
-                    f"left_out was {name} {value}, but must be a value of an assumption about the array"
-                )
+                raise ArgumentError(f"left_out was {name} {value}, but must be a value of an assumption")
+
+    def why_not(self, chosen: Mapping[str, str]) -> LeftOut | None:
+        """Why values are not counted together; None where they are."""
+        return next((one for one in self.left_out if one.holds(chosen)), None)
 
     def of(self, dataflow: str, level: Level | None = None) -> list[Assumption]:
         """Those that say something of a dataflow; where given, of one level."""

@@ -28,6 +28,8 @@ def speedup_table(
     runs = combinations(assumptions.on("run"))
     tables = []
     for chosen in combinations(assumptions.of(dataflow, "sum")):
+        if assumptions.why_not(chosen):
+            continue
         speedups = Sum(**assumptions.fields(chosen, "sum")).speedups(counted, ["model", "run", "array"])
         table = speedups.unstack("model")[list(dict.fromkeys(counted["model"]))]
         described = [{**chosen, **runs[run], **arrays[array].chosen} for run, array in table.index]
@@ -64,10 +66,14 @@ def combine(assumptions: Assumptions, tables: dict[str, pd.DataFrame]) -> pd.Dat
 def meaningless(assumptions: Assumptions, refused: Sequence[Refused]) -> pd.DataFrame:
     """Why combinations are left out, and how many: ``why``, ``combinations``; several may say it of one."""
     every = pd.DataFrame(combinations(assumptions.all))
+    reasons = [
+        *((one.chosen, one.said) for one in assumptions.left_out),
+        *((one.chosen, one.why) for one in refused),
+    ]
     rows: dict[str, pd.Series] = {}
-    for one in refused:
-        same = (every[list(one.chosen)] == pd.Series(one.chosen)).all(axis=1)
-        rows[one.why] = rows.get(one.why, False) | same
+    for chosen, why in reasons:
+        same = (every[list(chosen)] == pd.Series(chosen)).all(axis=1)
+        rows[why] = rows.get(why, False) | same
     counts = [{"why": why, "combinations": int(same.sum())} for why, same in rows.items()]
     return pd.DataFrame(counts, columns=["why", "combinations"])
 

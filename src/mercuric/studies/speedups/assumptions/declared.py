@@ -62,6 +62,17 @@ DECLARED = Assumptions(
             "Update (MAU).",
         ),
         Assumption(
+            name="weights stay", level="array", section="IV", dataflows=("weight",),
+            values={"in a systolic array": {}, "and a bus broadcasts": {"dataflow": "broadcast"}},
+            sentence="Weights are stationary in the PEs, and input vectors are broadcasted to PEs.",
+        ),
+        Assumption(
+            name="inputs stay", level="array", section="IV", dataflows=("input",),
+            values={"in a systolic array": {}, "one vector at a time": {"dataflow": "vector"}},
+            sentence="The hardware first finishes the operation of one input vector before loading a new input "
+            "vector.",
+        ),
+        Assumption(
             name="baseline's depth", level="array", section="IV", dataflows=("weight", "input"),
             values={"by channel": {"baseline_depth": "channel"}, "whole": {"baseline_depth": "whole"}},
             sentence="MERCURY keeps the original dataflow structure the same and loads random vectors as the "
@@ -81,6 +92,10 @@ DECLARED = Assumptions(
         ),
     ),
     left_out=(
+        *(
+            LeftOut({"products": "forward", "gradients' signatures": paid}, "there are no gradients")
+            for paid in ("reloaded or computed", "computed")
+        ),
         LeftOut(
             {"late HITs": "computed", "design": "asynchronous"},
             "it takes a step a dot product and hours; what late HITs move is counted on synchronous arrays",

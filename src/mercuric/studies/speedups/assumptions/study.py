@@ -16,7 +16,6 @@ from mercuric.errors import ArgumentError
 from mercuric.files.writing import replacing
 from mercuric.progress import Progress, named, silent
 from mercuric.studies.process_pool import process_pool
-from mercuric.studies.resolved import resolved_hardware
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.speedups.assumptions.arrays import Array, arrays
 from mercuric.studies.speedups.assumptions.assumption import DATAFLOWS, Assumptions, combinations
@@ -51,7 +50,7 @@ class Part:
     def path(self) -> Path:
         """Where its counts are; no other part's are there."""
         hitmaps = [self.recordings.file(self.model, run).name for run in self.runs]
-        hardware = [resolved_hardware(one.accelerator) for one in self.arrays]
+        hardware = [one.accelerator.model_dump(mode="json") for one in self.arrays]
         digest = sha256(json.dumps([hitmaps, hardware], sort_keys=True).encode()).hexdigest()[:12]
         return self.folder / f"{self.model}-{self.arrays[0].dataflow}-{digest}.parquet"
 
