@@ -182,7 +182,8 @@ def _fronts(totals: pd.DataFrame, fields: list[str]) -> list[Part]:
         fronts.append(Picture("front-area", "Area against speed-up, paper timing", f"45 nm. {said}", chart))
     best = totals.loc[totals.groupby("model", sort=False)["paper_energy_delay"].idxmin()]
     words = [
-        f"{row['model']} with {label(row, fields)} ({row['paper_energy_delay']:.2f})" for _, row in best.iterrows()
+        f"{row['model']} with {label(row, fields)} ({row['paper_energy_delay']:.2f})"
+        for _, row in best.iterrows()
     ]
     return [
         *fronts,

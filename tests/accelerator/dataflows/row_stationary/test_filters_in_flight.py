@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from drawn_layers import Layer, dot, layers
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,9 @@ from mercuric.accelerator.dataflows.row_stationary.dealing import (
 )
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
 from mercuric.accelerator.hardware import Design, preset
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity import Hitmap
+from mercuric.trace.work import Work
 
 DESIGNS: tuple[Design, ...] = ("synchronous", "asynchronous")
 FREE: dict[str, Any] = {"arrival": "raster", "insertion_queue": None, "versions": 4}
@@ -165,11 +169,6 @@ def test_a_layer_by_hand() -> None:
     Products, paper timing: pairs m m h | m m h in 9 cycles, then m m | h in 8. From a queue: four misses in
     two rounds of 4 and two HITs in one cycle, then two misses in 4 and a HIT in 1.
     """
-    from mercuric.reuse.vectors import VectorShape
-    from mercuric.similarity import Hitmap
-    from mercuric.trace.work import Work
-    import torch
-
     array = preset("eyeriss-168").changed(rows=1, columns=2, dealing="products", filters_in_flight=2)
     hitmap = Hitmap(torch.tensor([[1, 1, 0]], dtype=torch.uint8), torch.tensor([[0, 1, 1]]))
     work = Work(VectorShape(1, 3, 1, 3, 3), hitmap)
@@ -186,7 +185,10 @@ def test_a_layer_by_hand() -> None:
         ({"filters_in_flight": 4}, "was 4, but must be None where dealing is 'vectors': only products"),
         ({"dealing": "rows", "filters_in_flight": 4}, "was 4, but must be None where dealing is 'rows'"),
         ({"dealing": "products", "filters_in_flight": 0}, "was 0, but must be at least 1"),
-        ({"dataflow": "weight", "filters_in_flight": 4}, "was 4, but must be None where dataflow is 'weight'"),
+        (
+            {"dataflow": "weight", "filters_in_flight": 4},
+            "was 4, but must be None where dataflow is 'weight'",
+        ),
     ],
 )
 def test_where_it_means_nothing_it_is_refused(fields: dict[str, Any], message: str) -> None:
