@@ -44,7 +44,8 @@ def sweep_table(
         padding=(0, 1, 0, 0),
         caption=Text(
             "stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the layers "
-            f"off that lose (III-D); {_SPENT_NOTE if config.energy else ''}{found_with(config.found_with())}; "
+            f"off that lose (III-D); {_SPENT_NOTE if config.energy else ''}"
+            f"{found_with(config.found_with())}; "
             f"{normalisation_text(normalisation, normalised)}"
         ),
     )

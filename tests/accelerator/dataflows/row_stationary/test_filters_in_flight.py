@@ -29,6 +29,10 @@ from mercuric.accelerator.dataflows.row_stationary.dealing import (
     results_held,
 )
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
+from mercuric.accelerator.energy.accesses import reuse_accesses
+from mercuric.accelerator.energy.area import chip_area
+from mercuric.accelerator.energy.layer_cost import layer_cost
+from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.hardware import Design, preset
 from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
@@ -177,6 +181,45 @@ def test_a_layer_by_hand() -> None:
     assert cycles(queued, work, ["forward"])["forward"]["paper"] == Cycles(5 * 4, 9 + 5)
     assert results_held(array, work.shape) == results_held(queued, work.shape) == 2
     assert baseline_cycles(array, work.shape, "paper") == 20
+
+
+def spent(layer: Layer, **fields: Any) -> tuple[float, float]:
+    counted = layer_cost(layer.on(word_bits=16, **fields).accelerator, layer.work)["fair"]
+    return counted.baseline.total, counted.mercury.total
+
+
+@given(grouped_layers(filters=12))
+@settings(max_examples=40, deadline=None)
+def test_energy_follows_the_filters_in_flight(layer: Layer) -> None:
+    """A read of an entry of fewer results costs no more; the baseline keeps none."""
+    whole, all_of_them = (spent(layer, filters_in_flight=one) for one in (None, len(layer.filters)))
+    assert whole == all_of_them
+    assert spent(layer, filters_in_flight=1)[0] == whole[0]
+
+
+def test_a_queue_pays_for_its_crossbar_and_its_vectors() -> None:
+    shape = VectorShape(1, 64, 3, 3, 32)
+    states = (torch.arange(64)[None] % 16 != 15).to(torch.uint8)
+    work = Work(shape, Hitmap(states, torch.arange(64)[None] - (states == 0).long()), bits=20)
+    products = preset("eyeriss-168").changed(dealing="products", filters_in_flight=8)
+    queued = products.changed(dealing="misses")
+    both = [
+        reuse_accesses(one, work, operands(shape, inputs=100, fresh=1), "forward", training=True)
+        for one in (products, queued)
+    ]
+    read_and_stored = (4 + 60) * 32
+    assert both[0].mcache_data == both[1].mcache_data == read_and_stored
+    assert both[1].pe_to_pe >= both[0].pe_to_pe + read_and_stored
+    assert both[1].buffer > both[0].buffer
+    areas = [chip_area(one, 64, 20, results=8) for one in (products, queued)]
+    assert areas[0]["result crossbar"] == areas[0]["miss queue"] == 0
+    assert areas[1]["result crossbar"] == pytest.approx(2 * 168 * 64 * 16 * 1.862e-6)
+    assert areas[1]["miss queue"] == pytest.approx(64 * 6 * 0.692e-6)
+
+
+def test_how_many_results_a_queue_needs_must_be_said() -> None:
+    with pytest.raises(ValueError, match="filters_in_flight of accelerator 'eyeriss-168' was None, but must"):
+        most_results(preset("eyeriss-168").changed(dealing="misses"))
 
 
 @pytest.mark.parametrize(
