@@ -23,9 +23,7 @@ class OwnView:
     def __init__(self, results: FilterResults, own: Container[int]) -> None:
         self._results, self._own = results, own
 
-    def turn(
-        self, vector: int, _block: Container[int], cycle: int
-    ) -> Literal["compute", "read", "wait"]:
+    def turn(self, vector: int, _block: Container[int], cycle: int) -> Literal["compute", "read", "wait"]:
         return self._results.turn(vector, self._own, cycle)
 
     def compute(self, vector: int, result: int, cycle: int) -> None:
@@ -133,7 +131,8 @@ def step_misses(
         own = products[index]
         return [Queue(scopes[index], filters[at : at + together], own[at : at + together]) for at in starts]
 
-    cycles, lines = 0, list[Queue]()
+    cycles = under_way = 0
+    lines = list[Queue]()
     if design == "synchronous":
         for index in range(len(scopes)):
             signing = takers()
@@ -144,6 +143,7 @@ def step_misses(
                 for taker in sets:
                     taker.agenda.append(queue)
                 cycles += run(sets)
+                under_way = max(under_way, _under_way(queue.results))
     else:
         sets = takers()
         for index in range(-1, len(scopes)):
@@ -155,8 +155,9 @@ def step_misses(
                 for taker in sets:
                     taker.agenda.append(queue)
         cycles = run(sets)
+        under_way = _under_way([one for own in products for one in own])
     outputs = [one.outputs() for own in products for one in own]
-    return SteppedProducts(cycles, outputs, _under_way([one for own in products for one in own]))
+    return SteppedProducts(cycles, outputs, under_way)
 
 
 def _blocks(

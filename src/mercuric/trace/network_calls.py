@@ -152,6 +152,7 @@ class _Run:
         """Tell of every reuse layer's call; returns the multiply-accumulates of each layer."""
         reused: Counter[str] = Counter()
         needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
+        left = list(workloads)
         shapes: dict[str, tuple[int, ...]] = {}
         own = isinstance(batch, Supervised)
 
@@ -159,7 +160,7 @@ class _Run:
             if seen.product == "forward":
                 reused[seen.layer] += seen.shape.macs
             needed = seen.needs_input_gradient if own else needs_gradient.get(seen.layer, True)
-            call = observed_call(seen, self.config.cache, needed, shapes.get(seen.layer))
+            call = observed_call(seen, self.config.cache, needed, shapes.get(seen.layer), _taken(left, seen))
             if seen.product == "input_gradient":
                 call = _with_length(call, handle.layers[seen.layer].bits)
             elif needed:
@@ -202,6 +203,16 @@ def reloaded_layers(model: nn.Module, inputs: Inputs, config: Alike) -> dict[str
         }
         del output
     return found
+
+
+def _taken(left: list[Workload], seen: Observation) -> Workload | None:
+    """The workload that a forward observation is of, which no other observation is then."""
+    if seen.product != "forward":
+        return None
+    for place, one in enumerate(left):
+        if one.layer == seen.layer and one.shape.macs == seen.shape.macs:
+            return left.pop(place)
+    return None
 
 
 @contextmanager

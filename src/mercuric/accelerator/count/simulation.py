@@ -126,8 +126,8 @@ class Simulator:
         asked = self.accelerator.filters_in_flight
         if asked is not None and asked > self._most_filters:
             raise ArgumentError(
-                f"filters_in_flight of accelerator {self.accelerator.name!r} was {asked}, but must be at most "
-                f"{self._most_filters}, the filters of the largest convolution, or none for all of a layer's"
+                f"filters_in_flight of accelerator {self.accelerator.name!r} was {asked}, but must be at "
+                f"most {self._most_filters}, the filters of the largest convolution, or none for all filters"
             )
         layers = self._similarity.layers(facts).merge(self._counter.layers(), how="left")
         return Simulation(

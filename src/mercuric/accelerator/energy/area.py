@@ -67,8 +67,9 @@ AREA_45NM = AreaTable(
     name="45 nm",
     source="MAC: 16-bit floating point multiplier and adder, 1640 + 1360 um2 in TSMC 45 nm (W. Dally, "
     "High-performance hardware for machine learning, NIPS 2015 tutorial); SRAM: Intel's 0.346 um2 cell (K. "
-    "Mistry et al., IEDM 2007) at an array efficiency of one half, taken here; flip-flop, comparator and crosspoint: "
-    "DFF_X1, XNOR2_X1 and MUX2_X1 of the Nangate 45 nm open cell library, 4.522, 1.596 and 1.862 um2",
+    "Mistry et al., IEDM 2007) at an array efficiency of one half, taken here; flip-flop, comparator and "
+    "crosspoint: DFF_X1, XNOR2_X1 and MUX2_X1 of the Nangate 45 nm open cell library, 4.522, 1.596 and "
+    "1.862 um2",
     node_nm=45,
     mac=1640 + 1360,
     sram_bit=2 * 0.346,

@@ -44,7 +44,8 @@ def sweep_table(
         padding=(0, 1, 0, 0),
         caption=Text(
             "stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the layers "
-            f"off that lose (III-D); {_SPENT_NOTE if config.energy else ''}{found_with(config.found_with())}; "
+            f"off that lose (III-D); {_SPENT_NOTE if config.energy else ''}"
+            f"{found_with(config.found_with())}; "
             f"{normalisation_text(normalisation, normalised)}"
         ),
     )
@@ -182,7 +183,8 @@ def _fronts(totals: pd.DataFrame, fields: list[str]) -> list[Part]:
         fronts.append(Picture("front-area", "Area against speed-up, paper timing", f"45 nm. {said}", chart))
     best = totals.loc[totals.groupby("model", sort=False)["paper_energy_delay"].idxmin()]
     words = [
-        f"{row['model']} with {label(row, fields)} ({row['paper_energy_delay']:.2f})" for _, row in best.iterrows()
+        f"{row['model']} with {label(row, fields)} ({row['paper_energy_delay']:.2f})"
+        for _, row in best.iterrows()
     ]
     return [
         *fronts,

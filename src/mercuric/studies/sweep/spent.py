@@ -53,7 +53,7 @@ class Spent:
         self._most = {name: max(size, self._most[name]) for name, size in sizes.items()}
 
     def table(self) -> pd.DataFrame:
-        """A layer a row: ``layer``, ``energy_TIMING_DESIGN`` in the table's unit, and the chip's ``area_mm2``."""
+        """A layer a row: ``layer``, ``energy_TIMING_DESIGN`` in the table's unit, the chip's ``area_mm2``."""
         rows = [
             {"layer": name, "area_mm2": self._area(), **_energies(costs)}
             for name, costs in self._layers.items()

@@ -259,8 +259,8 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
     ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
     speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
-    signatures: what is above 1 there is not reuse's. Where energy was counted, also ``_energy``, MERCURY's over
-    the baseline's, ``_energy_delay``, the same of their products with cycles, and ``area``, of the chip in mm2.
+    signatures: what is above 1 there is not reuse's. Where energy was counted, also ``_energy``, MERCURY's
+    over the baseline's, ``_energy_delay``, the same of their products with cycles, and ``area``, the chip's mm2.
     """
     keys = ["model", *fields]
     results = results.assign(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from drawn_layers import Layer, dot, layers
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -28,7 +29,14 @@ from mercuric.accelerator.dataflows.row_stationary.dealing import (
     results_held,
 )
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
+from mercuric.accelerator.energy.accesses import reuse_accesses
+from mercuric.accelerator.energy.area import chip_area
+from mercuric.accelerator.energy.layer_cost import layer_cost
+from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.hardware import Design, preset
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity import Hitmap
+from mercuric.trace.work import Work
 
 DESIGNS: tuple[Design, ...] = ("synchronous", "asynchronous")
 FREE: dict[str, Any] = {"arrival": "raster", "insertion_queue": None, "versions": 4}
@@ -165,11 +173,6 @@ def test_a_layer_by_hand() -> None:
     Products, paper timing: pairs m m h | m m h in 9 cycles, then m m | h in 8. From a queue: four misses in
     two rounds of 4 and two HITs in one cycle, then two misses in 4 and a HIT in 1.
     """
-    from mercuric.reuse.vectors import VectorShape
-    from mercuric.similarity import Hitmap
-    from mercuric.trace.work import Work
-    import torch
-
     array = preset("eyeriss-168").changed(rows=1, columns=2, dealing="products", filters_in_flight=2)
     hitmap = Hitmap(torch.tensor([[1, 1, 0]], dtype=torch.uint8), torch.tensor([[0, 1, 1]]))
     work = Work(VectorShape(1, 3, 1, 3, 3), hitmap)
@@ -180,13 +183,55 @@ def test_a_layer_by_hand() -> None:
     assert baseline_cycles(array, work.shape, "paper") == 20
 
 
+def spent(layer: Layer, **fields: Any) -> tuple[float, float]:
+    counted = layer_cost(layer.on(word_bits=16, **fields).accelerator, layer.work)["fair"]
+    return counted.baseline.total, counted.mercury.total
+
+
+@given(grouped_layers(filters=12))
+@settings(max_examples=40, deadline=None)
+def test_energy_follows_the_filters_in_flight(layer: Layer) -> None:
+    """A read of an entry of fewer results costs no more; the baseline keeps none."""
+    whole, all_of_them = (spent(layer, filters_in_flight=one) for one in (None, len(layer.filters)))
+    assert whole == all_of_them
+    assert spent(layer, filters_in_flight=1)[0] == whole[0]
+
+
+def test_a_queue_pays_for_its_crossbar_and_its_vectors() -> None:
+    shape = VectorShape(1, 64, 3, 3, 32)
+    states = (torch.arange(64)[None] % 16 != 15).to(torch.uint8)
+    work = Work(shape, Hitmap(states, torch.arange(64)[None] - (states == 0).long()), bits=20)
+    products = preset("eyeriss-168").changed(dealing="products", filters_in_flight=8)
+    queued = products.changed(dealing="misses")
+    both = [
+        reuse_accesses(one, work, operands(shape, inputs=100, fresh=1), "forward", training=True)
+        for one in (products, queued)
+    ]
+    read_and_stored = (4 + 60) * 32
+    assert both[0].mcache_data == both[1].mcache_data == read_and_stored
+    assert both[1].pe_to_pe >= both[0].pe_to_pe + read_and_stored
+    assert both[1].buffer > both[0].buffer
+    areas = [chip_area(one, 64, 20, results=8) for one in (products, queued)]
+    assert areas[0]["result crossbar"] == areas[0]["miss queue"] == 0
+    assert areas[1]["result crossbar"] == pytest.approx(2 * 168 * 64 * 16 * 1.862e-6)
+    assert areas[1]["miss queue"] == pytest.approx(64 * 6 * 0.692e-6)
+
+
+def test_how_many_results_a_queue_needs_must_be_said() -> None:
+    with pytest.raises(ValueError, match="filters_in_flight of accelerator 'eyeriss-168' was None, but must"):
+        most_results(preset("eyeriss-168").changed(dealing="misses"))
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"filters_in_flight": 4}, "was 4, but must be None where dealing is 'vectors': only products"),
         ({"dealing": "rows", "filters_in_flight": 4}, "was 4, but must be None where dealing is 'rows'"),
         ({"dealing": "products", "filters_in_flight": 0}, "was 0, but must be at least 1"),
-        ({"dataflow": "weight", "filters_in_flight": 4}, "was 4, but must be None where dataflow is 'weight'"),
+        (
+            {"dataflow": "weight", "filters_in_flight": 4},
+            "was 4, but must be None where dataflow is 'weight'",
+        ),
     ],
 )
 def test_where_it_means_nothing_it_is_refused(fields: dict[str, Any], message: str) -> None:

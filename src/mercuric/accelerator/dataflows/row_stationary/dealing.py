@@ -6,6 +6,7 @@ vector, filter by filter (``"products"``), so that no set idles while another ha
 """
 
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 from math import gcd
 
 import numpy as np
@@ -81,7 +82,9 @@ def deal_from_queue(accelerator: Accelerator, shape: VectorShape) -> Dealt:
     """
     sets = pe_sets(accelerator, shape.rows)
     products = evenly(np.array(shape.vectors * shape.filters), sets)
-    every = shape.filters // max(gcd(shape.filters, sets), 1)  # pair i + k sets is of filter (i + k sets) mod filters
+    every = shape.filters // max(
+        gcd(shape.filters, sets), 1
+    )  # pair i + k sets is of filter (i + k sets) mod filters
     return Dealt(products, np.minimum(products, shape.vectors), np.minimum(products, every))
 
 
@@ -218,16 +221,20 @@ def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "con
         side = _replicas(accelerator, RowLayout.of(accelerator, shape))
         return max(1, min(side, shape.filters)) * accelerator.results
     groups = FilterGroups.of(shape.filters, accelerator.filters_in_flight)
-    copies = 2 if accelerator.design == "asynchronous" else 1
+    together = 2 if accelerator.design == "asynchronous" else 1
     if dealing == "misses":
-        return max(1, copies * groups.each)
+        return max(1, together * groups.each)
     sets, vectors = pe_sets(accelerator, shape.rows), max(shape.vectors, 1)
-    shared, own = 0, np.zeros(sets, bool)
-    for filters in groups.sizes:
-        bounds = _bounds(shape.vectors, filters, sets)
-        shared = max(shared, len(np.unique(bounds[bounds % vectors > 0] // vectors)))
-        own |= bounds[1:] // vectors > -(-bounds[:-1] // vectors)
-    return max(1, copies * shared + int(np.count_nonzero(own)))
+    cuts = [_bounds(shape.vectors, filters, sets) for filters in groups.sizes]
+    shared = [len(np.unique(bounds[bounds % vectors > 0] // vectors)) for bounds in cuts]
+    own = [bounds[1:] // vectors > -(-bounds[:-1] // vectors) for bounds in cuts]
+    return max(
+        1,
+        *(
+            sum(shared[one] for one in some) + int(np.any([own[one] for one in some], axis=0).sum())
+            for some in combinations_with_replacement(range(len(cuts)), together)
+        ),
+    )
 
 
 def mcaches_held(accelerator: Accelerator, shape: VectorShape | None, kind: Kind = "conv") -> int:

@@ -1,7 +1,7 @@
 """What do PE sets do that take misses from a queue, and then HITs, each whenever it is free?
 
-``dealing="misses"``: once the Hitmap of a scope is known, its misses stand in a queue, each with all filters in
-flight one after the other, and its HITs behind them. Whichever set is free first takes the next pair; of
+``dealing="misses"``: once the Hitmap of a scope is known, its misses stand in a queue, each with all filters
+in flight one after the other, and its HITs behind them. Whichever set is free first takes the next pair; of
 several, the first set. A HIT's result may be any set's: it comes through a crossbar.
 """
 

@@ -25,9 +25,9 @@ _ROW_REGISTERS = 4
 def traffic(accelerator: Accelerator, computed: DotProducts) -> ArrayTraffic:
     """A PE holds part of a row of its block's inputs, or of the filters: whichever takes less energy.
 
-    An input or a weight comes from the buffer once for all PE sets that take it, and goes to each of them; where
-    only some filters are in flight, for each group of these. From a queue of misses PE sets take vectors that
-    are no neighbours, each of them whole.
+    An input or a weight comes from the buffer once for all PE sets that take it, and goes to each of them;
+    where only some filters are in flight, for each group of these. From a queue of misses PE sets take
+    vectors that are no neighbours, each of them whole.
 
     Raises:
         ValueError: the array has fewer PEs than a window has rows.
