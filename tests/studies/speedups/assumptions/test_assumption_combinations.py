@@ -24,7 +24,7 @@ LAYERS = [
 ]
 
 
-def counted(scale: float = 1.0, model: str = "net", array: int = 0, run: int = 0) -> pd.DataFrame:
+def counted(scale: float = 1.0, model: str = "net", array: str = "", run: int = 0) -> pd.DataFrame:
     """The three layers; reuse takes ``scale`` times the cycles, and in fair timing twice these."""
     rows = []
     for layer, kind, reloaded, *cycles in LAYERS:
@@ -97,17 +97,19 @@ def tables(known: Assumptions) -> dict[str, pd.DataFrame]:
     """Two networks, one twice as slow with reuse; stored statistics and dealt products halve the cycles."""
     base = as_accelerator("eyeriss-168")
     built = {
-        "row": [Array("row", {"dealing": value}, base) for value in ("vectors", "products")],
+        "row": [
+            Array("row", {"dealing": value}, base.changed(dealing=value)) for value in ("vectors", "products")
+        ],
         "weight": [Array("weight", {}, base)],
         "input": [Array("input", {}, base)],
     }
     found = {}
     for dataflow, own in built.items():
         rows = [
-            counted(slow / 2**run / 2**array, model, array, run)
+            counted(slow / 2**run / 2**place, model, array.digest, run)
             for model, slow in (("net", 1), ("other", 2))
             for run in range(2)
-            for array in range(len(own))
+            for place, array in enumerate(own)
         ]
         found[dataflow] = speedup_table(known, dataflow, own, pd.concat(rows, ignore_index=True))
     return found

@@ -58,14 +58,16 @@ def test_the_page_says_both(filled: dict[str, object], folder: Path) -> None:
 def test_counts_are_those_of_a_simulation(filled: dict[str, object], folder: Path) -> None:
     del filled
     path = next((folder / "hitmaps").glob("custom-cnn-batch-*.parquet"))
-    arrays = [preset("eyeriss-168").changed(dealing="products"), preset("weight-168")]
+    arrays = {
+        "products": preset("eyeriss-168").changed(dealing="products"), "weights": preset("weight-168")
+    }  # fmt: skip
     counted = count_recorded(path, arrays).assign(model="net")
     for paid in ("free", "reload", "compute"):
         found = Sum(gradients=paid, losing="on").speedups(counted, ["array"])  # type: ignore[arg-type]
-        for place, array in enumerate(arrays):
+        for name, array in arrays.items():
             charged = array.changed(gradient_signatures=paid)
             simulated = simulate_calls(saved_calls(open_hitmaps(path)), charged)
-            assert found[place] == pytest.approx(simulated.speedup("paper"), rel=1e-12)
+            assert found[name] == pytest.approx(simulated.speedup("paper"), rel=1e-12)
 
 
 def test_tables_in_the_terminal_and_a_folder_that_is_taken(

@@ -1,6 +1,10 @@
 """Which arrays do the assumptions describe?"""
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
 
 from mercuric.accelerator import Accelerator
 from mercuric.errors import ArgumentError
@@ -21,6 +25,11 @@ class Array:
     chosen: Chosen
     accelerator: Accelerator
 
+    @cached_property
+    def digest(self) -> str:
+        """What counts call it; accelerators that differ in any field have others."""
+        return digest(self.accelerator.model_dump(mode="json"))
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -34,6 +43,11 @@ class Refused:
     dataflow: str
     chosen: Chosen
     why: str
+
+
+def digest(described: Any) -> str:
+    """Twelve characters that stand for something that JSON can write."""
+    return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def arrays(assumptions: Assumptions, base: Accelerator) -> tuple[dict[str, list[Array]], list[Refused]]:

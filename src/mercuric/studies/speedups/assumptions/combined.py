@@ -25,6 +25,8 @@ def speedup_table(
         arrays: what was counted.
         counted: ``model``, ``run``, and the columns of :meth:`~.counts.ArrayCounts.table`.
     """
+    named = {one.digest: one.chosen for one in arrays}
+    counted = counted[counted["array"].isin(named)]
     runs = combinations(assumptions.on("run"))
     tables = []
     for chosen in combinations(assumptions.of(dataflow, "sum")):
@@ -32,7 +34,7 @@ def speedup_table(
             continue
         speedups = Sum(**assumptions.fields(chosen, "sum")).speedups(counted, ["model", "run", "array"])
         table = speedups.unstack("model")[list(dict.fromkeys(counted["model"]))]
-        described = [{**chosen, **runs[run], **arrays[array].chosen} for run, array in table.index]
+        described = [{**chosen, **runs[run], **named[array]} for run, array in table.index]
         tables.append(pd.concat([pd.DataFrame(described), table.reset_index(drop=True)], axis=1))
     names = [one.name for one in assumptions.of(dataflow)]
     whole = pd.concat(tables, ignore_index=True)

@@ -1,6 +1,6 @@
 """How many cycles does each layer of a network take on every array?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,10 +26,10 @@ class ArrayCounts:
     """Cycles of a network's layers on several arrays, which see the same Hitmaps.
 
     Attributes:
-        accelerators: the arrays.
+        accelerators: the arrays, by name.
     """
 
-    accelerators: Sequence[Accelerator]
+    accelerators: Mapping[str, Accelerator]
     _layers: dict[str, list[Counted]] = field(default_factory=dict)
     _similarity: SimilarityTally = field(default_factory=SimilarityTally)
     _reloaded: dict[str, bool] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class ArrayCounts:
         self._reloaded[call.layer] = bool(call.reloaded)
 
     def table(self, facts: RunFacts) -> pd.DataFrame:
-        """A row a layer and array (``array``, its place among them).
+        """A row a layer and array (``array``, its name).
 
         Columns: ``layer``, ``kind``, ``vectors``, ``HIT``, ``reloaded`` (whether the following layer's
         signatures serve its gradient vectors), and cycles as :func:`~.sums.layer_columns` and
@@ -60,12 +60,12 @@ class ArrayCounts:
         rows = [
             {"array": array, "layer": layer, "reloaded": self._reloaded[layer], **_columns(counted)}
             for layer, arrays in self._layers.items()
-            for array, counted in enumerate(arrays)
+            for array, counted in zip(self.accelerators, arrays, strict=True)
         ]
         return similar.merge(pd.DataFrame(rows), how="left")
 
     def _counted(self, call: LayerCall) -> Iterator[Counted]:
-        for accelerator in self.accelerators:
+        for accelerator in self.accelerators.values():
             require_countable(call, accelerator)
             yield observed_cycles(
                 accelerator, call.work, call.product, needs_input_gradient=call.needs_input_gradient
@@ -73,13 +73,13 @@ class ArrayCounts:
 
 
 def count_recorded(
-    path: Path, accelerators: Sequence[Accelerator], progress: Progress = silent
+    path: Path, accelerators: Mapping[str, Accelerator], progress: Progress = silent
 ) -> pd.DataFrame:
     """Count recorded Hitmaps on all arrays.
 
     Args:
         path: a Parquet file of Hitmaps.
-        accelerators: the arrays.
+        accelerators: the arrays, by name.
         progress: told after each call.
 
     Returns:
@@ -89,7 +89,7 @@ def count_recorded(
         ValueError: an array has another MCACHE than the Hitmaps, or asks for more than was recorded.
         MercuricError: the file is missing or damaged.
     """
-    saved = [countable_hitmaps(path, accelerator) for accelerator in accelerators][0]
+    saved = [countable_hitmaps(path, accelerator) for accelerator in accelerators.values()][0]
     counts, layers, told = ArrayCounts(accelerators), len(saved.facts.order), 0
 
     def tell(call: LayerCall) -> None:

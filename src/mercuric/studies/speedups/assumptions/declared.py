@@ -2,6 +2,10 @@
 
 from mercuric.studies.speedups.assumptions.assumption import Assumption, Assumptions, LeftOut
 
+_COUNTED_BY_STEPS = (
+    {"design": "asynchronous"}, {"dealing": "products of 16 filters"}, {"dealing": "products"},
+)  # fmt: skip
+
 DECLARED = Assumptions(
     (
         Assumption(
@@ -96,9 +100,9 @@ DECLARED = Assumptions(
             LeftOut({"products": "forward", "gradients' signatures": paid}, "there are no gradients")
             for paid in ("reloaded or computed", "computed")
         ),
-        LeftOut(
-            {"late HITs": "computed", "design": "asynchronous"},
-            "it takes a step a dot product and hours; what late HITs move is counted on synchronous arrays",
+        *(
+            LeftOut({"late HITs": "computed", **where}, "each dot product would be a step to count")
+            for where in _COUNTED_BY_STEPS
         ),
     ),
 )  # fmt: skip

@@ -1,9 +1,7 @@
 """Where are a network's Hitmaps recorded, so that every array counts the same ones?"""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike
+from mercuric.studies.speedups.assumptions.arrays import digest
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.subjects.subject import load_subject
 from mercuric.trace.hitmaps.about import HitmapAbout
@@ -48,8 +47,7 @@ class Recordings:
         found = simulated_config(Alike.paper(bits=self.config.bits), as_accelerator(self.config.accelerator))
         names = {name: self.resolved[name] for name in ("weights", "data")}
         described = [model, run, fields, found.model_dump(mode="json"), names, "reloads"]
-        digest = sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
-        return self.folder / f"{model}-{run['normalisation']}-{digest}.parquet"
+        return self.folder / f"{model}-{run['normalisation']}-{digest(described)}.parquet"
 
     def files(
         self, model: str, runs: Sequence[Mapping[str, Any]], progress: Progress = silent

@@ -1,23 +1,21 @@
 """Under which assumptions do the paper's three means follow? Every combination of what its text leaves open."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mercuric.accelerator import as_accelerator
+from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.files.writing import replacing
 from mercuric.progress import Progress, named, silent
 from mercuric.studies.process_pool import process_pool
 from mercuric.studies.run_folder import alone, claim_folder
-from mercuric.studies.speedups.assumptions.arrays import Array, arrays
+from mercuric.studies.speedups.assumptions.arrays import Array, arrays, digest
 from mercuric.studies.speedups.assumptions.assumption import DATAFLOWS, Assumptions, combinations
 from mercuric.studies.speedups.assumptions.combined import speedup_table
 from mercuric.studies.speedups.assumptions.counts import count_recorded
@@ -50,9 +48,23 @@ class Part:
     def path(self) -> Path:
         """Where its counts are; no other part's are there."""
         hitmaps = [self.recordings.file(self.model, run).name for run in self.runs]
-        hardware = [one.accelerator.model_dump(mode="json") for one in self.arrays]
-        digest = sha256(json.dumps([hitmaps, hardware], sort_keys=True).encode()).hexdigest()[:12]
-        return self.folder / f"{self.model}-{self.arrays[0].dataflow}-{digest}.parquet"
+        return self.folder / f"{self.model}-{self.arrays[0].dataflow}-{digest(hitmaps)}.parquet"
+
+    @property
+    def counted(self) -> pd.DataFrame:
+        """What is counted; ``array`` names an array by its :func:`digest`.
+
+        Raises:
+            MercuricError: the file is damaged.
+        """
+        return read_part(self.path) if self.path.exists() else pd.DataFrame({"array": []})
+
+    @cached_property
+    def missing(self) -> dict[str, Accelerator]:
+        """Those of the arrays that are not counted yet, by their digests."""
+        known = set(self.counted["array"])
+        named = {one.digest: one.accelerator for one in self.arrays}
+        return {name: one for name, one in named.items() if name not in known}
 
 
 @alone
@@ -108,9 +120,7 @@ def assumptions_study(
 
 def _read(parts: Sequence[Part], dataflow: str) -> pd.DataFrame:
     tables = [
-        read_part(part.path).assign(model=part.model)
-        for part in parts
-        if part.arrays[0].dataflow == dataflow
+        part.counted.assign(model=part.model) for part in parts if part.arrays[0].dataflow == dataflow
     ]
     return pd.concat(tables, ignore_index=True)
 
@@ -118,7 +128,7 @@ def _read(parts: Sequence[Part], dataflow: str) -> pd.DataFrame:
 def _count_missing(parts: Sequence[Part], jobs: int, progress: Progress) -> None:
     missing: dict[str, list[Part]] = {}
     for part in parts:
-        if not part.path.exists():
+        if part.missing:
             missing.setdefault(part.model, []).append(part)
     done = len(parts) - sum(map(len, missing.values()))
     progress(done, len(parts), next(iter(missing), ""))
@@ -147,16 +157,15 @@ def count_network(parts: list[Part], progress: Progress = silent) -> list[Part]:
     """
     files = parts[0].recordings.files(parts[0].model, parts[0].runs, progress)
     for part in parts:
-        accelerators = [one.accelerator for one in part.arrays]
-        counted = {path: count_recorded(path, accelerators, progress) for path in dict.fromkeys(files)}
+        counted = {path: count_recorded(path, part.missing, progress) for path in dict.fromkeys(files)}
         runs = [counted[path].assign(run=place) for place, path in enumerate(files)]
         with replacing(part.path) as temporary:
-            pd.concat(runs, ignore_index=True).to_parquet(temporary, index=False)
+            pd.concat([part.counted, *runs], ignore_index=True).to_parquet(temporary, index=False)
     return parts
 
 
 def hits(counted: pd.DataFrame) -> pd.DataFrame:
     """HITs over vectors: ``model``, ``run`` (its place among them), ``hit_rate``."""
-    one = counted[counted["array"] == 0]
+    one = counted[counted["array"] == counted["array"].iloc[0]]
     sums = one.groupby(["model", "run"], sort=False)[["HIT", "vectors"]].sum()
     return (sums["HIT"] / sums["vectors"]).rename("hit_rate").reset_index()
