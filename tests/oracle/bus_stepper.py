@@ -209,30 +209,31 @@ def _step_scopes(
 def _run(fillings: Sequence[Filling], overlapping: bool) -> int:
     """Cycle by cycle: the bus streams for one filling, and a second register file takes or gives another's.
 
-    Where fillings overlap, the next one is loaded, and the one before is emptied, while one streams.
+    Where fillings overlap, the one before is emptied and the next one loaded while one streams, which it does
+    from the cycle on in which its first word has come: the others come one a cycle, as they are needed.
     """
     loading, emptying = [list(one.before) for one in fillings], [list(one.after) for one in fillings]
     streaming = [list(one.streams) for one in fillings]
     cycle = 0
     for number in range(len(fillings)):
-        while loading[number]:
+        least = max(len(fillings[number].before) - 1, 0) if overlapping else 0
+        while len(loading[number]) > least:
             loading[number].pop()
             cycle += 1
         while streaming[number]:
             if (tick := streaming[number].pop(0)) is not None:
                 tick()
             cycle += 1
-            if overlapping and number + 1 < len(fillings) and loading[number + 1]:
-                loading[number + 1].pop()
             if overlapping and number and emptying[number - 1]:
                 emptying[number - 1].pop()
-        if overlapping and number + 1 < len(fillings):
-            continue
-        while emptying[number]:
+            wanted = next((left for left in loading[number : number + 2] if left), [])
+            if overlapping and wanted:
+                wanted.pop()
+        if loading[number] or (number and emptying[number - 1]):
+            raise RuntimeError(f"filling {number} was not in the PEs, or the one before not out of them")
+        while emptying[number] and not (overlapping and number + 1 < len(fillings)):
             emptying[number].pop()
             cycle += 1
-    if any(loading) or any(emptying):
-        raise RuntimeError("a filling was still in the PEs when the next but one came")
     return cycle
 
 

@@ -58,8 +58,7 @@ class ScaleSimCycles:
         accelerator: whose array and dataflow SCALE-Sim gets.
 
     Raises:
-        ValueError: SCALE-Sim does not know the accelerator's dataflow, or the accelerator has one baseline for
-            both timings.
+        ValueError: SCALE-Sim does not know the accelerator's dataflow, or ``baseline_depth`` is set.
         MercuricError: SCALE-Sim is not installed.
     """
 

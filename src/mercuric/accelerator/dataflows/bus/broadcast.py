@@ -23,7 +23,7 @@ def spent(pes: int, product: Product, given: Given) -> Spent:
     streams = np.maximum(given.vectors * given.length + given.skipped, given.passing)
     load = 0 if product == "weight_gradient" else given.length
     loads = load * passes * int(np.count_nonzero(given.vectors))
-    return Spent(loads, passes * int(streams.sum()), min(load, loads))
+    return Spent(loads, passes * int(streams.sum()))
 
 
 def traffic(accelerator: Accelerator, of: MatrixProduct) -> ArrayTraffic:

@@ -54,19 +54,17 @@ class Spent:
     Attributes:
         loads: in which what stays is loaded into the PEs, or leaves them.
         streams: in which the bus moves what is multiplied.
-        load: those of one load: all that a second register file leaves of them.
     """
 
     loads: int = 0
     streams: int = 0
-    load: int = 0
 
     def __add__(self, other: "Spent") -> "Spent":
-        return Spent(self.loads + other.loads, self.streams + other.streams, max(self.load, other.load))
+        return Spent(self.loads + other.loads, self.streams + other.streams)
 
     def total(self, accelerator: Accelerator) -> int:
-        """One after the other, or (asynchronous design) each load while something streams."""
-        return self.streams + (self.loads if accelerator.design == "synchronous" else self.load)
+        """One after the other; or (asynchronous design) words are loaded while others stream, but the first."""
+        return self.streams + (self.loads if accelerator.design == "synchronous" else min(self.loads, 1))
 
 
 @dataclass(frozen=True)

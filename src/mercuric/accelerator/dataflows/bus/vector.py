@@ -25,7 +25,7 @@ def spent(pes: int, _product: Product, given: Given) -> Spent:
     count, turns, skipped = shared_out(given.vectors, given.passing, given.skipped)
     streams = np.maximum(pieces * given.filters + skipped, given.filters * turns)
     loads = pieces * int(given.vectors.sum())
-    return Spent(loads, int((count * streams).sum()), min(1, loads))
+    return Spent(loads, int((count * streams).sum()))
 
 
 def traffic(accelerator: Accelerator, of: MatrixProduct) -> ArrayTraffic:
