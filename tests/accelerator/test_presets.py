@@ -15,13 +15,14 @@ PAPERS: dict[str, Any] = {
     "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
     "dram_words_per_cycle": None, "energies": "eyeriss",
 }  # fmt: skip
+ROWS = {"dealing": "rows"}
 COMPARABLE = {"timing": "fair", "dram_words_per_cycle": 4}
 OTHERWISE: dict[str, dict[str, Any]] = {
-    "eyeriss-168": {},
+    "eyeriss-168": ROWS,
     "weight-168": {"dataflow": "weight"},
     "input-168": {"dataflow": "input"},
     "output-168": {"dataflow": "output"},
-    "eyeriss-like": COMPARABLE,
+    "eyeriss-like": {**COMPARABLE, **ROWS},
     "simple-weight-stationary": {**COMPARABLE, "dataflow": "weight"},
     "simple-output-stationary": {**COMPARABLE, "dataflow": "output"},
 }

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -54,7 +54,7 @@ class Accelerator(Config):
         dealing: what a row-stationary array deals to its PE sets in contiguous blocks: a scope's
             ``"vectors"``, all sets working on the same filter (paper Fig. 10), or its ``"products"``, the
             pairs of filter and vector, filter by filter; or the ``"rows"`` of the output one after the other,
-            as Eyeriss maps them. For convolutions.
+            as Eyeriss and the presets named after it map them. For convolutions.
         replicated: what an array that is dealt rows holds side by side where an output has fewer rows than
             there are PE sets: several ``"filters"``; or several ``"channels"`` or ``"images"`` with an
             MCACHE each, and filters where room is left.
@@ -129,6 +129,23 @@ class Accelerator(Config):
     @classmethod
     def _known_dataflow(cls, name: str) -> str:
         return dataflow_named(name).name
+
+    def changed(self, **fields: Any) -> Self:
+        """The same with other ``fields``, checked as a new accelerator is.
+
+        Options of this one in which another ``dataflow`` leaves no choice get their defaults; an option that
+        is given beside it is refused.
+
+        Raises:
+            ValueError: an unknown key, or a value that is not allowed.
+        """
+        if fields.get("dataflow", self.dataflow) == self.dataflow:
+            return super().changed(**fields)
+        needed = [name for name, field in type(self).model_fields.items() if field.is_required()]
+        asked = type(self)(**{**{name: getattr(self, name) for name in needed}, **fields})
+        fixed = dataflow_named(asked.dataflow).fixed_options(asked)
+        kept = {name: getattr(self, name) for name in self.model_fields_set if name not in fixed}
+        return type(self)(**{**kept, **fields})
 
     @model_validator(mode="after")
     def _options_mean_something(self) -> Self:
