@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -61,8 +61,8 @@ class Accelerator(Config):
         dealing: what a row-stationary array deals to its PE sets in contiguous blocks: a scope's
             ``"vectors"``, all sets working on the same filter (paper Fig. 10), or its ``"products"``, the
             pairs of filter and vector, filter by filter; or the ``"rows"`` of the output one after the other,
-            as Eyeriss maps them; or, from a queue, the ``"misses"`` and then the HITs, to whichever set is
-            free. For convolutions.
+            as Eyeriss and the presets named after it map them; or, from a queue, the ``"misses"`` and then
+            the HITs, to whichever set is free. For convolutions.
         filters_in_flight: filters whose products, or misses, are dealt together, and whose results an MCACHE
             entry holds; None: all filters of a layer, as where a layer has fewer.
         replicated: what an array that is dealt rows holds side by side where an output has fewer rows than
@@ -172,6 +172,23 @@ class Accelerator(Config):
     @classmethod
     def _known_dataflow(cls, name: str) -> str:
         return dataflow_named(name).name
+
+    def changed(self, **fields: Any) -> Self:
+        """The same with other ``fields``, checked as a new accelerator is.
+
+        Options of this one in which another ``dataflow`` leaves no choice get their defaults; an option that
+        is given beside it is refused.
+
+        Raises:
+            ValueError: an unknown key, or a value that is not allowed.
+        """
+        if fields.get("dataflow", self.dataflow) == self.dataflow:
+            return super().changed(**fields)
+        needed = [name for name, field in type(self).model_fields.items() if field.is_required()]
+        asked = type(self)(**{**{name: getattr(self, name) for name in needed}, **fields})
+        fixed = dataflow_named(asked.dataflow).fixed_options(asked)
+        kept = {name: getattr(self, name) for name in self.model_fields_set if name not in fixed}
+        return type(self)(**{**kept, **fields})
 
     @model_validator(mode="after")
     def _options_mean_something(self) -> Self:

@@ -114,7 +114,7 @@ def _image_vectors(
     window, depth = (height, span * width, filters), groups // conv.groups
     if scope == "image":
         return VectorShape(images * groups, prod(sides), *window, images, depth, sides[0])
-    return VectorShape(groups, images * prod(sides), *window, 1, depth, images * sides[0])
+    return VectorShape(groups, images * prod(sides), *window, 1, depth, images * sides[0] or None)
 
 
 def vectors_of(geometry: ConvGeometry, images: Tensor, granularity: Granularity, scope: Scope) -> VectorShape:

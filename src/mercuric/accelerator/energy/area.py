@@ -99,9 +99,12 @@ def chip_area(
         bits: the longest signature.
         table: areas of the parts.
         results: that an MCACHE entry holds, as the dataflow's ``results`` says of the layers; None: as many
-            as any layer needs.
+            as any layer needs, but where rows are dealt ``replicas`` of the accelerator, or else one a row of
+            the array: filters side by side of a 1 x 1 layer whose output has a row a column. Outputs of fewer
+            rows need more.
         mcaches: that are side by side, with a Signature Table, a Hitmap and queues each, as the dataflow's
-            ``mcaches`` says of the layers; None: as many as any layer needs.
+            ``mcaches`` says of the layers; None: one, or where channels or images are side by side one a
+            row of the array, as above.
 
     Raises:
         ValueError: the MCACHE is unlimited, ``vectors``, ``bits``, ``results`` or ``mcaches`` is under 1, or

@@ -185,11 +185,15 @@ def dealing_of(accelerator: Accelerator, kind: Kind) -> Dealing:
 
 
 def most_results(accelerator: Accelerator) -> int:
-    """The most results that an MCACHE entry must hold for any layer, see :func:`results_held`."""
+    """Results that an MCACHE entry holds where no layer is known: the most for any, see :func:`results_held`.
+
+    Where rows are dealt, one a PE is what an output of a single row would take. Then as many are taken as the
+    accelerator says, or else as a 1 x 1 layer takes whose output has a row for each column of the array.
+    """
     if accelerator.dealing == "vectors":
         return accelerator.results
     if accelerator.dealing == "rows":
-        return min(accelerator.pes, accelerator.replicas or accelerator.pes) * accelerator.results
+        return min(accelerator.pes, accelerator.replicas or accelerator.rows) * accelerator.results
     apart, in_flight = accelerator.design == "asynchronous", accelerator.filters_in_flight
     dealt = 3 * accelerator.pes - 2 if apart else 2 * accelerator.pes - 1
     if accelerator.dealing == "products":
@@ -238,14 +242,14 @@ def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "con
 
 
 def mcaches_held(accelerator: Accelerator, shape: VectorShape | None, kind: Kind = "conv") -> int:
-    """MCACHEs side by side, one a scope; without a ``shape``: the most for any layer.
+    """MCACHEs side by side, one a scope; without a ``shape``: as :func:`most_results` has filters.
 
     Raises:
         ValueError: as :func:`deal`.
     """
     if dealing_of(accelerator, kind) != "rows" or accelerator.replicated == "filters":
         return 1
-    return accelerator.pes if shape is None else RowLayout.of(accelerator, shape).scopes
+    return accelerator.rows if shape is None else RowLayout.of(accelerator, shape).scopes
 
 
 def _replicas(accelerator: Accelerator, layout: RowLayout) -> int:

@@ -52,7 +52,7 @@ DECLARED = Assumptions(
         Assumption(
             name="dealing", level="array", section="III-C1", dataflows=("row",),
             values={
-                "vectors": {"dealing": "vectors"}, "rows": {"dealing": "rows"},
+                "rows": {"dealing": "rows"}, "vectors": {"dealing": "vectors"},
                 "products of 16 filters": {"dealing": "products", "filters_in_flight": 16},
                 "products": {"dealing": "products"},
             },
