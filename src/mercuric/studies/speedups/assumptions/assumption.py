@@ -30,8 +30,8 @@ class Assumption:
 
     Attributes:
         name: what tables call it.
-        level: whose fields it sets: of a ``"run"`` of the network, which finds Hitmaps; of the ``"array"`` that
-            counts them; or of the ``"sum"`` over what was counted.
+        level: whose fields it sets: of a ``"run"`` of the network, which finds Hitmaps; of the ``"array"``
+            that counts them; or of the ``"sum"`` over what was counted.
         values: the ways to read the text, and the fields that each sets; the first is this package's own.
         sentence: the paper's words that leave it open.
         section: where they stand.
@@ -57,8 +57,8 @@ class Assumption:
                 )
         if len(self.values) < 2:
             raise ArgumentError(
-                f"values of assumption {self.name!r} was {', '.join(self.values) or 'empty'}, but must be two "
-                "or more"
+                f"values of assumption {self.name!r} was {', '.join(self.values) or 'empty'}, but must be "
+                "two or more"
             )
         for dataflow in self.dataflows:
             if dataflow not in DATAFLOWS:

@@ -33,7 +33,7 @@ def spread_chart(
     _band(picture, dataflows)
     inside, outside = _dots(tables)
     for name, dots, colour in (
-        ("a combination", outside, chart.DENSE), ("its mean within 15 % of the paper's", inside, chart.MERCURY),
+        ("a combination", outside, chart.DENSE), ("within 15 % of its mean", inside, chart.MERCURY),
     ):  # fmt: skip
         picture.add_scatter(
             x=rounded(dots["mean"]), y=rounded(dots["y"]), mode="markers", name=name,

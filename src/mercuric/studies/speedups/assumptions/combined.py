@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mercuric.studies.speedups.assumptions.arrays import Array, Refused
-from mercuric.studies.speedups.assumptions.assumption import DATAFLOWS, Assumptions, Chosen, combinations
+from mercuric.studies.speedups.assumptions.assumption import Assumptions, Chosen, combinations
 from mercuric.studies.speedups.assumptions.sums import Sum
 from mercuric.studies.speedups.study import PUBLISHED_MEAN
 
@@ -100,9 +100,7 @@ def moves(assumptions: Assumptions, tables: dict[str, pd.DataFrame]) -> pd.DataF
                 by_value = tables[dataflow].pivot_table("mean", names, assumption.name)
                 ratio = (by_value[value] / by_value[assumption.own]).dropna()
                 figures = {"median": ratio.median(), "least": ratio.min(), "most": ratio.max()}
-                rows.append(
-                    {"assumption": assumption.name, "value": value, "dataflow": dataflow, **figures}
-                )
+                rows.append({"assumption": assumption.name, "value": value, "dataflow": dataflow, **figures})
     return pd.DataFrame(rows)
 
 
@@ -112,9 +110,7 @@ def row_of(table: pd.DataFrame, chosen: Chosen) -> "pd.Series[float]":
     return table[(table[names] == pd.Series({name: chosen[name] for name in names})).all(axis=1)].iloc[0]
 
 
-def networks(
-    assumptions: Assumptions, tables: dict[str, pd.DataFrame], chosen: Chosen
-) -> pd.DataFrame:
+def networks(assumptions: Assumptions, tables: dict[str, pd.DataFrame], chosen: Chosen) -> pd.DataFrame:
     """The speed-ups of one combination: ``model``, and a dataflow a column."""
     rows = {dataflow: row_of(table, chosen) for dataflow, table in tables.items()}
     names = {one.name for one in assumptions.all} | {"mean"}

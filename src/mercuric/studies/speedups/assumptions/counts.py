@@ -89,7 +89,7 @@ def count_recorded(
         ValueError: an array has another MCACHE than the Hitmaps, or asks for more than was recorded.
         MercuricError: the file is missing or damaged.
     """
-    saved = [countable_hitmaps(path, accelerator) for accelerator in accelerators.values()][0]
+    saved, *_ = [countable_hitmaps(path, accelerator) for accelerator in accelerators.values()]
     counts, layers, told = ArrayCounts(accelerators), len(saved.facts.order), 0
 
     def tell(call: LayerCall) -> None:

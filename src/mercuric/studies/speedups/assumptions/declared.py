@@ -11,8 +11,8 @@ DECLARED = Assumptions(
         Assumption(
             name="products", level="sum", section="VII-A",
             values={"training": {"products": "training"}, "forward": {"products": "forward"}},
-            sentence="This cycles includes computation cycles of convolutional, fully connected, and attention "
-            "layers as well as signature calculation.",
+            sentence="This cycles includes computation cycles of convolutional, fully connected, and "
+            "attention layers as well as signature calculation.",
         ),
         Assumption(
             name="layers", level="sum", section="I",
@@ -36,8 +36,8 @@ DECLARED = Assumptions(
                 "free": {"gradients": "free"}, "reloaded or computed": {"gradients": "reload"},
                 "computed": {"gradients": "compute"},
             },
-            sentence="However, if the filter's dimensions do not match, MERCURY recalculates the signatures of "
-            "gradient vectors and repopulates the Hitmap to reuse computations.",
+            sentence="However, if the filter's dimensions do not match, MERCURY recalculates the signatures "
+            "of gradient vectors and repopulates the Hitmap to reuse computations.",
         ),
         Assumption(
             name="normalisation", level="run", section="VI",
@@ -73,8 +73,8 @@ DECLARED = Assumptions(
         Assumption(
             name="inputs stay", level="array", section="IV", dataflows=("input",),
             values={"in a systolic array": {}, "one vector at a time": {"dataflow": "vector"}},
-            sentence="The hardware first finishes the operation of one input vector before loading a new input "
-            "vector.",
+            sentence="The hardware first finishes the operation of one input vector before loading a new "
+            "input vector.",
         ),
         Assumption(
             name="baseline's depth", level="array", section="IV", dataflows=("weight", "input"),
@@ -91,8 +91,8 @@ DECLARED = Assumptions(
         Assumption(
             name="a HIT takes", level="array", section="IV", dataflows=("weight", "input"),
             values={"nothing": {"hit_cycles": 0}, "a cycle": {"hit_cycles": 1}},
-            sentence="During actual operation, if there is a hit for an input vector, MCACHE skips the rest of "
-            "the weights and loads the next input vector.",
+            sentence="During actual operation, if there is a hit for an input vector, MCACHE skips the rest "
+            "of the weights and loads the next input vector.",
         ),
     ),
     left_out=(

@@ -105,14 +105,19 @@ def _section(identity: str, title: str, rows: Rows, text: str = "") -> Section:
 
 def _methods(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     said = [f"{formats.percent(rate)} ({by})" for by, rate in summary["hits"].items()]
-    eleven = "" if summary["whole"] else " These are not the paper's eleven image networks, and the means not its."
+    eleven = (
+        "" if summary["whole"] else " These are not the paper's eleven image networks, and the means not its."
+    )
     return [
         ("Combination", "One value of each assumption, for all three dataflows at once."),
         ("Mean", f"Arithmetic, over the networks; the paper's has its Transformer in it.{eleven}"),
         (
             "Counted",
-            "A network runs once for each way to normalise; every array counts the same Hitmaps, and the rest "
-            "are sums of these counts.",
+            "A network runs once for each way to normalise; every array counts the same Hitmaps, and the "
+            "rest are sums of these counts.",
         ),
-        ("Hitmaps", f"{found_with(summary['reuse'])}. Mean share of HITs by normalisation: {formats.listing(said)}."),
+        (
+            "Hitmaps",
+            f"{found_with(summary['reuse'])}. Mean share of HITs by normalisation: {formats.listing(said)}.",
+        ),
     ]

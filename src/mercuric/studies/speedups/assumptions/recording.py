@@ -49,9 +49,7 @@ class Recordings:
         described = [model, run, fields, found.model_dump(mode="json"), names, "reloads"]
         return self.folder / f"{model}-{run['normalisation']}-{digest(described)}.parquet"
 
-    def files(
-        self, model: str, runs: Sequence[Mapping[str, Any]], progress: Progress = silent
-    ) -> list[Path]:
+    def files(self, model: str, runs: Sequence[Mapping[str, Any]], progress: Progress = silent) -> list[Path]:
         """The file of each run, made where it isn't there.
 
         Where no layer normalises by statistics of a batch, all runs are the first.

@@ -1,4 +1,4 @@
-"""Under which assumptions do the paper's three means follow? Every combination of what its text leaves open."""
+"""Under which assumptions do the paper's three means follow? Every reading of what its text leaves open."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
@@ -119,9 +119,7 @@ def assumptions_study(
 
 
 def _read(parts: Sequence[Part], dataflow: str) -> pd.DataFrame:
-    tables = [
-        part.counted.assign(model=part.model) for part in parts if part.arrays[0].dataflow == dataflow
-    ]
+    tables = [part.counted.assign(model=part.model) for part in parts if part.arrays[0].dataflow == dataflow]
     return pd.concat(tables, ignore_index=True)
 
 

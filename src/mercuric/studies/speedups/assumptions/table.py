@@ -78,9 +78,7 @@ def assumption_rows(summary: Mapping[str, Any]) -> Rows:
 
 def left_out_rows(summary: Mapping[str, Any]) -> Rows:
     """Why combinations mean nothing, and how many."""
-    return ["left out", "because"], [
-        [f"{one['combinations']:,}", one["why"]] for one in summary["left_out"]
-    ]
+    return ["left out", "because"], [[f"{one['combinations']:,}", one["why"]] for one in summary["left_out"]]
 
 
 def answer(summary: Mapping[str, Any]) -> str:
@@ -95,7 +93,9 @@ def answer(summary: Mapping[str, Any]) -> str:
             f"{formats.percent(best['distance'], 0)} off."
         )
     verb = "comes" if near == 1 else "come"
-    return f"{near:,} of {counted:,} combinations {verb} within 15 % of all three means; the nearest has {how}."
+    return (
+        f"{near:,} of {counted:,} combinations {verb} within 15 % of all three means; the nearest has {how}."
+    )
 
 
 def caution(summary: Mapping[str, Any]) -> str:
@@ -110,6 +110,6 @@ def caution(summary: Mapping[str, Any]) -> str:
         return found
     alike = sum(abs(one["best"] / one["published"] - 1) <= NEAR for one in summary["singles"])
     return (
-        f"{found} Of the networks that the paper gives by number, {alike} of {len(singles)} are within 15 % in "
-        f"the nearest: {formats.listing(singles)}."
+        f"{found} Of the networks that the paper gives by number, {alike} of {len(singles)} are within 15 % "
+        f"in the nearest: {formats.listing(singles)}."
     )
