@@ -70,6 +70,20 @@ def test_counts_are_those_of_a_simulation(filled: dict[str, object], folder: Pat
             assert found[name] == pytest.approx(simulated.speedup("paper"), rel=1e-12)
 
 
+def test_a_depth_and_a_port_are_those_of_two_timings(filled: dict[str, object], folder: Path) -> None:
+    del filled
+    path = next((folder / "hitmaps").glob("custom-cnn-batch-*.parquet"))
+    array = preset("input-168").changed(design="asynchronous", hit_cycles=1)
+    counted = count_recorded(path, {"inputs": array})
+    for depth, baseline in (("channel", "paper"), ("whole", "fair")):
+        for ports, mercury in (("unlimited", "paper"), (1, "fair")):
+            chosen = Sum(baseline=baseline, mercury=mercury, losing="on")  # type: ignore[arg-type]
+            spelled = array.changed(baseline_depth=depth, hit_ports=ports)
+            simulated = simulate_calls(saved_calls(open_hitmaps(path)), spelled)
+            found = chosen.speedups(counted, ["array"])["inputs"]
+            assert found == pytest.approx(simulated.speedup("paper"), rel=1e-12)
+
+
 def test_tables_in_the_terminal_and_a_folder_that_is_taken(
     mercuric: Run, refused: Refused, filled: dict[str, object], folder: Path
 ) -> None:

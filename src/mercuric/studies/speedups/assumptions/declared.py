@@ -27,7 +27,10 @@ DECLARED = Assumptions(
         ),
         Assumption(
             name="timing", level="sum", section="III-B2",
-            dataflows=("row",), values={"paper": {"timing": "paper"}, "fair": {"timing": "fair"}},
+            dataflows=("row",), values={
+                "paper": {"baseline": "paper", "mercury": "paper"},
+                "fair": {"baseline": "fair", "mercury": "fair"},
+            },
             sentence="We propose to pipeline the calculation of one signature with another.",
         ),
         Assumption(
@@ -77,14 +80,14 @@ DECLARED = Assumptions(
             "input vector.",
         ),
         Assumption(
-            name="baseline's depth", level="array", section="IV", dataflows=("weight", "input"),
-            values={"by channel": {"baseline_depth": "channel"}, "whole": {"baseline_depth": "whole"}},
+            name="baseline's depth", level="sum", section="IV", dataflows=("weight", "input"),
+            values={"by channel": {"baseline": "paper"}, "whole": {"baseline": "fair"}},
             sentence="MERCURY keeps the original dataflow structure the same and loads random vectors as the "
             "first part of filters.",
         ),
         Assumption(
-            name="HITs' results", level="array", section="IV", dataflows=("weight", "input"),
-            values={"there at once": {"hit_ports": "unlimited"}, "by one port": {"hit_ports": 1}},
+            name="HITs' results", level="sum", section="IV", dataflows=("weight", "input"),
+            values={"there at once": {"mercury": "paper"}, "by one port": {"mercury": "fair"}},
             sentence="So, while reading vectors from global memory, MERCURY skips similar vectors and reuses "
             "the results.",
         ),

@@ -117,6 +117,11 @@ def _methods(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
             "rest are sums of these counts.",
         ),
         (
+            "Held",
+            "Random weights of one seed, four versions, signatures in raster order without queues, dO by the "
+            "forward Hitmap. HITs that wait, and misses from a queue, are not among the values.",
+        ),
+        (
             "Hitmaps",
             f"{found_with(summary['reuse'])}. Mean share of HITs by normalisation: {formats.listing(said)}.",
         ),

@@ -48,8 +48,8 @@ def write_summary(
     Returns:
         ``config``, ``reuse``, ``hits``, the ``assumptions``; ``whole``, whether the networks are the paper's
         eleven; how many combinations are ``declared`` and ``counted``, and the ``near`` ones; the ``best``
-        and this package's ``own``, and their ``networks``; ``singles``, what is published of one network beside
-        both; ``moves``, ``left_out`` and ``machine``.
+        and this package's ``own``, and their ``networks``; ``singles``, what is published of one network
+        beside both; ``moves``, ``left_out`` and ``machine``.
     """
     combined = combine(assumptions, tables)
     best = _chosen(assumptions, combined.iloc[0])

@@ -20,7 +20,10 @@ class Sum:
         layers: of ``"all"`` layers, or of the ``"convolutions"`` alone.
         losing: whether a layer that takes longer with MERCURY is turned ``"off"`` (paper III-D), or left
             ``"on"``.
-        timing: whether dot products follow each other as in the paper's Fig. 8a, or overlap.
+        baseline: the timing whose baseline is compared with. On PE sets dot products follow each other as in
+            the paper's Fig. 8a, or overlap; other arrays fold the depth by channel, or whole.
+        mercury: the timing of MERCURY's cycles. On PE sets it is the same; on other arrays HITs' results are
+            there at once, or pass one port.
         gradients: which signatures of gradient vectors dO pays for (III-C2): ``"free"``: none; ``"reload"``:
             those of layers whose following layer's don't serve; ``"compute"``: all.
 
@@ -31,7 +34,8 @@ class Sum:
     products: Literal["training", "forward"] = "training"
     layers: Literal["all", "convolutions"] = "all"
     losing: Literal["off", "on"] = "off"
-    timing: Timing = "paper"
+    baseline: Timing = "paper"
+    mercury: Timing = "paper"
     gradients: Literal["free", "reload", "compute"] = "free"
 
     def __post_init__(self) -> None:
@@ -49,10 +53,11 @@ class Sum:
             keys: names of columns.
         """
         rows = counted[counted["kind"] == "conv"] if self.layers == "convolutions" else counted
-        baseline, mercury = (rows[column] for column in layer_columns(self.products, self.timing))
+        baseline = rows[layer_columns(self.products, self.baseline)[0]]
+        mercury = rows[layer_columns(self.products, self.mercury)[1]]
         if self.products == "training" and self.gradients != "free":
             pays = True if self.gradients == "compute" else ~rows["reloaded"]
-            mercury = mercury + rows[signature_column(self.timing)] * pays
+            mercury = mercury + rows[signature_column(self.mercury)] * pays
         kept = mercury.where(mercury < baseline, baseline) if self.losing == "off" else mercury
         sums = pd.DataFrame({"baseline": baseline, "kept": kept}).groupby([rows[key] for key in keys]).sum()
         return (sums["baseline"] / sums["kept"]).rename("speedup")
