@@ -114,5 +114,5 @@ def networks(assumptions: Assumptions, tables: dict[str, pd.DataFrame], chosen: 
     """The speed-ups of one combination: ``model``, and a dataflow a column."""
     rows = {dataflow: row_of(table, chosen) for dataflow, table in tables.items()}
     names = {one.name for one in assumptions.all} | {"mean"}
-    models = [column for column in next(iter(tables.values())) if column not in names]
+    models = [str(column) for column in next(iter(tables.values())) if column not in names]
     return pd.DataFrame([{"model": model, **{d: row[model] for d, row in rows.items()}} for model in models])

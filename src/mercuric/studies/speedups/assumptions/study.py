@@ -166,4 +166,5 @@ def hits(counted: pd.DataFrame) -> pd.DataFrame:
     """HITs over vectors: ``model``, ``run`` (its place among them), ``hit_rate``."""
     one = counted[counted["array"] == counted["array"].iloc[0]]
     sums = one.groupby(["model", "run"], sort=False)[["HIT", "vectors"]].sum()
-    return (sums["HIT"] / sums["vectors"]).rename("hit_rate").reset_index()
+    rates: pd.DataFrame = (sums["HIT"] / sums["vectors"]).rename("hit_rate").reset_index()
+    return rates

@@ -88,7 +88,7 @@ def listed(assumptions: Assumptions) -> list[dict[str, Any]]:
 def _hits(assumptions: Assumptions, hits: pd.DataFrame) -> dict[str, float]:
     """Mean hit rate of the networks, by what is assumed of a run."""
     runs = [", ".join(run.values()) for run in combinations(assumptions.on("run"))]
-    return {runs[place]: rate for place, rate in hits.groupby("run")["hit_rate"].mean().items()}
+    return dict(zip(runs, hits.groupby("run")["hit_rate"].mean().tolist(), strict=True))
 
 
 def _chosen(assumptions: Assumptions, row: "pd.Series[Any]") -> Chosen:
