@@ -154,11 +154,13 @@ def count_network(parts: list[Part], progress: Progress = silent) -> list[Part]:
         progress: told after each layer.
     """
     files = parts[0].recordings.files(parts[0].model, parts[0].runs, progress)
+    missing = {name: one for part in parts for name, one in part.missing.items()}
+    counted = {path: count_recorded(path, missing, progress) for path in dict.fromkeys(files)}
+    runs = pd.concat([counted[path].assign(run=place) for place, path in enumerate(files)])
     for part in parts:
-        counted = {path: count_recorded(path, part.missing, progress) for path in dict.fromkeys(files)}
-        runs = [counted[path].assign(run=place) for place, path in enumerate(files)]
+        own = runs[runs["array"].isin(part.missing)]
         with replacing(part.path) as temporary:
-            pd.concat([part.counted, *runs], ignore_index=True).to_parquet(temporary, index=False)
+            pd.concat([part.counted, own], ignore_index=True).to_parquet(temporary, index=False)
     return parts
 
 
