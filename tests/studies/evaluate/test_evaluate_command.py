@@ -68,7 +68,7 @@ def test_a_users_tables_and_accelerators_are_files(mercuric: Run, refused: Refus
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--accelerator", "tpu"], "accelerator was 'tpu', but must be one of 'broadcast-168', 'eyeriss-168'"),
+        (["--accelerator", "tpu"], "accelerator was 'tpu', but must be one of 'broadcast-168'"),
         (["--accelerator", ","], "accelerators was empty"),
         (["--accelerator", "no.yaml"], "the configuration no.yaml can't be read"),
         (["--batch", "0"], "batch was 0, but must be at least 1"),

@@ -116,7 +116,7 @@ def test_files_hold_what_was_evaluated(evaluated: Evaluation, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"accelerators": ("tpu",)}, "accelerator was 'tpu', but must be one of 'broadcast-168', 'eyeriss-168'"),
+        ({"accelerators": ("tpu",)}, "accelerator was 'tpu', but must be one of 'broadcast-168'"),
         ({"accelerators": ()}, "accelerators was empty, but must be one or more, each once"),
         ({"accelerators": COMPARABLE[:1] * 2}, "accelerators was eyeriss-like, eyeriss-like"),
         ({"batches": (0,)}, "batch was 0, but must be at least 1"),

@@ -24,7 +24,7 @@ def checkpoint(path: Path, channels: int = 3) -> Path:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--accelerator", "tpu"], "accelerator was 'tpu', but must be one of 'broadcast-168', 'eyeriss-168'"),
+        (["--accelerator", "tpu"], "accelerator was 'tpu', but must be one of 'broadcast-168'"),
         (["--images", 0], "images was 0, but must be from 1 to the 24 of photos"),
         (["--images", 25], "images was 25, but must be from 1 to the 24 of photos"),
         (["--images", 1, "--image-size", 8], "image_size was 8, but custom-cnn needs images of at least 16"),

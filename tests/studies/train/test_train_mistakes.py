@@ -76,7 +76,7 @@ def test_an_unknown_network(mercuric: Run, refused: Refused, tmp_path: Path) -> 
             "granularity was 2, but it must divide the 3 channels",
         ),
         ("reuse: {entries: 10, ways: 3}", "entries was 10, but must be a positive multiple of ways (3)"),
-        ("accelerator: tpu", "accelerator was 'tpu', but must be one of 'broadcast-168', 'eyeriss-168'"),
+        ("accelerator: tpu", "accelerator was 'tpu', but must be one of 'broadcast-168'"),
         ("image_size: 8", "image_size was 8, but custom-cnn needs images of at least 16 pixels a side"),
         ("runs: []", "runs was [], but must name at least one"),
         ("data: imagefolder", "imagefolder needs the folder that holds train/CLASS"),

@@ -63,7 +63,7 @@ class Spent:
         return Spent(self.loads + other.loads, self.streams + other.streams)
 
     def total(self, accelerator: Accelerator) -> int:
-        """One after the other; or (asynchronous design) words are loaded while others stream, but the first."""
+        """One after the other; or (asynchronous design) all but the first word loaded while others stream."""
         return self.streams + (self.loads if accelerator.design == "synchronous" else min(self.loads, 1))
 
 
