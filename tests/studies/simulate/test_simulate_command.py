@@ -32,6 +32,13 @@ def checkpoint(path: Path, channels: int = 3) -> Path:
         (["--seed", -1], "seed was -1, but must be greater than or equal to 0"),
         (["--seed", 10**30], "seed was 1000000000000000000000000000000, but must be less than"),
         (["--weights", "/no/such.safetensors"], "there is no checkpoint /no/such.safetensors"),
+        (["--images", 1, "--gradients", "own", "--inference"], "gradients was 'own', but must be"),
+        (["--images", 1, "--gradients", "mine"], "mine"),
+        (
+            ["--set", "weight_blocks=0"],
+            "weight_blocks of accelerator 'eyeriss-168' was 0, but must be at least",
+        ),
+        (["--set", "gradient_signatures=some"], "gradient_signatures was 'some'"),
         (["--config", "/no/such.yaml"], "the configuration /no/such.yaml can't be read"),
     ],
 )
@@ -106,6 +113,13 @@ def test_json_adds_up(mercuric: Run) -> None:
     hits, vectors = (sum(layer[key] for layer in layers) for key in ("HIT", "vectors"))
     assert summary["reuse"]["hit_rate"] == hits / vectors
     assert (summary["images"], summary["image_size"], summary["model"]) == (2, 16, "custom-cnn")
+
+
+def test_gradients_of_their_own(mercuric: Run) -> None:
+    command = ("simulate", "custom-cnn", "--images", 1, "--image-size", 16, "--json", "--gradients", "own")
+    figures = json.loads(mercuric(*command).stdout)
+    assert figures["gradients"] == {"signatures": "needed", "layers": 4, "own": 4, "reloaded": 1}
+    assert [layer["gradient"] for layer in figures["layers"]].count("reloaded") == 1
 
 
 def test_inference_costs_less_than_training(mercuric: Run) -> None:
