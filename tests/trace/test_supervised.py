@@ -10,10 +10,14 @@ from torch import Tensor, nn
 
 import mercuric
 from mercuric import Alike, data, zoo
-from mercuric.accelerator import preset
+from mercuric.accelerator import preset, simulate_saved
+from mercuric.accelerator.count.simulation import simulate_batches
 from mercuric.reuse import Observation, reuse_
+from mercuric.studies.sweep.config import SweepConfig
 from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.subject import load_subject
+from mercuric.trace.hitmaps.about import HitmapAbout
+from mercuric.trace.hitmaps.store import HitmapWriter
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls, reloaded_layers
 from mercuric.trace.supervised import Supervised
@@ -132,3 +136,23 @@ def test_sentences_have_a_loss_too(tmp_path: Path) -> None:
 def test_what_is_no_loss_is_refused(model: nn.Module, batch: Supervised, loss: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         told(model, Supervised(batch.inputs, loss))  # type: ignore[arg-type]
+
+
+def test_saved_hitmaps_keep_what_was_reloaded(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, path = zoo.build("vgg13", 7, 3, 32, 0.25), tmp_path / "run.parquet"
+    images, labels = data.load("photos", image_size=32).train.batch(torch.arange(2))
+    batch = Supervised(images, partial(F.cross_entropy, target=labels))
+    with HitmapWriter(path, HitmapAbout({}, PAPER.changed(backward="exact"))) as writer:
+        result = simulate_batches(model, [batch], listeners=[writer.add])
+        writer.finish(result.layers, result.run)
+    for charged in ("needed", "free", "reload", "compute"):
+        accelerator = preset("eyeriss-168").changed(gradient_signatures=charged)
+        again = simulate_saved(path, accelerator)
+        assert again.summary() == mercuric.simulate(model, batch, accelerator).summary()
+    assert again.summary()["gradients"] == {"signatures": "compute", "layers": 10, "own": 10, "reloaded": 4}
+
+
+def test_own_gradients_need_a_backward_pass() -> None:
+    with pytest.raises(ValueError, match="gradients was 'own', but must be 'forward-hits' for inference"):
+        SweepConfig(models=("vgg13",), vary={"rows": (4,)}, gradients="own", inference=True)

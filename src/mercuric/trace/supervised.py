@@ -56,8 +56,8 @@ def run_both_ways(model: nn.Module, batch: Supervised) -> None:
         if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:
             shown = f"of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else described(loss)
             raise ArgumentError(
-                f"loss was {shown}, but must be a tensor of one number, with a gradient towards the network's "
-                "parameters"
+                f"loss was {shown}, but must be a tensor of one number, with a gradient towards the "
+                "network's parameters"
             )
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         torch.autograd.grad(loss.sum(), trained, allow_unused=True)

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from mercuric.accelerator import CycleCost, CycleCounter, preset
 from mercuric.accelerator.count.layer_cycles import observed_cycles, training_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS
+from mercuric.accelerator.energy.accesses import reuse_accesses
+from mercuric.accelerator.energy.layer_cost import LayerCost, layer_cost
+from mercuric.accelerator.energy.operands import operands
 from mercuric.accelerator.gradient_signatures import signs_gradient
 from mercuric.accelerator.hardware import Accelerator, GradientSignatures
 from mercuric.reuse import Observation
@@ -112,3 +115,28 @@ def test_who_reloads_must_know_what_can_be() -> None:
     with pytest.raises(ValueError, match="gradient_signatures of accelerator 'eyeriss-168' was 'reload'"):
         CycleCost(accelerator)(seen)
     CycleCost(accelerator)(replace(seen, needs_input_gradient=False))
+
+
+@settings(deadline=None, max_examples=20)
+@given(layers(), st.sampled_from(ARRAYS), st.sampled_from(["conv", "linear"]))
+def test_energy_of_gradients_signatures(layer: Layer, accelerator: Accelerator, kind: Kind) -> None:
+    """By the forward Hitmap dO's signatures cost what the forward ones do; reloaded ones cost none."""
+    work = replace(layer.work, kind=kind, cache_sets=None)
+    unsigned = replace(work, bits=0)
+    paid, free = (
+        layer_cost(accelerator.changed(gradient_signatures=charged), work) for charged in ("compute", "free")
+    )
+    forward = reuse_accesses(accelerator, work, operands(work.shape), "forward", training=True)
+    without = reuse_accesses(accelerator, work, operands(work.shape), "forward", training=True, signed=False)
+    own = layer_cost(accelerator, work, product="input_gradient", reloaded=False)
+    reloaded = layer_cost(accelerator, work, product="input_gradient", reloaded=True)
+    for timing in TIMINGS:
+        more = paid[timing].mercury.accesses.mac - free[timing].mercury.accesses.mac
+        assert more == forward.mac - without.mac
+        assert paid[timing].baseline == free[timing].baseline
+        alone = own[timing].mercury.accesses.mac - reloaded[timing].mercury.accesses.mac
+        assert alone == forward.mac - without.mac
+        assert reloaded[timing].mercury.accesses.dram >= own[timing].baseline.accesses.dram
+        assert (
+            layer_cost(accelerator, unsigned, product="input_gradient", training=False)[timing] == LayerCost()
+        )
