@@ -212,7 +212,7 @@ def _total(
             for pe_set in range(sets):
                 free[pe_set] = max(free[pe_set] if drain else left[pe_set], gate)
                 left[pe_set] = max(left[pe_set], free[pe_set])
-            taken[:] = 0 if queued else lengths[kind, scope]
+                taken[pe_set] = 0 if queued else lengths[kind, scope, pe_set]
             if queued and late:
                 take_queue_turns(
                     states[scope], representatives[scope], last_in_flight if kind else in_flight, recompute,
