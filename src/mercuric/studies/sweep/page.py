@@ -54,7 +54,7 @@ def sweep_table(
     table.add_column("combination")
     for name in ("hits", "stalls", *_TIMINGS, *(_SPENT if config.energy else ())):
         table.add_column(name, justify="right", no_wrap=True)
-    best: Mapping[str, float] = {}
+    best: Mapping[Any, float] = {}
     if config.energy:
         best = totals.groupby("model")["paper_energy_delay"].min().to_dict()
     for _, row in totals.iterrows():
