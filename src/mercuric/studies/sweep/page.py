@@ -54,7 +54,9 @@ def sweep_table(
     table.add_column("combination")
     for name in ("hits", "stalls", *_TIMINGS, *(_SPENT if config.energy else ())):
         table.add_column(name, justify="right", no_wrap=True)
-    best = totals.groupby("model")["paper_energy_delay"].min() if config.energy else {}
+    best: Mapping[Any, float] = {}
+    if config.energy:
+        best = totals.groupby("model")["paper_energy_delay"].min().to_dict()
     for _, row in totals.iterrows():
         whole = sum(row[f"paper_{part}"] for part in ("product", "signature", "stall"))
         table.add_row(

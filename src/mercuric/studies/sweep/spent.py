@@ -64,7 +64,12 @@ class Spent:
         """Of the whole chip; None where its MCACHE or its words have no known area."""
         if self._accelerator.entries is None or self._accelerator.word_bits != AREA_45NM.word_bits:
             return None
-        return sum(chip_area(self._accelerator, **self._most).values())
+        most = self._most
+        area = chip_area(
+            self._accelerator, most["vectors"], most["bits"],
+            results=most["results"], mcaches=most["mcaches"],
+        )  # fmt: skip
+        return sum(area.values())
 
 
 def _energies(costs: dict[str, LayerCost]) -> dict[str, float]:

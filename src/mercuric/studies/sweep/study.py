@@ -260,7 +260,7 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
     speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
     signatures: what is above 1 there is not reuse's. Where energy was counted, also ``_energy``, MERCURY's
-    over the baseline's, ``_energy_delay``, the same of their products with cycles, and ``area``, the chip's mm2.
+    over the baseline's, ``_energy_delay``, times delay, and ``area``, the chip's mm2.
     """
     keys = ["model", *fields]
     results = results.assign(
