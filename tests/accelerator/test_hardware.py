@@ -65,9 +65,38 @@ def test_memories_have_defaults_and_limits() -> None:
 
 def test_the_three_comparable_arrays_differ_in_the_dataflow_alone() -> None:
     names = ("eyeriss-like", "simple-weight-stationary", "simple-output-stationary")
-    alike = [preset(name).model_dump(exclude={"name", "dataflow"}) for name in names]
+    alike = [preset(name).model_dump(exclude={"name", "dataflow", "dealing"}) for name in names]
     assert alike[0] == alike[1] == alike[2]
     assert [preset(name).dataflow for name in names] == ["row", "weight", "output"]
+    assert [preset(name).dealing for name in names] == ["rows", "vectors", "vectors"]
+
+
+@pytest.mark.parametrize("dataflow", ["weight", "input", "output"])
+def test_another_dataflow_lets_go_what_it_has_no_choice_in(dataflow: str) -> None:
+    eyeriss = preset("eyeriss-168")
+    other = eyeriss.changed(dataflow=dataflow, design="asynchronous")
+    assert other == preset(f"{dataflow}-168").changed(name="eyeriss-168", design="asynchronous")
+    late = eyeriss.changed(name="late", late_hits="wait", replicas=4, clock_mhz=100)
+    assert late.changed(dataflow=dataflow) == other.changed(name="late", design="synchronous", clock_mhz=100)
+
+
+def test_what_is_asked_for_beside_another_dataflow_must_mean_something() -> None:
+    eyeriss = preset("eyeriss-168")
+    for option, value in (("dealing", "rows"), ("replicas", 4), ("late_hits", "wait"), ("mac_unit", True)):
+        said = (
+            f"{option} of accelerator 'eyeriss-168' was {value!r}, but must be .* where dataflow is 'weight'"
+        )
+        with pytest.raises(ValueError, match=said):
+            eyeriss.changed(dataflow="weight", **{option: value})
+    with pytest.raises(ValueError, match="dataflow was 'diagonal', but must be one of 'row'"):
+        eyeriss.changed(dataflow="diagonal")
+    with pytest.raises(ValueError, match=r"entries of accelerator .* was 24, but must be a multiple"):
+        eyeriss.changed(dataflow="weight", entries=24)
+
+
+def test_the_same_dataflow_keeps_every_option() -> None:
+    eyeriss = preset("eyeriss-168").changed(replicas=4)
+    assert eyeriss.changed(dataflow="row") == eyeriss
 
 
 def test_a_missing_field_is_named(tmp_path: Path) -> None:

@@ -11,14 +11,15 @@ PAPERS: dict[str, Any] = {
     "dataflow": "row", "rows": 12, "columns": 14, "clock_mhz": 200, "entries": 1024, "ways": 16,
     "versions": 4, "design": "synchronous", "timing": "paper", "pipelined_signatures": True,
     "mac_unit": False, "arrival": "raster", "late_hits": "ready", "dealing": "vectors",
-    "replicated": "filters", "replicas": None,
     "baseline_depth": None, "hit_ports": None, "hit_cycles": 0,
+    "replicated": "filters", "replicas": None, "filters_in_flight": None,
     "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
     "dram_words_per_cycle": None, "energies": "eyeriss",
 }  # fmt: skip
+ROWS = {"dealing": "rows"}
 COMPARABLE = {"timing": "fair", "dram_words_per_cycle": 4}
 OTHERWISE: dict[str, dict[str, Any]] = {
-    "eyeriss-168": {},
+    "eyeriss-168": ROWS,
     "weight-168": {"dataflow": "weight"},
     "input-168": {"dataflow": "input"},
     "output-168": {"dataflow": "output"},
@@ -28,7 +29,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "input-168-whole-free": {"dataflow": "input", "baseline_depth": "whole", "hit_ports": "unlimited"},
     "broadcast-168": {"dataflow": "broadcast"},
     "vector-168": {"dataflow": "vector"},
-    "eyeriss-like": COMPARABLE,
+    "eyeriss-like": {**COMPARABLE, **ROWS},
     "simple-weight-stationary": {**COMPARABLE, "dataflow": "weight"},
     "simple-output-stationary": {**COMPARABLE, "dataflow": "output"},
 }

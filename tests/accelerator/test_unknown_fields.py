@@ -12,7 +12,7 @@ from mercuric.accelerator.hardware import Accelerator
 from mercuric.reuse.vectors import VectorShape
 from mercuric.trace.work import Work
 
-SHAPE = VectorShape(scopes=2, vectors=5, rows=3, elements=3, filters=4)
+SHAPE = VectorShape(scopes=2, vectors=5, rows=3, elements=3, filters=4, output_rows=5)
 
 
 def unchecked(**fields: Any) -> Accelerator:

@@ -37,11 +37,12 @@ class Array:
 
 @dataclass(frozen=True)
 class ScopeInputs:
-    """The inputs of one scope, (vectors, length), and their Hitmap."""
+    """The inputs of one scope, (vectors, length), and their Hitmap; filters where its weights are its own."""
 
     vectors: Sequence[Row]
     states: Sequence[int]
     representatives: Sequence[int]
+    filters: Sequence[Row] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,11 @@ class SteppedLayer:
 
 
 def step_fully_connected(
-    scopes: Sequence[ScopeInputs], filters: Sequence[Row], random_filters: Sequence[Row], array: Array
+    scopes: Sequence[ScopeInputs],
+    filters: Sequence[Row],
+    random_filters: Sequence[Row],
+    array: Array,
+    anew: int | None = None,
 ) -> SteppedLayer:
     """Scopes that share their weights, as one sequence of inputs in blocks of ``array.pes``.
 
@@ -62,6 +67,7 @@ def step_fully_connected(
         filters: (filters, length), the weights.
         random_filters: (bits, length): a signature bit each; none where the Hitmap is a saved one.
         array: how the PEs work.
+        anew: scopes after which a block begins anew, be the one before full or not; None: it never does.
 
     Raises:
         ValueError: there are no PEs or no filters, or rows or a scope's parts differ in length.
@@ -69,7 +75,8 @@ def step_fully_connected(
             the same place in one cycle, or an input came to a place that was still in use.
     """
     _check(scopes, filters, array)
-    inputs = _in_order(scopes)
+    inputs = _in_order(scopes, filters)
+    _number_blocks(inputs, array.pes, anew)
     controller = _Controller(inputs, filters, random_filters, array)
     cycle = 0
     controller.end_cycle()
@@ -103,8 +110,9 @@ def _check(scopes: Sequence[ScopeInputs], filters: Sequence[Row], array: Array) 
 class _Input:
     """An input, its signature's tag, and its place in an output memory, which sends what it holds."""
 
-    def __init__(self, number: int, scope: int, row: Row, entry: int) -> None:
-        self.number, self.scope, self.row = number, scope, row
+    def __init__(self, number: int, scope: int, row: Row, entry: int, filters: Sequence[Row]) -> None:
+        self.number, self.scope, self.row, self.filters = number, scope, row, filters
+        self.block, self.opens_block = 0, False
         self.tag = scope, entry
         self.outputs: dict[int, int] = {}
         self._written = 0
@@ -143,20 +151,31 @@ class _Input:
         self._earlier.clear()
 
 
-def _in_order(scopes: Sequence[ScopeInputs]) -> list[_Input]:
+def _in_order(scopes: Sequence[ScopeInputs], filters: Sequence[Row]) -> list[_Input]:
     inputs: list[_Input] = []
     for index, scope in enumerate(scopes):
         for vector, (row, state) in enumerate(zip(scope.vectors, scope.states, strict=True)):
             entry = scope.representatives[vector] if state == HitState.HIT else vector
-            inputs.append(_Input(len(inputs), index, row, entry))
+            inputs.append(_Input(len(inputs), index, row, entry, scope.filters or filters))
     return inputs
+
+
+def _number_blocks(inputs: Sequence[_Input], pes: int, anew: int | None) -> None:
+    """Count inputs off: a block ends when it is full, and where the scopes of a weight block end."""
+    block, held, group = -1, 0, 0
+    for one in inputs:
+        own = 0 if anew is None else one.scope // anew
+        one.opens_block = block < 0 or held == pes or own != group
+        if one.opens_block:
+            block, held = block + 1, 0
+        one.block, held, group = block, held + 1, own
 
 
 class _PE:
     """A multiplier and an adder: an input's signature, then its products with the weights."""
 
-    def __init__(self, filters: Sequence[Row], random_filters: Sequence[Row], array: Array) -> None:
-        self._filters, self._random_filters, self._array = filters, random_filters, array
+    def __init__(self, random_filters: Sequence[Row], array: Array) -> None:
+        self._random_filters, self._array = random_filters, array
         self.input: _Input | None = None
         self._signing: DotProducts | None = None
         self._multiplying: DotProducts | None = None
@@ -172,7 +191,8 @@ class _PE:
 
     def multiply(self) -> None:
         self._signing = None
-        self._multiplying = self._dot_products(self._filters, self._array.pipelined)
+        filters = () if self.input is None else self.input.filters
+        self._multiplying = self._dot_products(filters, self._array.pipelined)
 
     def release(self) -> None:
         self.input = self._signing = self._multiplying = None
@@ -206,7 +226,7 @@ class _Controller:
         self, inputs: Sequence[_Input], filters: Sequence[Row], random_filters: Sequence[Row], array: Array
     ) -> None:
         self._array, self._filters = array, filters
-        self._pes = [_PE(filters, random_filters, array) for _ in range(array.pes)]
+        self._pes = [_PE(random_filters, array) for _ in range(array.pes)]
         self._coming = deque(inputs)
         self._looked_up = 0
         halves = 2 if array.asynchronous else 1
@@ -250,7 +270,7 @@ class _Controller:
             return False
         coming = self._coming[0]
         half = self._half(coming)
-        if coming.number % self._array.pes == 0:  # its block needs a half for itself
+        if coming.opens_block:  # it needs a half for itself
             if any(len(place.outputs) < len(self._filters) for place in self._memory[half]):
                 return False
             self._memory[half], self._tags[half] = [], {}
@@ -261,7 +281,7 @@ class _Controller:
         return True
 
     def _half(self, of: _Input) -> int:
-        return of.number // self._array.pes % len(self._memory)
+        return of.block % len(self._memory)
 
     def _send_for_free(self) -> None:
         if self._array.free_sends:

@@ -39,6 +39,7 @@ def step_products(
     design: Design,
     late_hits: LateHits = "ready",
     dense: bool = False,
+    in_flight: int | None = None,
 ) -> SteppedProducts:
     """Signatures and products of all scopes, their pairs dealt to the PE sets.
 
@@ -51,6 +52,7 @@ def step_products(
         design: who waits for whom.
         late_hits: what a HIT does whose result is not there in its turn.
         dense: without reuse; sets of the asynchronous design then wait for nobody.
+        in_flight: filters whose pairs are dealt together where there is reuse; None: all.
 
     Raises:
         RuntimeError: a HIT's representative has no entry, or PE sets wait for each other for ever.
@@ -68,28 +70,32 @@ def step_products(
     def workers() -> list[Worker]:
         return [Worker(rows, array.mac_unit) for _ in range(array.sets)]
 
+    together = len(filters) if dense or in_flight is None else in_flight
+    hands = [
+        [(filters[at : at + together], own[at : at + together]) for at in range(0, len(filters), together)]
+        for own in products
+    ]
     cycles = under_way = 0
     if design == "asynchronous":
-        shared = workers()
+        shared, done = workers(), list[list[FilterResults]]()
         for index in range(-1, len(scopes)):
             if index + 1 < len(scopes):
                 signed = _loads(random_filters, signatures[index + 1], [])
                 _hand_out(signed, scopes[index + 1], shared, pipelined_signatures)
-            if index >= 0:
-                before = products[index - 2] if index >= 2 and not dense else []
-                loads = _loads(filters, products[index], [*signatures[index], *before])
+            for weights, own in hands[index] if index >= 0 else []:
+                before = done[-2] if len(done) >= 2 and not dense else []
+                loads = _loads(weights, own, [*signatures[index], *before])
                 _hand_out(loads, scopes[index], shared, array.pipelined)
+                done.append(own)
         cycles, under_way = run(shared), _under_way([one for results in products for one in results])
     else:
-        for scope, signing, results in zip(scopes, signatures, products, strict=True):
-            for weights, phase, pipelined in (
-                (random_filters, signing, pipelined_signatures),
-                (filters, results, array.pipelined),
-            ):
+        for scope, signing, dealt in zip(scopes, signatures, hands, strict=True):
+            phases = [(random_filters, signing, pipelined_signatures)]
+            for weights, own, pipelined in [*phases, *((w, o, array.pipelined) for w, o in dealt)]:
                 alone = workers()
-                _hand_out(_loads(weights, phase, []), scope, alone, pipelined)
+                _hand_out(_loads(weights, own, []), scope, alone, pipelined)
                 cycles += run(alone)
-            under_way = max(under_way, _under_way(results))
+            under_way = max(under_way, *(_under_way(own) for _, own in dealt))
     outputs = [one.outputs() for results in products for one in results]
     return SteppedProducts(cycles, outputs, under_way)
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,13 +15,18 @@ from mercuric.similarity import MCache
 Design = Literal["synchronous", "asynchronous"]
 Arrival = Literal["raster", "interleaved"]
 LateHits = Literal["ready", "wait", "recompute"]
-Dealing = Literal["vectors", "products", "rows"]
+Dealing = Literal["vectors", "products", "rows", "misses"]
 Replicated = Literal["filters", "channels", "images"]
+BlocksAtOnce = Literal["consecutive", "all"]
+GradientSignatures = Literal["needed", "free", "reload", "compute"]
 Depth = Literal["channel", "whole"]
 
 _PRESETS = Path(__file__).parent / "presets"
 
-_COUNTED = ("rows", "columns", "ways", "entries", "versions", "replicas", "insertion_queue", "word_bits")
+_COUNTED = (
+    "rows", "columns", "ways", "entries", "versions", "filters_in_flight", "replicas", "insertion_queue",
+    "weight_blocks", "word_bits",
+)  # fmt: skip
 _LEAST = {
     **dict.fromkeys(_COUNTED, 1),
     "register_file_words": 3,  # an input, a weight and a partial sum
@@ -56,7 +61,10 @@ class Accelerator(Config):
         dealing: what a row-stationary array deals to its PE sets in contiguous blocks: a scope's
             ``"vectors"``, all sets working on the same filter (paper Fig. 10), or its ``"products"``, the
             pairs of filter and vector, filter by filter; or the ``"rows"`` of the output one after the other,
-            as Eyeriss maps them. For convolutions.
+            as Eyeriss and the presets named after it map them; or, from a queue, the ``"misses"`` and then
+            the HITs, to whichever set is free. For convolutions.
+        filters_in_flight: filters whose products, or misses, are dealt together, and whose results an MCACHE
+            entry holds; None: all filters of a layer, as where a layer has fewer.
         replicated: what an array that is dealt rows holds side by side where an output has fewer rows than
             there are PE sets: several ``"filters"``; or several ``"channels"`` or ``"images"`` with an
             MCACHE each, and filters where room is left.
@@ -72,6 +80,14 @@ class Accelerator(Config):
             ``"row"``, where a HIT takes its PE set a cycle.
         insertion_queue: requests that the queue of a cache set holds (paper V); None: as many as come,
             and nobody waits for them.
+        weight_blocks: blocks that the vectors of fully connected layers are cut into, and with them the
+            weight matrix (paper III-C3 read literally); at most so many, of equal length.
+        blocks_at_once: which of them a row-stationary array works on at a time: ``"consecutive"``: one, or
+            two in the asynchronous design (III-C3); ``"all"`` that its PEs hold an input of each of.
+        gradient_signatures: which signatures of gradient vectors dO pays for (paper III-C2): those that are
+            ``"needed"`` by the Hitmap that it goes by (none where that is the forward pass's; where it is the
+            gradient's own, all that weren't reloaded); ``"free"``: none; ``"reload"``: all that the following
+            layer's don't serve, whichever Hitmap dO goes by; ``"compute"``: all.
         word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
         register_file_words: words that one PE's register file holds.
         buffer_kib: the global buffer in KiB.
@@ -98,12 +114,16 @@ class Accelerator(Config):
     arrival: Arrival = "raster"
     late_hits: LateHits = "ready"
     dealing: Dealing = "vectors"
+    filters_in_flight: Annotated[int, Field(strict=True)] | None = None
     replicated: Replicated = "filters"
     replicas: Annotated[int, Field(strict=True)] | None = None
     baseline_depth: Depth | None = None
     hit_ports: int | Literal["unlimited"] | None = None
     hit_cycles: Literal[0, 1] = 0
     insertion_queue: Annotated[int, Field(strict=True)] | None = None
+    weight_blocks: Annotated[int, Field(strict=True)] = 1
+    blocks_at_once: BlocksAtOnce = "consecutive"
+    gradient_signatures: GradientSignatures = "needed"
     word_bits: Annotated[int, Field(strict=True)] = 16
     register_file_words: Annotated[int, Field(strict=True)] = 256
     buffer_kib: float = 108
@@ -152,6 +172,23 @@ class Accelerator(Config):
     @classmethod
     def _known_dataflow(cls, name: str) -> str:
         return dataflow_named(name).name
+
+    def changed(self, **fields: Any) -> Self:
+        """The same with other ``fields``, checked as a new accelerator is.
+
+        Options of this one in which another ``dataflow`` leaves no choice get their defaults; an option that
+        is given beside it is refused.
+
+        Raises:
+            ValueError: an unknown key, or a value that is not allowed.
+        """
+        if fields.get("dataflow", self.dataflow) == self.dataflow:
+            return super().changed(**fields)
+        needed = [name for name, field in type(self).model_fields.items() if field.is_required()]
+        asked = type(self)(**{**{name: getattr(self, name) for name in needed}, **fields})
+        fixed = dataflow_named(asked.dataflow).fixed_options(asked)
+        kept = {name: getattr(self, name) for name in self.model_fields_set if name not in fixed}
+        return type(self)(**{**kept, **fields})
 
     @model_validator(mode="after")
     def _options_mean_something(self) -> Self:

@@ -14,22 +14,29 @@ def simulated_config(config: ReuseConfig | PresetName | None, accelerator: Accel
     """The configuration that a simulation runs: :meth:`Alike.paper` by default, in the accelerator's
     MCACHE.
 
-    There are no labels, so no gradient vectors: the saved Hitmaps stand for all three products.
+    Saved Hitmaps stand for all three products, unless batches come with a loss. Fully connected layers are
+    cut as the accelerator cuts them.
 
     Raises:
-        ValueError: the configuration gives another ``entries`` or ``ways``, or is of another method than
-            MERCURY, which accelerators know nothing of.
+        ValueError: the configuration gives another ``entries``, ``ways`` or ``weight_blocks``, or is of
+            another method than MERCURY, which accelerators know nothing of.
     """
     asked = require_alike(as_config("paper" if config is None else config))
-    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
+    for field in accelerators_own(accelerator):
         given, own = getattr(asked, field), getattr(accelerator, field)
         if field in asked.model_fields_set and given != own:
             raise ArgumentError(
                 f"{field} of the reuse configuration was {given}, but must be left out, or be the {own} of "
-                f"accelerator {accelerator.name!r}: a simulation's MCACHE is the accelerator's"
+                f"accelerator {accelerator.name!r}: a simulation's {field} are the accelerator's"
             )
-    own_cache = {"entries": accelerator.entries, "ways": accelerator.ways}
-    return asked.changed(backward="exact", **own_cache)
+    own = {name: getattr(accelerator, name) for name in ("entries", "ways", "weight_blocks")}
+    return asked.changed(backward="exact", **own)
+
+
+def accelerators_own(accelerator: Accelerator) -> tuple[str, ...]:
+    """Fields that decide who hits: of the accelerator where one is simulated, else of the reuse."""
+    ways = () if accelerator.entries is None else ("ways",)
+    return ("entries", *ways, "weight_blocks")
 
 
 def in_runs_mcache(accelerator: str | Path | Accelerator, mcache: MCache) -> Accelerator:

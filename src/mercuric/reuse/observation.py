@@ -47,5 +47,10 @@ class Observation:
     signatures: Tensor | None = None
     context: Tensor | None = None
 
+    @property
+    def reloaded(self) -> bool | None:
+        """Whether the following layer's signatures served gradient vectors; None: nothing says it."""
+        return None if self.product == "forward" or self.hitmap is None else not self.bits
+
 
 Observer = Callable[[Observation], None]

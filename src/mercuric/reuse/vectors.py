@@ -114,7 +114,7 @@ def _image_vectors(
     window, depth = (height, span * width, filters), groups // conv.groups
     if scope == "image":
         return VectorShape(images * groups, prod(sides), *window, images, depth, sides[0])
-    return VectorShape(groups, images * prod(sides), *window, 1, depth, images * sides[0])
+    return VectorShape(groups, images * prod(sides), *window, 1, depth, images * sides[0] or None)
 
 
 def vectors_of(geometry: ConvGeometry, images: Tensor, granularity: Granularity, scope: Scope) -> VectorShape:
@@ -124,8 +124,11 @@ def vectors_of(geometry: ConvGeometry, images: Tensor, granularity: Granularity,
     return conv_vectors(geometry, count, (rows, columns if count else 0), granularity, scope)
 
 
-def row_vectors(shape: tuple[int, ...], filters: int, scope: Scope) -> VectorShape:
+def row_vectors(shape: tuple[int, ...], filters: int, scope: Scope, blocks: int = 1) -> VectorShape:
     """The rows of ``shape`` (..., length) as vectors of ``filters`` dot products each (paper III-C3).
+
+    They are cut into ``blocks`` vectors of equal length, whose dot products add up, or the most below that
+    divide them: 1,000 elements into 125 where 128 are asked for.
 
     A two-dimensional input is one scope whatever ``scope`` says: an image gives one vector, and the
     paper compares the vectors of a minibatch. With more dimensions ``"image"`` clears the MCACHE
@@ -133,8 +136,9 @@ def row_vectors(shape: tuple[int, ...], filters: int, scope: Scope) -> VectorSha
     """
     rows = prod(shape[:-1])
     scopes = shape[0] if scope == "image" and len(shape) > 2 else 1
-    vectors = rows // scopes if scopes else 0
-    return VectorShape(scopes, vectors, 1, shape[-1], filters, images=scopes)
+    vectors, length = rows // scopes if scopes else 0, shape[-1]
+    cut = next(count for count in range(max(1, min(blocks, length)), 0, -1) if length % count == 0)
+    return VectorShape(scopes * cut, vectors, 1, length // cut, filters, images=scopes, depth=cut)
 
 
 def attention_vectors(query: tuple[int, ...], keys: int, value_length: int) -> VectorShape:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,12 @@ class Hitmap:
     def hits(self) -> Tensor:
         """bool, (scopes, vectors): which vectors reuse a result."""
         return self.states == HitState.HIT.value
+
+    @cached_property
+    def hits_of_scopes(self) -> NDArray[np.int64]:
+        """int64, (scopes,): how many vectors of each scope reuse a result; counted once."""
+        counts: NDArray[np.int64] = self.hits.sum(dim=1).cpu().numpy()
+        return counts
 
     def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """States and representatives in the CPU's memory, one row after another."""

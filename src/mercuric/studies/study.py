@@ -99,6 +99,13 @@ STUDIES = (
         stopped=_KEPT.format("networks"),
     ),
     Study(
+        "speedups --assumptions",
+        "Tabulate every combination of what the paper's text leaves open beside its three means.",
+        ".studies.speedups.assumptions.command:assumptions",
+        page=".studies.speedups.assumptions.page:write_page", mark="assumptions.json",
+        stopped=_KEPT.format("networks"),
+    ),
+    Study(
         "sweep", "Simulate MODELS on every combination of the accelerator's fields that --set names.",
         ".studies.sweep.command:sweep", page=".studies.sweep.page:write_page", mark="sweep.json",
         stopped=_KEPT.format("parts"),

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric import data, zoo
@@ -16,7 +17,9 @@ from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.subjects.config import DATA, RANDOM, NetworkConfig, SubjectConfig
 from mercuric.trace.forward_pass import Inputs
+from mercuric.trace.supervised import Gradients, Supervised
 from mercuric.training import load_weights
+from mercuric.training.translation import subword_loss
 from mercuric.zoo.pretrained import PRETRAINED, fetch, load_pretrained, location
 
 PIXELS_OF_A_BATCH = 16 * 64 * 64
@@ -75,9 +78,15 @@ class Subject:
         """The image that pictures show."""
         return int(self.pixels.float().flatten(1).std(1).argmax())
 
-    def batches(self, progress: Progress = silent) -> "Batches":
-        """What the network reads, batch by batch, as often as it is asked for."""
-        return Batches(self, progress)
+    def batches(self, progress: Progress = silent, gradients: Gradients = "forward-hits") -> "Batches":
+        """What the network reads, batch by batch, as often as it is asked for.
+
+        Args:
+            progress: told before each batch, and after the last.
+            gradients: where they are the batch's own, it comes with the cross entropy of its labels, or of
+                its subwords.
+        """
+        return Batches(self, progress, gradients)
 
     def shapes(self, batch: int) -> tuple[nn.Module, Tensor]:
         """The network and a batch of images without values: they run whatever the memory."""
@@ -105,18 +114,27 @@ class Batches:
     Attributes:
         subject: whose.
         progress: told before each batch, and after the last.
+        gradients: whether batches come with a loss.
     """
 
     subject: Subject
     progress: Progress
+    gradients: Gradients = "forward-hits"
 
-    def __iter__(self) -> Iterator[Inputs]:
-        whole, places = self.subject.data, self.subject.places
+    def __iter__(self) -> Iterator[Inputs | Supervised]:
+        places = self.subject.places
         for done, part in enumerate(torch.split(places, self.subject.batch)):
             self.progress(done * self.subject.batch, len(places))
-            read, known = whole.train.batch(part)
-            yield read if isinstance(whole, ImageData) else (read, known[:, :-1])
+            batch = _supervised(self.subject.data, part)
+            yield batch if self.gradients == "own" else batch.inputs
         self.progress(len(places), len(places))
+
+
+def _supervised(whole: ImageData | TextData, places: Tensor) -> Supervised:
+    read, known = whole.train.batch(places)
+    if isinstance(whole, ImageData):
+        return Supervised(read, partial(F.cross_entropy, target=known))
+    return Supervised((read, known[:, :-1]), partial(subword_loss, target=known))
 
 
 def load_subject(

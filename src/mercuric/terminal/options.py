@@ -14,6 +14,7 @@ from mercuric.files.reading import parse_yaml
 from mercuric.reuse import Alike, ReuseConfig
 from mercuric.reuse.alike.config import require_alike
 from mercuric.subjects.config import RANDOM
+from mercuric.trace import supervised
 from mercuric.zoo import pretrained
 
 _FILES = "a file: a training's checkpoint, safetensors or a state dict of torch.save"
@@ -40,6 +41,13 @@ Seed = Annotated[int, typer.Option(help="Seed of random weights and of what else
 Hardware = Annotated[str, typer.Option(help="The hardware, by name or YAML file.")]
 ReuseFile = Annotated[Path | None, typer.Option(help="YAML of the reuse configuration.")]
 Inference = Annotated[bool, typer.Option("--inference", help="Count the forward product alone.")]
+Gradients = Annotated[
+    supervised.Gradients | None,
+    typer.Option(
+        help="Whose Hitmap dO goes by: its layer's of the forward pass, as by default, or that of gradient "
+        "vectors of its own, from labels and a loss."
+    ),
+]
 Jobs = Annotated[int, typer.Option(help="Networks that run at a time, each in a process.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")]

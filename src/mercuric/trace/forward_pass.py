@@ -19,14 +19,13 @@ def infer(model: nn.Module, inputs: Inputs) -> None:
         call(model, inputs)
 
 
-def call(model: nn.Module, inputs: Inputs) -> None:
+def call(model: nn.Module, inputs: Inputs) -> Any:
     """Run a batch in whatever mode the model is; a layer that reads it needs no dO product."""
     if isinstance(inputs, Tensor):
-        model(_leaf(inputs))
-    elif isinstance(inputs, Mapping):
-        model(**{name: _leaf(value) for name, value in inputs.items()})
-    else:
-        model(*map(_leaf, inputs))
+        return model(_leaf(inputs))
+    if isinstance(inputs, Mapping):
+        return model(**{name: _leaf(value) for name, value in inputs.items()})
+    return model(*map(_leaf, inputs))
 
 
 def _leaf(value: Any) -> Any:

@@ -21,6 +21,8 @@ class LayerCall:
         work: its input vectors and their Hitmap.
         needs_input_gradient: whether training has a dO product by this Hitmap.
         product: ``"forward"``, or ``"input_gradient"`` for gradient vectors (paper III-C2).
+        reloaded: whether the signatures that the following layer saved serve the layer's gradient vectors
+            (paper III-C2); None where that isn't known.
         zero: bool, (scopes, vectors): which vectors are all zeros; None where that isn't known.
         input_shape: of the layer's input tensor; None where that isn't known.
         is_product: whether no layer makes it: a product in a module's forward pass, counted without reuse.
@@ -37,6 +39,7 @@ class LayerCall:
     is_product: bool = False
     observation: Observation | None = None
     workload: Workload | None = None
+    reloaded: bool | None = None
 
     @property
     def kind(self) -> str:
@@ -69,6 +72,7 @@ def observed_call(
     return LayerCall(
         observation.layer, observed_work(observation, cache), needs_input_gradient, observation.product,
         observation.zero, input_shape, observation=observation, workload=workload,
+        reloaded=observation.reloaded,
     )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def _convolution(args: tuple[Any, ...], out: Tensor, layout: Layout) -> list[Par
         scopes = shape.scopes // max(images, 1)
         shape = VectorShape(
             scopes, shape.vectors * images, shape.rows, shape.elements, shape.filters, depth=shape.depth,
-            output_rows=(shape.output_rows or 0) * images,
+            output_rows=(shape.output_rows or 0) * images or None,
         )  # fmt: skip
     inputs = min(x.numel(), shape.scopes * shape.vectors * shape.length)
     return [Part(shape, "conv", inputs, x.requires_grad and weight.requires_grad)]

@@ -151,7 +151,17 @@ def bleu(translations: Sequence[str], references: Sequence[str]) -> tuple[float,
 
 
 def _cross_entropy(model: nn.Module, source: Tensor, target: Tensor, smoothing: float) -> Tensor:
-    logits = model(source, target[:, :-1])
+    return subword_loss(model(source, target[:, :-1]), target, smoothing)
+
+
+def subword_loss(logits: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Sum of the cross entropies of the target's subwords and its end.
+
+    Args:
+        logits: (B, L - 1, vocabulary): what follows each subword of the target but the last.
+        target: (B, L) int64, padded.
+        smoothing: of labels, from 0 to below 1.
+    """
     return F.cross_entropy(
         logits.flatten(0, 1),
         target[:, 1:].flatten(),

@@ -18,7 +18,7 @@ from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 from mercuric.trace.work import Work
 
-SHAPE = VectorShape(scopes=64, vectors=1024, rows=3, elements=3, filters=64)
+SHAPE = VectorShape(scopes=64, vectors=1024, rows=3, elements=3, filters=64, output_rows=32)
 STATES = torch.tensor([1, 0] * 512, dtype=torch.uint8).repeat(64, 1)
 HITMAP = Hitmap(STATES, torch.arange(1024).div(2, rounding_mode="floor").mul(2).repeat(64, 1))
 
@@ -39,24 +39,24 @@ def test_layers_by_hand() -> None:
     conv1, conv2 = counted().layers().to_dict("records")
     assert conv1 == {
         "layer": "conv1",
-        "cycles_baseline": 2 * 466_944,
-        "cycles_mercury": 2 * 466_944,
+        "cycles_baseline": 2 * 786_432,
+        "cycles_mercury": 2 * 786_432,
         "cycles_signature": 0,
         "cycles_stall": 0,
-        "fair_baseline": 2 * 233_728,
-        "fair_mercury": 2 * 233_728,
+        "fair_baseline": 2 * 393_472,
+        "fair_mercury": 2 * 393_472,
         "fair_signature": 0,
         "fair_stall": 0,
     }
     assert conv2 == {
         "layer": "conv2",
-        "cycles_baseline": 2 * 3 * 466_944,
-        "cycles_mercury": 2 * (3 * 282_624 + 73_216),
-        "cycles_signature": 2 * 73_216,
+        "cycles_baseline": 2 * 3 * 786_432,
+        "cycles_mercury": 2 * (3 * 458_752 + 123_136),
+        "cycles_signature": 2 * 123_136,
         "cycles_stall": 0,
-        "fair_baseline": 2 * 3 * 233_728,
-        "fair_mercury": 2 * (3 * 176_128 + 73_216),
-        "fair_signature": 2 * 73_216,
+        "fair_baseline": 2 * 3 * 393_472,
+        "fair_mercury": 2 * (3 * 278_528 + 123_136),
+        "fair_signature": 2 * 123_136,
         "fair_stall": 0,
     }
 
@@ -71,14 +71,14 @@ def test_totals_are_the_sum_of_the_layers() -> None:
         assert totals.signature == layers[f"{prefix}_signature"].sum()
         assert totals.stall == layers[f"{prefix}_stall"].sum()
     assert counter.totals() == counter.totals("paper")
-    assert counter.products().weight_gradient.baseline == 3 * 466_944
-    assert counter.products().input_gradient.baseline == 2 * 466_944
+    assert counter.products().weight_gradient.baseline == 3 * 786_432
+    assert counter.products().input_gradient.baseline == 2 * 786_432
 
 
 def test_inference_counts_the_forward_product_only() -> None:
     counter = CycleCounter(preset("eyeriss-168"), training=False)
     counter.observe(OBSERVED)
-    assert counter.totals("paper") == Cycles(466_944, 282_624, 73_216)
+    assert counter.totals("paper") == Cycles(786_432, 458_752, 123_136)
 
 
 def test_nothing_counted() -> None:
@@ -135,7 +135,7 @@ def test_it_is_a_cost_model_that_counts_each_observation_once(monkeypatch: pytes
     assert counted_works == 0
     counter.observe(told)
     assert counted_works == 1
-    assert counter.totals("paper").signature == 2 * 73_216
+    assert counter.totals("paper").signature == 2 * 123_136
 
 
 def test_adaptation_and_counter_see_the_same_cycles() -> None:

@@ -230,7 +230,8 @@ def test_a_tile_of_one_result_reads_every_operand_of_every_mac() -> None:
 
 
 def test_the_worked_example_of_the_document() -> None:
-    accelerator, tensors = preset("eyeriss-168"), operands(WORKED, 64 * 32 * 32, 1)
+    accelerator = preset("eyeriss-168").changed(dealing="vectors")
+    tensors = operands(WORKED, 64 * 32 * 32, 1)
     states = torch.zeros(64, 1024, dtype=torch.uint8)
     states[:, ::2] = 1
     work = Work(WORKED, Hitmap(states, torch.zeros(64, 1024, dtype=torch.int64)), bits=20)
@@ -257,7 +258,7 @@ def test_a_larger_batch_shares_filters_in_the_fair_baseline() -> None:
         accelerator = preset(name)
         costs = []
         for images in (1, 16):
-            shape = VectorShape(512 * images, 49, 3, 3, 512, images, 512)
+            shape = VectorShape(512 * images, 49, 3, 3, 512, images, 512, output_rows=7)
             work, tensors = Work(shape), operands(shape, 512 * 49 * images, 1)
             counted = baseline_accesses(accelerator, work, tensors, "forward", "fair")
             costs.append((counted.buffer / images, counted.dram / images))

@@ -11,7 +11,7 @@ from mercuric.accelerator.energy.area import (
 )
 from mercuric.accelerator.hardware import preset
 
-EYERISS = preset("eyeriss-168")
+EYERISS = preset("eyeriss-168").changed(dealing="vectors")
 
 
 def test_every_part_is_what_the_table_says() -> None:
@@ -36,6 +36,17 @@ def test_what_a_design_adds_grows_with_it() -> None:
     assert several["MCACHE results"] == pytest.approx(4 * plain["MCACHE results"])
     assert longer["MCACHE tags"] > plain["MCACHE tags"]
     assert all(longer[part] == plain[part] for part in BASELINE_PARTS)
+
+
+def test_an_mcache_for_layers_that_are_not_known() -> None:
+    """Rows dealt: one result a row of the array, or as many as the accelerator says; and not one a PE."""
+    one, rows = (chip_area(array, 9, 20)["MCACHE results"] for array in (EYERISS, preset("eyeriss-168")))
+    assert rows == pytest.approx(12 * one)
+    for replicas in (4, 24):
+        array = preset("eyeriss-168").changed(replicas=replicas)
+        assert chip_area(array, 9, 20)["MCACHE results"] == pytest.approx(replicas * one)
+    beside = preset("eyeriss-168").changed(replicated="channels")
+    assert chip_area(beside, 9, 20, results=1)["MCACHE results"] == pytest.approx(12 * one)
 
 
 def test_another_node_scales_by_its_square() -> None:

@@ -12,7 +12,7 @@ from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity.hitmap import Hitmap
 from mercuric.trace.work import Work
 
-SHAPE = VectorShape(scopes=4, vectors=64, rows=3, elements=3, filters=32, depth=4)
+SHAPE = VectorShape(scopes=4, vectors=64, rows=3, elements=3, filters=32, depth=4, output_rows=8)
 TENSORS = operands(SHAPE, 4 * 64, 1)
 EYERISS = preset("eyeriss-168")
 
@@ -95,10 +95,11 @@ def test_a_table_of_other_words_is_refused() -> None:
 
 def test_the_worked_example_of_the_document() -> None:
     shape = VectorShape(scopes=64, vectors=1024, rows=3, elements=3, filters=64, depth=64)
+    vectors = EYERISS.changed(dealing="vectors")
     work = replace(half_hit(shape), bits=20)
     text = (Path(__file__).parents[3] / "docs" / "energy.md").read_text(encoding="utf-8")
     for training, name in ((False, "inference"), (True, "training")):
-        costs = layer_cost(EYERISS, work, operands(shape, 64 * 32 * 32, 1), training=training)
+        costs = layer_cost(vectors, work, operands(shape, 64 * 32 * 32, 1), training=training)
         rows = {
             f"{name}: `paper` baseline": costs["paper"].baseline,
             "`fair` baseline": costs["fair"].baseline,

@@ -59,7 +59,7 @@ def test_who_needs_most_cycles_is_the_bound(
 
 
 def test_a_narrow_dram_is_the_bound_and_an_unbounded_one_never() -> None:
-    work = Work(VectorShape(8, 64, 3, 3, 16, depth=8))
+    work = Work(VectorShape(8, 64, 3, 3, 16, depth=8, output_rows=8))
     for words, limited in ((0.001, True), (None, False)):
         array = LIKE.changed(dram_words_per_cycle=words)
         for timing in TIMINGS:

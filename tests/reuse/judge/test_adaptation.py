@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from itertools import pairwise
 from statistics import fmean
 
@@ -24,6 +25,7 @@ configs = st.builds(
     tolerance=st.sampled_from([0, 0.25, 0.5]),
     max_bits=st.sampled_from([20, 23, 64]),
     stoppage=st.none() | st.integers(1, 4),
+    plateau=st.sampled_from(["windows", "iterations"]),
 )
 
 
@@ -32,10 +34,14 @@ def adaptation(bits: int = 20, layers: tuple[str, ...] = ("a",), **settings: obj
 
 
 def growth_steps(values: list[float], config: AdaptationConfig) -> list[int]:
-    """The plain definition: whole windows, compared one with the next."""
+    """The plain definition: whole windows, compared one with the next; or steps in a row without a change."""
     k = config.patience
     if k is None:
         return []
+    if config.plateau == "iterations":
+        still = [abs(b - a) <= config.tolerance * abs(values[0]) for a, b in pairwise(values)]
+        runs = "".join("=" if one else "x" for one in still)
+        return [found.end() + 1 for found in re.finditer("=" * k, runs)]
     means = [fmean(values[start : start + k]) for start in range(0, len(values) - k + 1, k)]
     return [
         (window + 2) * k
@@ -105,6 +111,15 @@ def test_bits_by_hand() -> None:
     ]
     assert [change for step in changes for change in step] == grown
     assert following.history == grown
+
+
+def test_iterations_by_hand() -> None:
+    """III-D word for word: two steps in a row that change the loss by a tenth of the first at most."""
+    following = adaptation(patience=2, tolerance=0.1, plateau="iterations")
+    values = [4.0, 3.6, 3.0, 3.0, 3.4, 3.4, 3.4, 9.0, 9.0, 4.0]
+    grown = [change.step for value in values for change in following.step(value, {})]
+    # Changes 0.4, 0.6, 0, 0.4, 0, 0, 5.6, 0, 5, against 0.4: still at steps 2, 4, 5, 6, 7 and 9.
+    assert grown == [5, 7]
 
 
 def test_a_negative_loss_may_fall_too() -> None:

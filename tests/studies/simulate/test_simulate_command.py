@@ -36,6 +36,9 @@ def checkpoint(path: Path, channels: int = 3) -> Path:
         (["--set", "hit_ports=2"], "hit_ports of accelerator 'eyeriss-168 with hit_ports=2' was 2"),
         (["--accelerator", "weight-168", "--set", "hit_ports=0"], "hit_ports was 0, but must be from 1"),
         (["--accelerator", "weight-168", "--set", "hit_cycles=2"], "hit_cycles was 2, but must be 0 or 1"),
+        (["--images", 1, "--gradients", "own", "--inference"], "gradients was 'own', but must be"),
+        (["--set", "weight_blocks=0"], "with weight_blocks=0' was 0, but must be at least 1"),
+        (["--set", "gradient_signatures=some"], "gradient_signatures was 'some'"),
         (["--config", "/no/such.yaml"], "the configuration /no/such.yaml can't be read"),
     ],
 )
@@ -132,6 +135,13 @@ def test_json_adds_up(mercuric: Run) -> None:
     hits, vectors = (sum(layer[key] for layer in layers) for key in ("HIT", "vectors"))
     assert summary["reuse"]["hit_rate"] == hits / vectors
     assert (summary["images"], summary["image_size"], summary["model"]) == (2, 16, "custom-cnn")
+
+
+def test_gradients_of_their_own(mercuric: Run) -> None:
+    command = ("simulate", "custom-cnn", "--images", 1, "--image-size", 16, "--json", "--gradients", "own")
+    figures = json.loads(mercuric(*command).stdout)
+    assert figures["gradients"] == {"signatures": "needed", "layers": 4, "own": 4, "reloaded": 1}
+    assert [layer["gradient"] for layer in figures["layers"]].count("reloaded") == 1
 
 
 def test_inference_costs_less_than_training(mercuric: Run) -> None:

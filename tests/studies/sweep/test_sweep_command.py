@@ -13,6 +13,7 @@ from mercuric import __version__
 from mercuric.errors import MercuricError
 from mercuric.studies.sweep import study as module
 from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.sweep.page import write_page
 from mercuric.studies.sweep.study import combination_totals, resolve, split, sweep
 
 Run = Callable[..., Result]
@@ -191,3 +192,24 @@ def test_weights_are_part_of_a_sweep_by_their_contents(tmp_path: Path) -> None:
         one = config(vary={"rows": (6, 12)}, weights=str(path))
         parts.append(split(one, resolve(one))[0].file)
     assert parts[0] != parts[1]
+
+
+def test_energy_and_area_stand_beside_the_speedup(tmp_path: Path) -> None:
+    described = config(vary={"dealing": ("products",), "filters_in_flight": (1, 8, None)}, energy=True)
+    results = sweep(described, tmp_path)
+    totals = combination_totals(results, list(described.vary))
+    assert totals["area"].is_monotonic_increasing
+    assert (totals["paper_energy_delay"] * totals["paper_speedup"]).to_numpy() == pytest.approx(
+        totals["paper_energy"].to_numpy()
+    )
+    assert totals["paper_baseline"].nunique() == 1
+    page = write_page(tmp_path, "mercuric sweep").read_text()
+    assert "Energy against speed-up, paper timing" in page
+    assert "Area against speed-up" in page
+    assert "Least energy times delay" in page
+
+
+def test_more_filters_in_flight_than_any_layer_has_are_refused(tmp_path: Path) -> None:
+    described = config(vary={"dealing": ("products",), "filters_in_flight": (4096,)})
+    with pytest.raises(ValueError, match="filters_in_flight of accelerator 'eyeriss-168' was 4096, but must"):
+        sweep(described, tmp_path)

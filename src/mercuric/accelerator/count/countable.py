@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.hardware import Accelerator
+from mercuric.accelerator.mcache_owner import accelerators_own
 from mercuric.errors import ArgumentError
 from mercuric.trace.hitmaps.saved import open_hitmaps
 from mercuric.trace.layer_call import LayerCall
@@ -26,12 +27,12 @@ def countable_hitmaps(path: Path, accelerator: Accelerator) -> "HitmapFolder | S
     """
     require_saved(path, accelerator)
     saved = open_hitmaps(path)
-    for field in ("entries",) if accelerator.entries is None else ("entries", "ways"):
+    for field in accelerators_own(accelerator):
         own, found = getattr(accelerator, field), getattr(saved.about.config, field)
         if own != found:
             raise ArgumentError(
                 f"{field} of accelerator {accelerator.name!r} was {own}, but must be {found}: the Hitmaps in "
-                f"{path} were found in an MCACHE of so many"
+                f"{path} were found with so many"
             )
     return saved
 

@@ -39,7 +39,10 @@ class CycleCost:
         """
         work = counted_work(observation, self.accelerator)
         needed = observation.needs_input_gradient
-        cycles = observed_cycles(self.accelerator, work, observation.product, needs_input_gradient=needed)
+        cycles = observed_cycles(
+            self.accelerator, work, observation.product, needs_input_gradient=needed,
+            reloaded=observation.reloaded,
+        )  # fmt: skip
         return cost_of(cycles[self.timing].total)
 
 

@@ -59,7 +59,12 @@ class CycleCounter:
         self._asked: tuple[Observation, Counted] | None = None
 
     def count(
-        self, layer: str, work: Work, needs_input_gradient: bool, product: ObservedProduct = "forward"
+        self,
+        layer: str,
+        work: Work,
+        needs_input_gradient: bool,
+        product: ObservedProduct = "forward",
+        reloaded: bool | None = None,
     ) -> None:
         """Count one batch through one layer.
 
@@ -68,11 +73,13 @@ class CycleCounter:
             work: its input vectors and their Hitmap; without one it costs the baseline on both sides.
             needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
             product: what the work is of; ``"input_gradient"`` for gradient vectors (paper III-C2).
+            reloaded: whether the following layer's signatures serve the gradient vectors; None: not known.
 
         Raises:
-            ValueError: the array is too small for the layer's vectors.
+            ValueError: the array is too small for the layer's vectors, or reloads signatures, and it isn't
+                known whether they are there.
         """
-        self._add(layer, self._counted(work, product, needs_input_gradient))
+        self._add(layer, self._counted(work, product, needs_input_gradient, reloaded))
 
     def observe(self, observation: Observation) -> None:
         """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap."""
@@ -137,12 +144,17 @@ class CycleCounter:
         if self._asked is not None and self._asked[0] is observation:
             return self._asked[1]
         work = counted_work(observation, self.accelerator)
-        return self._counted(work, observation.product, observation.needs_input_gradient)
-
-    def _counted(self, work: Work, product: ObservedProduct, needs_input_gradient: bool) -> Counted:
-        return observed_cycles(
-            self.accelerator, work, product, needs_input_gradient=needs_input_gradient, training=self.training
+        return self._counted(
+            work, observation.product, observation.needs_input_gradient, observation.reloaded
         )
+
+    def _counted(
+        self, work: Work, product: ObservedProduct, needs_input_gradient: bool, reloaded: bool | None
+    ) -> Counted:
+        return observed_cycles(
+            self.accelerator, work, product, needs_input_gradient=needs_input_gradient,
+            training=self.training, reloaded=reloaded,
+        )  # fmt: skip
 
     def _add(self, layer: str, counted: Counted) -> None:
         before = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})

@@ -1,8 +1,11 @@
 """How many cycles does a layer take on an accelerator, whatever its dataflow?"""
 
+from dataclasses import replace
+
 from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.gradient_signatures import signs_gradient
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.reuse.observation import ObservedProduct
 from mercuric.trace.work import Product, Work
@@ -18,7 +21,12 @@ def product_cycles(accelerator: Accelerator, work: Work) -> dict[Timing, Cycles]
 
 
 def training_cycles(
-    accelerator: Accelerator, work: Work, *, needs_input_gradient: bool = True, training: bool = True
+    accelerator: Accelerator,
+    work: Work,
+    *,
+    needs_input_gradient: bool = True,
+    training: bool = True,
+    signs_input_gradient: bool = False,
 ) -> dict[Timing, TrainingCycles]:
     """Cycles of the products that go by a layer's forward Hitmap, in both timings.
 
@@ -27,6 +35,7 @@ def training_cycles(
         work: the layer's input vectors and their Hitmap.
         needs_input_gradient: False for a layer without a dO product, or with one of its own Hitmap.
         training: False for the forward product alone.
+        signs_input_gradient: whether dO pays for signatures as well, as many as the forward product's.
 
     Raises:
         ValueError: the array is too small for the layer's vectors.
@@ -35,6 +44,11 @@ def training_cycles(
     if training:
         products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
     counted = dataflow_of(accelerator).cycles(accelerator, work, products)
+    if signs_input_gradient and "input_gradient" in counted:
+        pairs = {
+            timing: (counted["input_gradient"][timing], counted["forward"][timing]) for timing in TIMINGS
+        }
+        counted["input_gradient"] = {timing: _signed(*pair) for timing, pair in pairs.items()}
     return {
         timing: TrainingCycles(**{product: cycles[timing] for product, cycles in counted.items()})
         for timing in TIMINGS
@@ -48,22 +62,35 @@ def observed_cycles(
     *,
     needs_input_gradient: bool,
     training: bool = True,
+    reloaded: bool | None = None,
 ) -> dict[Timing, TrainingCycles]:
     """Cycles of the products that an observed one stands for, in both timings.
+
+    What dO pays for signatures is up to ``accelerator.gradient_signatures``.
 
     Args:
         accelerator, work, needs_input_gradient, training: as for :func:`training_cycles`.
         product: ``"forward"``, or ``"input_gradient"`` for gradient vectors (paper III-C2): the layer's dO
             product by a Hitmap and signatures of its own.
+        reloaded: whether the following layer's signatures serve the gradient vectors; None: not known.
 
     Raises:
-        ValueError: the array is too small for the layer's vectors.
+        ValueError: the array is too small for the layer's vectors, or it isn't known whether signatures that
+            the accelerator reloads are there.
     """
+    has_gradient = training and (needs_input_gradient or product == "input_gradient")
+    signs = has_gradient and work.hitmap is not None and signs_gradient(accelerator, product, reloaded)
     if product == "forward":
         return training_cycles(
-            accelerator, work, needs_input_gradient=needs_input_gradient, training=training
-        )
+            accelerator, work, needs_input_gradient=needs_input_gradient, training=training,
+            signs_input_gradient=signs,
+        )  # fmt: skip
     if not training:
         return {timing: TrainingCycles() for timing in TIMINGS}
-    cycles = product_cycles(accelerator, work)
+    cycles = product_cycles(accelerator, work if signs else replace(work, bits=0))
     return {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS}
+
+
+def _signed(gradient: Cycles, forward: Cycles) -> Cycles:
+    """dO with the signatures of the forward product, and the stalls that these bring."""
+    return replace(gradient, signature=forward.signature, stall=max(gradient.stall, forward.stall))

@@ -12,7 +12,7 @@ from mercuric.accelerator.count.baselines import Baselines
 from mercuric.accelerator.count.countable import countable_hitmaps, require_countable
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
-from mercuric.accelerator.count.similarity_tally import SimilarityTally
+from mercuric.accelerator.count.similarity_tally import SimilarityTally, gradient_figures
 from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, Depth, as_accelerator
@@ -27,6 +27,7 @@ from mercuric.trace.input_checks import require_batches, require_network, requir
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation, Statistics
+from mercuric.trace.supervised import Supervised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,7 @@ class Simulation:
             **self.run,
             "reuse": {**similarity_rates(self.layers), **found_with(self.config)},
             **totals(self.layers, self.accelerator),
+            "gradients": gradient_figures(self.layers, self.accelerator),
             "baselines": dict(self.baselines),
         }
 
@@ -94,8 +96,9 @@ class Simulator:
     def __init__(self, accelerator: Accelerator, training: bool = True) -> None:
         self.accelerator = accelerator
         self._counter = CycleCounter(accelerator, training)
+        self._similarity = SimilarityTally(accelerator)
         self._baselines = Baselines(accelerator, training)
-        self._similarity = SimilarityTally()
+        self._most_filters = 0
 
     def add(self, call: LayerCall) -> None:
         """Count one call, by the order in which the accelerator's signatures arrive.
@@ -108,12 +111,24 @@ class Simulator:
     def count(self, call: LayerCall) -> None:
         """Count one call as it is; raises as :meth:`add`."""
         require_countable(call, self.accelerator)
-        self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product)
+        self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product, call.reloaded)
         self._baselines.add(call)
         self._similarity.add(call)
+        if call.work.kind == "conv":
+            self._most_filters = max(self._most_filters, call.work.shape.filters)
 
     def simulation(self, config: Alike, facts: RunFacts) -> Simulation:
-        """Everything that was counted, and what is known of the calls besides."""
+        """Everything that was counted, and what is known of the calls besides.
+
+        Raises:
+            ValueError: the accelerator has more filters in flight than any convolution has.
+        """
+        asked = self.accelerator.filters_in_flight
+        if asked is not None and asked > self._most_filters:
+            raise ArgumentError(
+                f"filters_in_flight of accelerator {self.accelerator.name!r} was {asked}, but must be at "
+                f"most {self._most_filters}, the filters of the largest convolution, or none for all filters"
+            )
         layers = self._similarity.layers(facts).merge(self._counter.layers(), how="left")
         return Simulation(
             self.accelerator,
@@ -147,7 +162,7 @@ def simulate_calls(
 
 def simulate(
     model: nn.Module,
-    inputs: Inputs,
+    inputs: Inputs | Supervised,
     accelerator: str | Accelerator = "eyeriss-168",
     config: ReuseConfig | PresetName | None = None,
     training: bool = True,
@@ -160,7 +175,8 @@ def simulate(
     Args:
         model: any network without reuse layers; it runs in evaluation mode (no dropout), but normalises as
             ``normalisation`` says.
-        inputs: a tensor, or positional arguments, or keyword arguments of the network.
+        inputs: a tensor, or positional arguments, or keyword arguments of the network; with a loss, in
+            training, dO goes by the Hitmaps of gradient vectors (paper III-C2) in place of the forward ones.
         accelerator: a preset's name, or a description.
         config: how similarity is found, or a preset's name; :meth:`Alike.paper` by default. Where it
             gives ``entries`` or ``ways``, they must be the accelerator's.
@@ -181,7 +197,7 @@ def simulate(
 
 def simulate_batches(
     model: nn.Module,
-    batches: Iterable[Inputs],
+    batches: Iterable[Inputs | Supervised],
     accelerator: str | Accelerator = "eyeriss-168",
     config: ReuseConfig | PresetName | None = None,
     training: bool = True,
@@ -210,7 +226,8 @@ def simulate_batches(
             f"arrival of accelerator {hardware.name!r} was {hardware.arrival!r}, but must be 'raster' for "
             "Hitmaps to be saved: who comes first would depend on this array"
         )
-    calls = NetworkCalls(model, batches, simulated, training, normalisation)
+    reloads = training and (hardware.gradient_signatures == "reload" or bool(listeners))
+    calls = NetworkCalls(model, batches, simulated, training, normalisation, reloads)
     return simulate_calls(calls, hardware, training, listeners)
 
 

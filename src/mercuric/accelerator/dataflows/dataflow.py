@@ -73,7 +73,7 @@ class Dataflow(Protocol):
     def results(
         self, accelerator: Accelerator, shape: VectorShape | None = None, kind: Kind = "conv", /
     ) -> int:
-        """Results that an MCACHE entry holds for a layer; without a ``shape``: the most for any layer.
+        """Results that an MCACHE entry holds for a layer; without a ``shape``: those it is built with.
 
         Raises:
             ValueError: the array can't work on the layer.
@@ -83,7 +83,7 @@ class Dataflow(Protocol):
     def mcaches(
         self, accelerator: Accelerator, shape: VectorShape | None = None, kind: Kind = "conv", /
     ) -> int:
-        """MCACHEs that are side by side for a layer; without a ``shape``: the most for any layer.
+        """MCACHEs that are side by side for a layer; without a ``shape``: those that are built.
 
         Raises:
             ValueError: the array can't work on the layer.

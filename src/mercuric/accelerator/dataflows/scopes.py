@@ -46,7 +46,7 @@ def misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:
     Raises:
         ValueError: a scope has HITs and not one vector that they could reuse.
     """
-    hits = hitmap.hits.sum(dim=1).cpu().numpy()
+    hits = hitmap.hits_of_scopes
     misses = hitmap.states.shape[1] - hits
     if (alone := np.flatnonzero((hits > 0) & (misses == 0))).size:
         raise ArgumentError(

@@ -25,6 +25,7 @@ class DotProducts:
         costs: of the words, for a dataflow that chooses what it keeps where by them.
         whole: scopes that add up to one output, and images that share filters, are worked on together,
             as a dense array can; else scope by scope, as MERCURY does. Only where all are computed.
+        kept: whether results are kept in the MCACHE, so that it says how many filters are under way.
     """
 
     shape: VectorShape
@@ -33,6 +34,7 @@ class DotProducts:
     vectors: Counts
     costs: WordCosts
     whole: bool
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class ArrayTraffic:
             once each time it comes.
         sums: partial sums in which one vector's result with one filter comes.
         passes: how often the vectors' list is gone through.
+        queued: whether vectors' numbers wait in a queue, and results go to and from the MCACHE through a
+            crossbar, a word of the array's network each.
     """
 
     macs: int
@@ -55,3 +59,4 @@ class ArrayTraffic:
     visits: Words
     sums: int
     passes: int
+    queued: bool = False

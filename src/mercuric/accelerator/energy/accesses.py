@@ -38,7 +38,7 @@ class Accesses:
         mcache_tag: bits of tags, compared or written.
         mcache_data: words of results, read or written.
         signature_table: bits, read or written.
-        hitmap: bits, read or written.
+        hitmap: bits, read or written; those of a queue of misses, which it fills, among them.
     """
 
     mac: int = 0
@@ -93,6 +93,7 @@ def reuse_accesses(
     *,
     training: bool,
     costs: WordCosts | None = None,
+    signed: bool | None = None,
 ) -> Accesses:
     """Accesses of one product with MERCURY, signatures among them in the forward product.
 
@@ -103,6 +104,7 @@ def reuse_accesses(
         product: which of the layer's three.
         training: whether the forward product saves signatures and Hitmap for the backward ones (III-C2).
         costs: as for :func:`baseline_accesses`.
+        signed: whether signatures are computed; by default in the forward product alone.
 
     Raises:
         ValueError: reuse is off (there is no Hitmap), or the array is too small for the layer's vectors.
@@ -114,7 +116,7 @@ def reuse_accesses(
     stored = int((states == HitState.MAU.value).sum())
     hits = states.numel() - int(computed.sum())
     costs = costs or _own_costs(accelerator)
-    misses = DotProducts(work.shape, work.kind, operands, computed, costs, whole=False)
+    misses = DotProducts(work.shape, work.kind, operands, computed, costs, whole=False, kept=True)
     traffic = dataflow_of(accelerator).traffic(accelerator, misses)
     reused = hits * filters * traffic.sums
     visits = replace(traffic.visits, outputs=traffic.visits.outputs + reused)
@@ -122,18 +124,21 @@ def reuse_accesses(
 
     kept = stored * filters * traffic.sums
     backward = product != "forward"
+    # A HIT of a backward product adds to its representative's sum, which is read when all are there.
+    results = (2 if backward else 1) * (reused + kept)
     row = work.bits + id_bits(accelerator, work)
     vectors = states.numel()
     saved = -(-vectors * (row + STATE_BITS) // accelerator.word_bits)
     mercury = Accesses(
         mac=reused,
         dram=saved if training or backward else 0,
-        # A HIT of a backward product adds to its representative's sum, which is read when all are there.
-        mcache_data=2 * (reused + kept) if backward else reused + kept,
+        pe_to_pe=results if traffic.queued else 0,
+        mcache_data=results,
         signature_table=vectors * row + (hits + stored) * id_bits(accelerator, work) * traffic.passes,
-        hitmap=STATE_BITS * vectors * (1 + traffic.passes),
+        hitmap=(STATE_BITS + number_bits(work) * traffic.queued) * vectors * (1 + traffic.passes),
     )
-    if backward or not work.bits:
+    signs = not backward if signed is None else signed
+    if not signs or not work.bits:
         return dense + mercury
     return dense + mercury + _signatures(accelerator, work, operands, stored, costs)
 
@@ -142,6 +147,11 @@ def id_bits(accelerator: Accelerator, work: Work) -> int:
     """Bits of an entry's id, which the Signature Table holds beside the signature (paper V)."""
     entries = work.shape.vectors if accelerator.entries is None else accelerator.entries
     return max(entries - 1, 1).bit_length()
+
+
+def number_bits(work: Work) -> int:
+    """Bits of a vector's number within its scope, an item of a queue of misses."""
+    return max(work.shape.vectors - 1, 1).bit_length()
 
 
 def _own_costs(accelerator: Accelerator) -> WordCosts:

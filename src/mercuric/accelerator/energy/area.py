@@ -18,6 +18,8 @@ MERCURY_PARTS = (
     "Signature Table",
     "Hitmap",
     "insertion queues",
+    "miss queue",
+    "result crossbar",
     "pipeline registers",
 )
 
@@ -34,6 +36,7 @@ class AreaTable(Config):
         sram_bit: one bit of a memory, its share of decoders and sense amplifiers included.
         register_bit: one flip-flop.
         compare_bit: comparing one bit of a tag.
+        crosspoint_bit: one bit where a way in and a way out of a crossbar meet.
     """
 
     name: str
@@ -44,11 +47,12 @@ class AreaTable(Config):
     sram_bit: _Area
     register_bit: _Area
     compare_bit: _Area
+    crosspoint_bit: _Area
 
     def scaled(self, node_nm: float) -> "AreaTable":
         """The same at another node, by the square of the nodes' ratio."""
         by = (node_nm / self.node_nm) ** 2
-        areas = ("mac", "sram_bit", "register_bit", "compare_bit")
+        areas = ("mac", "sram_bit", "register_bit", "compare_bit", "crosspoint_bit")
         return AreaTable(
             **{
                 **self.model_dump(),
@@ -63,13 +67,15 @@ AREA_45NM = AreaTable(
     name="45 nm",
     source="MAC: 16-bit floating point multiplier and adder, 1640 + 1360 um2 in TSMC 45 nm (W. Dally, "
     "High-performance hardware for machine learning, NIPS 2015 tutorial); SRAM: Intel's 0.346 um2 cell (K. "
-    "Mistry et al., IEDM 2007) at an array efficiency of one half, taken here; flip-flop and comparator: "
-    "DFF_X1 and XNOR2_X1 of the Nangate 45 nm open cell library, 4.522 and 1.596 um2",
+    "Mistry et al., IEDM 2007) at an array efficiency of one half, taken here; flip-flop, comparator and "
+    "crosspoint: DFF_X1, XNOR2_X1 and MUX2_X1 of the Nangate 45 nm open cell library, 4.522, 1.596 and "
+    "1.862 um2",
     node_nm=45,
     mac=1640 + 1360,
     sram_bit=2 * 0.346,
     register_bit=4.522,
     compare_bit=1.596,
+    crosspoint_bit=1.862,
 )
 AREA_65NM = AREA_45NM.scaled(65)
 
@@ -93,9 +99,12 @@ def chip_area(
         bits: the longest signature.
         table: areas of the parts.
         results: that an MCACHE entry holds, as the dataflow's ``results`` says of the layers; None: as many
-            as any layer needs.
+            as any layer needs, but where rows are dealt ``replicas`` of the accelerator, or else one a row of
+            the array: filters side by side of a 1 x 1 layer whose output has a row a column. Outputs of fewer
+            rows need more.
         mcaches: that are side by side, with a Signature Table, a Hitmap and queues each, as the dataflow's
-            ``mcaches`` says of the layers; None: as many as any layer needs.
+            ``mcaches`` says of the layers; None: one, or where channels or images are side by side one a
+            row of the array, as above.
 
     Raises:
         ValueError: the MCACHE is unlimited, ``vectors``, ``bits``, ``results`` or ``mcaches`` is under 1, or
@@ -121,6 +130,7 @@ def chip_area(
     sets, entry_id = entries // accelerator.ways, max(entries - 1, 1).bit_length()
     queued = mcaches * (accelerator.insertion_queue or 0) * sets
     valid = 1 + results
+    takers = pes if accelerator.dealing == "misses" else 0
     square_um = {
         "MAC units": pes * table.mac,
         "register files": pes * accelerator.register_file_words * word * table.sram_bit,
@@ -131,6 +141,9 @@ def chip_area(
         "Signature Table": mcaches * vectors * (bits + entry_id) * table.sram_bit,
         "Hitmap": mcaches * 2 * vectors * table.register_bit,
         "insertion queues": queued * bits * table.register_bit,
+        "miss queue": bool(takers) * vectors * max(vectors - 1, 1).bit_length() * table.sram_bit,
+        # Any PE may read from and write to any set of the MCACHE, a result each way at a time.
+        "result crossbar": 2 * takers * sets * word * table.crosspoint_bit,
         "pipeline registers": pes * word * table.register_bit,
     }
     return {part: area / 1e6 for part, area in square_um.items()}

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from math import ceil
 
 from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.accesses import (
@@ -15,8 +16,10 @@ from mercuric.accelerator.energy.accesses import (
 )
 from mercuric.accelerator.energy.energies import LEVELS, Energies, Level, as_energies
 from mercuric.accelerator.energy.operands import Operands, operands
+from mercuric.accelerator.gradient_signatures import signs_gradient
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
+from mercuric.reuse.observation import ObservedProduct
 from mercuric.trace.work import Product, Work
 
 _IN_BITS: tuple[Level, ...] = ("mcache_tag", "signature_table", "hitmap")
@@ -74,6 +77,8 @@ def layer_cost(
     needs_input_gradient: bool = True,
     training: bool = True,
     energies: Energies | None = None,
+    product: ObservedProduct = "forward",
+    reloaded: bool | None = None,
 ) -> dict[Timing, LayerCost]:
     """Energy and latency of a layer on one batch, with and without reuse, in both timings.
 
@@ -87,6 +92,9 @@ def layer_cost(
         needs_input_gradient: False for a layer without a dO product.
         training: False for the forward product alone.
         energies: costs of accesses; those that the accelerator names by default.
+        product: what the work is of; ``"input_gradient"`` for gradient vectors (paper III-C2): dO alone, by
+            a Hitmap of its own. Else all products that go by the forward pass's.
+        reloaded: whether the following layer's signatures serve the gradient vectors; None: not known.
 
     Returns:
         energy in ``energies.unit``, time in clock cycles.
@@ -96,26 +104,38 @@ def layer_cost(
     """
     table = fitting(accelerator, energies)
     tensors = operands(work.shape) if tensors is None else tensors
-    products: list[Product] = ["forward"]
-    if training:
-        products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = dataflow_of(accelerator).cycles(accelerator, work, products)
+    counted = observed_cycles(
+        accelerator, work, product, needs_input_gradient=needs_input_gradient, training=training,
+        reloaded=reloaded,
+    )  # fmt: skip
     costs, words = _access_costs(table, accelerator, work), table.on(accelerator)
-    reused = {
-        product: reuse_accesses(accelerator, work, tensors, product, training=training, costs=words)
-        for product in products
-        if work.hitmap is not None
-    }
-    layer = {}
-    for timing in TIMINGS:
-        baseline, mercury = Cost(), Cost()
-        for product in products:
-            cycles: Cycles = counted[product][timing]
-            dense = baseline_accesses(accelerator, work, tensors, product, timing, words)
-            baseline += _cost(accelerator, costs, dense, cycles.baseline)
-            mercury += _cost(accelerator, costs, reused.get(product, dense), cycles.mercury)
-        layer[timing] = LayerCost(baseline, mercury)
+    layer = {timing: LayerCost() for timing in TIMINGS}
+    for one in _products(product, needs_input_gradient, training):
+        # Gradient vectors with a Hitmap of their own are a forward product of theirs (III-C2).
+        alike: Product = "forward" if product == "input_gradient" else one
+        reused = None
+        if work.hitmap is not None:
+            of_gradient = one == "input_gradient"
+            signed = alike == "forward" if not of_gradient else signs_gradient(accelerator, product, reloaded)
+            saved = bool(reloaded) if product == "input_gradient" else training
+            reused = reuse_accesses(
+                accelerator, work, tensors, alike, training=saved, costs=words, signed=signed
+            )
+        for timing in TIMINGS:
+            cycles: Cycles = getattr(counted[timing], one)
+            dense = baseline_accesses(accelerator, work, tensors, alike, timing, words)
+            layer[timing] += LayerCost(
+                _cost(accelerator, costs, dense, cycles.baseline),
+                _cost(accelerator, costs, reused or dense, cycles.mercury),
+            )
     return layer
+
+
+def _products(observed: ObservedProduct, needs_input_gradient: bool, training: bool) -> list[Product]:
+    if observed == "input_gradient":
+        return ["input_gradient"] if training else []
+    backward: list[Product] = ["input_gradient", "weight_gradient"]
+    return ["forward", *(backward[not needs_input_gradient :] if training else [])]
 
 
 def fitting(accelerator: Accelerator, energies: Energies | None = None) -> Energies:

@@ -43,7 +43,7 @@ def reuse_attention(
         attn_mask: bool (True takes part) or floating (added), broadcastable to (..., L, S).
         dropout_p: of the weights; alike queries share what is dropped.
         is_causal: query i sees the keys up to i; excludes ``attn_mask``.
-        scale: of the dot products; 1 / sqrt(d) by default.
+        scale: of the dot products; 1 / sqrt(d) by default, and 1 where there is no softmax.
         need_weights: return the weights as well.
 
     Returns:
@@ -56,7 +56,10 @@ def reuse_attention(
     if not isinstance(state, AlikeLayer):
         raise ArgumentError(f"state was {described(state)}, but must be the state of a layer of Alike")
     query, key, value = autocast(query), autocast(key), autocast(value)
-    options: dict[str, Any] = {"dropout_p": dropout_p, "scale": scale, "need_weights": need_weights}
+    plain = state.config.attention == "product"
+    options: dict[str, Any] = {
+        "dropout_p": dropout_p, "scale": scale, "need_weights": need_weights, "plain": plain,
+    }  # fmt: skip
     if not state.on:
         rows, weights = _attend(query, key, value, attn_mask, is_causal=is_causal, **options)
         tell_dense(state, query, key, value, rows)
@@ -82,7 +85,8 @@ def reuse_attention(
     output = _take(rows, slot)
     if state.wants_error:
         with torch.no_grad():
-            dense, _ = _attend(query, key, value, attn_mask, 0.0, scale, need_weights=False)
+            undropped = {**options, "dropout_p": 0.0, "need_weights": False}
+            dense, _ = _attend(query, key, value, attn_mask, **undropped)
             see(state.name, state.measure_error, _take(dense, detection.source), dense)
     needs_gradient = query.requires_grad
     see(state.name, lambda _: state.tell(shape, detection, needs_gradient), output)
@@ -175,7 +179,12 @@ def _attend(
     scale: float | None,
     need_weights: bool,
     is_causal: bool = False,
+    plain: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
+    if plain:
+        mask = _causal(query, key) if is_causal else attn_mask
+        rows, weights = _products(query, key, value, mask, dropout_p, scale)
+        return rows, weights if need_weights else None
     if not need_weights:
         with torch._C.DisableTorchFunction():  # or a module around this one counts the rows as its own
             return F.scaled_dot_product_attention(
@@ -188,6 +197,19 @@ def _attend(
         floating = attn_mask.is_floating_point()
         weights = weights + attn_mask if floating else weights.masked_fill(~attn_mask, -torch.inf)
     weights = F.dropout(weights.softmax(-1), dropout_p)
+    return weights @ value, weights
+
+
+def _products(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float, scale: float | None
+) -> tuple[Tensor, Tensor]:
+    """Averages weighted by dot products: W = X X^T, Y = W X (paper III-C4); what is masked weighs nothing."""
+    weights = query @ key.transpose(-1, -2) * (1 if scale is None else scale)
+    if attn_mask is not None:
+        seen = attn_mask != -torch.inf if attn_mask.is_floating_point() else attn_mask
+        added = attn_mask.masked_fill(~seen, 0) if attn_mask.is_floating_point() else 0
+        weights = (weights + added).masked_fill(~seen, 0)
+    weights = F.dropout(weights, dropout_p)
     return weights @ value, weights
 
 

@@ -38,6 +38,11 @@ class Alike(ReuseConfig):
         scope: what clears the MCACHE: ``"image"`` (a new image and channel, the paper) or ``"batch"``.
         entries: cache lines; ``None`` for an unlimited cache. A simulation takes its accelerator's.
         ways: lines a set (paper VI: 1024 entries, 16 ways). As ``entries``.
+        weight_blocks: blocks that the vectors of fully connected layers are cut into, and with them the
+            weight matrix (paper III-C3 read literally): parts of inputs are compared, and their results add
+            up. At most so many, of equal length. A simulation takes its accelerator's.
+        attention: ``"softmax"``: rows are averages by the softmax of scaled dot products; ``"product"``: by
+            the dot products themselves, as the paper's Y = X X^T X has it (III-C4). Another network then.
         backward: ``"exact"``: the gradient of the forward pass that was really computed;
             ``"signature"``: gradient vectors are compared too (paper III-C2).
         keep: ``"always"``: a layer is on until adaptation turns it off; ``"faster"``: where it was
@@ -54,6 +59,8 @@ class Alike(ReuseConfig):
     scope: Scope = "image"
     entries: Annotated[int, Field(strict=True)] | None = 1024
     ways: Annotated[int, Field(strict=True)] = 16
+    weight_blocks: Annotated[int, Field(strict=True, ge=1)] = 1
+    attention: Literal["softmax", "product"] = "softmax"
     backward: Literal["exact", "signature"] = "exact"
     keep: Literal["always", "faster"] = "always"
     adaptation: AdaptationConfig | None = Field(default_factory=AdaptationConfig)
@@ -89,6 +96,10 @@ class Alike(ReuseConfig):
         if self.projection == "separable" and self.magnitude is not None:
             raise ArgumentError(
                 f'magnitude was {self.magnitude}, but must be None where projection is "separable"'
+            )
+        if self.projection == "separable" and self.weight_blocks > 1:
+            raise ArgumentError(
+                f'weight_blocks was {self.weight_blocks}, but must be 1 where projection is "separable"'
             )
         return self
 

@@ -55,6 +55,7 @@ def hand_back(input: Tensor, saved: Saved) -> None:  # noqa: A002 - a layer's wo
         return
     if product.awaited == (saved.vectors, saved.placement):
         product.following = saved
+        product.reuse.reloads = True
 
 
 class _Attached(WithoutRules):
@@ -94,7 +95,7 @@ class RowGradient:
         self.reuse = reuse
         self.following: Saved | None = None
         self.output_shape = output_shape
-        self._shape = row_vectors(output_shape, inputs, reuse.config.scope)
+        self._shape = row_vectors(output_shape, inputs, reuse.config.scope, reuse.config.weight_blocks)
 
     @property
     def awaited(self) -> tuple[tuple[int, int, int], tuple[int, ...]]:

@@ -44,6 +44,8 @@ class AlikeLayer(LayerReuse):
         config: how similarity is found.
         filters: dot products that a vector takes part in; 0 for attention, which has no parameters.
         gradient_counts: of gradient vectors, where ``backward="signature"`` compares them.
+        reloads: whether the layer that read the last pass's output saved signatures that serve this layer's
+            gradient vectors (paper III-C2); False until one has.
         in_place: whether the last pass with reuse read its patches in place, which is fast; None before one.
     """
 
@@ -52,6 +54,7 @@ class AlikeLayer(LayerReuse):
     config: Alike
     filters: int = 0
     gradient_counts: Counts = field(default_factory=Counts)
+    reloads: bool = False
     in_place: bool | None = None
     _projections: dict[tuple[int, int, int, torch.device], Tensor] = field(default_factory=dict, repr=False)
 

@@ -11,7 +11,7 @@ from mercuric.reuse.alike.patches import multiply_rows, reuses_patches
 from mercuric.reuse.alike.product import reuse_product
 from mercuric.reuse.precision import autocast, left_to_torch
 from mercuric.reuse.transforms import meet, see
-from mercuric.reuse.vectors import row_vectors
+from mercuric.reuse.vectors import VectorShape, row_vectors
 from mercuric.reuse.windows import Windows, row_windows
 
 
@@ -27,7 +27,7 @@ def reuse_rows(
     if left_to_torch(input, weight, bias):
         return F.linear(input, weight, bias)
     meet(state.name, input, weight, bias)
-    shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
+    shape = _vectors(input, weight, state)
     needs_gradient = input.requires_grad
     x, matrix, offset = autocast(input.contiguous()), autocast(weight), autocast(bias)
     state.in_place = reuses_patches(state, x)
@@ -56,6 +56,10 @@ def reuse_rows(
 def _dense(input: Tensor, weight: Tensor, bias: Tensor | None, state: AlikeLayer) -> Tensor:  # noqa: A002
     output = F.linear(input, weight, bias)
     if input.numel():
-        shape = row_vectors(tuple(input.shape), weight.shape[0], state.config.scope)
-        state.tell(shape, None, input.requires_grad)
+        state.tell(_vectors(input, weight, state), None, input.requires_grad)
     return output
+
+
+def _vectors(input: Tensor, weight: Tensor, state: AlikeLayer) -> VectorShape:  # noqa: A002
+    config = state.config
+    return row_vectors(tuple(input.shape), weight.shape[0], config.scope, config.weight_blocks)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ class AdaptationConfig(Config):
         patience: K: the mean loss of K steps is compared with that of the K before; where it did not
             fall, all signatures grow by one bit. None: they never grow.
         tolerance: a fall of at most this share of the first K steps' mean loss is no change.
+        plateau: ``"windows"``: as above. ``"iterations"``, the paper word for word: bits grow after K
+            consecutive steps none of which changed the loss by more than ``tolerance`` of the first one.
         max_bits: signatures grow no longer than this, 1 to 128; those that are longer stay as they are.
         stoppage: T: a layer turns off after T consecutive batches with C_S > C_B. None: never.
     """
@@ -32,18 +34,38 @@ class AdaptationConfig(Config):
     tolerance: Annotated[float, Field(ge=0, lt=1)] = 0.02
     max_bits: Bits = 64
     stoppage: Count | None = 50
+    plateau: Literal["windows", "iterations"] = "windows"
 
 
 @dataclass
 class _Plateau:
-    """Sum and number of losses in the window that fills, means of the first and of the last full one."""
+    """Sum and number of losses in the window that fills, means of the first and of the last full one.
+
+    By iterations: no sum, the number of steps in a row without a change, the first and the last loss.
+    """
 
     total: Finite = 0.0
     filled: Whole = 0
     first: Finite | None = None
     previous: Finite | None = None
 
-    def step(self, loss: float, patience: int, tolerance: float) -> bool:
+    def step(self, loss: float, config: AdaptationConfig, patience: int) -> bool:
+        """Whether bits grow: K steps are full, and the loss is what it was."""
+        if config.plateau == "iterations":
+            return self._stands_still(loss, patience, config.tolerance)
+        return self._window_filled(loss, patience, config.tolerance)
+
+    def _stands_still(self, loss: float, patience: int, tolerance: float) -> bool:
+        """Whether K steps in a row did not change the loss; the next ones count anew."""
+        previous, self.previous = self.previous, loss
+        self.first = loss if self.first is None else self.first
+        changed = previous is None or abs(loss - previous) > tolerance * abs(self.first)
+        self.filled = 0 if changed else self.filled + 1
+        full = self.filled == patience
+        self.filled %= patience
+        return full
+
+    def _window_filled(self, loss: float, patience: int, tolerance: float) -> bool:
         """Whether a window filled whose mean did not fall."""
         self.total += loss
         self.filled += 1
@@ -190,5 +212,5 @@ class Adaptation:
     def _grows(self, loss: float) -> bool:
         if self.config.patience is None:
             return False
-        plateau = self._plateau.step(loss, self.config.patience, self.config.tolerance)
+        plateau = self._plateau.step(loss, self.config, self.config.patience)
         return plateau and self.bits < self.config.max_bits and bool(self._losing)

@@ -52,6 +52,8 @@ class EnergyCounter:
             needs_input_gradient=call.needs_input_gradient,
             training=self._training,
             energies=self._energies,
+            product=call.product,
+            reloaded=call.reloaded,
         )
         before = self.layers.get(call.layer) or {timing: LayerCost() for timing in TIMINGS}
         self.layers[call.layer] = {timing: before[timing] + cost[timing] for timing in TIMINGS}

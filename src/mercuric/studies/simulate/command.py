@@ -16,6 +16,7 @@ from mercuric.subjects.config import ExamplesConfig
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
+from mercuric.trace.supervised import Gradients
 
 
 def simulate(
@@ -39,6 +40,7 @@ def simulate(
     ] = None,
     config: options.ReuseFile = None,
     inference: options.Inference = False,
+    gradients: options.Gradients = None,
     save_hitmaps: Annotated[Path | None, typer.Option(help="A Parquet file for the Hitmaps.")] = None,
     hitmaps: Annotated[
         Path | None, typer.Option(help="Saved Hitmaps, Parquet or a folder of CSV: no network runs.")
@@ -55,7 +57,7 @@ def simulate(
         "data": data, "images": images, "batch": batch, "image_size": image_size, "data_root": data_root,
         "weights": weights, "seed": seed,
     }  # fmt: skip
-    source = _source(model, of_network, save_hitmaps, hitmaps, topology, hit_rate)
+    source = _source(model, of_network, save_hitmaps, hitmaps, topology, hit_rate, gradients)
     how = Counting(
         options.chosen_accelerator(accelerator, scalesim_config, settings or []),
         options.simulated_reuse(config),
@@ -78,6 +80,7 @@ def _source(
     hitmaps: Path | None,
     topology: Path | None,
     hit_rate: float | None,
+    gradients: Gradients | None,
 ) -> Source:
     """What the command line names; what it gives beside that must be of use there."""
     if topology is not None and model is not None:
@@ -86,7 +89,8 @@ def _source(
         raise ArgumentError(f"hit_rate was {hit_rate}, but elsewhere than in a topology HITs are measured")
     given = {name: value for name, value in of_network.items() if value is not None}
     if topology is not None or hitmaps is not None:
-        for name in (*given, *(["save_hitmaps"] if save else [])):
+        others = {"save_hitmaps": save, "gradients": gradients}
+        for name in (*given, *(name for name, value in others.items() if value is not None)):
             raise ArgumentError(f"{name} was given, but no network runs with --hitmaps or --topology")
     if topology is not None:
         return Topology(topology, hit_rate, hitmaps)
@@ -94,4 +98,4 @@ def _source(
         return Hitmaps(hitmaps, model)
     if model is None:
         raise ArgumentError("model was not given, but a network, --hitmaps or --topology must be")
-    return Network(ExamplesConfig(model=model, **given), save)
+    return Network(ExamplesConfig(model=model, **given), save, gradients or "forward-hits")

@@ -18,6 +18,7 @@ from mercuric.trace.hitmaps.folder import HitmapFolderWriter
 from mercuric.trace.hitmaps.saved import saved_calls
 from mercuric.trace.hitmaps.store import HitmapWriter
 from mercuric.trace.network_calls import NetworkCalls
+from mercuric.trace.supervised import Gradients, require_backward
 
 
 def simulate_network(
@@ -28,6 +29,7 @@ def simulate_network(
     save: Path | None = None,
     listeners: Sequence[Listen] = (),
     progress: Progress = silent,
+    gradients: Gradients = "forward-hits",
 ) -> Simulation:
     """Count the cycles of all examples, batch after batch.
 
@@ -39,12 +41,15 @@ def simulate_network(
         save: a Parquet file for the Hitmaps.
         listeners: each called with every layer's call.
         progress: told before each batch.
+        gradients: whose Hitmap dO goes by.
 
     Raises:
-        ValueError: as ``mercuric.accelerator.simulate_batches``.
+        ValueError: there is no dO to have gradient vectors of its own, or as
+            ``mercuric.accelerator.simulate_batches``.
         OSError: ``save`` can't be written.
     """
-    batches = subject.batches(progress)
+    require_backward(gradients, training)
+    batches = subject.batches(progress, gradients)
     if save is None:
         return simulate_batches(subject.network, batches, accelerator, reuse, training, listeners)
     config = simulated_config(reuse, accelerator)

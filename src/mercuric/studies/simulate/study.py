@@ -18,6 +18,7 @@ from mercuric.studies.simulate.topology import simulate_topology
 from mercuric.subjects.config import ExamplesConfig
 from mercuric.subjects.subject import load_subject
 from mercuric.trace.calls import Listen
+from mercuric.trace.supervised import Gradients
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,20 @@ class Network:
     Attributes:
         config: what is loaded.
         save: a Parquet file for its Hitmaps.
+        gradients: whose Hitmap dO goes by.
     """
 
     config: ExamplesConfig
     save: Path | None = None
+    gradients: Gradients = "forward-hits"
 
     def count(self, how: Counting, also: Sequence[Listen], progress: Progress) -> Counted:
         """See :class:`Source`."""
         subject = load_subject(self.config, self.config.images, self.config.batch)
         told = named(progress, "images", self.config.model)
-        result = simulate_network(subject, how.accelerator, how.reuse, how.training, self.save, also, told)
+        result = simulate_network(
+            subject, how.accelerator, how.reuse, how.training, self.save, also, told, self.gradients
+        )
         return result, {**subject.described, "products": how.products, **result.summary()}
 
 
@@ -116,7 +121,7 @@ class Topology:
         hits = {"hitmaps": str(self.hitmaps)} if self.hitmaps else {"hit_rate": self.hit_rate or 0}
         summary = result.summary()
         summary["reuse"] = {key: summary["reuse"][key] for key in ("hit_rate", "bits", "entries", "ways")}
-        del summary["normalisation"], summary["coverage"]
+        del summary["normalisation"], summary["coverage"], summary["gradients"]
         described = {"topology": str(self.path), "bits": config.bits, "products": "forward", **hits}
         return result, {**described, **summary}
 

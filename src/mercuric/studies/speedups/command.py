@@ -30,6 +30,7 @@ def speedups(
     image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 224,
     bits: options.Bits = 20,
     seed: options.Seed = 0,
+    gradients: options.Gradients = None,
     data_root: options.DataRoot = None,
     jobs: options.Jobs = 1,
     out: Annotated[Path, typer.Option(help="Gets tables and the sweep.")] = Path("runs/speedups"),
@@ -39,6 +40,7 @@ def speedups(
     config = SweepConfig(
         models=tuple(networks or NETWORKS), vary=FIELDS, data=data, data_root=data_root, weights=weights,
         images=images, batch=images, image_size=image_size, seed=seed, bits=bits,
+        gradients=gradients or "forward-hits",
     )  # fmt: skip
     with bars() as progress:
         table, left = run_speedups(config, out, jobs, resume, progress)

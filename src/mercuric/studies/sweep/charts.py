@@ -75,6 +75,33 @@ def line_chart(totals: pd.DataFrame, field: str) -> go.Figure:
     return picture
 
 
+def front_chart(totals: pd.DataFrame, fields: list[str], timing: str, spent: str, title: str) -> go.Figure:
+    """What is spent, upwards, against the speed-up, to the right; a line joins the last field's values.
+
+    Args:
+        totals: a row a network and combination.
+        fields: those that vary.
+        timing: of the speed-up.
+        spent: the column that goes upwards.
+        title: what it is.
+    """
+    *others, last = fields
+    picture = figure(380, f"speed-up, {timing} timing", title)
+    for keys, rows in totals.groupby(["model", *others], sort=False, dropna=False):
+        picture.add_scatter(
+            x=rows[f"{timing}_speedup"].round(5).tolist(),
+            y=rows[spent].round(5).tolist(),
+            mode="lines+markers+text",
+            name=plotly_text(", ".join(map(field_text, keys))),
+            text=[field_text(value) for value in rows[last]],
+            textposition="top center",
+            hovertemplate=f"{last} %{{text}}: %{{x:.3f}}x, %{{y:.3f}}",
+        )
+    picture.add_vline(x=1, line={"color": chart.GUIDE, "dash": "dash"})
+    picture.update_layout(hovermode="closest")
+    return picture
+
+
 def layer_chart(layers: pd.DataFrame, fields: list[str], timing: Timing) -> go.Figure:
     """Layer by combination: the speed-up of one network's every layer as a heat map."""
     prefix = COLUMN_PREFIXES[timing]

@@ -32,8 +32,12 @@ def sweep(
     image_size: options.ImageSize = None,
     bits: options.Bits = 20,
     seed: options.Seed = 0,
+    gradients: options.Gradients = None,
     data_root: options.DataRoot = None,
     inference: options.Inference = False,
+    energy: Annotated[
+        bool, typer.Option("--energy", help="Count energy and area too, by the accelerator's energies.")
+    ] = False,
     jobs: options.Jobs = 1,
     out: Annotated[Path, typer.Option(help="Gets sweep.parquet and the report.")] = Path("runs/sweep"),
     resume: options.Resume = False,
@@ -42,7 +46,7 @@ def sweep(
     config = SweepConfig(
         models=tuple(models), vary=options.parse_settings(vary, most=None), accelerator=accelerator,
         data=data, data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
-        seed=seed, bits=bits, inference=inference,
+        seed=seed, bits=bits, inference=inference, gradients=gradients or "forward-hits", energy=energy,
     )  # fmt: skip
     with bars() as progress:
         results = run_sweep(config, out, jobs, resume, progress)

@@ -1,9 +1,9 @@
 """Which hardware does a sweep compare, and on what?"""
 
 from itertools import product
-from typing import Any
+from typing import Any, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, found_with
@@ -12,6 +12,7 @@ from mercuric.config import require_once
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
 from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
+from mercuric.trace.supervised import Gradients, require_backward
 
 NOT_IN_CYCLES = (
     "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
@@ -37,6 +38,9 @@ class SweepConfig(DataConfig):
         seed: what random weights and projections are drawn from.
         bits: signature length.
         inference: count the forward product alone.
+        gradients: whose Hitmap dO goes by: its layer's of the forward pass, or that of gradient vectors
+            from labels and a loss (paper III-C2).
+        energy: count energy and area as well, by the accelerator's table of energies.
     """
 
     models: tuple[NetworkName, ...]
@@ -49,6 +53,8 @@ class SweepConfig(DataConfig):
     seed: Seed = 0
     bits: int = 20
     inference: bool = False
+    gradients: Gradients = "forward-hits"
+    energy: bool = False
 
     @field_validator("models")
     @classmethod
@@ -74,6 +80,11 @@ class SweepConfig(DataConfig):
                 raise ArgumentError(f"field {name!r} had no value, but must have at least one")
             require_once(f"field {name!r}", values)
         return vary
+
+    @model_validator(mode="after")
+    def _has_gradients(self) -> Self:
+        require_backward(self.gradients, not self.inference)
+        return self
 
     def subject_of(self, model: str) -> SubjectConfig:
         """One of the networks; those that read sentences have no size of images."""

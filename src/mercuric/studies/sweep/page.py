@@ -16,13 +16,23 @@ from mercuric.page.found_with import found_with, normalised
 from mercuric.page.machine import machine_facts
 from mercuric.page.page import write
 from mercuric.page.parts import Card, Page, Paragraph, Part, Section
-from mercuric.studies.sweep.charts import field_text, grid_chart, label, layer_chart, line_chart, split_chart
+from mercuric.studies.sweep.charts import (
+    field_text,
+    front_chart,
+    grid_chart,
+    label,
+    layer_chart,
+    line_chart,
+    split_chart,
+)
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisations
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24
 _TIMINGS = ("paper", "fair")
+_SPENT_NOTE = "energy and energy x delay over the baseline's, paper timing, * the least of a network; "
+_SPENT = ("energy", "energy x delay", "mm2")
 
 
 def sweep_table(
@@ -34,15 +44,19 @@ def sweep_table(
         padding=(0, 1, 0, 0),
         caption=Text(
             "stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the layers "
-            f"off that lose (III-D); {found_with(config.found_with())}; "
+            f"off that lose (III-D); {_SPENT_NOTE if config.energy else ''}"
+            f"{found_with(config.found_with())}; "
             f"{normalisation_text(normalisation, normalised)}"
         ),
     )
     fields = list(config.vary)
     table.add_column("network", no_wrap=True)
     table.add_column("combination")
-    for name in ("hits", "stalls", *_TIMINGS):
+    for name in ("hits", "stalls", *_TIMINGS, *(_SPENT if config.energy else ())):
         table.add_column(name, justify="right", no_wrap=True)
+    best: Mapping[Any, float] = {}
+    if config.energy:
+        best = totals.groupby("model")["paper_energy_delay"].min().to_dict()
     for _, row in totals.iterrows():
         whole = sum(row[f"paper_{part}"] for part in ("product", "signature", "stall"))
         table.add_row(
@@ -51,8 +65,17 @@ def sweep_table(
             formats.percent(row["hit_rate"]),
             formats.percent(row["paper_stall"] / whole if whole else 0.0),
             *(_speedup(row, timing) for timing in _TIMINGS),
+            *(_spent(row, best[row["model"]]) if config.energy else ()),
         )
     return table
+
+
+def _spent(row: "pd.Series[Any]", best: float) -> list[str]:
+    """Energy and energy times delay over the baseline's, the least of a network with a star, and the area."""
+    delay = row["paper_energy_delay"]
+    star = " *" if delay == best else ""
+    area = "" if pd.isna(row["area"]) else f"{row['area']:.2f}"
+    return [formats.percent(row["paper_energy"]), f"{delay:.3f}{star}", area]
 
 
 def _speedup(row: "pd.Series[Any]", timing: str) -> Text:
@@ -120,8 +143,10 @@ def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) 
         )
         for model in config.models
     ]  # fmt: skip
+    spent = [Section("front", "Speed-up, energy, area", _fronts(totals, fields))] if config.energy else []
     return [
         Section("speedups", "Speed-up by combination", _speedups(totals, fields)),
+        *spent,
         Section("split", "Products, signatures, stalls", splits),
         Section("layers", "Layer by layer", layers),
     ]
@@ -143,6 +168,32 @@ def _speedups(totals: pd.DataFrame, fields: list[str]) -> list[Part]:
     left_out = len(pictures) - _MOST_PICTURES
     more: list[Part] = [Paragraph(f"{left_out} more are in sweep.parquet.")] if left_out > 0 else []
     return [*pictures[:_MOST_PICTURES], *more]
+
+
+def _fronts(totals: pd.DataFrame, fields: list[str]) -> list[Part]:
+    said = f"Each line joins the values of {fields[-1].replace('_', ' ')}: down and to the right is better."
+    fronts: list[Part] = [
+        Picture(
+            f"front-{timing}", f"Energy against speed-up, {timing} timing",
+            f"MERCURY's energy over the baseline's of the same timing. {said}",
+            front_chart(totals, fields, timing, f"{timing}_energy", "energy over the baseline's"),
+        )
+        for timing in _TIMINGS
+    ]  # fmt: skip
+    if totals["area"].notna().all():
+        chart = front_chart(totals, fields, "paper", "area", "chip, mm2")
+        fronts.append(Picture("front-area", "Area against speed-up, paper timing", f"45 nm. {said}", chart))
+    best = totals.loc[totals.groupby("model", sort=False)["paper_energy_delay"].idxmin()]
+    words = [
+        f"{row['model']} with {label(row, fields)} ({row['paper_energy_delay']:.2f})"
+        for _, row in best.iterrows()
+    ]
+    return [
+        *fronts,
+        Paragraph(
+            "Least energy times delay over the baseline's, paper timing: " + formats.listing(words) + "."
+        ),
+    ]
 
 
 def _data(config: SweepConfig) -> str:

@@ -28,6 +28,7 @@ from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.sweep.config import Field, SweepConfig
 from mercuric.studies.sweep.no_hits import without_hits
+from mercuric.studies.sweep.spent import Spent
 from mercuric.subjects.subject import load_data, load_subject
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
@@ -103,7 +104,7 @@ def sweep(
     progress(total - len(missing), total, missing[0].model if missing else "")
     for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
         progress(total - len(missing) + done, total, part.model)
-    results = pd.concat([_read_part(there / part.file) for part in parts], ignore_index=True)
+    results = pd.concat([read_part(there / part.file) for part in parts], ignore_index=True)
     described = {
         "config": config.model_dump(mode="json"),
         "reuse": config.found_with(),
@@ -115,7 +116,7 @@ def sweep(
     return results
 
 
-def _read_part(path: Path) -> pd.DataFrame:
+def read_part(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except ValueError as error:  # pyarrow's, where it is no Parquet file
@@ -146,7 +147,7 @@ def resolve(config: SweepConfig) -> dict[str, Any]:
 
 
 def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
-    """The parts of a sweep: one a network and MCACHE, since its Hitmaps serve all other fields.
+    """The parts of a sweep: one a network, MCACHE and cut of vectors, whose Hitmaps serve all other fields.
 
     Args:
         config: what varies.
@@ -161,7 +162,7 @@ def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:
     for index, one in enumerate(accelerators):
         # Interleaved signatures arrive in an order that the array's size decides.
         array = (one.rows, one.columns, one.dataflow) if one.arrival == "interleaved" else ()
-        groups.setdefault((one.entries, one.ways, array), []).append(index)
+        groups.setdefault((one.entries, one.ways, one.weight_blocks, array), []).append(index)
     return [
         Part(model, tuple(combinations[i] for i in group), tuple(accelerators[i] for i in group), resolved)
         for model in config.models
@@ -201,16 +202,23 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     subject = load_subject(config.subject_of(part.model), config.images, config.batch)
     cache = part.accelerators[0]
     reuse = simulated_config(Alike.paper(bits=config.bits), cache)
-    simulators = [Simulator(accelerator, not config.inference) for accelerator in part.accelerators]
-    counters = [CycleCounter(accelerator, not config.inference) for accelerator in part.accelerators]
+    training = not config.inference
+    simulators = [Simulator(accelerator, training) for accelerator in part.accelerators]
+    counters = [CycleCounter(accelerator, training) for accelerator in part.accelerators]
+    spent = [Spent(accelerator, training) for accelerator in part.accelerators if config.energy]
 
     def count(call: LayerCall) -> None:
         call, nothing = arrived(call, cache), without_hits(call)  # alike for all accelerators of a part
         for simulator, counter in zip(simulators, counters, strict=True):
             simulator.count(call)
-            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
+            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product, call.reloaded)
+        for one in spent:
+            one.add(call)
 
-    facts = NetworkCalls(subject.network, subject.batches(), reuse, training=not config.inference).tell(count)
+    reloads = any(one.gradient_signatures == "reload" for one in part.accelerators)
+    batches = subject.batches(gradients=config.gradients)
+    calls = NetworkCalls(subject.network, batches, reuse, training, reloads=reloads)
+    facts = calls.tell(count)
     tables = [
         _described(
             simulator.simulation(reuse, facts).layers.merge(_no_hits(counter)),
@@ -220,6 +228,8 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         )
         for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
     ]
+    if spent:
+        tables = [table.merge(one.table(), how="left") for table, one in zip(tables, spent, strict=True)]
     _write_parquet(pd.concat(tables, ignore_index=True), target)
     return part
 
@@ -249,7 +259,8 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
     ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
     speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
-    signatures: what is above 1 there is not reuse's.
+    signatures: what is above 1 there is not reuse's. Where energy was counted, also ``_energy``, MERCURY's
+    over the baseline's, ``_energy_delay``, times delay, and ``area``, the chip's mm2.
     """
     keys = ["model", *fields]
     results = results.assign(
@@ -272,4 +283,9 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
         totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
         totals[f"{timing}_adapted"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept"]
         totals[f"{timing}_no_hits"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept_no_hits"]
+        if "area_mm2" in results:
+            spent = sums[f"energy_{timing}_mercury"] / sums[f"energy_{timing}_baseline"]
+            totals[f"{timing}_energy"] = spent
+            totals[f"{timing}_energy_delay"] = spent / totals[f"{timing}_speedup"]
+            totals["area"] = groups["area_mm2"].max()
     return totals.reset_index()

@@ -55,12 +55,16 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.int64(), nullable=name in OPTIONAL) for name in SHAPE),
         pa.field("bits", pa.int16(), nullable=False),
         pa.field("needs_input_gradient", pa.bool_(), nullable=False),
+        pa.field("reloaded", pa.bool_()),
         pa.field("first_scope", pa.int64(), nullable=False),
         pa.field("scopes_here", pa.int64(), nullable=False),
         *(pa.field(name, pa.binary()) for name in _PACKED),
     ]
 )
-_OLDER = pa.schema([field for field in _SCHEMA if field.name not in OPTIONAL])
+_OLDER = [
+    pa.schema([field for field in _SCHEMA if field.name not in missing])
+    for missing in (("reloaded",), OPTIONAL, ("reloaded", *OPTIONAL))
+]
 Row = dict[str, Any]
 
 
@@ -134,6 +138,7 @@ def _rows(call: LayerCall, number: int, cache: MCache) -> Iterator[Row]:
         **asdict(work.shape),
         "bits": work.bits,
         "needs_input_gradient": call.needs_input_gradient,
+        "reloaded": call.reloaded,
     }
     if work.hitmap is None:
         yield {**whole, "first_scope": 0, "scopes_here": work.shape.scopes, **dict.fromkeys(_PACKED)}
@@ -179,7 +184,7 @@ class SavedHitmaps:
         except (OSError, pa.ArrowException) as error:
             raise MercuricError(f"{path} can't be read as a Parquet file of Hitmaps: {error}") from None
         metadata = self._parquet.metadata.metadata or {}
-        known = any(self._parquet.schema_arrow.equals(one) for one in (_SCHEMA, _OLDER))
+        known = any(self._parquet.schema_arrow.equals(one) for one in (_SCHEMA, *_OLDER))
         if METADATA.encode() not in metadata or not known:
             raise MercuricError(f"{path} holds no Hitmaps of Mercuric: it is another Parquet file")
         self.about = HitmapAbout.from_json(metadata[METADATA.encode()], path)
@@ -234,7 +239,9 @@ def _call(rows: list[Row], cache: MCache) -> LayerCall:
     ids = np.concatenate([unpack_ids(row["entries"], _here(row, shape), lines) for row in rows])
     hitmap, cache_sets = hitmap_of(states, ids, cache)
     work = Work(shape, hitmap, layer.bits, layer.kind, cache_sets)
-    return LayerCall(about[0], work, about[1], about[2], _zero(rows, shape))
+    # Before there was this column, reloaded signatures had no length.
+    reloaded = first.get("reloaded", not layer.bits if first["product"] == "input_gradient" else None)
+    return LayerCall(about[0], work, about[1], about[2], _zero(rows, shape), reloaded=reloaded)
 
 
 def _zero(rows: Iterable[Row], shape: VectorShape) -> torch.Tensor | None:

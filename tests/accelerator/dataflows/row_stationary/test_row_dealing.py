@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from drawn_layers import Scope, dot
+import pytest
+from drawn_layers import Scope, Window, dot
 from drawn_rows import DESIGNS, RowLayer, array_of, in_step, row_layers, sets_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from mercuric.accelerator.dataflows.row_stationary.dealing import (
     results_held,
 )
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
+from mercuric.accelerator.hardware import preset
 
 
 def waits(layer: RowLayer, scope: Scope) -> tuple[int, int]:
@@ -132,3 +134,29 @@ def test_nobody_is_slower_for_not_waiting_or_for_more_results(layer: RowLayer, t
     assert apart[1].mercury <= together[1].mercury
     fewer = layer.on(design="synchronous", replicas=1)
     assert together[1].mercury <= count(fewer, timing)[1].mercury
+
+
+def of_eyeriss(side: int, window: int, filters: int) -> RowLayer:
+    """One scope of a square output on the preset's array, every second vector a HIT, three bits."""
+
+    def drawn(seed: int) -> Window:
+        return [
+            [(7 * row + 3 * element + seed) % 5 - 2 for element in range(window)] for row in range(window)
+        ]
+
+    count = side**2
+    states, representatives = [1 - one % 2 for one in range(count)], [one // 2 * 2 for one in range(count)]
+    scope = Scope([drawn(one) for one in range(count)], states, representatives, [0] * count)
+    bits = [drawn(one) for one in range(3)]
+    return RowLayer(preset("eyeriss-168"), [scope], [drawn(one) for one in range(filters)], bits, side, 1)
+
+
+@pytest.mark.parametrize(("side", "window", "filters"), [(13, 3, 9), (14, 3, 8), (27, 5, 2), (60, 3, 1)])
+@pytest.mark.parametrize("timing", TIMINGS)
+def test_the_published_array_equals_the_stepper(side: int, window: int, filters: int, timing: Timing) -> None:
+    """Of 12 x 14 PEs: copies side by side, the last round of which isn't full; one copy; folded rows."""
+    layer = of_eyeriss(side, window, filters)
+    forward, backward = count(layer, timing)
+    assert forward.mercury == step(layer, timing, signed=True).cycles
+    assert backward.mercury == step(layer, timing, signed=False).cycles
+    assert forward.baseline == step(layer, timing, signed=False, dense=True).cycles

@@ -18,7 +18,7 @@ from mercuric.similarity import Hitmap
 from mercuric.trace.work import Work
 
 VECTORS = preset("eyeriss-168").changed(dealing="vectors")
-EYERISS = preset("eyeriss-168").changed(dealing="rows")
+EYERISS = preset("eyeriss-168")
 
 
 def test_a_layer_by_hand() -> None:
@@ -95,16 +95,33 @@ def test_an_output_of_no_rows_is_refused(output_rows: int | None) -> None:
     assert baseline_cycles(VECTORS, shape, "paper") == 8 * 6
 
 
+def test_who_has_no_rows_hears_what_to_do() -> None:
+    unknown = VectorShape(1, 12, 3, 3, 8)
+    with pytest.raises(ValueError, match="give them, save the Hitmaps anew, or choose dealing=vectors"):
+        baseline_cycles(EYERISS, unknown, "paper")
+    no_image = VectorShape(3, 0, 3, 3, 8)
+    assert baseline_cycles(EYERISS, no_image, "paper") == baseline_cycles(VECTORS, no_image, "paper") == 0
+
+
 def test_rows_of_unequal_lengths_are_refused() -> None:
     shape = VectorShape(1, 12, 3, 3, 8, output_rows=5)
     with pytest.raises(ValueError, match="output_rows of a layer's vectors was 5, but must divide its 12"):
         cycles(EYERISS, Work(shape), ["forward"])
 
 
-def test_an_array_without_a_whole_pe_set_is_refused() -> None:
-    shape = VectorShape(1, 12, 7, 7, 8, output_rows=3)
-    with pytest.raises(ValueError, match="has 6 PEs, but a kernel of 7 rows needs at least 7"):
-        baseline_cycles(EYERISS.changed(rows=2, columns=3), shape, "paper")
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 3), (6, 1), (1, 6)])
+def test_an_array_without_a_whole_pe_set_is_refused(rows: int, columns: int) -> None:
+    shape, pes = VectorShape(1, 12, 7, 7, 8, output_rows=3), rows * columns
+    array = EYERISS.changed(rows=rows, columns=columns)
+    said = f"'eyeriss-168' has {pes} PEs, but a kernel of 7 rows needs at least 7"
+    for ask in (
+        lambda: baseline_cycles(array, shape, "paper"),
+        lambda: layer_cost(array, Work(shape)),
+        lambda: results_held(array, shape),
+    ):
+        with pytest.raises(ValueError, match=said):
+            ask()
+    assert baseline_cycles(EYERISS.changed(rows=1, columns=7), shape, "paper") == 8 * 12 * 14
 
 
 @pytest.mark.parametrize("field", ["replicas", "versions"])

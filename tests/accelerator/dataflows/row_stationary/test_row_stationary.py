@@ -22,8 +22,8 @@ from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
 from mercuric.trace.work import Work
 
-EYERISS = preset("eyeriss-168")
-VGG = VectorShape(scopes=64, vectors=32 * 32, rows=3, elements=3, filters=64)
+EYERISS = preset("eyeriss-168").changed(dealing="vectors")
+VGG = VectorShape(scopes=64, vectors=32 * 32, rows=3, elements=3, filters=64, output_rows=32)
 """3x3 convolution, 64 channels to 64, one image of 32 x 32.
 
 168 / 3 = 56 PE sets; 1024 = 56 x 18 + 16: sixteen blocks of 19 vectors, forty of 18.
@@ -64,6 +64,18 @@ def test_vgg_layer_with_every_second_vector_a_hit() -> None:
     product = product_cycles(EYERISS, Work(VGG, hitmap(states)))
     assert product["paper"].product == 64 * 64 * (10 * 6 + 9) == 282_624
     assert product["fair"].product == 64 * 64 * (10 * 3 + 4 + 9) == 176_128
+
+
+def test_vgg_layer_whose_rows_are_dealt() -> None:
+    """56 PE sets, 32 of which have a row of 32 vectors, every second of them a HIT; 24 have none."""
+    array = preset("eyeriss-168")
+    counted = product_cycles(array, HALF)
+    assert counted["paper"] == Cycles(64 * 64 * 32 * 6, 64 * 64 * (16 * 6 + 16), 64 * (20 * 32 * 3 + 4))
+    assert counted["paper"] == Cycles(786_432, 458_752, 123_136)
+    assert counted["fair"] == Cycles(
+        64 * (64 * 32 * 3 + 4), 64 * 64 * (16 * 3 + 4 + 16), 64 * (20 * 32 * 3 + 4)
+    )
+    assert counted["fair"] == Cycles(393_472, 278_528, 123_136)
 
 
 def test_fully_connected_layer() -> None:

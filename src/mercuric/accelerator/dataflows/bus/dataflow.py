@@ -19,6 +19,7 @@ _FIXED = {
     "arrival": "signatures come in the vectors' order",
     "late_hits": "vectors follow each other, so that a HIT's result is there before it",
     "dealing": "there are no PE sets to deal products to",
+    "filters_in_flight": "there are no PE sets to deal products to",
     "replicated": "there are no PE sets to deal rows to",
     "replicas": "there are no PE sets to deal rows to",
 }

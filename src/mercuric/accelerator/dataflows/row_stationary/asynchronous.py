@@ -6,6 +6,8 @@ products of the scope with one filter after the other. A product task starts onc
 
 - the signatures of its scope (the Hitmap is complete), and
 - the product task that had its filter buffer, ``versions`` product tasks before.
+
+A product task is of one filter, or of those in flight together.
 """
 
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from mercuric.accelerator.dataflows.dot_product import Pace
 from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns, take_turns
+from mercuric.accelerator.dataflows.row_stationary.miss_queue import take_from_queue, take_queue_turns
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,11 @@ class AsynchronousProduct:
         misses: int64, (scopes, PE sets): dot products that each set computes for a filter; a row is of
             several scopes where these are side by side.
         lengths: int64, (PE sets,), or as ``misses``: vectors of each set.
-        filters: of a scope, one after the other; 1 where a set has a block of a scope's products.
-        versions: filter buffers; scopes that have buffers where a block is of a scope's products.
+        filters: of a scope, one after the other; or tasks of some filters each.
+        versions: filter buffers, or tasks that have buffers.
         pace: of the dot products.
+        last: misses and lengths of each scope's last task, where it has fewer filters than the others.
+        queued: whether sets take the pairs of a task from a queue; misses and lengths then add up to these.
     """
 
     misses: NDArray[np.int64]
@@ -37,6 +42,8 @@ class AsynchronousProduct:
     filters: int
     versions: int
     pace: Pace
+    last: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    queued: bool = False
 
     def cycles(
         self,
@@ -58,14 +65,24 @@ class AsynchronousProduct:
         signing = self._whole(self.lengths * 0 if signatures is None else signatures) * signature.interval
         queued = queueing or Queueing.none(scopes)
         late = turns or _READY
+        last = late.last or late
+        misses, lengths = self._kinds
         return int(
             _total(
-                self.misses, self._whole(self.lengths), self.filters,
+                misses, lengths, self.filters, self.queued,
                 min(self.versions, max(1, scopes * self.filters)), self.pace.interval, self.pace.drain,
                 signing, signature.drain, queued.waits, queued.emptying, turns is not None,
-                late.states, late.representatives, late.owners, late.members, late.order, late.recompute,
+                late.states, late.representatives, late.owners, last.owners, late.members, late.order,
+                late.recompute, (late.queue or (0, 0))[0], (last.queue or (0, 0))[0],
             )
         )  # fmt: skip
+
+    @property
+    def _kinds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Misses and lengths of a scope's tasks, and of its last one: int64, (2, scopes, PE sets) each."""
+        misses, lengths = self.last or (self.misses, self.lengths)
+        both = self._whole(self.lengths), self._whole(lengths)
+        return np.stack([self.misses, misses]), np.stack(both)
 
     def _whole(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.ascontiguousarray(np.broadcast_to(counts, self.misses.shape))
@@ -80,7 +97,7 @@ class AsynchronousProduct:
         """What :meth:`cycles` computes, a task at a time."""
         scopes, queued = len(self.misses), queueing or Queueing.none(len(self.misses))
         sets = range(self.misses.shape[1])
-        lengths, signing = self._whole(self.lengths), self._whole(signatures)
+        (misses_of, lengths_of), signing = self._kinds, self._whole(signatures)
         free, left = [0 for _ in sets], [0 for _ in sets]
         hitmaps: list[int] = []
         finished: list[int] = []
@@ -97,25 +114,52 @@ class AsynchronousProduct:
             emptied = int(queued.emptying[scope]) if signers else 0
             hitmaps.append(max((left[p] for p in signers), default=0) + emptied)
 
-        def multiply(scope: int) -> None:
+        def multiply(scope: int, last: bool) -> None:
             buffer = finished[-self.versions] if len(finished) >= self.versions else 0
             starts = [max(begin(self.pace)[p], hitmaps[scope], buffer) for p in sets]
+            left[:] = map(max, left, starts)
+            misses, pairs = misses_of[int(last)][scope].tolist(), lengths_of[int(last)][scope].tolist()
             if turns is not None:
-                free[:], left[:] = turns.one_task(scope, self.pace, starts, left)
+                now = (turns.last or turns) if last else turns
+                ends = now.one_task(scope, self.pace, starts, left)
             else:
-                for p in sets:
-                    misses = int(self.misses[scope, p])
-                    hits = int(lengths[scope, p]) - misses
-                    free[p] = starts[p] + misses * self.pace.interval + hits
-                    left[p] = free[p] + self.pace.drain if misses else max(left[p], starts[p]) + hits
-            finished.append(max(left, default=0))
+                if self.queued:
+                    misses, pairs = _taken(sum(misses), sum(pairs), starts, self.pace)
+                ends = self._all_ready(misses, pairs, starts, left)
+            free[:], left[:] = ends
+            finished.append(max((left[p] for p in sets if free[p] > starts[p]), default=0))
 
         for scope in range(-1, scopes):
             if scope + 1 < scopes:
                 sign(scope + 1)
-            for _ in range(self.filters if scope >= 0 else 0):
-                multiply(scope)
+            for task in range(self.filters if scope >= 0 else 0):
+                multiply(scope, task == self.filters - 1)
         return max([*left, *hitmaps], default=0)
+
+    def _all_ready(
+        self, misses: list[int], pairs: list[int], starts: list[int], left: list[int]
+    ) -> tuple[list[int], list[int]]:
+        """When each set has issued its last dot product of a task, and when its last result has left."""
+        ends = [
+            start + computed * self.pace.interval + dealt - computed
+            for start, computed, dealt in zip(starts, misses, pairs, strict=True)
+        ]
+        results = [
+            end + self.pace.drain if computed else before + dealt
+            for end, computed, before, dealt in zip(ends, misses, left, pairs, strict=True)
+        ]
+        return ends, results
+
+
+def _taken(misses: int, pairs: int, starts: list[int], pace: Pace) -> tuple[list[int], list[int]]:
+    """Misses and pairs that each set takes from a queue: the next goes to whichever is free first."""
+    free, computed, taken = list(starts), [0 for _ in starts], [0 for _ in starts]
+    for pair in range(pairs):
+        own = min(range(len(free)), key=free.__getitem__)
+        free[own] += pace.interval if pair < misses else 1
+        computed[own] += pair < misses
+        taken[own] += 1
+    return computed, taken
 
 
 _NONE = np.zeros(0, np.int64)
@@ -130,6 +174,7 @@ def _total(
     misses: NDArray[np.int64],
     lengths: NDArray[np.int64],
     filters: int,
+    queued: bool,
     versions: int,
     interval: int,
     drain: int,
@@ -141,13 +186,16 @@ def _total(
     states: NDArray[np.uint8],
     representatives: NDArray[np.int64],
     owners: NDArray[np.int64],
+    last_owners: NDArray[np.int64],
     members: NDArray[np.int64],
     order: NDArray[np.int64],
     recompute: bool,
+    in_flight: int,
+    last_in_flight: int,
 ) -> int:
-    scopes, sets = misses.shape
-    free, left = np.zeros(sets, np.int64), np.zeros(sets, np.int64)
-    results = np.zeros(len(order), np.int64)
+    _, scopes, sets = misses.shape
+    free, left, taken = np.zeros(sets, np.int64), np.zeros(sets, np.int64), np.zeros(sets, np.int64)
+    results = np.zeros(len(order) * max(1, in_flight), np.int64)
     finished = np.zeros(versions, np.int64)  # of the task that had each filter buffer last
     task = hitmap = 0
     for scope in range(-1, scopes):
@@ -158,24 +206,37 @@ def _total(
                 free[pe_set] = start + waits[scope + 1] + signing[scope + 1, pe_set]
                 left[pe_set] = free[pe_set] + signature_drain
                 next_hitmap = max(next_hitmap, left[pe_set] + emptying[scope + 1])
-        for _ in range(filters if scope >= 0 else 0):
+        for number in range(filters if scope >= 0 else 0):
             gate = max(hitmap, finished[task % versions])
-            if late:
-                for pe_set in range(sets):
-                    free[pe_set] = max(free[pe_set] if drain else left[pe_set], gate)
+            kind = 1 if number == filters - 1 else 0
+            for pe_set in range(sets):
+                free[pe_set] = max(free[pe_set] if drain else left[pe_set], gate)
+                left[pe_set] = max(left[pe_set], free[pe_set])
+                taken[pe_set] = 0 if queued else lengths[kind, scope, pe_set]
+            if queued and late:
+                take_queue_turns(
+                    states[scope], representatives[scope], last_in_flight if kind else in_flight, recompute,
+                    interval, drain, free, left, results, taken,
+                )  # fmt: skip
+            elif queued:
+                computed = misses[kind, scope].sum()
+                hits = lengths[kind, scope].sum() - computed
+                take_from_queue(computed, hits, interval, drain, free, left, taken)
+            elif late:
                 each = sets // members.shape[1]
                 for place in range(members.shape[1]):
                     one, own = members[scope, place], slice(place * each, (place + 1) * each)
                     if one >= 0:
                         take_turns(
-                            states[one], representatives[one], owners, order, recompute, interval, drain,
-                            free[own], left[own], results,
+                            states[one], representatives[one], last_owners if kind else owners, order,
+                            recompute, interval, drain, free[own], left[own], results,
                         )  # fmt: skip
             else:
-                _take_all(misses[scope], lengths[scope], interval, drain, gate, free, left)
+                _take_all(misses[kind, scope], lengths[kind, scope], interval, drain, free, left)
             done = 0
             for pe_set in range(sets):
-                done = max(done, left[pe_set])
+                if taken[pe_set]:
+                    done = max(done, left[pe_set])
             finished[task % versions] = done
             task += 1
         hitmap = max(hitmap, next_hitmap)
@@ -191,12 +252,10 @@ def _take_all(
     lengths: NDArray[np.int64],
     interval: int,
     drain: int,
-    gate: int,
     free: NDArray[np.int64],
     left: NDArray[np.int64],
 ) -> None:
     for pe_set in range(len(lengths)):
-        start = max(free[pe_set] if drain else left[pe_set], gate)
         hits = lengths[pe_set] - misses[pe_set]
-        free[pe_set] = start + misses[pe_set] * interval + hits
-        left[pe_set] = free[pe_set] + drain if misses[pe_set] else max(left[pe_set], start) + hits
+        free[pe_set] += misses[pe_set] * interval + hits
+        left[pe_set] = free[pe_set] + drain if misses[pe_set] else left[pe_set] + hits

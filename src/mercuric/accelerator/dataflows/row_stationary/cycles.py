@@ -93,8 +93,14 @@ class _Reuse:
     def __init__(self, accelerator: Accelerator, work: Work, hitmap: Hitmap) -> None:
         self._accelerator, self._work, self._shape = accelerator, work, work.shape
         self._tasks = tasks = Tasks.of(accelerator, work.shape)
-        self._misses = tasks.misses(hitmap.states, work.shape.filters)
+        each, last = tasks.filters
+        self._misses = tasks.misses(hitmap.states, each)
         self._lengths = tasks.everywhere(tasks.lengths)
+        self._counted: dict[Timing, tuple[int, int]] = {}
+        self._last = None
+        if last != each:
+            fewer = deal(accelerator, replace(work.shape, filters=last)).products
+            self._last = tasks.misses(hitmap.states, last), tasks.everywhere(fewer)
 
     def cycles(self, timing: Timing, signed: bool) -> Cycles:
         """Cycles of one product, with its signatures where they are computed for it."""
@@ -102,21 +108,32 @@ class _Reuse:
         return design(timing, self._work.bits if signed else 0)
 
     def _synchronous(self, timing: Timing, bits: int) -> Cycles:
-        pace = product_pace(self._accelerator, self._shape, timing)
-        product = SynchronousProduct(self._misses, self._lengths, self._tasks.number, pace)
-        ready = product.cycles()
-        stall = product.cycles(self._turns) - ready if self._turns else 0
+        ready, stall = self._unsigned(timing)
         if bits and self._queueing:
             stall += self._queueing.stall
         signature = signature_cycles(self._accelerator, self._shape, bits)
         return Cycles(self._baseline(timing), ready, signature, stall)
+
+    def _unsigned(self, timing: Timing) -> tuple[int, int]:
+        """A synchronous product, and what late HITs add: alike forward and backward, so counted once."""
+        if timing not in self._counted:
+            pace = product_pace(self._accelerator, self._shape, timing)
+            product = SynchronousProduct(
+                self._misses, self._lengths, self._tasks.number, pace, self._last, self._tasks.queued
+            )
+            ready = product.cycles()
+            stall = product.cycles(self._turns) - ready if self._turns else 0
+            self._counted[timing] = ready, stall
+        return self._counted[timing]
 
     def _asynchronous(self, timing: Timing, bits: int) -> Cycles:
         """Signatures and products overlap: each part is what it adds to those before it."""
         pace = product_pace(self._accelerator, self._shape, timing)
         signature = signature_pace(self._accelerator, self._shape)
         tasks = self._tasks
-        product = AsynchronousProduct(self._misses, self._lengths, tasks.number, tasks.buffers, pace)
+        product = AsynchronousProduct(
+            self._misses, self._lengths, tasks.number, tasks.buffers, pace, self._last, tasks.queued
+        )
         ready = product.cycles()
         random = deal(self._accelerator, replace(self._shape, filters=bits)).products[: len(tasks.lengths)]
         signatures = tasks.everywhere(random)

@@ -38,9 +38,13 @@ _DEALT_PRODUCTS = {
     "insertion_queue": "several PE sets compute the bits of one signature",
     "versions": "an MCACHE entry then holds a result for every filter under way, however many",
 }
+_IN_FLIGHT = {"filters_in_flight": "only products and misses are dealt for several filters together"}
 _FIXED: Mapping[Dealing, Mapping[str, str]] = {
-    "vectors": _ROWS_ALONE, "products": _DEALT_PRODUCTS, "rows": {},
-}  # fmt: skip
+    "vectors": {**_ROWS_ALONE, **_IN_FLIGHT},
+    "products": _DEALT_PRODUCTS,
+    "rows": _IN_FLIGHT,
+    "misses": _DEALT_PRODUCTS,
+}
 """Options that what is dealt leaves no choice in, and why."""
 
 
@@ -55,7 +59,8 @@ class RowStationary:
         """PE sets have every option; what they are dealt leaves no choice in some."""
         fixed = _FIXED[accelerator.dealing]
         if accelerator.dealing == "rows" and accelerator.replicated != "filters":
-            fixed = {"insertion_queue": f"{accelerator.replicated} side by side have queues of their own"}
+            queues = f"{accelerator.replicated} side by side have queues of their own"
+            fixed = {**fixed, "insertion_queue": queues}
         dealt = {option: f"dealing is {accelerator.dealing!r}: {why}" for option, why in fixed.items()}
         return dealt | {option: f"dataflow is 'row': {why}" for option, why in _IN_SETS.items()}
 

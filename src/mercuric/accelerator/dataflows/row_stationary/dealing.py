@@ -1,17 +1,21 @@
 """Which of a scope's dot products does each PE set get, and how many of them miss?
 
 A block of the vectors, with all filters (``"vectors"``, paper Fig. 10); a block of the pairs of filter and
-vector, filter by filter (``"products"``), so that no set idles while another has work; or rows of the output
-(``"rows"``, Eyeriss).
+vector, filter by filter (``"products"``), so that no set idles while another has work; rows of the output
+(``"rows"``, Eyeriss); or whatever comes next in a queue of misses (``"misses"``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+from math import gcd
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mercuric.accelerator.dataflows.row_stationary.filter_groups import FilterGroups
+from mercuric.accelerator.dataflows.row_stationary.miss_queue import evenly
 from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
     block_lengths,
     block_owners,
@@ -21,6 +25,7 @@ from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
 )
 from mercuric.accelerator.dataflows.row_stationary.row_dealing import RowLayout
 from mercuric.accelerator.hardware import Accelerator, Dealing
+from mercuric.errors import ArgumentError
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
 
@@ -69,6 +74,20 @@ def deal(accelerator: Accelerator, shape: VectorShape, kind: Kind = "conv") -> D
     return Dealt(products, np.minimum(products, shape.vectors), np.where(products > 0, touched, 0))
 
 
+def deal_from_queue(accelerator: Accelerator, shape: VectorShape) -> Dealt:
+    """What each PE set takes of a queue of every vector with every filter, vector by vector, in turn.
+
+    Raises:
+        ValueError: the array has fewer PEs than the window has rows.
+    """
+    sets = pe_sets(accelerator, shape.rows)
+    products = evenly(np.array(shape.vectors * shape.filters), sets)
+    every = shape.filters // max(
+        gcd(shape.filters, sets), 1
+    )  # pair i + k sets is of filter (i + k sets) mod filters
+    return Dealt(products, np.minimum(products, shape.vectors), np.minimum(products, every))
+
+
 def misses_of_blocks(states: Tensor, filters: int, sets: int) -> Counts:
     """How many pairs of each block miss (MAU or MNU) where products are dealt: int64, (scopes, PE sets).
 
@@ -91,8 +110,10 @@ class Tasks:
         members: int64, (groups, scopes side by side): which these are; -1: none.
         lengths: int64, (PE sets,): dot products of a scope's task in each set.
         owners: int64, (vectors,): the PE set of each vector of a scope; None where products are dealt.
-        number: of a group: filters one after the other, or 1 where all of a scope's products are one.
+        number: of a group: filters one after the other, or groups of those in flight.
         buffers: tasks that may be under way at a time on an asynchronous array.
+        filters: of a task, and of a scope's last task; 1 where vectors or rows are dealt.
+        queued: whether sets take a task's dot products from a queue, so that ``lengths`` are evenly spread.
     """
 
     members: Counts
@@ -100,6 +121,8 @@ class Tasks:
     owners: Counts | None
     number: int
     buffers: int
+    filters: tuple[int, int] = (1, 1)
+    queued: bool = False
 
     @classmethod
     def of(cls, accelerator: Accelerator, shape: VectorShape) -> "Tasks":
@@ -109,8 +132,11 @@ class Tasks:
             ValueError: as :func:`deal`.
         """
         members, number = np.arange(shape.scopes, dtype=np.int64)[:, None], shape.filters
-        if accelerator.dealing == "products":
-            return cls(members, deal(accelerator, shape).products, None, 1, 2)
+        if accelerator.dealing in ("products", "misses"):
+            groups = FilterGroups.of(number, accelerator.filters_in_flight)
+            lengths = deal(accelerator, replace(shape, filters=groups.each)).products
+            filters, queued = (groups.each, groups.last), accelerator.dealing == "misses"
+            return cls(members, lengths, None, groups.number, 2, filters, queued)
         if accelerator.dealing == "vectors":
             owners = block_owners(shape.vectors, pe_sets(accelerator, shape.rows))
         else:
@@ -121,9 +147,19 @@ class Tasks:
 
     def misses(self, states: Tensor, filters: int) -> Counts:
         """Dot products of a task that miss: int64, (groups, scopes side by side x PE sets)."""
+        if self.queued:
+            missing = (states != 0).sum(dim=1).cpu().numpy()  # HitState.HIT
+            return self.abreast(evenly(missing * filters, len(self.lengths)))
         if self.owners is None:
             return self.abreast(misses_of_blocks(states, filters, len(self.lengths)))
         return self.abreast(misses_of_sets(states, self.owners))
+
+    def pair_owners(self, filters: int, vectors: int) -> Counts:
+        """The PE set of each pair of a task, filter by filter; empty where sets take them from a queue."""
+        if self.queued:
+            return np.zeros(0, np.int64)
+        lengths = np.diff(_bounds(vectors, filters, len(self.lengths)))
+        return np.repeat(np.arange(len(lengths)), lengths)
 
     def everywhere(self, counts: Counts) -> Counts:
         """What is the same for every scope, (PE sets,), on the whole array."""
@@ -149,12 +185,25 @@ def dealing_of(accelerator: Accelerator, kind: Kind) -> Dealing:
 
 
 def most_results(accelerator: Accelerator) -> int:
-    """The most results that an MCACHE entry must hold for any layer, see :func:`results_held`."""
+    """Results that an MCACHE entry holds where no layer is known: the most for any, see :func:`results_held`.
+
+    Where rows are dealt, one a PE is what an output of a single row would take. Then as many are taken as the
+    accelerator says, or else as a 1 x 1 layer takes whose output has a row for each column of the array.
+    """
     if accelerator.dealing == "vectors":
         return accelerator.results
     if accelerator.dealing == "rows":
-        return min(accelerator.pes, accelerator.replicas or accelerator.pes) * accelerator.results
-    return 3 * accelerator.pes - 2 if accelerator.design == "asynchronous" else 2 * accelerator.pes - 1
+        return min(accelerator.pes, accelerator.replicas or accelerator.rows) * accelerator.results
+    apart, in_flight = accelerator.design == "asynchronous", accelerator.filters_in_flight
+    dealt = 3 * accelerator.pes - 2 if apart else 2 * accelerator.pes - 1
+    if accelerator.dealing == "products":
+        return dealt if in_flight is None else min(dealt, (2 if apart else 1) * in_flight)
+    if in_flight is None:
+        raise ArgumentError(
+            f"filters_in_flight of accelerator {accelerator.name!r} was None, but must be a number where "
+            "dealing is 'misses' and no layer says how many filters there are"
+        )
+    return (2 if apart else 1) * in_flight
 
 
 def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "conv") -> int:
@@ -163,7 +212,8 @@ def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "con
     Where rows are dealt, these are the filters side by side, each with as many after it as there are filter
     buffers. Where products are dealt, entries hold results of filters that several sets share, which are
     under way from the first set's first result until the last set's last, and in each set one that it has
-    for itself. Sets of the asynchronous design may be a scope apart, so what they share is there twice.
+    for itself. Sets of the asynchronous design may be a task apart, so what they share is there twice. Where
+    misses are dealt, all filters in flight are under way until the last HIT is read.
 
     Raises:
         ValueError: as :func:`deal`.
@@ -174,22 +224,32 @@ def results_held(accelerator: Accelerator, shape: VectorShape, kind: Kind = "con
     if dealing == "rows":
         side = _replicas(accelerator, RowLayout.of(accelerator, shape))
         return max(1, min(side, shape.filters)) * accelerator.results
+    groups = FilterGroups.of(shape.filters, accelerator.filters_in_flight)
+    together = 2 if accelerator.design == "asynchronous" else 1
+    if dealing == "misses":
+        return max(1, together * groups.each)
     sets, vectors = pe_sets(accelerator, shape.rows), max(shape.vectors, 1)
-    bounds = _bounds(shape.vectors, shape.filters, sets)
-    shared = len(np.unique(bounds[bounds % vectors > 0] // vectors))
-    own = int(np.count_nonzero(bounds[1:] // vectors > -(-bounds[:-1] // vectors)))
-    return max(1, (2 if accelerator.design == "asynchronous" else 1) * shared + own)
+    cuts = [_bounds(shape.vectors, filters, sets) for filters in groups.sizes]
+    shared = [len(np.unique(bounds[bounds % vectors > 0] // vectors)) for bounds in cuts]
+    own = [bounds[1:] // vectors > -(-bounds[:-1] // vectors) for bounds in cuts]
+    return max(
+        1,
+        *(
+            sum(shared[one] for one in some) + int(np.any([own[one] for one in some], axis=0).sum())
+            for some in combinations_with_replacement(range(len(cuts)), together)
+        ),
+    )
 
 
 def mcaches_held(accelerator: Accelerator, shape: VectorShape | None, kind: Kind = "conv") -> int:
-    """MCACHEs side by side, one a scope; without a ``shape``: the most for any layer.
+    """MCACHEs side by side, one a scope; without a ``shape``: as :func:`most_results` has filters.
 
     Raises:
         ValueError: as :func:`deal`.
     """
     if dealing_of(accelerator, kind) != "rows" or accelerator.replicated == "filters":
         return 1
-    return accelerator.pes if shape is None else RowLayout.of(accelerator, shape).scopes
+    return accelerator.rows if shape is None else RowLayout.of(accelerator, shape).scopes
 
 
 def _replicas(accelerator: Accelerator, layout: RowLayout) -> int:

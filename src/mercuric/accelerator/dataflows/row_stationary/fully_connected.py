@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from heapq import heapreplace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -34,7 +35,10 @@ def cycles(
     """
     counted: dict[Product, dict[Timing, Cycles]] = {product: {} for product in products}
     shape, hitmap = work.shape, work.hitmap
-    sources = None if hitmap is None else block_sources(hitmap.representatives, shape.images, accelerator.pes)
+    sources = None
+    if hitmap is not None:
+        part, cut = inputs_of_a_part(accelerator, shape), shape.depth
+        sources = block_sources(hitmap.representatives, shape.images, accelerator.pes, cut, part)
     for timing in TIMINGS:
         baseline = baseline_cycles(accelerator, shape, timing)
         for product in products:
@@ -50,12 +54,51 @@ def cycles(
 def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> int:
     """Cycles of one product without reuse: each PE multiplies its input of every block with all weights.
 
-    Blocks are filled from all scopes that share their weights; ``"fair"`` never drains between them.
+    Blocks are filled from all scopes that share their weights; ``"fair"`` never drains between them. What
+    the PEs have free they use as MERCURY's do: for the block that may be under way beside another.
     """
     if not shape.scopes:
         return 0
-    blocks = -(-shape.vectors * shape.images // accelerator.pes)
-    return shape.scopes // shape.images * _pace(accelerator, shape, timing).stream(blocks * shape.filters)
+    cut, sequences = shape.depth, shape.scopes // (shape.images * shape.depth)
+    starts = block_starts(
+        shape.vectors * shape.images * cut, accelerator.pes, inputs_of_a_part(accelerator, shape)
+    )
+    rounds = dense_rounds(starts, accelerator.pes, _lag(accelerator.design == "asynchronous"))
+    return sequences * _pace(accelerator, shape, timing).stream(rounds * shape.filters)
+
+
+def inputs_of_a_part(accelerator: Accelerator, shape: VectorShape) -> int:
+    """Inputs of a sequence that blocks of PEs are cut from: of one weight block, or of all of them."""
+    inputs = shape.vectors * shape.images
+    return inputs * shape.depth if accelerator.blocks_at_once == "all" else inputs
+
+
+def block_starts(inputs: int, pes: int, part: int | None = None) -> list[int]:
+    """Where each block of a sequence of ``inputs`` begins, and at last where it ends.
+
+    A block is as many inputs as there are PEs; each ``part`` of the sequence begins anew, all of it where
+    None is given.
+    """
+    parts = range(0, inputs, max(inputs if part is None else part, 1))
+    return [start for first in parts for start in range(first, first + parts.step, pes)] + [inputs]
+
+
+def dense_rounds(starts: list[int], pes: int, lag: int) -> int:
+    """How often PEs take inputs that all cost the same, one block after the other, ``lag`` under way."""
+    rounds = block = taken = 0
+    blocks = len(starts) - 1
+    while block < blocks:
+        open_until = starts[min(block + lag, blocks)]
+        taken = min(taken + pes, open_until)
+        while block < blocks and starts[block + 1] <= taken:
+            block += 1
+        rounds += 1
+    return rounds
+
+
+def _lag(asynchronous: bool) -> int:
+    """MCACHE parts: blocks that may be under way."""
+    return 2 if asynchronous else 1
 
 
 @dataclass(frozen=True)
@@ -71,6 +114,7 @@ class Schedule:
         asynchronous: whether an input waits for the block before the last alone (there are two MCACHE
             halves), or for all blocks before its own.
         send: a result's way to one matching input.
+        part: inputs that blocks are cut from; None: the whole sequence.
     """
 
     pes: int
@@ -80,6 +124,7 @@ class Schedule:
     period: int
     asynchronous: bool
     send: int = 1
+    part: int | None = None
 
     @classmethod
     def of(cls, accelerator: Accelerator, shape: VectorShape, bits: int, timing: Timing) -> "Schedule":
@@ -88,33 +133,33 @@ class Schedule:
         signature = _pace(accelerator, shape, "fair" if pipelined else "paper").stream(bits)
         pace = _pace(accelerator, shape, timing)
         asynchronous = accelerator.design == "asynchronous"
-        return cls(accelerator.pes, shape.filters, signature, pace.stream(1), pace.interval, asynchronous)
+        part = inputs_of_a_part(accelerator, shape)
+        return cls(
+            accelerator.pes, shape.filters, signature, pace.stream(1), pace.interval, asynchronous, part=part
+        )
 
     def total(self, sources: NDArray[np.int64]) -> int:
         """Cycles of all sequences, one after the other; ``sources`` as :func:`block_sources` gives it."""
-        lag = 2 if self.asynchronous else 1
-        return sum(
-            int(
-                _total(
-                    sequence, self.pes, lag, self.filters, self.signature, self.first, self.period, self.send
-                )
-            )
-            for sequence in sources
-        )
+        lag, starts = _lag(self.asynchronous), np.array(self._starts(sources.shape[1]))
+        timed = self.filters, self.signature, self.first, self.period, self.send
+        return sum(int(_total(sequence, starts, self.pes, lag, *timed)) for sequence in sources)
 
     def total_by_definition(self, sources: NDArray[np.int64]) -> int:
         """What :meth:`total` computes, an input and a result at a time."""
         return sum(self._last_done(sequence.tolist()) for sequence in sources)
+
+    def _starts(self, inputs: int) -> list[int]:
+        return block_starts(inputs, self.pes, self.part)
 
     def _last_done(self, sources: list[int]) -> int:
         nothing = -1
         free = {nothing: 0}  # when an input's PE may take another
         holds = [nothing] * self.pes
         done = [0, 0]  # before the first block
-        for start in range(0, len(sources), self.pes):
+        for start, end in pairwise(self._starts(len(sources))):
             looked_up: dict[int, int] = {}
             matches: dict[int, list[int]] = defaultdict(list)
-            for number, source in enumerate(sources[start : start + self.pes], start):
+            for number, source in enumerate(sources[start:end], start):
                 pe = min(range(self.pes), key=lambda pe: free[holds[pe]])
                 taken = max(free[holds[pe]], done[-2 if self.asynchronous else -1])
                 holds[pe] = number
@@ -144,7 +189,9 @@ class Schedule:
         return max([looked_up, *results]), sent
 
 
-def block_sources(representatives: Tensor, images: int, pes: int) -> NDArray[np.int64]:
+def block_sources(
+    representatives: Tensor, images: int, pes: int, cut: int = 1, part: int | None = None
+) -> NDArray[np.int64]:
     """Whose result each input takes: its own, or that of an earlier one of its scope and its block.
 
     Similarity is found within a block's MCACHE half: where a representative belongs to another block,
@@ -154,14 +201,19 @@ def block_sources(representatives: Tensor, images: int, pes: int) -> NDArray[np.
         representatives: int64, (scopes, vectors), as in :class:`~mercuric.similarity.hitmap.Hitmap`.
         images: scopes that share their weights, and make one sequence of inputs.
         pes: inputs of a block.
+        cut: weight blocks, whose inputs follow each other in the sequence.
+        part: as :class:`Schedule` has it.
 
     Returns:
-        int64, (scopes / images, images x vectors): positions in the sequence.
+        int64, (scopes / images / cut, cut x images x vectors): positions in the sequence.
     """
     scopes, vectors = representatives.shape
-    sources = np.zeros((scopes // images if images else 0, images * vectors), np.int64)
-    for sequence, own in zip(representatives.reshape(sources.shape), sources, strict=True):
-        _block_sources(sequence.detach().cpu().contiguous().numpy(), max(vectors, 1), pes, own)
+    sequences, inputs = scopes // (images * cut) if images else 0, cut * images * vectors
+    sources = np.zeros((sequences, inputs), np.int64)
+    by_block = representatives.reshape(images, sequences, cut, vectors).permute(1, 2, 0, 3)
+    of_a_part = max(inputs if part is None else part, 1)
+    for sequence, own in zip(by_block.reshape(sources.shape), sources, strict=True):
+        _block_sources(sequence.detach().cpu().contiguous().numpy(), max(vectors, 1), pes, of_a_part, own)
     return sources
 
 
@@ -178,12 +230,12 @@ def _pace(accelerator: Accelerator, shape: VectorShape, timing: Timing) -> Pace:
 
 @njit(cache=True, nogil=True)
 def _block_sources(
-    representatives: NDArray[np.int64], vectors: int, pes: int, sources: NDArray[np.int64]
+    representatives: NDArray[np.int64], vectors: int, pes: int, part: int, sources: NDArray[np.int64]
 ) -> None:
     computed = np.full(len(sources), -1, np.int64)
     for number in range(len(sources)):
         tag = number - number % vectors + representatives[number]
-        if computed[tag] < number - number % pes:  # in no block, or an earlier one
+        if computed[tag] < number - number % part % pes:  # in no block, or an earlier one
             computed[tag] = number
         sources[number] = computed[tag]
 
@@ -191,6 +243,7 @@ def _block_sources(
 @njit(cache=True, nogil=True)
 def _total(
     sources: NDArray[np.int64],
+    starts: NDArray[np.int64],
     pes: int,
     lag: int,
     filters: int,
@@ -206,8 +259,8 @@ def _total(
     pe_heap = [(np.int64(0), np.int64(inputs)) for _ in range(min(pes, inputs))]
     done = np.zeros(lag, np.int64)
     total = 0
-    for start in range(0, inputs, pes):
-        half, block = start // pes % lag, range(start, min(start + pes, inputs))
+    for place in range(len(starts) - 1):
+        half, block = place % lag, range(starts[place], starts[place + 1])
         finished = 0
         for number in block:
             while free[pe_heap[0][1]] > pe_heap[0][0]:

@@ -4,7 +4,8 @@ PE sets run at different speeds, so a HIT may come to its turn before another se
 reuses. It looks at the entry's valid-data bit in its turn, then waits, or is computed after all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numba import njit
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from mercuric.accelerator.dataflows.dot_product import Pace
 from mercuric.accelerator.dataflows.row_stationary.dealing import Tasks
+from mercuric.accelerator.dataflows.row_stationary.miss_queue import take_queue_turns
 from mercuric.accelerator.dataflows.row_stationary.pe_sets import interleaved
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
@@ -31,6 +33,8 @@ class Turns:
         members: int64, (groups, scopes side by side): which these are; -1: none.
         order: int64, (vectors,): the vectors by arrival at the MCACHE; each after its representative.
         recompute: whether a late HIT is computed; else it waits.
+        last: the turns of a scope's last task, where it has fewer filters than the others.
+        queue: filters of a task, and PE sets, where these take pairs from a queue: ``owners`` is then empty.
     """
 
     states: NDArray[np.uint8]
@@ -39,6 +43,8 @@ class Turns:
     members: NDArray[np.int64]
     order: NDArray[np.int64]
     recompute: bool
+    last: "Turns | None" = None
+    queue: tuple[int, int] | None = None
 
     @classmethod
     def of(cls, accelerator: Accelerator, work: Work) -> "Turns | None":
@@ -52,10 +58,17 @@ class Turns:
         tasks = Tasks.of(accelerator, work.shape)
         owners, order = tasks.owners, np.arange(work.shape.vectors)
         if owners is None:
-            owners = np.repeat(np.arange(len(tasks.lengths)), tasks.lengths)
+            owners = tasks.pair_owners(tasks.filters[0], len(order))
         elif accelerator.arrival == "interleaved":
             order = interleaved(owners)
-        return cls.checked(work.hitmap, owners, tasks.members, order, accelerator.late_hits == "recompute")
+        turns = cls.checked(work.hitmap, owners, tasks.members, order, accelerator.late_hits == "recompute")
+        each, last = tasks.filters
+        queues = [(filters, len(tasks.lengths)) if tasks.queued else None for filters in (each, last)]
+        turns = replace(turns, queue=queues[0])
+        if each == last:
+            return turns
+        fewer = replace(turns, owners=tasks.pair_owners(last, len(order)), queue=queues[1])
+        return replace(turns, last=fewer)
 
     @classmethod
     def checked(
@@ -80,9 +93,9 @@ class Turns:
     def slowest(self, pace: Pace) -> NDArray[np.int64]:
         """Cycles until all PE sets are done with one task that they start together: int64, (groups,)."""
         cycles = np.zeros(len(self.states) + 1, dtype=np.int64)  # the last one is of no scope
-        sets = int(self.owners.max(initial=-1)) + 1
+        filters, sets = self.queue or (0, int(self.owners.max(initial=-1)) + 1)
         _slowest(
-            self.states, self.representatives, self.owners, self.order, self.recompute, sets,
+            self.states, self.representatives, self.owners, self.order, self.recompute, filters, sets,
             pace.interval, pace.drain, cycles[:-1],
         )  # fmt: skip
         slowest: NDArray[np.int64] = cycles[self.members].max(axis=1)
@@ -96,7 +109,7 @@ class Turns:
         ]
 
     def _done(self, scope: int, pace: Pace) -> list[int]:
-        sets = [0] * (int(self.owners.max(initial=-1)) + 1)
+        sets = [0] * (self.queue[1] if self.queue else int(self.owners.max(initial=-1)) + 1)
         return self.one_scope(scope, pace, sets, list(sets))[1]
 
     def one_task(
@@ -120,9 +133,11 @@ class Turns:
             scope: whose vectors.
             pace: of their dot products.
             free: when each PE set begins.
-            left: when its last result before this task left.
+            left: when its last result before this task left, but not before ``free``.
         """
         free, left = list(free), list(left)
+        if self.queue:
+            return self._one_queue(scope, self.queue[0], pace, free, left)
         for owners in self.owners.reshape(-1, max(1, len(self.order))).tolist():
             results: dict[int, int] = {}
             for vector in self.order.tolist():
@@ -135,6 +150,26 @@ class Turns:
                 else:
                     free[own] += pace.interval
                     left[own] = results[vector] = free[own] + pace.drain
+        return free, left
+
+    def _one_queue(
+        self, scope: int, filters: int, pace: Pace, free: list[int], left: list[int]
+    ) -> tuple[list[int], list[int]]:
+        results: dict[tuple[int, int], int] = {}
+        takers: dict[tuple[int, int], int] = {}
+        by_kind = sorted(self.order.tolist(), key=lambda vector: bool(self.states[scope, vector] == 0))
+        for vector, filter_ in product(by_kind, range(filters)):
+            own = min(range(len(free)), key=free.__getitem__)
+            source = (int(self.representatives[scope, vector]), filter_)
+            hits = self.states[scope, vector] == 0
+            late = hits and takers[source] != own and results[source] > free[own]
+            if hits and not (late and self.recompute):
+                free[own] = (results[source] if late else free[own]) + 1
+                left[own] = max(left[own] + 1, free[own])
+            else:
+                free[own] += pace.interval
+                left[own] = results[vector, filter_] = free[own] + pace.drain
+                takers[vector, filter_] = own
         return free, left
 
 
@@ -176,20 +211,27 @@ def _slowest(
     owners: NDArray[np.int64],
     order: NDArray[np.int64],
     recompute: bool,
+    queued: int,
     sets: int,
     interval: int,
     drain: int,
     cycles: NDArray[np.int64],
 ) -> None:
-    free, left = np.zeros(sets, np.int64), np.zeros(sets, np.int64)
-    results = np.zeros(len(order), np.int64)
+    free, left, taken = np.zeros(sets, np.int64), np.zeros(sets, np.int64), np.zeros(sets, np.int64)
+    results = np.zeros(len(order) * max(1, queued), np.int64)
     for scope in range(len(cycles)):
         free[:] = 0
         left[:] = 0
-        take_turns(
-            states[scope], representatives[scope], owners, order, recompute, interval, drain,
-            free, left, results,
-        )  # fmt: skip
+        if queued:
+            take_queue_turns(
+                states[scope], representatives[scope], queued, recompute, interval, drain,
+                free, left, results, taken,
+            )  # fmt: skip
+        else:
+            take_turns(
+                states[scope], representatives[scope], owners, order, recompute, interval, drain,
+                free, left, results,
+            )  # fmt: skip
         for pe_set in range(sets):
             cycles[scope] = max(cycles[scope], left[pe_set])
 

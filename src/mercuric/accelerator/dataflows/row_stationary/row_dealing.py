@@ -17,6 +17,8 @@ from mercuric.reuse.vectors import VectorShape
 
 Counts = NDArray[np.int64]
 
+_UNKNOWN = " (give them, save the Hitmaps anew, or choose dealing=vectors, which needs none)"
+
 
 @dataclass(frozen=True)
 class RowLayout:
@@ -85,10 +87,12 @@ def _alike(accelerator: Accelerator, shape: VectorShape) -> int:
 
 def _rows(shape: VectorShape) -> int:
     rows = shape.output_rows
+    if rows is None and not shape.vectors:
+        return 1
     if not rows:
         raise ArgumentError(
             f"output_rows of a layer's vectors was {rows}, but must be at least 1 where dealing is 'rows': "
-            "they are what PE sets are dealt"
+            f"they are what PE sets are dealt{_UNKNOWN if rows is None else ''}"
         )
     if shape.vectors % rows:
         raise ArgumentError(

@@ -19,8 +19,10 @@ _FIXED = {
     "arrival": "signatures leave a systolic array in the vectors' order",
     "late_hits": "waiting for a late result is modelled for PE sets alone",
     "dealing": "a systolic array has no PE sets to deal products to",
+    "filters_in_flight": "a systolic array has no PE sets to deal products to",
     "replicated": "a systolic array has no PE sets to deal rows to",
     "replicas": "a systolic array has no PE sets to deal rows to",
+    "blocks_at_once": "a systolic array multiplies one block after the other",
 }
 
 

@@ -119,7 +119,8 @@ def _shared(
     enable_gqa: bool = False,
     **kw: Any,
 ) -> Tensor:
-    if not state.on or (enable_gqa and not _grouped(query, key, value)):
+    dense = not state.on and state.config.attention == "softmax"
+    if dense or (enable_gqa and not _grouped(query, key, value)):
         kw["enable_gqa"] = enable_gqa
         rows: Tensor = F.scaled_dot_product_attention(query, key, value, *args, **kw)
         tell_dense(state, query, key, value, rows)
