@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from oracle.fully_connected_stepper import Array, ScopeInputs, SteppedLayer, step_fully_connected
 
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
-from mercuric.accelerator.dataflows.row_stationary.fully_connected import (
-    Schedule,
-    block_sources,
+from mercuric.accelerator.dataflows.row_stationary.fully_connected import Schedule, block_sources, cycles
+from mercuric.accelerator.dataflows.row_stationary.weight_blocks import (
     block_starts,
-    cycles,
     dense_rounds,
     inputs_of_a_part,
 )

@@ -18,6 +18,12 @@ from torch import Tensor
 
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Pace, Timing
+from mercuric.accelerator.dataflows.row_stationary.weight_blocks import (
+    block_starts,
+    blocks_under_way,
+    dense_rounds,
+    inputs_of_a_part,
+)
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.reuse.vectors import VectorShape
 from mercuric.trace.work import Product, Work
@@ -63,42 +69,8 @@ def baseline_cycles(accelerator: Accelerator, shape: VectorShape, timing: Timing
     starts = block_starts(
         shape.vectors * shape.images * cut, accelerator.pes, inputs_of_a_part(accelerator, shape)
     )
-    rounds = dense_rounds(starts, accelerator.pes, _lag(accelerator.design == "asynchronous"))
+    rounds = dense_rounds(starts, accelerator.pes, blocks_under_way(accelerator.design == "asynchronous"))
     return sequences * _pace(accelerator, shape, timing).stream(rounds * shape.filters)
-
-
-def inputs_of_a_part(accelerator: Accelerator, shape: VectorShape) -> int:
-    """Inputs of a sequence that blocks of PEs are cut from: of one weight block, or of all of them."""
-    inputs = shape.vectors * shape.images
-    return inputs * shape.depth if accelerator.blocks_at_once == "all" else inputs
-
-
-def block_starts(inputs: int, pes: int, part: int | None = None) -> list[int]:
-    """Where each block of a sequence of ``inputs`` begins, and at last where it ends.
-
-    A block is as many inputs as there are PEs; each ``part`` of the sequence begins anew, all of it where
-    None is given.
-    """
-    parts = range(0, inputs, max(inputs if part is None else part, 1))
-    return [start for first in parts for start in range(first, first + parts.step, pes)] + [inputs]
-
-
-def dense_rounds(starts: list[int], pes: int, lag: int) -> int:
-    """How often PEs take inputs that all cost the same, one block after the other, ``lag`` under way."""
-    rounds = block = taken = 0
-    blocks = len(starts) - 1
-    while block < blocks:
-        open_until = starts[min(block + lag, blocks)]
-        taken = min(taken + pes, open_until)
-        while block < blocks and starts[block + 1] <= taken:
-            block += 1
-        rounds += 1
-    return rounds
-
-
-def _lag(asynchronous: bool) -> int:
-    """MCACHE parts: blocks that may be under way."""
-    return 2 if asynchronous else 1
 
 
 @dataclass(frozen=True)
@@ -140,7 +112,7 @@ class Schedule:
 
     def total(self, sources: NDArray[np.int64]) -> int:
         """Cycles of all sequences, one after the other; ``sources`` as :func:`block_sources` gives it."""
-        lag, starts = _lag(self.asynchronous), np.array(self._starts(sources.shape[1]))
+        lag, starts = blocks_under_way(self.asynchronous), np.array(self._starts(sources.shape[1]))
         timed = self.filters, self.signature, self.first, self.period, self.send
         return sum(int(_total(sequence, starts, self.pes, lag, *timed)) for sequence in sources)
 
