@@ -13,7 +13,8 @@ PAPERS: dict[str, Any] = {
     "mac_unit": False, "arrival": "raster", "late_hits": "ready", "dealing": "vectors",
     "replicated": "filters", "replicas": None,
     "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
-    "dram_words_per_cycle": None, "energies": "eyeriss",
+    "dram_words_per_cycle": None, "dram_row_hits": 1, "arrays": 1, "split_by": "filters",
+    "link_words_per_cycle": None, "energies": "eyeriss",
 }  # fmt: skip
 COMPARABLE = {"timing": "fair", "dram_words_per_cycle": 4}
 OTHERWISE: dict[str, dict[str, Any]] = {

@@ -133,13 +133,15 @@ class _Run:
         """Tell of every reuse layer's call; returns the multiply-accumulates of each layer."""
         reused: Counter[str] = Counter()
         needs_gradient = {workload.layer: workload.needs_input_gradient for workload in workloads}
+        left = list(workloads)
         shapes: dict[str, tuple[int, ...]] = {}
 
         def observe(seen: Observation) -> None:
             if seen.product == "forward":
                 reused[seen.layer] += seen.shape.macs
             needed = needs_gradient.get(seen.layer, True)
-            self.tell(observed_call(seen, self.config.cache, needed, shapes.get(seen.layer)))
+            workload = _taken(left, seen)
+            self.tell(observed_call(seen, self.config.cache, needed, shapes.get(seen.layer), workload))
 
         def note(name: str, _: nn.Module, args: tuple[object, ...], __: object) -> None:
             if args and isinstance(args[0], Tensor):
@@ -150,6 +152,16 @@ class _Run:
         with recording(layers, before=note):
             infer(self.model, inputs)
         return reused
+
+
+def _taken(left: list[Workload], seen: Observation) -> Workload | None:
+    """The workload that a forward observation is of, which no other observation is then."""
+    if seen.product != "forward":
+        return None
+    for place, one in enumerate(left):
+        if one.layer == seen.layer and one.shape.macs == seen.shape.macs:
+            return left.pop(place)
+    return None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.energy.operands import Operands, operands
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.trace.hitmaps.saved import open_hitmaps
@@ -66,3 +67,27 @@ def require_countable(call: LayerCall, accelerator: Accelerator) -> None:
             f"layer {call.layer!r} is fully connected and has HITs, but CSV files hold no entry ids, which "
             f"accelerator {accelerator.name!r} needs there; save the Hitmaps as Parquet"
         )
+
+
+def waited_for(call: LayerCall, accelerator: Accelerator) -> Operands | None:
+    """What a call reads and writes, where the accelerator can wait for it.
+
+    Raises:
+        ValueError: it can, and nobody knows the call's words.
+    """
+    return layer_tensors(call) if accelerator.waits else None
+
+
+def layer_tensors(call: LayerCall) -> Operands:
+    """What a call reads and writes.
+
+    Raises:
+        ValueError: nobody knows.
+    """
+    if call.workload is None:
+        raise ArgumentError(
+            f"layer {call.layer!r} does not say how many words it reads, but energy and waiting for DRAM or "
+            "link go by them: save its Hitmaps anew, or leave energy out and set dram_words_per_cycle and "
+            "link_words_per_cycle to none"
+        )
+    return operands(call.work.shape, call.workload.inputs, call.workload.fresh)

@@ -7,9 +7,10 @@ from pydantic import model_validator
 
 from mercuric.accelerator.count.arrival import counted_work
 from mercuric.accelerator.count.cycle_cost import cost_of
-from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
+from mercuric.accelerator.count.cycles import Cycles, TrainingCycles, waiting_parts
 from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
+from mercuric.accelerator.energy.operands import Operands
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.judge.judge import Cost
@@ -59,7 +60,12 @@ class CycleCounter:
         self._asked: tuple[Observation, Counted] | None = None
 
     def count(
-        self, layer: str, work: Work, needs_input_gradient: bool, product: ObservedProduct = "forward"
+        self,
+        layer: str,
+        work: Work,
+        needs_input_gradient: bool,
+        product: ObservedProduct = "forward",
+        tensors: Operands | None = None,
     ) -> None:
         """Count one batch through one layer.
 
@@ -68,11 +74,12 @@ class CycleCounter:
             work: its input vectors and their Hitmap; without one it costs the baseline on both sides.
             needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
             product: what the work is of; ``"input_gradient"`` for gradient vectors (paper III-C2).
+            tensors: what the layer reads and writes; None: nobody knows, and nothing waits for DRAM or link.
 
         Raises:
             ValueError: the array is too small for the layer's vectors.
         """
-        self._add(layer, self._counted(work, product, needs_input_gradient))
+        self._add(layer, self._counted(work, product, needs_input_gradient, tensors))
 
     def observe(self, observation: Observation) -> None:
         """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap."""
@@ -102,7 +109,9 @@ class CycleCounter:
 
         Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
         and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
-        with ``fair_``.
+        with ``fair_``. Where the DRAM's or the link's words are bounded, also ``cycles_dram`` and
+        ``cycles_baseline_dram``, or the same with ``link``: how many of MERCURY's and of the baseline's are
+        spent waiting for it.
         """
         import pandas as pd
 
@@ -113,6 +122,8 @@ class CycleCounter:
             columns[f"{prefix}_mercury"] = [one.mercury for one in cycles]
             columns[f"{prefix}_signature"] = [one.signature for one in cycles]
             columns[f"{prefix}_stall"] = [one.stall for one in cycles]
+            for part in waiting_parts(self.accelerator):
+                columns[f"{prefix}_{part}"] = [getattr(one, part) for one in cycles]
         return pd.DataFrame(columns)
 
     def state_dict(self) -> dict[str, Any]:
@@ -139,10 +150,17 @@ class CycleCounter:
         work = counted_work(observation, self.accelerator)
         return self._counted(work, observation.product, observation.needs_input_gradient)
 
-    def _counted(self, work: Work, product: ObservedProduct, needs_input_gradient: bool) -> Counted:
+    def _counted(
+        self,
+        work: Work,
+        product: ObservedProduct,
+        needs_input_gradient: bool,
+        tensors: Operands | None = None,
+    ) -> Counted:
         return observed_cycles(
-            self.accelerator, work, product, needs_input_gradient=needs_input_gradient, training=self.training
-        )
+            self.accelerator, work, product,
+            needs_input_gradient=needs_input_gradient, training=self.training, tensors=tensors,
+        )  # fmt: skip
 
     def _add(self, layer: str, counted: Counted) -> None:
         before = self._layers.get(layer, {timing: TrainingCycles() for timing in TIMINGS})

@@ -127,8 +127,8 @@ class Energies(Config):
             cost, said = getattr(self, level), self._kib_costs(getattr(self, f"{level}_kib"))
             if not isclose(cost, said, rel_tol=1e-6):
                 raise ArgumentError(
-                    f"{level} of energies {self.name!r} was {cost}, but must be the {said:.6g} of its curve, or "
-                    "be left out"
+                    f"{level} of energies {self.name!r} was {cost}, but must be the {said:.6g} of its curve, "
+                    "or be left out"
                 )
         return self
 
@@ -136,8 +136,8 @@ class Energies(Config):
     def _rows_cost(self) -> Self:
         if self.dram_row_miss is not None and self.dram_row_miss < self.dram:
             raise ArgumentError(
-                f"dram_row_miss of energies {self.name!r} was {self.dram_row_miss}, but must be at least dram, "
-                f"{self.dram}: a row is opened besides"
+                f"dram_row_miss of energies {self.name!r} was {self.dram_row_miss}, but must be at least "
+                f"dram, {self.dram}: a row is opened besides"
             )
         return self
 
@@ -184,7 +184,11 @@ class Energies(Config):
 
     def _kib_costs(self, kib: float) -> float:
         curve = self._curve
-        return curve.at(kib) if curve else float(self.register_file * (kib / self.register_file_kib) ** self.exponent)
+        return (
+            curve.at(kib)
+            if curve
+            else float(self.register_file * (kib / self.register_file_kib) ** self.exponent)
+        )
 
 
 _ON_CURVE: tuple[Literal["register_file"], Literal["buffer"]] = ("register_file", "buffer")
@@ -237,8 +241,8 @@ def _cacti(like: Energies) -> Energies:
     return Energies(
         name=f"cacti-{like.word_bits}",
         unit=like.unit,
-        source=f"memories: CACTI 7.0, a 64-bit read of an SRAM of one bank at 45 nm (itrs-hp, 360 K, least dynamic "
-        f"power); all else: {like.source}",
+        source="memories: CACTI 7.0, a 64-bit read of an SRAM of one bank at 45 nm (itrs-hp, 360 K, least "
+        f"dynamic power); all else: {like.source}",
         word_bits=like.word_bits,
         mac=like.mac,
         pe_to_pe=2 * curve[0][1],

@@ -1,20 +1,16 @@
 """How much energy and time does a layer take, with and without reuse?"""
 
 from dataclasses import asdict, dataclass, field
-from math import ceil
 
+from mercuric.accelerator.arrays import shares
+from mercuric.accelerator.count.array_cycles import array_cycles
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
-from mercuric.accelerator.energy.accesses import (
-    STATE_BITS,
-    Accesses,
-    baseline_accesses,
-    id_bits,
-    reuse_accesses,
-)
+from mercuric.accelerator.energy.accesses import Accesses, baseline_accesses, reuse_accesses
 from mercuric.accelerator.energy.energies import LEVELS, Energies, Level, as_energies
 from mercuric.accelerator.energy.operands import Operands, operands
+from mercuric.accelerator.energy.transfers import STATE_BITS, id_bits
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
 from mercuric.trace.work import Product, Work
@@ -29,9 +25,10 @@ class Cost:
     Attributes:
         accesses: operations and accesses.
         energy: of each level, in the table's unit (pJ, or multiply-accumulates).
-        cycles: of the array, in clock cycles.
+        cycles: of the array, of several the slowest, in clock cycles.
         dram_cycles: that the DRAM needs to move its words; 0 for an unbounded one.
-        latency: clock cycles until it is done: of each product, whichever of the two is longer.
+        latency: clock cycles until it is done: of each product, whichever of the three is longest.
+        link_cycles: that the link between arrays needs to move its words; 0 for an unbounded one.
     """
 
     accesses: Accesses = field(default_factory=Accesses)
@@ -39,6 +36,7 @@ class Cost:
     cycles: int = 0
     dram_cycles: int = 0
     latency: int = 0
+    link_cycles: int = 0
 
     @property
     def total(self) -> float:
@@ -52,6 +50,7 @@ class Cost:
             self.cycles + other.cycles,
             self.dram_cycles + other.dram_cycles,
             self.latency + other.latency,
+            self.link_cycles + other.link_cycles,
         )
 
 
@@ -99,7 +98,7 @@ def layer_cost(
     products: list[Product] = ["forward"]
     if training:
         products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = dataflow_of(accelerator).cycles(accelerator, work, products)
+    counted = array_cycles(accelerator, shares(accelerator, work, tensors), products)
     costs, words = _access_costs(table, accelerator, work), table.on(accelerator)
     reused = {
         product: reuse_accesses(accelerator, work, tensors, product, training=training, costs=words)
@@ -144,7 +143,12 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
         "signature_table": vectors * (work.bits + id_bits(accelerator, work)),
         "hitmap": vectors * STATE_BITS,
     }
-    words, costs = asdict(table.on(accelerator)), dict[Level, float]()
+    on, costs = table.on(accelerator), dict[Level, float]()
+    words = {
+        **asdict(on),
+        "dram": table.dram_word(accelerator.dram_row_hits),
+        "link": on.pe_to_pe * accelerator.columns if table.link is None else table.link,
+    }
     for level in LEVELS:
         given: float | None = words.get(level, getattr(table, level))
         cost = table.memory(capacities[level]) if given is None else given
@@ -154,6 +158,5 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
 
 def _cost(accelerator: Accelerator, costs: dict[Level, float], accesses: Accesses, cycles: int) -> Cost:
     energy = {level: costs[level] * getattr(accesses, level) for level in LEVELS}
-    bandwidth = accelerator.dram_words_per_cycle
-    moving = 0 if bandwidth is None else ceil(accesses.dram / bandwidth)
-    return Cost(accesses, energy, cycles, moving, max(cycles, moving))
+    moving, passing = accelerator.dram_cycles(accesses.dram), accelerator.link_cycles(accesses.link)
+    return Cost(accesses, energy, cycles, moving, max(cycles, moving, passing), passing)

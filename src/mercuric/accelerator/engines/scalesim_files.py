@@ -13,6 +13,7 @@ from mercuric.errors import ArgumentError, MalformedError, MercuricError
 from mercuric.files.reading import read_text
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
+from mercuric.trace.workload import Workload
 
 DATAFLOWS = {"ws": "weight", "is": "input", "os": "output"}
 _ARRAY = "architecture_presets"
@@ -44,6 +45,8 @@ class TopologyLayer:
         kind: ``"conv"``, or ``"linear"`` for a GEMM.
         channels: of a convolution's input; None for a GEMM.
         line: where it stands in the file, counted from 1.
+        inputs: words of the input that a window covers, padding included; None: the vectors don't overlap.
+        fresh: elements that a window's row has and the one before it had not; None: all of them.
     """
 
     name: str
@@ -51,6 +54,16 @@ class TopologyLayer:
     kind: Kind
     channels: int | None
     line: int
+    inputs: int | None = None
+    fresh: int | None = None
+
+    def workload(self, shape: VectorShape) -> Workload:
+        """The layer's dense product of a batch whose vectors have ``shape``, with the words that it reads."""
+        covered = self.shape.scopes * self.shape.vectors * self.shape.length
+        inputs = covered if self.inputs is None else min(self.inputs, covered)
+        batch = inputs * shape.scopes * shape.vectors // (self.shape.scopes * self.shape.vectors)
+        fresh = shape.elements if self.fresh is None else self.fresh
+        return Workload(self.name, self.kind, shape, True, batch, fresh)
 
 
 def read_scalesim_config(path: Path) -> Accelerator:
@@ -208,8 +221,11 @@ def _layer(row: str, columns: tuple[str, ...], names: Sequence[str], line: int) 
         return _checked(
             TopologyLayer(name, VectorShape(1, sizes[0], 1, sizes[2], sizes[1]), "linear", None, line)
         )
-    shape = _conv(name, sizes, across or sizes[-1])
-    return _checked(TopologyLayer(name, shape, "conv", sizes[4], line))
+    stride, (height, width, _, columns_a_row, channels, *_) = across or sizes[-1], sizes
+    shape = _conv(name, sizes, stride)
+    fresh = shape.elements // columns_a_row * min(stride, columns_a_row)
+    words = height * width * channels
+    return _checked(TopologyLayer(name, shape, "conv", channels, line, words, fresh))
 
 
 def _checked(layer: TopologyLayer) -> TopologyLayer:

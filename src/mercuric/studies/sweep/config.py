@@ -14,8 +14,7 @@ from mercuric.reuse import Alike
 from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
 
 NOT_IN_CYCLES = (
-    "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
-    "energies",
+    "clock_mhz", "timing", "register_file_words", "energies",
 )  # fmt: skip
 """Fields that no cycle count depends on; ``mercuric evaluate`` counts what does."""
 

@@ -33,7 +33,7 @@ def sweep_table(
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         caption=Text(
-            "stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the layers "
+            "stalls: of MERCURY's cycles; waits: of each design's, for DRAM or link; paper, fair: speed-up in that timing, in brackets with the layers "
             f"off that lose (III-D); {found_with(config.found_with())}; "
             f"{normalisation_text(normalisation, normalised)}"
         ),
@@ -41,18 +41,28 @@ def sweep_table(
     fields = list(config.vary)
     table.add_column("network", no_wrap=True)
     table.add_column("combination")
-    for name in ("hits", "stalls", *_TIMINGS):
+    waits = "paper_wait" in totals
+    for name in ("hits", "stalls", *(["dense waits", "waits"] if waits else []), *_TIMINGS):
         table.add_column(name, justify="right", no_wrap=True)
     for _, row in totals.iterrows():
-        whole = sum(row[f"paper_{part}"] for part in ("product", "signature", "stall"))
+        whole = sum(row.get(f"paper_{part}", 0) for part in ("product", "signature", "stall", "wait"))
         table.add_row(
             str(row["model"]),
             label(row, fields),
             formats.percent(row["hit_rate"]),
             formats.percent(row["paper_stall"] / whole if whole else 0.0),
+            *(
+                [_share(row, "baseline_wait", row["paper_baseline"]), _share(row, "wait", whole)]
+                if waits
+                else []
+            ),
             *(_speedup(row, timing) for timing in _TIMINGS),
         )
     return table
+
+
+def _share(row: "pd.Series[Any]", part: str, whole: float) -> str:
+    return formats.percent(row[f"paper_{part}"] / whole if whole else 0.0)
 
 
 def _speedup(row: "pd.Series[Any]", timing: str) -> Text:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
 from mercuric.accelerator.count.arrival import arrived
+from mercuric.accelerator.count.countable import waited_for
 from mercuric.accelerator.count.simulation import Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.dataflows.registry import dataflow_of
@@ -36,6 +37,12 @@ from mercuric.trace.normalisation import Normalisation
 RESULTS = "sweep.parquet"
 _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
     "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
+    "split_by": (lambda one: one.arrays > 1, "arrays is 1, which splits nothing"),
+    "link_words_per_cycle": (lambda one: one.arrays > 1, "arrays is 1, which sends nothing to another"),
+    **dict.fromkeys(
+        ("buffer_kib", "word_bits", "dram_row_hits"),
+        (lambda one: one.waits, "dram_words_per_cycle is null, and nothing waits for words"),
+    ),
     "ways": (lambda one: one.entries is not None, "an unlimited MCACHE (entries=null) has no sets"),
 }
 """What makes cycles depend on a field, whatever the dataflow, and why they don't where it isn't so."""
@@ -208,7 +215,8 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         call, nothing = arrived(call, cache), without_hits(call)  # alike for all accelerators of a part
         for simulator, counter in zip(simulators, counters, strict=True):
             simulator.count(call)
-            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product)
+            tensors = waited_for(call, counter.accelerator)
+            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product, tensors)
 
     facts = NetworkCalls(subject.network, subject.batches(), reuse, training=not config.inference).tell(count)
     tables = [
@@ -247,7 +255,8 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     """A row a network and combination: hits over vectors, and each timing's cycles and speed-up.
 
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
-    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
+    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_wait`` and ``_baseline_wait`` (the
+    cycles that MERCURY and the baseline wait for DRAM or link, where a combination does), ``_speedup``, ``_adapted``, the
     speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
     signatures: what is above 1 there is not reuse's.
     """
@@ -267,7 +276,15 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     for timing, prefix in COLUMN_PREFIXES.items():
         whole, signature, stall = (sums[f"{prefix}_{part}"] for part in ("mercury", "signature", "stall"))
         totals[f"{timing}_baseline"] = sums[f"{prefix}_baseline"]
-        totals[f"{timing}_product"] = whole - signature - stall
+        wait, dense_wait = (
+            sums[[name for name in (f"{prefix}_{side}dram", f"{prefix}_{side}link") if name in sums]].sum(
+                axis=1
+            )
+            for side in ("", "baseline_")
+        )
+        if any(name.endswith(("_dram", "_link")) for name in sums):
+            totals[f"{timing}_wait"], totals[f"{timing}_baseline_wait"] = wait, dense_wait
+        totals[f"{timing}_product"] = whole - signature - stall - wait
         totals[f"{timing}_signature"], totals[f"{timing}_stall"] = signature, stall
         totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
         totals[f"{timing}_adapted"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept"]

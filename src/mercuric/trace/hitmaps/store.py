@@ -29,7 +29,7 @@ from mercuric.trace.hitmaps.packing import (
     unpack_ids,
     unpack_states,
 )
-from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, SavedLayer
+from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, WORDS, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
 
@@ -48,11 +48,14 @@ _GROUP_BYTES = 4 << 20
 _NAMES = ("layer", "product", "kind")
 _PRODUCTS = " or ".join(map(repr, get_args(ObservedProduct)))
 _PACKED = ("states", "zero", "entries")
+_LATER = (*OPTIONAL, *WORDS)
+"""Columns that files of earlier versions lack."""
+
 _SCHEMA = pa.schema(
     [
         pa.field("call", pa.int32(), nullable=False),
         *(pa.field(name, pa.string(), nullable=False) for name in _NAMES),
-        *(pa.field(name, pa.int64(), nullable=name in OPTIONAL) for name in SHAPE),
+        *(pa.field(name, pa.int64(), nullable=name in _LATER) for name in (*SHAPE, *WORDS)),
         pa.field("bits", pa.int16(), nullable=False),
         pa.field("needs_input_gradient", pa.bool_(), nullable=False),
         pa.field("first_scope", pa.int64(), nullable=False),
@@ -60,7 +63,6 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.binary()) for name in _PACKED),
     ]
 )
-_OLDER = pa.schema([field for field in _SCHEMA if field.name not in OPTIONAL])
 Row = dict[str, Any]
 
 
@@ -132,6 +134,7 @@ def _rows(call: LayerCall, number: int, cache: MCache) -> Iterator[Row]:
         "product": call.product,
         "kind": work.kind,
         **asdict(work.shape),
+        **{name: None if call.workload is None else getattr(call.workload, name) for name in WORDS},
         "bits": work.bits,
         "needs_input_gradient": call.needs_input_gradient,
     }
@@ -179,8 +182,7 @@ class SavedHitmaps:
         except (OSError, pa.ArrowException) as error:
             raise MercuricError(f"{path} can't be read as a Parquet file of Hitmaps: {error}") from None
         metadata = self._parquet.metadata.metadata or {}
-        known = any(self._parquet.schema_arrow.equals(one) for one in (_SCHEMA, _OLDER))
-        if METADATA.encode() not in metadata or not known:
+        if METADATA.encode() not in metadata or not _is_known(self._parquet.schema_arrow):
             raise MercuricError(f"{path} holds no Hitmaps of Mercuric: it is another Parquet file")
         self.about = HitmapAbout.from_json(metadata[METADATA.encode()], path)
 
@@ -217,6 +219,11 @@ class SavedHitmaps:
         return MercuricError(f"{self.path} is damaged: {why}")
 
 
+def _is_known(schema: pa.Schema) -> bool:
+    expected = [field for field in _SCHEMA if field.name in schema.names or field.name not in _LATER]
+    return bool(schema.equals(pa.schema(expected)))
+
+
 def _call(rows: list[Row], cache: MCache) -> LayerCall:
     first = rows[0]
     layer = SavedLayer(**{name: first.get(name) for name in SavedLayer.model_fields})
@@ -227,14 +234,15 @@ def _call(rows: list[Row], cache: MCache) -> LayerCall:
     if [row["first_scope"] for row in rows] != scopes[:-1].tolist() or scopes[-1] != shape.scopes:
         raise ArgumentError(f"layer {first['layer']!r} has not all of its {shape.scopes} scopes")
     about = (first["layer"], first["needs_input_gradient"], first["product"])
+    workload = layer.workload(shape, first["needs_input_gradient"])
     if first["states"] is None:
-        return LayerCall(first["layer"], Work(shape, kind=layer.kind), *about[1:])
+        return LayerCall(first["layer"], Work(shape, kind=layer.kind), *about[1:], workload=workload)
     states = np.concatenate([unpack_states(row["states"], _here(row, shape)) for row in rows])
     lines = _lines(cache, shape)
     ids = np.concatenate([unpack_ids(row["entries"], _here(row, shape), lines) for row in rows])
     hitmap, cache_sets = hitmap_of(states, ids, cache)
     work = Work(shape, hitmap, layer.bits, layer.kind, cache_sets)
-    return LayerCall(about[0], work, about[1], about[2], _zero(rows, shape))
+    return LayerCall(about[0], work, about[1], about[2], _zero(rows, shape), workload=workload)
 
 
 def _zero(rows: Iterable[Row], shape: VectorShape) -> torch.Tensor | None:
