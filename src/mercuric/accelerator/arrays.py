@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from torch import Tensor
+import torch
 
-from mercuric.accelerator.energy.operands import Operands, operands
+from mercuric.accelerator.energy.operands import Operands, Tensor, operands
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.similarity import Hitmap
 from mercuric.trace.work import Work
 
 Divided = Literal["filters", "groups", "images"]
+
+_SHARED: dict[Divided, Tensor | None] = {"filters": "inputs", "images": "weights", "groups": None}
 
 
 @dataclass(frozen=True)
@@ -22,19 +24,13 @@ class Share:
         work: its vectors, with their Hitmap: an array computes the signatures of all its vectors itself.
         tensors: what it reads and writes.
         arrays: how many do as much.
+        shared: the tensor that all arrays need whole; None: none.
     """
 
     work: Work
     tensors: Operands
     arrays: int = 1
-
-
-def divided(accelerator: Accelerator, work: Work) -> Divided:
-    """What arrays get a share of: whole groups where filters of several groups read different inputs."""
-    groups = _groups(work)
-    if work.kind == "attention" or (accelerator.split_by == "filters" and groups > 1):
-        return "groups"
-    return accelerator.split_by
+    shared: Tensor | None = None
 
 
 def busy(accelerator: Accelerator, work: Work) -> int:
@@ -53,7 +49,7 @@ def shares(accelerator: Accelerator, work: Work, tensors: Operands | None = None
     tensors = operands(work.shape) if tensors is None else tensors
     if accelerator.arrays == 1:
         return [Share(work, tensors)]
-    what = divided(accelerator, work)
+    what = _divided(accelerator, work)
     parts = {"filters": work.shape.filters, "groups": _groups(work), "images": work.shape.images}[what]
     if parts <= 1:
         return [Share(work, tensors)]
@@ -61,12 +57,19 @@ def shares(accelerator: Accelerator, work: Work, tensors: Operands | None = None
     if what == "filters":
         sizes = {least + 1: more, least: accelerator.arrays - more}
         return [
-            Share(_with_filters(work, size), _of_filters(work, size, tensors), arrays)
+            Share(_with_filters(work, size), _of_filters(work, size, tensors), arrays, _SHARED[what])
             for size, arrays in sizes.items()
             if size and arrays
         ]
     starts = [place * least + min(place, more) for place in range(min(accelerator.arrays, parts) + 1)]
     return [_slice(work, tensors, what, start, stop) for start, stop in pairwise(starts)]
+
+
+def _divided(accelerator: Accelerator, work: Work) -> Divided:
+    """What arrays get a share of: whole groups where filters of several groups read different inputs."""
+    if work.kind == "attention" or (accelerator.split_by == "filters" and _groups(work) > 1):
+        return "groups"
+    return accelerator.split_by
 
 
 def _groups(work: Work) -> int:
@@ -87,7 +90,7 @@ def _slice(work: Work, tensors: Operands, what: Divided, start: int, stop: int) 
     images = stop - start if what == "images" else shape.images
     part = replace(shape, scopes=shape.scopes * (stop - start) // whole, images=images)
 
-    def cut(table: Tensor) -> Tensor:
+    def cut(table: torch.Tensor) -> torch.Tensor:
         grid = table.reshape(shape.images, -1, shape.depth, shape.vectors)
         grid = grid[start:stop] if what == "images" else grid[:, start:stop]
         return grid.reshape(part.scopes, shape.vectors)
@@ -96,4 +99,4 @@ def _slice(work: Work, tensors: Operands, what: Divided, start: int, stop: int) 
     sets = None if work.cache_sets is None else cut(work.cache_sets)
     inputs = tensors.words.inputs * stop // whole - tensors.words.inputs * start // whole
     own = replace(work, shape=part, hitmap=hitmap, cache_sets=sets)
-    return Share(own, operands(part, inputs, tensors.fresh))
+    return Share(own, operands(part, inputs, tensors.fresh), shared=_SHARED[what])

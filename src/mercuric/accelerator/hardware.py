@@ -144,12 +144,13 @@ class Accelerator(Config):
             words = getattr(self, argument)
             if words is not None and words <= 0:
                 raise ArgumentError(
-                    f"{argument} of accelerator {self.name!r} was {words}, but must be above 0, or none for a "
-                    f"{what} that never makes the array wait"
+                    f"{argument} of accelerator {self.name!r} was {words}, but must be above 0, or none for "
+                    f"a {what} that never makes the array wait"
                 )
         if not 0 <= self.dram_row_hits <= 1:
             raise ArgumentError(
-                f"dram_row_hits of accelerator {self.name!r} was {self.dram_row_hits}, but must be from 0 to 1"
+                f"dram_row_hits of accelerator {self.name!r} was {self.dram_row_hits}, but must be from 0 "
+                "to 1"
             )
         if not 0 < self.clock_mhz < float("inf"):
             raise ArgumentError(

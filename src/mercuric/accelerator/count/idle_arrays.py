@@ -27,10 +27,10 @@ class IdleArrays:
         self._busy[call.layer] = min(least, busy(self._accelerator, call.work))
 
     def table(self) -> "pd.DataFrame":
-        """A layer a row: ``layer`` and ``arrays``, how many work on it."""
+        """A layer a row: ``layer`` and ``arrays_busy``, how many arrays work on it."""
         import pandas as pd
 
-        return pd.DataFrame({"layer": list(self._busy), "arrays": list(self._busy.values())})
+        return pd.DataFrame({"layer": list(self._busy), "arrays_busy": list(self._busy.values())})
 
     def summary(self) -> dict[str, Any]:
         """How many arrays there are, what they split, and how many are idle in which layers, for JSON."""

@@ -88,7 +88,7 @@ def chip_area(
     Wires, control and the PEs' second input buffers (asynchronous design) are not counted.
 
     Args:
-        accelerator: its array, memories and MCACHE.
+        accelerator: its arrays, memories and MCACHEs.
         vectors: the most input vectors of a scope: rows of the Signature Table and of the Hitmap.
         bits: the longest signature.
         table: areas of the parts.
@@ -133,7 +133,7 @@ def chip_area(
         "insertion queues": queued * bits * table.register_bit,
         "pipeline registers": pes * word * table.register_bit,
     }
-    return {part: area / 1e6 for part, area in square_um.items()}
+    return {part: area * accelerator.arrays / 1e6 for part, area in square_um.items()}
 
 
 FPGA_RESOURCES: dict[str, dict[str, float]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mercuric.accelerator.arrays import Share, divided
+from mercuric.accelerator.arrays import Share
 from mercuric.accelerator.energy.dram_traffic import dram_words_by_tensor
 from mercuric.accelerator.energy.operands import Tensor, Words
 from mercuric.accelerator.hardware import Accelerator
@@ -18,9 +18,6 @@ ACCUMULATED: dict[Product, Tensor] = {
     "weight_gradient": "weights",
 }
 """The tensor that a product writes."""
-
-_SHARED: dict[str, Tensor] = {"filters": "inputs", "images": "weights"}
-"""The tensor that all arrays need whole; arrays that have whole groups need none."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +42,13 @@ def dense_transfers(accelerator: Accelerator, shares: Sequence[Share], product: 
     one, which adds and writes them.
 
     Args:
-        accelerator: its buffers and its split.
+        accelerator: whose buffers they are.
         shares: of the layer, as :func:`~mercuric.accelerator.arrays.shares` gives them.
         product: which of the layer's three.
     """
     moved = [array_words(accelerator, share, product) for share in shares]
     everything = sum(words.total * share.arrays for words, share in zip(moved, shares, strict=True))
-    shared = _SHARED.get(divided(accelerator, shares[0].work))
+    shared = shares[0].shared
     arrays = sum(share.arrays for share in shares)
     if shared is None or arrays == 1:
         return Transfers(everything)
@@ -90,7 +87,7 @@ def array_words(accelerator: Accelerator, share: Share, product: Product) -> Wor
 
 
 def saved_words(accelerator: Accelerator, work: Work, product: Product, *, training: bool) -> int:
-    """Signature Table and Hitmap of an array's vectors, as the forward product writes and others read them."""
+    """Signature Table and Hitmap of an array's vectors, written by the forward product, read by others."""
     if product == "forward" and not training:
         return 0
     vectors = work.shape.scopes * work.shape.vectors

@@ -13,7 +13,6 @@ from mercuric.errors import ArgumentError, MalformedError, MercuricError
 from mercuric.files.reading import read_text
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.vectors import VectorShape
-from mercuric.trace.workload import Workload
 
 DATAFLOWS = {"ws": "weight", "is": "input", "os": "output"}
 _ARRAY = "architecture_presets"
@@ -56,14 +55,6 @@ class TopologyLayer:
     line: int
     inputs: int | None = None
     fresh: int | None = None
-
-    def workload(self, shape: VectorShape) -> Workload:
-        """The layer's dense product of a batch whose vectors have ``shape``, with the words that it reads."""
-        covered = self.shape.scopes * self.shape.vectors * self.shape.length
-        inputs = covered if self.inputs is None else min(self.inputs, covered)
-        batch = inputs * shape.scopes * shape.vectors // (self.shape.scopes * self.shape.vectors)
-        fresh = shape.elements if self.fresh is None else self.fresh
-        return Workload(self.name, self.kind, shape, True, batch, fresh)
 
 
 def read_scalesim_config(path: Path) -> Accelerator:
@@ -221,11 +212,10 @@ def _layer(row: str, columns: tuple[str, ...], names: Sequence[str], line: int) 
         return _checked(
             TopologyLayer(name, VectorShape(1, sizes[0], 1, sizes[2], sizes[1]), "linear", None, line)
         )
-    stride, (height, width, _, columns_a_row, channels, *_) = across or sizes[-1], sizes
+    stride, (height, width, _, taps, channels, *_) = across or sizes[-1], sizes
     shape = _conv(name, sizes, stride)
-    fresh = shape.elements // columns_a_row * min(stride, columns_a_row)
-    words = height * width * channels
-    return _checked(TopologyLayer(name, shape, "conv", channels, line, words, fresh))
+    fresh = shape.elements // taps * min(stride, taps)
+    return _checked(TopologyLayer(name, shape, "conv", channels, line, height * width * channels, fresh))
 
 
 def _checked(layer: TopologyLayer) -> TopologyLayer:

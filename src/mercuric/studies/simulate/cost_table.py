@@ -40,8 +40,8 @@ def cost_table(layers: pd.DataFrame, summary: Mapping[str, Any]) -> Table | None
 def _columns(layers: pd.DataFrame, summary: Mapping[str, Any], timing: Timing) -> dict[str, list[str]]:
     """Cells by column: one a layer, and at the end that of all layers."""
     columns: dict[str, list[str]] = {}
-    if "arrays" in layers:
-        columns["arrays at work"] = [*map(str, layers["arrays"]), str(summary["arrays"]["arrays"])]
+    if "arrays_busy" in layers:
+        columns["arrays at work"] = [*map(str, layers["arrays_busy"]), str(summary["arrays"]["arrays"])]
     for design, name in _DESIGNS.items():
         if waits := _waits(layers, COLUMN_PREFIXES[timing], design):
             columns[f"{name} waits"] = waits
@@ -57,7 +57,7 @@ def _columns(layers: pd.DataFrame, summary: Mapping[str, Any], timing: Timing) -
 
 
 def _waits(layers: pd.DataFrame, prefix: str, design: str) -> list[str]:
-    """``DRAM 45 %``: for what a layer waits longest, and in which share of its cycles; not at all: nothing."""
+    """``DRAM 45 %``: what a layer waits for, and in which share of its cycles; not at all: nothing."""
     start = f"{prefix}_baseline_" if design == "baseline" else f"{prefix}_"
     there = {
         name: f"{start}{name.lower()}" for name in ("DRAM", "link") if f"{start}{name.lower()}" in layers

@@ -20,6 +20,7 @@ from mercuric.trace.hitmaps.csv_lines import read_hitmap_csv
 from mercuric.trace.hitmaps.folder import hits_only
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
+from mercuric.trace.workload import Workload
 
 _MOST_VECTORS, _MOST_VECTORS_OF_ALL_SCOPES = 2**24, 2**28
 """What a layer's Hitmap may hold: about 1 and 3 GB while it is counted."""
@@ -81,7 +82,15 @@ def _assumed(
         _fits_memory(layer)
         hitmap = spread_hits(layer.shape, rate, accelerator.entries)
         work = Work(layer.shape, hitmap, config.bits, layer.kind)
-        yield LayerCall(layer.name, work, workload=layer.workload(layer.shape))
+        yield LayerCall(layer.name, work, workload=_workload(layer, layer.shape))
+
+
+def _workload(layer: TopologyLayer, shape: VectorShape) -> Workload:
+    """A row's dense product of a batch whose vectors have ``shape``, with the words that it reads."""
+    alone = layer.shape.scopes * layer.shape.vectors
+    covered = alone * shape.length
+    inputs = min(layer.inputs or covered, covered) * shape.scopes * shape.vectors // alone
+    return Workload(layer.name, layer.kind, shape, True, inputs, layer.fresh or shape.elements)
 
 
 def _fits_memory(layer: TopologyLayer) -> None:
@@ -142,7 +151,7 @@ def _from_folder(layers: Sequence[TopologyLayer], folder: Path) -> Iterator[Laye
                     f"{layer.line} of the topology) has {layer.channels} channels"
                 )
             work = Work(shape, hits_only(np.ascontiguousarray(line.hit), shape), line.bits, layer.kind)
-            yield LayerCall(layer.name, work, workload=layer.workload(shape))
+            yield LayerCall(layer.name, work, workload=_workload(layer, shape))
 
 
 def _from_parquet(
@@ -162,7 +171,7 @@ def _from_parquet(
             )
         yield replace(
             call, layer=layer.name, work=replace(call.work, kind=layer.kind, shape=expected),
-            workload=layer.workload(expected),
+            workload=_workload(layer, expected),
         )  # fmt: skip
 
 

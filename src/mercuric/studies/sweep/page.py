@@ -22,6 +22,7 @@ from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisat
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24
+_WAITS = "waits: of each design's, for DRAM or link; "
 _TIMINGS = ("paper", "fair")
 
 
@@ -29,11 +30,13 @@ def sweep_table(
     totals: pd.DataFrame, config: SweepConfig, normalisation: Mapping[str, Normalisation]
 ) -> Table:
     """A network and combination a row: hits and the speed-up in both timings, red where it loses."""
+    waits = "paper_wait" in totals
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         caption=Text(
-            "stalls: of MERCURY's cycles; waits: of each design's, for DRAM or link; paper, fair: speed-up in that timing, in brackets with the layers "
+            f"stalls: of MERCURY's cycles; {_WAITS if waits else ''}"
+            "paper, fair: speed-up in that timing, in brackets with the layers "
             f"off that lose (III-D); {found_with(config.found_with())}; "
             f"{normalisation_text(normalisation, normalised)}"
         ),
@@ -41,7 +44,6 @@ def sweep_table(
     fields = list(config.vary)
     table.add_column("network", no_wrap=True)
     table.add_column("combination")
-    waits = "paper_wait" in totals
     for name in ("hits", "stalls", *(["dense waits", "waits"] if waits else []), *_TIMINGS):
         table.add_column(name, justify="right", no_wrap=True)
     for _, row in totals.iterrows():

@@ -256,9 +256,9 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
 
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
     ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_wait`` and ``_baseline_wait`` (the
-    cycles that MERCURY and the baseline wait for DRAM or link, where a combination does), ``_speedup``, ``_adapted``, the
-    speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
-    signatures: what is above 1 there is not reuse's.
+    cycles that MERCURY and the baseline wait for DRAM or link, where a combination does), ``_speedup``,
+    ``_adapted``, the speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same
+    without hits and signatures: what is above 1 there is not reuse's.
     """
     keys = ["model", *fields]
     results = results.assign(
