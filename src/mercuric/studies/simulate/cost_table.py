@@ -84,10 +84,9 @@ def _caption(summary: Mapping[str, Any], timing: Timing) -> str:
         said.append(_area(summary))
     idle = summary.get("arrays", {}).get("idle", {})
     if idle:
-        most = max(idle.values())
         said.append(
-            f"{formats.number_of(len(idle), 'layer')} of fewer {summary['arrays']['split_by']} than arrays "
-            f"leaves up to {most} of {summary['arrays']['arrays']} idle"
+            f"layers that can't be split so often leave up to {max(idle.values())} of "
+            f"{summary['arrays']['arrays']} arrays idle: {', '.join(idle)}"
         )
     return "; ".join(said)
 
