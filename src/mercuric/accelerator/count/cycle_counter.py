@@ -57,6 +57,7 @@ class CycleCounter:
         self.accelerator = as_accelerator(accelerator)
         self.training = training
         self._layers: dict[str, Counted] = {}
+        self._waiting: list[str] = []
         self._asked: tuple[Observation, Counted] | None = None
 
     def count(
@@ -79,6 +80,8 @@ class CycleCounter:
         Raises:
             ValueError: the array is too small for the layer's vectors.
         """
+        if tensors is not None:
+            self._waiting = waiting_parts(self.accelerator)
         self._add(layer, self._counted(work, product, needs_input_gradient, tensors))
 
     def observe(self, observation: Observation) -> None:
@@ -109,9 +112,9 @@ class CycleCounter:
 
         Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
         and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
-        with ``fair_``. Where the DRAM's or the link's words are bounded, also ``cycles_dram`` and
-        ``cycles_baseline_dram``, or the same with ``link``: how many of MERCURY's and of the baseline's are
-        spent waiting for it.
+        with ``fair_``. Where calls told their words and the DRAM's or the link's are bounded, also
+        ``cycles_dram`` and ``cycles_baseline_dram``, or the same with ``link``: how many of MERCURY's and
+        of the baseline's are spent waiting for it.
         """
         import pandas as pd
 
@@ -122,7 +125,7 @@ class CycleCounter:
             columns[f"{prefix}_mercury"] = [one.mercury for one in cycles]
             columns[f"{prefix}_signature"] = [one.signature for one in cycles]
             columns[f"{prefix}_stall"] = [one.stall for one in cycles]
-            for part in waiting_parts(self.accelerator):
+            for part in self._waiting:
                 columns[f"{prefix}_{part}"] = [getattr(one, part) for one in cycles]
         return pd.DataFrame(columns)
 

@@ -24,7 +24,7 @@ def totals(layers: "pd.DataFrame", accelerator: Accelerator) -> dict[str, Any]:
         for DRAM or link where these are bounded, and both timings by name) and
         ``speedup`` (paper, fair).
     """
-    parts = (*_PARTS, *waiting_parts(accelerator))
+    parts = [*_PARTS, *(part for part in waiting_parts(accelerator) if f"cycles_{part}" in layers)]
     paper = {part: round(layers[f"cycles_{part}"].sum()) for part in parts}
     fair = {part: round(layers[f"fair_{part}"].sum()) for part in parts}
     leading = paper if accelerator.timing == "paper" else fair

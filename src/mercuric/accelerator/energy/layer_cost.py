@@ -98,8 +98,9 @@ def layer_cost(
     products: list[Product] = ["forward"]
     if training:
         products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = array_cycles(accelerator, shares(accelerator, work, tensors), products)
-    costs, words = _access_costs(table, accelerator, work), table.on(accelerator)
+    parts = shares(accelerator, work, tensors)
+    counted = array_cycles(accelerator, parts, products)
+    costs, words = _access_costs(table, accelerator, parts[0].work), table.on(accelerator)
     reused = {
         product: reuse_accesses(accelerator, work, tensors, product, training=training, costs=words)
         for product in products

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from mercuric.accelerator import Accelerator, Energies, Simulation
+from mercuric.accelerator.count.cycles import waiting_parts
 from mercuric.accelerator.engines.scalesim_files import read_topology
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.progress import Progress, named, silent
@@ -149,11 +150,12 @@ def simulate(
 
 def _forward(result: Simulation) -> pd.DataFrame:
     """A layer a row: cycles of the forward product alone, for SCALE-Sim knows no other."""
+    parts = ("baseline", "product", "signature", "stall", *waiting_parts(result.accelerator))
     rows = []
     for layer, timings in result.counter.state_dict()["layers"].items():
         row: dict[str, Any] = {"layer": layer}
         for timing, prefix in (("paper", "forward"), ("fair", "fair_forward")):
-            row |= {f"{prefix}_{part}": count for part, count in timings[timing]["forward"].items()}
+            row |= {f"{prefix}_{part}": timings[timing]["forward"][part] for part in parts}
         rows.append(row)
     return pd.DataFrame(rows)
 
