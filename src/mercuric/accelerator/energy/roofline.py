@@ -18,8 +18,8 @@ def edge_words(accelerator: Accelerator) -> int:
 def buffer_cycles(accelerator: Accelerator, accesses: Accesses, dense: Accesses) -> int:
     """Cycles in which the arrays' edges take all words that come from the buffers or go to them.
 
-    The words on the buffers' other side, to and from the DRAM and other arrays, are not the edge's. They are the same with
-    MERCURY and without, but for signatures and Hitmaps, which do not pass the buffer.
+    The words on the buffers' other side, to and from the DRAM and other arrays, are not the edge's. They are
+    the same with MERCURY and without, but for signatures and Hitmaps, which do not pass the buffer.
 
     Args:
         accelerator: whose edge it is.

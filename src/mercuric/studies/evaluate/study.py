@@ -49,9 +49,9 @@ class Evaluation:
         energies: the table of each, in the same unit.
         layers: a row for each accelerator, batch, timing, layer and design (``baseline`` or ``mercury``):
             ``energy`` and ``energy_LEVEL`` in the tables' unit, ``cycles``, ``buffer_cycles``,
-            ``dram_cycles`` and ``latency`` in clock cycles, ``bound`` (``compute``, ``buffer``, ``DRAM`` or ``link``:
-            which of the first three is most), ``macs`` of the dense products, ``count_LEVEL`` in operations,
-            words or bits as ``Accesses`` says.
+            ``dram_cycles`` and ``latency`` in clock cycles, ``bound`` (``compute``, ``buffer``, ``DRAM``, or
+            of several arrays ``link``: which takes most of them), ``macs`` of the dense products,
+            ``count_LEVEL`` in operations, words or bits as ``Accesses`` says.
         areas: mm2 of each part of each accelerator, its memories as large as these layers need; of one that
             has no finite area, nothing.
         engine: a row for each accelerator, batch and layer: what another engine says of its dense forward
