@@ -13,9 +13,7 @@ from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
 from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
 
-NOT_IN_CYCLES = (
-    "clock_mhz", "timing", "register_file_words", "energies",
-)  # fmt: skip
+NOT_IN_CYCLES = ("clock_mhz", "timing", "register_file_words", "energies")
 """Fields that no cycle count depends on; ``mercuric evaluate`` counts what does."""
 
 Field = str | int | float | bool | None
