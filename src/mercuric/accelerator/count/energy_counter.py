@@ -92,7 +92,8 @@ class EnergyCounter:
         """mm2 of each part of the chip, as large as these layers need; None where it has no known area."""
         if self._without_area():
             return None
-        return chip_area(self._accelerator, **self._largest)
+        vectors, bits, results, mcaches = self._largest.values()
+        return chip_area(self._accelerator, vectors, bits, results=results, mcaches=mcaches)
 
     def _fit(self, call: LayerCall) -> None:
         dataflow, (largest, *_) = dataflow_of(self._accelerator), shares(self._accelerator, call.work)

@@ -282,7 +282,7 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
             )
             for side in ("", "baseline_")
         )
-        if any(name.endswith(("_dram", "_link")) for name in sums):
+        if any(str(name).endswith(("_dram", "_link")) for name in sums):
             totals[f"{timing}_wait"], totals[f"{timing}_baseline_wait"] = wait, dense_wait
         totals[f"{timing}_product"] = whole - signature - stall - wait
         totals[f"{timing}_signature"], totals[f"{timing}_stall"] = signature, stall
