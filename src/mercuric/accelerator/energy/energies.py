@@ -113,7 +113,7 @@ class Energies(Config):
     @classmethod
     def _with_curve(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
         """What the curve says of the register file and the buffer, where the table leaves it to the curve."""
-        read = {}
+        read: dict[str, float] = {}
         if isinstance(fields.get("curve"), Sequence):
             for level in _ON_CURVE:
                 kib = fields.get(f"{level}_kib", cls.model_fields[f"{level}_kib"].default)
