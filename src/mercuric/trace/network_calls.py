@@ -155,13 +155,20 @@ class _Run:
 
 
 def _taken(left: list[Workload], seen: Observation) -> Workload | None:
-    """The workload that a forward observation is of, which no other observation is then."""
+    """The workload that a forward observation is of, which no other observation is then.
+
+    What no workload is alike, as attention without its projections, reads vectors that don't overlap.
+    """
     if seen.product != "forward":
         return None
     for place, one in enumerate(left):
         if one.layer == seen.layer and one.shape.macs == seen.shape.macs:
             return left.pop(place)
-    return None
+    if seen.kind == "conv":
+        return None
+    shape, needed = seen.shape, seen.needs_input_gradient
+    elements = shape.scopes * shape.vectors * shape.length
+    return Workload(seen.layer, seen.kind, shape, needed, elements, shape.elements)
 
 
 @contextmanager
