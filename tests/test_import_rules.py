@@ -30,7 +30,7 @@ STUDIES_USED: Mapping[str, tuple[str, ...]] = {
     "hitmap": ("simulate",),
     "shrink": ("evaluate",),
     "similarity": ("bench", "train"),
-    "simulate": ("train",),
+    "simulate": ("evaluate", "train"),
     "speedups": ("sweep",),
 }
 """Study: the others that it is made of."""

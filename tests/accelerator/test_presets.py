@@ -14,7 +14,8 @@ PAPERS: dict[str, Any] = {
     "baseline_depth": None, "hit_ports": None, "hit_cycles": 0,
     "replicated": "filters", "replicas": None, "filters_in_flight": None,
     "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
-    "dram_words_per_cycle": None, "energies": "eyeriss",
+    "dram_words_per_cycle": None, "dram_row_hits": 1, "arrays": 1, "split_by": "filters",
+    "link_words_per_cycle": None, "energies": "eyeriss",
 }  # fmt: skip
 ROWS = {"dealing": "rows"}
 COMPARABLE = {"timing": "fair", "dram_words_per_cycle": 4}

@@ -1,6 +1,7 @@
 """Which accelerator is simulated?"""
 
 from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,12 +21,21 @@ Replicated = Literal["filters", "channels", "images"]
 BlocksAtOnce = Literal["consecutive", "all"]
 GradientSignatures = Literal["needed", "free", "reload", "compute"]
 Depth = Literal["channel", "whole"]
+Split = Literal["filters", "images"]
 
+ROW_MISS_TIME = 6.5
+"""How much longer than a burst of an open row one takes that opens its row first.
+
+DDR3-1600 (JEDEC JESD79-3, 11-11-11): a burst of 8 takes 4 clocks, closing a row and opening another 11 each.
+No bank hides another's, which is the worst case.
+"""
+
+_BANDWIDTHS = {"dram_words_per_cycle": "DRAM", "link_words_per_cycle": "link"}
 _PRESETS = Path(__file__).parent / "presets"
 
 _COUNTED = (
-    "rows", "columns", "ways", "entries", "versions", "filters_in_flight", "replicas", "insertion_queue",
-    "weight_blocks", "word_bits",
+    "arrays", "rows", "columns", "ways", "entries", "versions", "filters_in_flight", "replicas",
+    "insertion_queue", "weight_blocks", "word_bits",
 )  # fmt: skip
 _LEAST = {
     **dict.fromkeys(_COUNTED, 1),
@@ -91,7 +101,14 @@ class Accelerator(Config):
         word_bits: bits of an input, a weight, a partial sum, a result in the MCACHE.
         register_file_words: words that one PE's register file holds.
         buffer_kib: the global buffer in KiB.
-        dram_words_per_cycle: words that the DRAM moves in a cycle; None: as many as are asked for.
+        dram_words_per_cycle: words that the DRAM moves in a cycle from open rows; None: as many as are asked
+            for.
+        dram_row_hits: share of the DRAM's words whose row is open already, 0 to 1; the others take
+            ``ROW_MISS_TIME`` times as long, and what the energies' ``dram_row_miss`` says.
+        arrays: how many such arrays there are, with an MCACHE and a buffer each, at one DRAM.
+        split_by: what a layer gives each array a share of: its ``"filters"`` (whole groups of a grouped
+            convolution, whole heads of attention), or the batch's ``"images"``.
+        link_words_per_cycle: words that pass between all arrays in a cycle; None: as many as are asked for.
         energies: what an access costs: a table of ``mercuric.accelerator.energy.energies``, or a YAML file.
 
     Raises:
@@ -128,6 +145,10 @@ class Accelerator(Config):
     register_file_words: Annotated[int, Field(strict=True)] = 256
     buffer_kib: float = 108
     dram_words_per_cycle: float | None = None
+    dram_row_hits: float = 1
+    arrays: Annotated[int, Field(strict=True)] = 1
+    split_by: Split = "filters"
+    link_words_per_cycle: float | None = None
     energies: str = "eyeriss"
 
     @model_validator(mode="after")
@@ -142,10 +163,17 @@ class Accelerator(Config):
                 raise ArgumentError(
                     f"{argument} of accelerator {self.name!r} was {value}, but must be at most {_MOST}"
                 )
-        if self.dram_words_per_cycle is not None and self.dram_words_per_cycle <= 0:
+        for argument, what in _BANDWIDTHS.items():
+            words = getattr(self, argument)
+            if words is not None and words <= 0:
+                raise ArgumentError(
+                    f"{argument} of accelerator {self.name!r} was {words}, but must be above 0, or none for "
+                    f"a {what} that never makes the array wait"
+                )
+        if not 0 <= self.dram_row_hits <= 1:
             raise ArgumentError(
-                f"dram_words_per_cycle of accelerator {self.name!r} was {self.dram_words_per_cycle}, but "
-                "must be above 0, or none for a DRAM that never makes the array wait"
+                f"dram_row_hits of accelerator {self.name!r} was {self.dram_row_hits}, but must be from 0 "
+                "to 1"
             )
         if not 0 < self.clock_mhz < float("inf"):
             raise ArgumentError(
@@ -204,6 +232,24 @@ class Accelerator(Config):
     def pes(self) -> int:
         """Processing elements of the array."""
         return self.rows * self.columns
+
+    @property
+    def waits(self) -> bool:
+        """Whether arrays can wait for words on their way."""
+        return self.dram_words_per_cycle is not None or (
+            self.arrays > 1 and self.link_words_per_cycle is not None
+        )
+
+    def dram_cycles(self, words: int) -> int:
+        """Cycles in which the DRAM moves ``words``; 0 for an unbounded one."""
+        if self.dram_words_per_cycle is None:
+            return 0
+        each = self.dram_row_hits + (1 - self.dram_row_hits) * ROW_MISS_TIME
+        return ceil(words * each / self.dram_words_per_cycle)
+
+    def link_cycles(self, words: int) -> int:
+        """Cycles in which ``words`` pass from array to array; 0 for an unbounded link."""
+        return 0 if self.link_words_per_cycle is None else ceil(words / self.link_words_per_cycle)
 
     @property
     def mcache(self) -> MCache:

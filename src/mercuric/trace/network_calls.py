@@ -160,7 +160,8 @@ class _Run:
             if seen.product == "forward":
                 reused[seen.layer] += seen.shape.macs
             needed = seen.needs_input_gradient if own else needs_gradient.get(seen.layer, True)
-            call = observed_call(seen, self.config.cache, needed, shapes.get(seen.layer), _taken(left, seen))
+            workload = _taken(left, seen)
+            call = observed_call(seen, self.config.cache, needed, shapes.get(seen.layer), workload)
             if seen.product == "input_gradient":
                 call = _with_length(call, handle.layers[seen.layer].bits)
             elif needed:
@@ -206,13 +207,20 @@ def reloaded_layers(model: nn.Module, inputs: Inputs, config: Alike) -> dict[str
 
 
 def _taken(left: list[Workload], seen: Observation) -> Workload | None:
-    """The workload that a forward observation is of, which no other observation is then."""
+    """The workload that a forward observation is of, which no other observation is then.
+
+    What no workload is alike, as attention without its projections, reads vectors that don't overlap.
+    """
     if seen.product != "forward":
         return None
     for place, one in enumerate(left):
         if one.layer == seen.layer and one.shape.macs == seen.shape.macs:
             return left.pop(place)
-    return None
+    if seen.kind == "conv":
+        return None
+    shape, needed = seen.shape, seen.needs_input_gradient
+    elements = shape.scopes * shape.vectors * shape.length
+    return Workload(seen.layer, seen.kind, shape, needed, elements, shape.elements)
 
 
 @contextmanager

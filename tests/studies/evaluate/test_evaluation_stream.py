@@ -6,12 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator, preset, read_workloads
+from mercuric.accelerator.count.energy_counter import LayerCosts
 from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.data import load_images
 from mercuric.reuse import Observation, ReuseConfig, ReuseHandle, reuse_
 from mercuric.reuse.alike.method import AlikeMethod
 from mercuric.reuse.products import ConvolutionCall
-from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
+from mercuric.studies.evaluate.layers import dense_costs, reuse_costs
 from mercuric.studies.evaluate.stream import image_by_image, joined
 
 LIKE = preset("eyeriss-like")

@@ -76,7 +76,7 @@ def test_a_network_that_reads_sentences(mercuric: Run, refused: Refused, tmp_pat
     pairs = "".join(f"the {a} sees a {b}\tdie {a} sieht {b}\n" for a in ("cat", "dog") for b in "xyz")
     for part in ("train", "test"):
         (tmp_path / f"{part}.tsv").write_text(pairs)
-    options = ["--data", "tsv", "--data-root", tmp_path, "--images", 3, "--batch", 2]
+    options = ["--data", "tsv", "--data-root", tmp_path, "--images", 3, "--batch", 2, "--energy"]
     result = mercuric("simulate", "transformer", *options, "--json")
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)

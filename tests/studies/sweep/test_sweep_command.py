@@ -118,7 +118,11 @@ def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: py
         (["--set", "ways=4, ,8"], "set was 'ways=4, ,8', but must have a value (null for none)"),
         (["--set", "ways=4", "--set", "ways=8"], "must name each field once: ways is twice"),
         (["--set", "ways={a: 1}"], "set was 'ways={a: 1}', but must be a plain value after the ="),
-        (["--set", "buffer_kib=1,2"], "field was 'buffer_kib', but must be one that cycles depend on"),
+        (
+            ["--set", "buffer_kib=1,2"],
+            "field was 'buffer_kib', but must be left out of this sweep: dram_words",
+        ),
+        (["--set", "split_by=filters,images"], "must be left out of this sweep: arrays is 1"),
         (["--set", "clock_mhz=1"], "field was 'clock_mhz', but must be one that cycles depend on"),
         (["--set", "versions=1,2"], "field was 'versions', but must be left out of this sweep: design is"),
         (["--set", "ways=4,8", "--set", "entries=null"], "must be left out of this sweep: an unlimited"),

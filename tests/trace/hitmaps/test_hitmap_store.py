@@ -54,7 +54,7 @@ def network() -> torch.nn.Module:
 
 def assert_equal(one: LayerCall, other: LayerCall) -> None:
     bare = [replace(call, work=Work(call.work.shape), zero=None) for call in (one, other)]
-    assert replace(bare[0], input_shape=None, observation=None, workload=None) == bare[1]
+    assert replace(bare[0], input_shape=None, observation=None) == bare[1]
     assert (one.work.bits, one.work.kind) == (other.work.bits, other.work.kind)
     assert (one.work.hitmap is None) == (other.work.hitmap is None)
     pairs = [(one.zero, other.zero), (one.work.cache_sets, other.work.cache_sets)]

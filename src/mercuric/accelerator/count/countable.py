@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.energy.operands import Operands, operands
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.accelerator.mcache_owner import accelerators_own
 from mercuric.errors import ArgumentError
@@ -67,3 +68,33 @@ def require_countable(call: LayerCall, accelerator: Accelerator) -> None:
             f"layer {call.layer!r} is fully connected and has HITs, but CSV files hold no entry ids, which "
             f"accelerator {accelerator.name!r} needs there; save the Hitmaps as Parquet"
         )
+
+
+def waited_for(call: LayerCall, accelerator: Accelerator) -> Operands | None:
+    """What a call reads and writes, where the accelerator can wait for it.
+
+    Raises:
+        ValueError: it can, and nobody knows the call's words.
+    """
+    return layer_tensors(call) if accelerator.waits else None
+
+
+def layer_tensors(call: LayerCall) -> Operands:
+    """What a call reads and writes.
+
+    Raises:
+        ValueError: nobody knows.
+    """
+    if call.product == "input_gradient":
+        raise ArgumentError(
+            f"layer {call.layer!r} has gradient vectors of its own, and nobody knows how many words they "
+            "are, but energy and waiting for DRAM or link go by them: let gradients be 'forward-hits', or leave "
+            "energy out and set dram_words_per_cycle and link_words_per_cycle to none"
+        )
+    if call.workload is None:
+        raise ArgumentError(
+            f"layer {call.layer!r} does not say how many words it reads, but energy and waiting for DRAM or "
+            "link go by them: save its Hitmaps anew, or leave energy out and set dram_words_per_cycle and "
+            "link_words_per_cycle to none"
+        )
+    return operands(call.work.shape, call.workload.inputs, call.workload.fresh)

@@ -7,9 +7,10 @@ from pydantic import model_validator
 
 from mercuric.accelerator.count.arrival import counted_work
 from mercuric.accelerator.count.cycle_cost import cost_of
-from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
+from mercuric.accelerator.count.cycles import Cycles, TrainingCycles, waiting_parts
 from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, TIMINGS, Timing
+from mercuric.accelerator.energy.operands import Operands
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError
 from mercuric.reuse.judge.judge import Cost
@@ -56,6 +57,7 @@ class CycleCounter:
         self.accelerator = as_accelerator(accelerator)
         self.training = training
         self._layers: dict[str, Counted] = {}
+        self._waiting: list[str] = []
         self._asked: tuple[Observation, Counted] | None = None
 
     def count(
@@ -65,6 +67,7 @@ class CycleCounter:
         needs_input_gradient: bool,
         product: ObservedProduct = "forward",
         reloaded: bool | None = None,
+        tensors: Operands | None = None,
     ) -> None:
         """Count one batch through one layer.
 
@@ -74,12 +77,15 @@ class CycleCounter:
             needs_input_gradient: False for a layer whose input needs no gradient: it has no dO product.
             product: what the work is of; ``"input_gradient"`` for gradient vectors (paper III-C2).
             reloaded: whether the following layer's signatures serve the gradient vectors; None: not known.
+            tensors: what the layer reads and writes; None: nobody knows, and nothing waits for DRAM or link.
 
         Raises:
             ValueError: the array is too small for the layer's vectors, or reloads signatures, and it isn't
                 known whether they are there.
         """
-        self._add(layer, self._counted(work, product, needs_input_gradient, reloaded))
+        if tensors is not None:
+            self._waiting = waiting_parts(self.accelerator)
+        self._add(layer, self._counted(work, product, needs_input_gradient, reloaded, tensors))
 
     def observe(self, observation: Observation) -> None:
         """Count what a reuse layer emits; raises ValueError as :meth:`count` does, or for a broken Hitmap."""
@@ -109,7 +115,9 @@ class CycleCounter:
 
         Columns: ``layer``, then in cycles ``cycles_baseline``, ``cycles_mercury`` (signatures
         and stalls included), ``cycles_signature``, ``cycles_stall`` (timing ``"paper"``), and the same
-        with ``fair_``.
+        with ``fair_``. Where calls told their words and the DRAM's or the link's are bounded, also
+        ``cycles_dram`` and ``cycles_baseline_dram``, or the same with ``link``: how many of MERCURY's and
+        of the baseline's are spent waiting for it.
         """
         import pandas as pd
 
@@ -120,6 +128,8 @@ class CycleCounter:
             columns[f"{prefix}_mercury"] = [one.mercury for one in cycles]
             columns[f"{prefix}_signature"] = [one.signature for one in cycles]
             columns[f"{prefix}_stall"] = [one.stall for one in cycles]
+            for part in self._waiting:
+                columns[f"{prefix}_{part}"] = [getattr(one, part) for one in cycles]
         return pd.DataFrame(columns)
 
     def state_dict(self) -> dict[str, Any]:
@@ -149,11 +159,16 @@ class CycleCounter:
         )
 
     def _counted(
-        self, work: Work, product: ObservedProduct, needs_input_gradient: bool, reloaded: bool | None
+        self,
+        work: Work,
+        product: ObservedProduct,
+        needs_input_gradient: bool,
+        reloaded: bool | None,
+        tensors: Operands | None = None,
     ) -> Counted:
         return observed_cycles(
             self.accelerator, work, product, needs_input_gradient=needs_input_gradient,
-            training=self.training, reloaded=reloaded,
+            training=self.training, reloaded=reloaded, tensors=tensors,
         )  # fmt: skip
 
     def _add(self, layer: str, counted: Counted) -> None:

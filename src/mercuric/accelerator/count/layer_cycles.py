@@ -2,22 +2,25 @@
 
 from dataclasses import replace
 
+from mercuric.accelerator.count.array_cycles import latencies
 from mercuric.accelerator.count.cycles import Cycles, TrainingCycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
-from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.energy.operands import Operands
 from mercuric.accelerator.gradient_signatures import signs_gradient
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.reuse.observation import ObservedProduct
 from mercuric.trace.work import Product, Work
 
 
-def product_cycles(accelerator: Accelerator, work: Work) -> dict[Timing, Cycles]:
-    """Cycles of one product with and without reuse, in both timings.
+def product_cycles(
+    accelerator: Accelerator, work: Work, tensors: Operands | None = None
+) -> dict[Timing, Cycles]:
+    """Cycles of one product with and without reuse, in both timings; ``tensors`` as below.
 
     Raises:
         ValueError: the array is too small for the layer's vectors.
     """
-    return dataflow_of(accelerator).cycles(accelerator, work, ["forward"])["forward"]
+    return latencies(accelerator, work, ["forward"], tensors)["forward"]
 
 
 def training_cycles(
@@ -27,6 +30,7 @@ def training_cycles(
     needs_input_gradient: bool = True,
     training: bool = True,
     signs_input_gradient: bool = False,
+    tensors: Operands | None = None,
 ) -> dict[Timing, TrainingCycles]:
     """Cycles of the products that go by a layer's forward Hitmap, in both timings.
 
@@ -36,6 +40,7 @@ def training_cycles(
         needs_input_gradient: False for a layer without a dO product, or with one of its own Hitmap.
         training: False for the forward product alone.
         signs_input_gradient: whether dO pays for signatures as well, as many as the forward product's.
+        tensors: what the layer reads and writes; None: nothing waits for DRAM or link.
 
     Raises:
         ValueError: the array is too small for the layer's vectors.
@@ -43,12 +48,9 @@ def training_cycles(
     products: list[Product] = ["forward"]
     if training:
         products += ["input_gradient", "weight_gradient"] if needs_input_gradient else ["weight_gradient"]
-    counted = dataflow_of(accelerator).cycles(accelerator, work, products)
-    if signs_input_gradient and "input_gradient" in counted:
-        pairs = {
-            timing: (counted["input_gradient"][timing], counted["forward"][timing]) for timing in TIMINGS
-        }
-        counted["input_gradient"] = {timing: _signed(*pair) for timing, pair in pairs.items()}
+    counted = latencies(
+        accelerator, work, products, tensors, training=training, signs_input_gradient=signs_input_gradient
+    )
     return {
         timing: TrainingCycles(**{product: cycles[timing] for product, cycles in counted.items()})
         for timing in TIMINGS
@@ -63,13 +65,14 @@ def observed_cycles(
     needs_input_gradient: bool,
     training: bool = True,
     reloaded: bool | None = None,
+    tensors: Operands | None = None,
 ) -> dict[Timing, TrainingCycles]:
     """Cycles of the products that an observed one stands for, in both timings.
 
     What dO pays for signatures is up to ``accelerator.gradient_signatures``.
 
     Args:
-        accelerator, work, needs_input_gradient, training: as for :func:`training_cycles`.
+        accelerator, work, needs_input_gradient, training, tensors: as for :func:`training_cycles`.
         product: ``"forward"``, or ``"input_gradient"`` for gradient vectors (paper III-C2): the layer's dO
             product by a Hitmap and signatures of its own.
         reloaded: whether the following layer's signatures serve the gradient vectors; None: not known.
@@ -83,14 +86,9 @@ def observed_cycles(
     if product == "forward":
         return training_cycles(
             accelerator, work, needs_input_gradient=needs_input_gradient, training=training,
-            signs_input_gradient=signs,
+            signs_input_gradient=signs, tensors=tensors,
         )  # fmt: skip
     if not training:
         return {timing: TrainingCycles() for timing in TIMINGS}
-    cycles = product_cycles(accelerator, work if signs else replace(work, bits=0))
+    cycles = product_cycles(accelerator, work if signs else replace(work, bits=0), tensors)
     return {timing: TrainingCycles(input_gradient=cycles[timing]) for timing in TIMINGS}
-
-
-def _signed(gradient: Cycles, forward: Cycles) -> Cycles:
-    """dO with the signatures of the forward product, and the stalls that these bring."""
-    return replace(gradient, signature=forward.signature, stall=max(gradient.stall, forward.stall))

@@ -9,12 +9,15 @@ from torch import nn
 
 from mercuric.accelerator.count.arrival import arrived
 from mercuric.accelerator.count.baselines import Baselines
-from mercuric.accelerator.count.countable import countable_hitmaps, require_countable
+from mercuric.accelerator.count.countable import countable_hitmaps, require_countable, waited_for
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
+from mercuric.accelerator.count.energy_counter import EnergyCounter
+from mercuric.accelerator.count.idle_arrays import IdleArrays
 from mercuric.accelerator.count.similarity_tally import SimilarityTally, gradient_figures
 from mercuric.accelerator.count.totals import totals
 from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.energy.energies import Energies, as_energies
 from mercuric.accelerator.hardware import Accelerator, Depth, as_accelerator
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError
@@ -51,6 +54,8 @@ class Simulation:
         coverage: ``macs`` of the forward pass; ``dense``: which of them are in operations that no layer
             makes, whose rows have the kind ``"dense"``; ``left_out``: which have no row. Each operation has
             ``layer``, ``operation``, ``macs`` and ``share``. None: nothing says it.
+        energy: what was spent, and the chip's area; None: nobody asked.
+        idle: of several arrays, layers that leave some without work.
     """
 
     accelerator: Accelerator
@@ -60,6 +65,8 @@ class Simulation:
     baselines: Mapping[Depth, int]
     normalisation: Normalisation | None = None
     coverage: Mapping[str, Any] | None = None
+    energy: EnergyCounter | None = None
+    idle: IdleArrays | None = None
 
     def cycles(self, timing: Timing | None = None) -> Cycles:
         """Cycles of all layers; ``timing`` defaults to the accelerator's."""
@@ -82,6 +89,8 @@ class Simulation:
             **totals(self.layers, self.accelerator),
             "gradients": gradient_figures(self.layers, self.accelerator),
             "baselines": dict(self.baselines),
+            **({} if self.idle is None else self.idle.summary()),
+            **({} if self.energy is None else self.energy.summary()),
         }
 
 
@@ -91,10 +100,15 @@ class Simulator:
     Args:
         accelerator: what is simulated.
         training: count both backward products as well.
+        energies: by which energy and area are counted as well; None: they aren't.
     """
 
-    def __init__(self, accelerator: Accelerator, training: bool = True) -> None:
+    def __init__(
+        self, accelerator: Accelerator, training: bool = True, energies: Energies | None = None
+    ) -> None:
         self.accelerator = accelerator
+        self._energy = None if energies is None else EnergyCounter(accelerator, energies, training)
+        self._idle = IdleArrays(accelerator) if accelerator.arrays > 1 else None
         self._counter = CycleCounter(accelerator, training)
         self._similarity = SimilarityTally(accelerator)
         self._baselines = Baselines(accelerator, training)
@@ -111,9 +125,15 @@ class Simulator:
     def count(self, call: LayerCall) -> None:
         """Count one call as it is; raises as :meth:`add`."""
         require_countable(call, self.accelerator)
-        self._counter.count(call.layer, call.work, call.needs_input_gradient, call.product, call.reloaded)
+        tensors = waited_for(call, self.accelerator)
+        self._counter.count(
+            call.layer, call.work, call.needs_input_gradient, call.product, call.reloaded, tensors
+        )
         self._baselines.add(call)
         self._similarity.add(call)
+        for also in (self._idle, self._energy):
+            if also is not None:
+                also.add(call)
         if call.work.kind == "conv":
             self._most_filters = max(self._most_filters, call.work.shape.filters)
 
@@ -130,19 +150,21 @@ class Simulator:
                 f"most {self._most_filters}, the filters of the largest convolution, or none for all filters"
             )
         layers = self._similarity.layers(facts).merge(self._counter.layers(), how="left")
+        for also in (self._idle, self._energy):
+            if also is not None:
+                layers = layers.merge(also.table(), how="left")
         return Simulation(
-            self.accelerator,
-            config,
-            layers,
-            self._counter,
-            self._baselines.cycles,
-            facts.normalisation,
-            facts.coverage,
-        )
+            self.accelerator, config, layers, self._counter, self._baselines.cycles, facts.normalisation,
+            facts.coverage, self._energy, self._idle,
+        )  # fmt: skip
 
 
 def simulate_calls(
-    calls: Calls, accelerator: Accelerator, training: bool = True, listeners: Sequence[Listen] = ()
+    calls: Calls,
+    accelerator: Accelerator,
+    training: bool = True,
+    listeners: Sequence[Listen] = (),
+    energies: Energies | None = None,
 ) -> Simulation:
     """Count the cycles of calls, wherever they come from.
 
@@ -151,11 +173,12 @@ def simulate_calls(
         accelerator: what is simulated.
         training: count both backward products as well.
         listeners: each called with every call, once it is counted.
+        energies: by which energy and area are counted as well; None: they aren't.
 
     Raises:
         ValueError: as :meth:`Simulator.add`. What the calls' source or a listener raises goes through.
     """
-    simulator = Simulator(accelerator, training)
+    simulator = Simulator(accelerator, training, energies)
     facts = calls.tell(simulator.add, *listeners)
     return simulator.simulation(calls.config, facts)
 
@@ -167,6 +190,7 @@ def simulate(
     config: ReuseConfig | PresetName | None = None,
     training: bool = True,
     normalisation: Statistics | None = None,
+    energies: str | Path | Energies | None = None,
 ) -> Simulation:
     """Run one batch with reuse and count the cycles that it takes in hardware.
 
@@ -185,6 +209,8 @@ def simulate(
             does; ``"data"``, taken from the inputs first; ``"stored"``, the model's own. By default
             ``"batch"`` for training; for inference ``"data"`` where the stored ones are still those of a
             new layer, which normalise nothing, and ``"stored"`` otherwise.
+        energies: a table, its name or its YAML file, by which energy and area are counted as well; None: they
+            aren't.
 
     Raises:
         ValueError: an unknown accelerator or normalisation, an accelerator with fewer PEs than a kernel
@@ -192,7 +218,9 @@ def simulate(
             layers already, or NaN or infinity in a layer's parameters or inputs. What the model raises
             goes through.
     """
-    return simulate_batches(model, [inputs], accelerator, config, training, normalisation=normalisation)
+    return simulate_batches(
+        model, [inputs], accelerator, config, training, normalisation=normalisation, energies=energies
+    )
 
 
 def simulate_batches(
@@ -203,11 +231,12 @@ def simulate_batches(
     training: bool = True,
     listeners: Sequence[Listen] = (),
     normalisation: Statistics | None = None,
+    energies: str | Path | Energies | None = None,
 ) -> Simulation:
     """As :func:`simulate`, batch after batch: memory is one batch's, cycles are the sum.
 
     Args:
-        model, accelerator, config, training, normalisation: as for :func:`simulate`.
+        model, accelerator, config, training, normalisation, energies: as for :func:`simulate`.
         batches: inputs of the network; a fully connected layer compares the vectors of one batch. An
             iterator is held in memory where statistics are taken from the data first.
         listeners: each called with every layer's call, once it is counted, as ``HitmapWriter.add``.
@@ -228,7 +257,7 @@ def simulate_batches(
         )
     reloads = training and (hardware.gradient_signatures == "reload" or bool(listeners))
     calls = NetworkCalls(model, batches, simulated, training, normalisation, reloads)
-    return simulate_calls(calls, hardware, training, listeners)
+    return simulate_calls(calls, hardware, training, listeners, _table(energies))
 
 
 def simulate_saved(
@@ -236,6 +265,7 @@ def simulate_saved(
     accelerator: str | Accelerator = "eyeriss-168",
     training: bool = True,
     listeners: Sequence[Listen] = (),
+    energies: str | Path | Energies | None = None,
 ) -> Simulation:
     """Count the cycles of saved Hitmaps; no network runs.
 
@@ -244,6 +274,7 @@ def simulate_saved(
         accelerator: a preset's name, or a description; its MCACHE must be that of the Hitmaps.
         training: count both backward products as well.
         listeners: each called with every layer's call, once it is counted.
+        energies: as for :func:`simulate`.
 
     Raises:
         ValueError: an unknown accelerator, one with fewer PEs than a kernel has rows, with another MCACHE, or
@@ -253,7 +284,11 @@ def simulate_saved(
     require_switch("training", training)
     hardware = as_accelerator(accelerator)
     calls = saved_calls(countable_hitmaps(Path(path), hardware))
-    return simulate_calls(calls, hardware, training, listeners)
+    return simulate_calls(calls, hardware, training, listeners, _table(energies))
+
+
+def _table(energies: str | Path | Energies | None) -> Energies | None:
+    return None if energies is None else as_energies(energies)
 
 
 def found_with(config: Alike) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from mercuric.accelerator.count.cycles import waiting_parts
 from mercuric.accelerator.hardware import Accelerator
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ def totals(layers: "pd.DataFrame", accelerator: Accelerator) -> dict[str, Any]:
             timing's beside it.
 
     Returns:
-        ``cycles`` (accelerator, timing, baseline, mercury, signature, stall, and both timings by name) and
+        ``cycles`` (accelerator, timing, baseline, mercury, signature, stall, cycles of both designs that wait
+        for DRAM or link where these are bounded, and both timings by name) and
         ``speedup`` (paper, fair).
     """
-    paper = {part: round(layers[f"cycles_{part}"].sum()) for part in _PARTS}
-    fair = {part: round(layers[f"fair_{part}"].sum()) for part in _PARTS}
+    parts = [*_PARTS, *(part for part in waiting_parts(accelerator) if f"cycles_{part}" in layers)]
+    paper = {part: round(layers[f"cycles_{part}"].sum()) for part in parts}
+    fair = {part: round(layers[f"fair_{part}"].sum()) for part in parts}
     leading = paper if accelerator.timing == "paper" else fair
     named = {"accelerator": accelerator.name, "timing": accelerator.timing}
     return {

@@ -1,28 +1,32 @@
 """How often is each memory accessed, with and without reuse?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from mercuric.accelerator.arrays import Share, shares
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.dataflows.traffic import ArrayTraffic, DotProducts
-from mercuric.accelerator.energy.dram_traffic import dram_words
 from mercuric.accelerator.energy.energies import WordCosts, as_energies
-from mercuric.accelerator.energy.operands import Operands, Tensor, Words
+from mercuric.accelerator.energy.operands import Operands, Words
+from mercuric.accelerator.energy.transfers import (
+    ACCUMULATED,
+    STATE_BITS,
+    Transfers,
+    array_words,
+    dense_transfers,
+    id_bits,
+    mercury_transfers,
+    number_bits,
+    random_words,
+    saved_words,
+)
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
-from mercuric.similarity.hitmap import HitState
+from mercuric.similarity.hitmap import Hitmap, HitState
 from mercuric.trace.work import Product, Work
-
-STATE_BITS = 2
-"""A Hitmap entry is HIT, MAU or MNU (paper III-B3)."""
-
-_ACCUMULATED: dict[Product, Tensor] = {
-    "forward": "outputs",
-    "input_gradient": "inputs",
-    "weight_gradient": "weights",
-}
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Accesses:
         pe_to_pe: words that enter a PE from a neighbour or from the array's network.
         buffer: words of the global buffer.
         dram: words.
+        link: words from one array to another.
         mcache_tag: bits of tags, compared or written.
         mcache_data: words of results, read or written.
         signature_table: bits, read or written.
@@ -46,6 +51,7 @@ class Accesses:
     pe_to_pe: int = 0
     buffer: int = 0
     dram: int = 0
+    link: int = 0
     mcache_tag: int = 0
     mcache_data: int = 0
     signature_table: int = 0
@@ -53,6 +59,9 @@ class Accesses:
 
     def __add__(self, other: "Accesses") -> "Accesses":
         return Accesses(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def __mul__(self, arrays: int) -> "Accesses":
+        return Accesses(*(getattr(self, f.name) * arrays for f in fields(self)))
 
 
 def baseline_accesses(
@@ -77,12 +86,10 @@ def baseline_accesses(
     Raises:
         ValueError: the array is too small for the layer's vectors.
     """
-    everything = np.full(work.shape.scopes, work.shape.vectors)
     costs = costs or _own_costs(accelerator)
-    whole = accelerator.depth(timing) == "whole"
-    dense = DotProducts(work.shape, work.kind, operands, everything, costs, whole)
-    traffic = dataflow_of(accelerator).traffic(accelerator, dense)
-    return _beside_dram(accelerator, work, operands, product, traffic, traffic.visits)
+    parts, whole = shares(accelerator, work, operands), accelerator.depth(timing) == "whole"
+    each = [_dense(accelerator, share, product, costs, whole=whole) for share in parts]
+    return _together(parts, each, dense_transfers(accelerator, parts, product))
 
 
 def reuse_accesses(
@@ -111,16 +118,56 @@ def reuse_accesses(
     """
     if work.hitmap is None:
         raise ArgumentError("hitmap was None, but without reuse the baseline's accesses are all there are")
-    states, filters = work.hitmap.states, work.shape.filters
+    costs = costs or _own_costs(accelerator)
+    signed = product == "forward" if signed is None else signed
+    parts = shares(accelerator, work, operands)
+    each = [
+        _reused(accelerator, share, share.work.hitmap, product, costs, training=training, signed=signed)
+        for share in parts
+        if share.work.hitmap is not None
+    ]
+    moved = mercury_transfers(accelerator, parts, product, training=training, signed=signed)
+    return _together(parts, each, moved)
+
+
+def _together(parts: Sequence[Share], each: Sequence[Accesses], moved: Transfers) -> Accesses:
+    """All arrays' accesses; what passes between two of them is no word of the DRAM for both."""
+    whole = sum((one * share.arrays for one, share in zip(each, parts, strict=True)), start=Accesses())
+    return replace(whole, mac=whole.mac + moved.added, dram=moved.dram, link=moved.link)
+
+
+def _dense(
+    accelerator: Accelerator, share: Share, product: Product, costs: WordCosts, *, whole: bool
+) -> Accesses:
+    """One array's accesses without reuse."""
+    shape = share.work.shape
+    everything = np.full(shape.scopes, shape.vectors)
+    dense = DotProducts(shape, share.work.kind, share.tensors, everything, costs, whole=whole)
+    traffic = dataflow_of(accelerator).traffic(accelerator, dense)
+    return _beside_dram(accelerator, share, product, traffic, traffic.visits)
+
+
+def _reused(
+    accelerator: Accelerator,
+    share: Share,
+    hitmap: Hitmap,
+    product: Product,
+    costs: WordCosts,
+    *,
+    training: bool,
+    signed: bool,
+) -> Accesses:
+    """One array's accesses with MERCURY, signatures among them."""
+    work, operands = share.work, share.tensors
+    states, filters = hitmap.states, work.shape.filters
     computed = (states != HitState.HIT.value).sum(dim=1).cpu().numpy()
     stored = int((states == HitState.MAU.value).sum())
     hits = states.numel() - int(computed.sum())
-    costs = costs or _own_costs(accelerator)
     misses = DotProducts(work.shape, work.kind, operands, computed, costs, whole=False, kept=True)
     traffic = dataflow_of(accelerator).traffic(accelerator, misses)
     reused = hits * filters * traffic.sums
     visits = replace(traffic.visits, outputs=traffic.visits.outputs + reused)
-    dense = _beside_dram(accelerator, work, operands, product, traffic, visits)
+    dense = _beside_dram(accelerator, share, product, traffic, visits)
 
     kept = stored * filters * traffic.sums
     backward = product != "forward"
@@ -128,30 +175,17 @@ def reuse_accesses(
     results = (2 if backward else 1) * (reused + kept)
     row = work.bits + id_bits(accelerator, work)
     vectors = states.numel()
-    saved = -(-vectors * (row + STATE_BITS) // accelerator.word_bits)
     mercury = Accesses(
         mac=reused,
-        dram=saved if training or backward else 0,
+        dram=saved_words(accelerator, work, product, training=training),
         pe_to_pe=results if traffic.queued else 0,
         mcache_data=results,
         signature_table=vectors * row + (hits + stored) * id_bits(accelerator, work) * traffic.passes,
         hitmap=(STATE_BITS + number_bits(work) * traffic.queued) * vectors * (1 + traffic.passes),
     )
-    signs = not backward if signed is None else signed
-    if not signs or not work.bits:
+    if not signed or not work.bits:
         return dense + mercury
     return dense + mercury + _signatures(accelerator, work, operands, stored, costs)
-
-
-def id_bits(accelerator: Accelerator, work: Work) -> int:
-    """Bits of an entry's id, which the Signature Table holds beside the signature (paper V)."""
-    entries = work.shape.vectors if accelerator.entries is None else accelerator.entries
-    return max(entries - 1, 1).bit_length()
-
-
-def number_bits(work: Work) -> int:
-    """Bits of a vector's number within its scope, an item of a queue of misses."""
-    return max(work.shape.vectors - 1, 1).bit_length()
 
 
 def _own_costs(accelerator: Accelerator) -> WordCosts:
@@ -167,7 +201,7 @@ def _signatures(
     vectors = shape.scopes * shape.vectors
     random = DotProducts(shape, work.kind, operands, everything, costs, whole=False)
     traffic = dataflow_of(accelerator).traffic(accelerator, random)
-    visits, projection = traffic.visits, shape.length * work.bits
+    visits, projection = traffic.visits, random_words(work)
     # Only what is added up over several pieces goes through the buffer: the last one leaves as a sign bit.
     partial = 2 * (visits.outputs - vectors * work.bits)
     compared = 1 if accelerator.entries is None else accelerator.ways
@@ -182,17 +216,12 @@ def _signatures(
 
 
 def _beside_dram(
-    accelerator: Accelerator,
-    work: Work,
-    operands: Operands,
-    product: Product,
-    traffic: ArrayTraffic,
-    visits: Words,
+    accelerator: Accelerator, share: Share, product: Product, traffic: ArrayTraffic, visits: Words
 ) -> Accesses:
     """The array's traffic, and what it takes to have its operands in the buffer."""
-    accumulated = _ACCUMULATED[product]
-    dram = dram_words(accelerator.buffer_words, work.shape, operands, accumulated)
-    again = max(0, getattr(visits, accumulated) - getattr(operands.words, accumulated))
+    accumulated = ACCUMULATED[product]
+    dram = array_words(accelerator, share, product).total
+    again = max(0, getattr(visits, accumulated) - getattr(share.tensors.words, accumulated))
     return Accesses(
         mac=traffic.macs,
         register_file=traffic.register_file,

@@ -94,7 +94,7 @@ def chip_area(
     Wires, control and the PEs' second input buffers (asynchronous design) are not counted.
 
     Args:
-        accelerator: its array, memories and MCACHE.
+        accelerator: its arrays, memories and MCACHEs.
         vectors: the most input vectors of a scope: rows of the Signature Table and of the Hitmap.
         bits: the longest signature.
         table: areas of the parts.
@@ -146,7 +146,7 @@ def chip_area(
         "result crossbar": 2 * takers * sets * word * table.crosspoint_bit,
         "pipeline registers": pes * word * table.register_bit,
     }
-    return {part: area / 1e6 for part, area in square_um.items()}
+    return {part: area * accelerator.arrays / 1e6 for part, area in square_um.items()}
 
 
 FPGA_RESOURCES: dict[str, dict[str, float]] = {

@@ -3,14 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mercuric.accelerator.energy.operands import Operands, Tensor
+from mercuric.accelerator.energy.operands import Operands, Tensor, Words
 from mercuric.reuse.vectors import VectorShape
 
 Counts = NDArray[np.int64]
 
 
 def dram_words(buffer_words: int, shape: VectorShape, operands: Operands, accumulated: Tensor) -> int:
-    """Words that a product reads from DRAM and writes to it, by the best of three loop orders.
+    """Words that a product reads from DRAM and writes to it; see :func:`dram_words_by_tensor`."""
+    return dram_words_by_tensor(buffer_words, shape, operands, accumulated).total
+
+
+def dram_words_by_tensor(
+    buffer_words: int, shape: VectorShape, operands: Operands, accumulated: Tensor
+) -> Words:
+    """Words of each tensor that a product reads from DRAM or writes to it, by the best of three loop orders.
 
     A tile of positions and filters is worked on at a time, over the whole depth, and the buffer holds its
     partial results besides: all inputs of the positions (``docs/energy.md``: inputs held), all weights of
@@ -24,13 +31,13 @@ def dram_words(buffer_words: int, shape: VectorShape, operands: Operands, accumu
     """
     inputs, weights = _visits(buffer_words, shape, operands)
     words = operands.words
-    read = words.inputs * inputs + words.weights * weights + words.outputs
-    again = {
-        "inputs": words.inputs * (inputs - 1),
-        "weights": words.weights * (weights - 1),
-        "outputs": 0 * inputs,
-    }
-    return int((read + again[accumulated]).min())
+    moved_inputs, moved_weights = words.inputs * inputs, words.weights * weights
+    if accumulated == "inputs":
+        moved_inputs += words.inputs * (inputs - 1)
+    if accumulated == "weights":
+        moved_weights += words.weights * (weights - 1)
+    best = int((moved_inputs + moved_weights).argmin())
+    return Words(int(moved_inputs[best]), int(moved_weights[best]), words.outputs)
 
 
 def _visits(buffer_words: int, shape: VectorShape, operands: Operands) -> tuple[Counts, Counts]:

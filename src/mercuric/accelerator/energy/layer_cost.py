@@ -1,21 +1,16 @@
 """How much energy and time does a layer take, with and without reuse?"""
 
 from dataclasses import asdict, dataclass, field
-from math import ceil
 
+from mercuric.accelerator.arrays import shares
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.count.layer_cycles import observed_cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
-from mercuric.accelerator.energy.accesses import (
-    STATE_BITS,
-    Accesses,
-    baseline_accesses,
-    id_bits,
-    reuse_accesses,
-)
+from mercuric.accelerator.energy.accesses import Accesses, baseline_accesses, reuse_accesses
 from mercuric.accelerator.energy.energies import LEVELS, Energies, Level, as_energies
 from mercuric.accelerator.energy.operands import Operands, operands
+from mercuric.accelerator.energy.transfers import STATE_BITS, id_bits
 from mercuric.accelerator.gradient_signatures import signs_gradient
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
@@ -32,9 +27,10 @@ class Cost:
     Attributes:
         accesses: operations and accesses.
         energy: of each level, in the table's unit (pJ, or multiply-accumulates).
-        cycles: of the array, in clock cycles.
+        cycles: of the array, of several the slowest, in clock cycles.
         dram_cycles: that the DRAM needs to move its words; 0 for an unbounded one.
-        latency: clock cycles until it is done: of each product, whichever of the two is longer.
+        latency: clock cycles until it is done: of each product, whichever of the three is longest.
+        link_cycles: that the link between arrays needs to move its words; 0 for an unbounded one.
     """
 
     accesses: Accesses = field(default_factory=Accesses)
@@ -42,6 +38,7 @@ class Cost:
     cycles: int = 0
     dram_cycles: int = 0
     latency: int = 0
+    link_cycles: int = 0
 
     @property
     def total(self) -> float:
@@ -55,6 +52,7 @@ class Cost:
             self.cycles + other.cycles,
             self.dram_cycles + other.dram_cycles,
             self.latency + other.latency,
+            self.link_cycles + other.link_cycles,
         )
 
 
@@ -108,7 +106,8 @@ def layer_cost(
         accelerator, work, product, needs_input_gradient=needs_input_gradient, training=training,
         reloaded=reloaded,
     )  # fmt: skip
-    costs, words = _access_costs(table, accelerator, work), table.on(accelerator)
+    [largest, *_] = shares(accelerator, work, tensors)
+    costs, words = _access_costs(table, accelerator, largest.work), table.on(accelerator)
     layer = {timing: LayerCost() for timing in TIMINGS}
     for one in _products(product, needs_input_gradient, training):
         # Gradient vectors with a Hitmap of their own are a forward product of theirs (III-C2).
@@ -164,7 +163,12 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
         "signature_table": vectors * (work.bits + id_bits(accelerator, work)),
         "hitmap": vectors * STATE_BITS,
     }
-    words, costs = asdict(table.on(accelerator)), dict[Level, float]()
+    on, costs = table.on(accelerator), dict[Level, float]()
+    words = {
+        **asdict(on),
+        "dram": table.dram_word(accelerator.dram_row_hits),
+        "link": on.pe_to_pe * accelerator.columns if table.link is None else table.link,
+    }
     for level in LEVELS:
         given: float | None = words.get(level, getattr(table, level))
         cost = table.memory(capacities[level]) if given is None else given
@@ -174,6 +178,5 @@ def _access_costs(table: Energies, accelerator: Accelerator, work: Work) -> dict
 
 def _cost(accelerator: Accelerator, costs: dict[Level, float], accesses: Accesses, cycles: int) -> Cost:
     energy = {level: costs[level] * getattr(accesses, level) for level in LEVELS}
-    bandwidth = accelerator.dram_words_per_cycle
-    moving = 0 if bandwidth is None else ceil(accesses.dram / bandwidth)
-    return Cost(accesses, energy, cycles, moving, max(cycles, moving))
+    moving, passing = accelerator.dram_cycles(accesses.dram), accelerator.link_cycles(accesses.link)
+    return Cost(accesses, energy, cycles, moving, max(cycles, moving, passing), passing)

@@ -44,6 +44,8 @@ class TopologyLayer:
         kind: ``"conv"``, or ``"linear"`` for a GEMM.
         channels: of a convolution's input; None for a GEMM.
         line: where it stands in the file, counted from 1.
+        inputs: words of the input that a window covers, padding included; None: the vectors don't overlap.
+        fresh: elements that a window's row has and the one before it had not; None: all of them.
     """
 
     name: str
@@ -51,6 +53,8 @@ class TopologyLayer:
     kind: Kind
     channels: int | None
     line: int
+    inputs: int | None = None
+    fresh: int | None = None
 
 
 def read_scalesim_config(path: Path) -> Accelerator:
@@ -208,8 +212,10 @@ def _layer(row: str, columns: tuple[str, ...], names: Sequence[str], line: int) 
         return _checked(
             TopologyLayer(name, VectorShape(1, sizes[0], 1, sizes[2], sizes[1]), "linear", None, line)
         )
-    shape = _conv(name, sizes, across or sizes[-1])
-    return _checked(TopologyLayer(name, shape, "conv", sizes[4], line))
+    stride, (height, width, _, taps, channels, *_) = across or sizes[-1], sizes
+    shape = _conv(name, sizes, stride)
+    fresh = shape.elements // taps * min(stride, taps)
+    return _checked(TopologyLayer(name, shape, "conv", channels, line, height * width * channels, fresh))
 
 
 def _checked(layer: TopologyLayer) -> TopologyLayer:

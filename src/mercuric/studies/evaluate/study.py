@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
+from mercuric.accelerator.count.energy_counter import LayerCosts
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
@@ -25,7 +26,7 @@ from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
 from mercuric.reuse import Alike
 from mercuric.studies.evaluate.config import EvaluationConfig
-from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
+from mercuric.studies.evaluate.layers import dense_costs, reuse_costs
 from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
 from mercuric.subjects.subject import Subject, load_subject
@@ -48,9 +49,9 @@ class Evaluation:
         energies: the table of each, in the same unit.
         layers: a row for each accelerator, batch, timing, layer and design (``baseline`` or ``mercury``):
             ``energy`` and ``energy_LEVEL`` in the tables' unit, ``cycles``, ``buffer_cycles``,
-            ``dram_cycles`` and ``latency`` in clock cycles, ``bound`` (``compute``, ``buffer`` or ``DRAM``:
-            which of the first three is most), ``macs`` of the dense products, ``count_LEVEL`` in operations,
-            words or bits as ``Accesses`` says.
+            ``dram_cycles`` and ``latency`` in clock cycles, ``bound`` (``compute``, ``buffer``, ``DRAM``, or
+            of several arrays ``link``: which takes most of them), ``macs`` of the dense products,
+            ``count_LEVEL`` in operations, words or bits as ``Accesses`` says.
         areas: mm2 of each part of each accelerator, its memories as large as these layers need; of one that
             has no finite area, nothing.
         engine: a row for each accelerator, batch and layer: what another engine says of its dense forward

@@ -110,7 +110,7 @@ def bound_table(evaluation: Evaluation) -> SortableTable:
         numbers("batch", batches, str, "images in the batch"),
         words("design", [DESIGN_NAMES[design] for design in designs]),
     ]
-    for limit in _BOUNDS:
+    for limit in (one for one in _BOUNDS if one != "link" or "link" in set(evaluation.layers["bound"])):
         cells = [_limited(layers, limit) for _, layers in groups]
         columns.append(Column(f"by {limit}", "number", cells, "layers, and their share of the latency"))
     return SortableTable(columns, "Layers by what takes most cycles")

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from mercuric.accelerator import Accelerator, read_workloads
+from mercuric.accelerator.count.energy_counter import LayerCosts
 from mercuric.accelerator.energy.layer_cost import Cost, LayerCost, fitting
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.reuse import Alike
-from mercuric.studies.evaluate.layers import LayerCosts, dense_costs, reuse_costs
+from mercuric.studies.evaluate.layers import dense_costs, reuse_costs
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import records
+from mercuric.studies.simulate.cost_table import cost_table
 from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, Topology
 from mercuric.studies.simulate.study import simulate as run_simulation
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
@@ -48,6 +50,9 @@ def simulate(
     scalesim_config: Annotated[Path | None, typer.Option(help="The hardware, as SCALE-Sim's .cfg.")] = None,
     topology: Annotated[Path | None, typer.Option(help="The layers, as SCALE-Sim's .csv.")] = None,
     hit_rate: Annotated[float | None, typer.Option(help="Share of HITs in a topology, 0 to 1.")] = None,
+    energy: Annotated[
+        bool, typer.Option("--energy", help="Count energy and area too, by the accelerator's energies.")
+    ] = False,
     engine: Annotated[
         Literal["scalesim"] | None, typer.Option(help="Count with SCALE-Sim too, and show both.")
     ] = None,
@@ -58,19 +63,23 @@ def simulate(
         "weights": weights, "seed": seed,
     }  # fmt: skip
     source = _source(model, of_network, save_hitmaps, hitmaps, topology, hit_rate, gradients)
+    hardware = options.chosen_accelerator(accelerator, scalesim_config, settings or [])
     how = Counting(
-        options.chosen_accelerator(accelerator, scalesim_config, settings or []),
+        hardware,
         options.simulated_reuse(config),
         not inference,
         engine,
+        fitting(hardware) if energy else None,
     )
     with bars() as progress:
         layers, summary = run_simulation(source, how, progress)
     figures = {**summary, "layers": records(layers)}
     if isinstance(source, Topology) or engine is not None:
-        show(as_json, figures, topology_table(layers), topology_total(summary))
+        tables = [topology_table(layers), topology_total(summary)]
     else:
-        show(as_json, figures, layer_table(layers.assign(seed=0)), simulation_table(summary))
+        tables = [layer_table(layers.assign(seed=0)), simulation_table(summary)]
+    costs = cost_table(layers, summary)
+    show(as_json, figures, *tables[:1], *([] if costs is None else [costs]), *tables[1:])
 
 
 def _source(

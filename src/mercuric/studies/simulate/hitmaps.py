@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mercuric.accelerator import Accelerator, Simulation, preset
+from mercuric.accelerator import Accelerator, Energies, Simulation, preset
 from mercuric.accelerator.count.countable import countable_hitmaps
 from mercuric.accelerator.count.similarity_tally import SimilarityTally
 from mercuric.accelerator.count.simulation import simulate_batches, simulate_calls
@@ -29,6 +29,7 @@ def simulate_network(
     save: Path | None = None,
     listeners: Sequence[Listen] = (),
     progress: Progress = silent,
+    energies: Energies | None = None,
     gradients: Gradients = "forward-hits",
 ) -> Simulation:
     """Count the cycles of all examples, batch after batch.
@@ -41,6 +42,7 @@ def simulate_network(
         save: a Parquet file for the Hitmaps.
         listeners: each called with every layer's call.
         progress: told before each batch.
+        energies: by which energy and area are counted as well; None: they aren't.
         gradients: whose Hitmap dO goes by.
 
     Raises:
@@ -51,11 +53,15 @@ def simulate_network(
     require_backward(gradients, training)
     batches = subject.batches(progress, gradients)
     if save is None:
-        return simulate_batches(subject.network, batches, accelerator, reuse, training, listeners)
+        return simulate_batches(
+            subject.network, batches, accelerator, reuse, training, listeners, energies=energies
+        )
     config = simulated_config(reuse, accelerator)
     with HitmapWriter(save, HitmapAbout(subject.described, config)) as writer:
         every = (writer.add, *listeners)
-        result = simulate_batches(subject.network, batches, accelerator, reuse, training, every)
+        result = simulate_batches(
+            subject.network, batches, accelerator, reuse, training, every, energies=energies
+        )
         writer.finish(result.layers, result.run)
     return result
 
@@ -67,6 +73,7 @@ def simulate_hitmaps(
     model: str | None = None,
     reuse: Alike | None = None,
     listeners: Sequence[Listen] = (),
+    energies: Energies | None = None,
 ) -> tuple[Simulation, dict[str, Any]]:
     """Count the cycles of saved Hitmaps, and say where they come from.
 
@@ -77,6 +84,7 @@ def simulate_hitmaps(
         model: where given, the network that they must be of.
         reuse: where given, the configuration that they must have been found with.
         listeners: each called with every layer's call.
+        energies: by which energy and area are counted as well; None: they aren't.
 
     Raises:
         ValueError: the accelerator asks for more than was saved.
@@ -85,7 +93,7 @@ def simulate_hitmaps(
     saved = countable_hitmaps(path, accelerator)
     config = None if reuse is None else simulated_config(reuse, accelerator)
     saved.about.require(path, config, None if model is None else {"model": model})
-    result = simulate_calls(saved_calls(saved), accelerator, training, listeners)
+    result = simulate_calls(saved_calls(saved), accelerator, training, listeners, energies)
     return result, {**saved.about.run, "hitmaps": str(path)}
 
 

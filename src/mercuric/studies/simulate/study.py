@@ -7,7 +7,8 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 
-from mercuric.accelerator import Accelerator, Simulation
+from mercuric.accelerator import Accelerator, Energies, Simulation
+from mercuric.accelerator.count.cycles import waiting_parts
 from mercuric.accelerator.engines.scalesim_files import read_topology
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.progress import Progress, named, silent
@@ -30,12 +31,14 @@ class Counting:
         reuse: how similarity is found; the paper's form by default.
         training: count both backward products as well; a topology's rows count once in any case.
         engine: who counts besides.
+        energies: by which energy and area are counted as well; None: they aren't.
     """
 
     accelerator: Accelerator
     reuse: Alike | None = None
     training: bool = True
     engine: Literal["scalesim"] | None = None
+    energies: Energies | None = None
 
     @property
     def products(self) -> str:
@@ -73,7 +76,15 @@ class Network:
         subject = load_subject(self.config, self.config.images, self.config.batch)
         told = named(progress, "images", self.config.model)
         result = simulate_network(
-            subject, how.accelerator, how.reuse, how.training, self.save, also, told, self.gradients
+            subject,
+            how.accelerator,
+            how.reuse,
+            how.training,
+            self.save,
+            also,
+            told,
+            how.energies,
+            self.gradients,
         )
         return result, {**subject.described, "products": how.products, **result.summary()}
 
@@ -93,7 +104,7 @@ class Hitmaps:
     def count(self, how: Counting, also: Sequence[Listen], _progress: Progress) -> Counted:
         """See :class:`Source`."""
         result, described = simulate_hitmaps(
-            self.path, how.accelerator, how.training, self.model, how.reuse, also
+            self.path, how.accelerator, how.training, self.model, how.reuse, also, how.energies
         )
         return result, {**described, "products": how.products, **result.summary()}
 
@@ -116,7 +127,7 @@ class Topology:
         """See :class:`Source`; of its rows only HIT or miss is known."""
         config = simulated_config(how.reuse, how.accelerator)
         result = simulate_topology(
-            read_topology(self.path), how.accelerator, config, self.hit_rate, self.hitmaps, also
+            read_topology(self.path), how.accelerator, config, self.hit_rate, self.hitmaps, also, how.energies
         )
         hits = {"hitmaps": str(self.hitmaps)} if self.hitmaps else {"hit_rate": self.hit_rate or 0}
         summary = result.summary()
@@ -150,11 +161,12 @@ def simulate(
 
 def _forward(result: Simulation) -> pd.DataFrame:
     """A layer a row: cycles of the forward product alone, for SCALE-Sim knows no other."""
+    parts = ("baseline", "product", "signature", "stall", *waiting_parts(result.accelerator))
     rows = []
     for layer, timings in result.counter.state_dict()["layers"].items():
         row: dict[str, Any] = {"layer": layer}
         for timing, prefix in (("paper", "forward"), ("fair", "fair_forward")):
-            row |= {f"{prefix}_{part}": count for part, count in timings[timing]["forward"].items()}
+            row |= {f"{prefix}_{part}": timings[timing]["forward"][part] for part in parts}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mercuric.accelerator import Accelerator, Simulation
+from mercuric.accelerator import Accelerator, Energies, Simulation
 from mercuric.accelerator.count.countable import countable_hitmaps, require_saved
 from mercuric.accelerator.count.simulation import simulate_calls
 from mercuric.accelerator.engines.scalesim_files import TopologyLayer
@@ -20,6 +20,7 @@ from mercuric.trace.hitmaps.csv_lines import read_hitmap_csv
 from mercuric.trace.hitmaps.folder import hits_only
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
+from mercuric.trace.workload import Workload
 
 _MOST_VECTORS, _MOST_VECTORS_OF_ALL_SCOPES = 2**24, 2**28
 """What a layer's Hitmap may hold: about 1 and 3 GB while it is counted."""
@@ -32,6 +33,7 @@ def simulate_topology(
     hit_rate: float | None = None,
     hitmaps: Path | None = None,
     listeners: Sequence[Listen] = (),
+    energies: Energies | None = None,
 ) -> Simulation:
     """Count each row once, as one product (a topology of a backward pass is one of its own).
 
@@ -42,6 +44,7 @@ def simulate_topology(
         hit_rate: share of HITs among the vectors of each scope; 0 where neither is given.
         hitmaps: a Parquet file or a folder of CSV files instead: the n-th layer's Hitmap is the n-th row's.
         listeners: each called with every layer's call, once it is counted.
+        energies: by which energy and area are counted as well; None: they aren't.
 
     Raises:
         ValueError: ``hit_rate`` is out of range or given with ``hitmaps``, or the accelerator asks for more
@@ -54,7 +57,7 @@ def simulate_topology(
         )
     calls = _calls(layers, accelerator, config, hit_rate, hitmaps)
     known = KnownCalls(config, calls, RunFacts(tuple(layer.name for layer in layers)))
-    return simulate_calls(known, accelerator, training=False, listeners=listeners)
+    return simulate_calls(known, accelerator, training=False, listeners=listeners, energies=energies)
 
 
 def _calls(
@@ -78,7 +81,16 @@ def _assumed(
     for layer in layers:
         _fits_memory(layer)
         hitmap = spread_hits(layer.shape, rate, accelerator.entries)
-        yield LayerCall(layer.name, Work(layer.shape, hitmap, config.bits, layer.kind))
+        work = Work(layer.shape, hitmap, config.bits, layer.kind)
+        yield LayerCall(layer.name, work, workload=_workload(layer, layer.shape))
+
+
+def _workload(layer: TopologyLayer, shape: VectorShape) -> Workload:
+    """A row's dense product of a batch whose vectors have ``shape``, with the words that it reads."""
+    alone = layer.shape.scopes * layer.shape.vectors
+    covered = alone * shape.length
+    inputs = min(layer.inputs or covered, covered) * shape.scopes * shape.vectors // alone
+    return Workload(layer.name, layer.kind, shape, True, inputs, layer.fresh or shape.elements)
 
 
 def _fits_memory(layer: TopologyLayer) -> None:
@@ -139,7 +151,7 @@ def _from_folder(layers: Sequence[TopologyLayer], folder: Path) -> Iterator[Laye
                     f"{layer.line} of the topology) has {layer.channels} channels"
                 )
             work = Work(shape, hits_only(np.ascontiguousarray(line.hit), shape), line.bits, layer.kind)
-            yield LayerCall(layer.name, work)
+            yield LayerCall(layer.name, work, workload=_workload(layer, shape))
 
 
 def _from_parquet(
@@ -157,7 +169,10 @@ def _from_parquet(
                 f"{path}: layer {call.layer!r} has {shape}, but {layer.name!r} (line {layer.line} of the "
                 f"topology) {expected}"
             )
-        yield replace(call, layer=layer.name, work=replace(call.work, kind=layer.kind, shape=expected))
+        yield replace(
+            call, layer=layer.name, work=replace(call.work, kind=layer.kind, shape=expected),
+            workload=_workload(layer, expected),
+        )  # fmt: skip
 
 
 def _same_number(there: int, layers: Sequence[TopologyLayer], path: Path) -> None:

@@ -15,6 +15,7 @@ _PARTS = (
     ("product", "products", chart.MERCURY),
     ("signature", "signatures", chart.SIGNATURE),
     ("stall", "stalls", chart.LOSS),
+    ("wait", "waiting for DRAM or link", chart.DENSE),
 )
 _GAINS = [[0.0, chart.LOSS], [0.5, "#f4f1ea"], [1.0, chart.MERCURY]]
 """Slower than dense in red, faster in blue, the same in neither."""
@@ -134,6 +135,8 @@ def split_chart(totals: pd.DataFrame, fields: list[str], timing: str) -> go.Figu
     ]  # fmt: skip
     picture = figure(360, "", "cycles over the baseline's")
     for part, name, colour in _PARTS:
+        if f"{timing}_{part}" not in totals:
+            continue
         shares = totals[f"{timing}_{part}"] / totals[f"{timing}_baseline"]
         picture.add_bar(
             x=names, y=shares.round(5).tolist(), name=name, marker={"color": colour},

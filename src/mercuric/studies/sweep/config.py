@@ -14,10 +14,7 @@ from mercuric.reuse import Alike
 from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
 from mercuric.trace.supervised import Gradients, require_backward
 
-NOT_IN_CYCLES = (
-    "clock_mhz", "timing", "word_bits", "register_file_words", "buffer_kib", "dram_words_per_cycle",
-    "energies",
-)  # fmt: skip
+NOT_IN_CYCLES = ("clock_mhz", "timing", "register_file_words", "energies")
 """Fields that no cycle count depends on; ``mercuric evaluate`` counts what does."""
 
 Field = str | int | float | bool | None

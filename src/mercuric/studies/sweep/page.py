@@ -30,6 +30,7 @@ from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisat
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24
+_WAITS = "waits: of each design's, for DRAM or link; "
 _TIMINGS = ("paper", "fair")
 _SPENT_NOTE = "energy and energy x delay over the baseline's, paper timing, * the least of a network; "
 _SPENT = ("energy", "energy x delay", "mm2")
@@ -39,11 +40,13 @@ def sweep_table(
     totals: pd.DataFrame, config: SweepConfig, normalisation: Mapping[str, Normalisation]
 ) -> Table:
     """A network and combination a row: hits and the speed-up in both timings, red where it loses."""
+    waits = "paper_wait" in totals
     table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         caption=Text(
-            "stalls: of MERCURY's cycles; paper, fair: speed-up in that timing, in brackets with the layers "
+            f"stalls: of MERCURY's cycles; {_WAITS if waits else ''}"
+            "paper, fair: speed-up in that timing, in brackets with the layers "
             f"off that lose (III-D); {_SPENT_NOTE if config.energy else ''}"
             f"{found_with(config.found_with())}; "
             f"{normalisation_text(normalisation, normalised)}"
@@ -52,18 +55,29 @@ def sweep_table(
     fields = list(config.vary)
     table.add_column("network", no_wrap=True)
     table.add_column("combination")
-    for name in ("hits", "stalls", *_TIMINGS, *(_SPENT if config.energy else ())):
+    for name in (
+        "hits",
+        "stalls",
+        *(["dense waits", "waits"] if waits else []),
+        *_TIMINGS,
+        *(_SPENT if config.energy else ()),
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     best: Mapping[Any, float] = {}
     if config.energy:
         best = totals.groupby("model")["paper_energy_delay"].min().to_dict()
     for _, row in totals.iterrows():
-        whole = sum(row[f"paper_{part}"] for part in ("product", "signature", "stall"))
+        whole = sum(row.get(f"paper_{part}", 0) for part in ("product", "signature", "stall", "wait"))
         table.add_row(
             str(row["model"]),
             label(row, fields),
             formats.percent(row["hit_rate"]),
             formats.percent(row["paper_stall"] / whole if whole else 0.0),
+            *(
+                [_share(row, "baseline_wait", row["paper_baseline"]), _share(row, "wait", whole)]
+                if waits
+                else []
+            ),
             *(_speedup(row, timing) for timing in _TIMINGS),
             *(_spent(row, best[row["model"]]) if config.energy else ()),
         )
@@ -76,6 +90,10 @@ def _spent(row: "pd.Series[Any]", best: float) -> list[str]:
     star = " *" if delay == best else ""
     area = "" if pd.isna(row["area"]) else f"{row['area']:.2f}"
     return [formats.percent(row["paper_energy"]), f"{delay:.3f}{star}", area]
+
+
+def _share(row: "pd.Series[Any]", part: str, whole: float) -> str:
+    return formats.percent(row[f"paper_{part}"] / whole if whole else 0.0)
 
 
 def _speedup(row: "pd.Series[Any]", timing: str) -> Text:

@@ -13,9 +13,11 @@ import pandas as pd
 
 from mercuric.accelerator import Accelerator, CycleCounter, as_accelerator
 from mercuric.accelerator.count.arrival import arrived
-from mercuric.accelerator.count.simulation import Simulator
+from mercuric.accelerator.count.countable import waited_for
+from mercuric.accelerator.count.simulation import Simulation, Simulator
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES
 from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.energy.energies import Energies, as_energies
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.json_text import json_text
@@ -28,7 +30,6 @@ from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.sweep.config import Field, SweepConfig
 from mercuric.studies.sweep.no_hits import without_hits
-from mercuric.studies.sweep.spent import Spent
 from mercuric.subjects.subject import load_data, load_subject
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
@@ -37,6 +38,12 @@ from mercuric.trace.normalisation import Normalisation
 RESULTS = "sweep.parquet"
 _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
     "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
+    "split_by": (lambda one: one.arrays > 1, "arrays is 1, which splits nothing"),
+    "link_words_per_cycle": (lambda one: one.arrays > 1, "arrays is 1, which sends nothing to another"),
+    **dict.fromkeys(
+        ("buffer_kib", "word_bits", "dram_row_hits"),
+        (lambda one: one.waits, "dram_words_per_cycle is null, and nothing waits for words"),
+    ),
     "ways": (lambda one: one.entries is not None, "an unlimited MCACHE (entries=null) has no sets"),
 }
 """What makes cycles depend on a field, whatever the dataflow, and why they don't where it isn't so."""
@@ -203,17 +210,17 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     cache = part.accelerators[0]
     reuse = simulated_config(Alike.paper(bits=config.bits), cache)
     training = not config.inference
-    simulators = [Simulator(accelerator, training) for accelerator in part.accelerators]
+    simulators = [Simulator(one, training, _table(one, config)) for one in part.accelerators]
     counters = [CycleCounter(accelerator, training) for accelerator in part.accelerators]
-    spent = [Spent(accelerator, training) for accelerator in part.accelerators if config.energy]
 
     def count(call: LayerCall) -> None:
         call, nothing = arrived(call, cache), without_hits(call)  # alike for all accelerators of a part
         for simulator, counter in zip(simulators, counters, strict=True):
             simulator.count(call)
-            counter.count(call.layer, nothing.work, call.needs_input_gradient, call.product, call.reloaded)
-        for one in spent:
-            one.add(call)
+            tensors = waited_for(call, counter.accelerator)
+            counter.count(
+                call.layer, nothing.work, call.needs_input_gradient, call.product, call.reloaded, tensors
+            )
 
     reloads = any(one.gradient_signatures == "reload" for one in part.accelerators)
     batches = subject.batches(gradients=config.gradients)
@@ -221,17 +228,27 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
     facts = calls.tell(count)
     tables = [
         _described(
-            simulator.simulation(reuse, facts).layers.merge(_no_hits(counter)),
+            _layers(simulator.simulation(reuse, facts)).merge(_no_hits(counter)),
             part.model,
             facts.normalisation,
             chosen,
         )
         for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
     ]
-    if spent:
-        tables = [table.merge(one.table(), how="left") for table, one in zip(tables, spent, strict=True)]
     _write_parquet(pd.concat(tables, ignore_index=True), target)
     return part
+
+
+def _table(accelerator: Accelerator, config: SweepConfig) -> Energies | None:
+    return as_energies(accelerator.energies) if config.energy else None
+
+
+def _layers(simulation: Simulation) -> pd.DataFrame:
+    """Its layers, with the chip's mm2 where energy was counted; empty where it has no known area."""
+    if simulation.energy is None:
+        return simulation.layers
+    area = simulation.energy.area()
+    return simulation.layers.assign(area_mm2=None if area is None else sum(area.values()))
 
 
 def _no_hits(counter: CycleCounter) -> pd.DataFrame:
@@ -257,10 +274,11 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     """A row a network and combination: hits over vectors, and each timing's cycles and speed-up.
 
     Columns: ``model``, ``fields``, ``hit_rate``, and for the prefixes ``paper`` and ``fair``
-    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_speedup``, ``_adapted``, the
-    speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same without hits and
-    signatures: what is above 1 there is not reuse's. Where energy was counted, also ``_energy``, MERCURY's
-    over the baseline's, ``_energy_delay``, times delay, and ``area``, the chip's mm2.
+    ``_baseline``, ``_product``, ``_signature``, ``_stall`` (cycles), ``_wait`` and ``_baseline_wait`` (the
+    cycles that MERCURY and the baseline wait for DRAM or link, where a combination does), ``_speedup``,
+    ``_adapted``, the speed-up once layers that lose have turned off (paper III-D), and ``_no_hits``, the same
+    without hits and signatures: what is above 1 there is not reuse's. Where energy was counted, also
+    ``_energy``, MERCURY's over the baseline's, ``_energy_delay``, times delay, and ``area``, the chip's mm2.
     """
     keys = ["model", *fields]
     results = results.assign(
@@ -278,7 +296,15 @@ def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame
     for timing, prefix in COLUMN_PREFIXES.items():
         whole, signature, stall = (sums[f"{prefix}_{part}"] for part in ("mercury", "signature", "stall"))
         totals[f"{timing}_baseline"] = sums[f"{prefix}_baseline"]
-        totals[f"{timing}_product"] = whole - signature - stall
+        wait, dense_wait = (
+            sums[[name for name in (f"{prefix}_{side}dram", f"{prefix}_{side}link") if name in sums]].sum(
+                axis=1
+            )
+            for side in ("", "baseline_")
+        )
+        if any(str(name).endswith(("_dram", "_link")) for name in sums):
+            totals[f"{timing}_wait"], totals[f"{timing}_baseline_wait"] = wait, dense_wait
+        totals[f"{timing}_product"] = whole - signature - stall - wait
         totals[f"{timing}_signature"], totals[f"{timing}_stall"] = signature, stall
         totals[f"{timing}_speedup"] = sums[f"{prefix}_baseline"] / whole
         totals[f"{timing}_adapted"] = sums[f"{prefix}_baseline"] / sums[f"{prefix}_kept"]

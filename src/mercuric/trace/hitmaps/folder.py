@@ -25,7 +25,7 @@ from mercuric.similarity.hitmap import Hitmap, HitState
 from mercuric.trace.calls import RunFacts
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.csv_lines import HitmapLine, read_hitmap_csv
-from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, SavedLayer
+from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, WORDS, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
 
@@ -49,13 +49,13 @@ class IndexRow(SavedLayer):
     zero_hits: Count
     error: str
 
-    @field_validator(*OPTIONAL, mode="before")
+    @field_validator(*OPTIONAL, *WORDS, mode="before")
     @classmethod
     def _empty_cell(cls, value: str | None) -> str | None:
         return value or None
 
 
-_COLUMNS = ("file", "layer", "kind", "needs_input_gradient", "bits", *SHAPE, *COUNTS, "error")
+_COLUMNS = ("file", "layer", "kind", "needs_input_gradient", "bits", *SHAPE, *WORDS, *COUNTS, "error")
 
 
 def hitmap_name(number: int) -> str:
@@ -136,7 +136,8 @@ class HitmapFolderWriter:
                 sizes = [getattr(call.work.shape, field) for field in SHAPE]
                 shape = ["" if size is None else size for size in sizes]
                 about = [saved, name, call.work.kind, call.needs_input_gradient, call.work.bits]
-                rows.append([*about, *shape, *counts, measured["error"]])
+                words = [getattr(call.workload, name, "") for name in WORDS]
+                rows.append([*about, *shape, *words, *counts, measured["error"]])
         write_text(self._folder / RUN, self.about.to_json())
         index = pd.DataFrame(rows, columns=list(_COLUMNS))
         write_text(self._folder / INDEX, index.to_csv(index=False, lineterminator="\n"))
@@ -204,8 +205,9 @@ class HitmapFolder:
             path = self._folder / row.file
             if not row.file:
                 yield LayerCall(
-                    row.layer, Work(shape, kind=row.kind), needed, is_product=row.layer in products
-                )
+                    row.layer, Work(shape, kind=row.kind), needed, is_product=row.layer in products,
+                    workload=row.workload(shape, needed),
+                )  # fmt: skip
                 continue
             images = None
             for number, line in enumerate(read_hitmap_csv(path), start=1):
@@ -217,7 +219,7 @@ class HitmapFolder:
                         f"{here.scopes * here.vectors} of {row.bits} for layer {row.layer}"
                     )
                 work = Work(here, hits_only(line.hit, here), line.bits, row.kind)
-                yield LayerCall(row.layer, work, needed)
+                yield LayerCall(row.layer, work, needed, workload=row.workload(here, needed))
 
 
 def hits_only(hit: NDArray[np.bool_], shape: VectorShape) -> Hitmap:

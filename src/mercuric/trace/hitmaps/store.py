@@ -29,7 +29,7 @@ from mercuric.trace.hitmaps.packing import (
     unpack_ids,
     unpack_states,
 )
-from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, SavedLayer
+from mercuric.trace.hitmaps.saved_layer import OPTIONAL, SHAPE, WORDS, SavedLayer
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
 
@@ -48,11 +48,14 @@ _GROUP_BYTES = 4 << 20
 _NAMES = ("layer", "product", "kind")
 _PRODUCTS = " or ".join(map(repr, get_args(ObservedProduct)))
 _PACKED = ("states", "zero", "entries")
+_LATER = (*OPTIONAL, *WORDS, "reloaded")
+"""Columns that files of earlier versions lack."""
+
 _SCHEMA = pa.schema(
     [
         pa.field("call", pa.int32(), nullable=False),
         *(pa.field(name, pa.string(), nullable=False) for name in _NAMES),
-        *(pa.field(name, pa.int64(), nullable=name in OPTIONAL) for name in SHAPE),
+        *(pa.field(name, pa.int64(), nullable=name in _LATER) for name in (*SHAPE, *WORDS)),
         pa.field("bits", pa.int16(), nullable=False),
         pa.field("needs_input_gradient", pa.bool_(), nullable=False),
         pa.field("reloaded", pa.bool_()),
@@ -61,10 +64,6 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.binary()) for name in _PACKED),
     ]
 )
-_OLDER = [
-    pa.schema([field for field in _SCHEMA if field.name not in missing])
-    for missing in (("reloaded",), OPTIONAL, ("reloaded", *OPTIONAL))
-]
 Row = dict[str, Any]
 
 
@@ -136,6 +135,7 @@ def _rows(call: LayerCall, number: int, cache: MCache) -> Iterator[Row]:
         "product": call.product,
         "kind": work.kind,
         **asdict(work.shape),
+        **{name: None if call.workload is None else getattr(call.workload, name) for name in WORDS},
         "bits": work.bits,
         "needs_input_gradient": call.needs_input_gradient,
         "reloaded": call.reloaded,
@@ -184,8 +184,7 @@ class SavedHitmaps:
         except (OSError, pa.ArrowException) as error:
             raise MercuricError(f"{path} can't be read as a Parquet file of Hitmaps: {error}") from None
         metadata = self._parquet.metadata.metadata or {}
-        known = any(self._parquet.schema_arrow.equals(one) for one in (_SCHEMA, *_OLDER))
-        if METADATA.encode() not in metadata or not known:
+        if METADATA.encode() not in metadata or not _is_known(self._parquet.schema_arrow):
             raise MercuricError(f"{path} holds no Hitmaps of Mercuric: it is another Parquet file")
         self.about = HitmapAbout.from_json(metadata[METADATA.encode()], path)
 
@@ -222,6 +221,11 @@ class SavedHitmaps:
         return MercuricError(f"{self.path} is damaged: {why}")
 
 
+def _is_known(schema: pa.Schema) -> bool:
+    expected = [field for field in _SCHEMA if field.name in schema.names or field.name not in _LATER]
+    return bool(schema.equals(pa.schema(expected)))
+
+
 def _call(rows: list[Row], cache: MCache) -> LayerCall:
     first = rows[0]
     layer = SavedLayer(**{name: first.get(name) for name in SavedLayer.model_fields})
@@ -232,8 +236,9 @@ def _call(rows: list[Row], cache: MCache) -> LayerCall:
     if [row["first_scope"] for row in rows] != scopes[:-1].tolist() or scopes[-1] != shape.scopes:
         raise ArgumentError(f"layer {first['layer']!r} has not all of its {shape.scopes} scopes")
     about = (first["layer"], first["needs_input_gradient"], first["product"])
+    workload = layer.workload(shape, first["needs_input_gradient"])
     if first["states"] is None:
-        return LayerCall(first["layer"], Work(shape, kind=layer.kind), *about[1:])
+        return LayerCall(first["layer"], Work(shape, kind=layer.kind), *about[1:], workload=workload)
     states = np.concatenate([unpack_states(row["states"], _here(row, shape)) for row in rows])
     lines = _lines(cache, shape)
     ids = np.concatenate([unpack_ids(row["entries"], _here(row, shape), lines) for row in rows])
@@ -241,7 +246,9 @@ def _call(rows: list[Row], cache: MCache) -> LayerCall:
     work = Work(shape, hitmap, layer.bits, layer.kind, cache_sets)
     # Before there was this column, reloaded signatures had no length.
     reloaded = first.get("reloaded", not layer.bits if first["product"] == "input_gradient" else None)
-    return LayerCall(about[0], work, about[1], about[2], _zero(rows, shape), reloaded=reloaded)
+    return LayerCall(
+        about[0], work, about[1], about[2], _zero(rows, shape), workload=workload, reloaded=reloaded
+    )
 
 
 def _zero(rows: Iterable[Row], shape: VectorShape) -> torch.Tensor | None:
