@@ -8,14 +8,24 @@ from mercuric.studies.speedups.assumptions.combined import NEAR
 from mercuric.studies.speedups.study import PUBLISHED_MEAN
 from mercuric.studies.speedups.table import Rows
 
-_SHOWN = 12
-"""Combinations that a table has where more are near."""
+_SHOWN = 4
+"""Combinations that a terminal has room for."""
 
 
-def near_rows(summary: Mapping[str, Any], most: int = _SHOWN) -> Rows:
+def near_columns(summary: Mapping[str, Any], most: int = _SHOWN) -> Rows:
+    """:func:`near_rows` of a few, a combination a column."""
+    heads, rows = near_rows(summary, most)
+    *near, _own, _paper = rows
+    named = ["", *(f"nearest {place}" for place, _ in enumerate(near, 1)), "our own", "the paper"]
+    cells = [[head, *(row[place] for row in rows)] for place, head in enumerate(heads)]
+    cells[0][-1] = ""  # the name of the paper's row
+    return named, cells
+
+
+def near_rows(summary: Mapping[str, Any], most: int) -> Rows:
     """The combinations that are near all three means, the nearest first; else the nearest alone.
 
-    The paper's own figures and those of Mercuric's own assumptions stand after them.
+    Mercuric's own assumptions and the paper's figures stand after them.
     """
     names = [one["name"] for one in summary["assumptions"]]
     heads = [*names, *PUBLISHED_MEAN, "furthest"]
