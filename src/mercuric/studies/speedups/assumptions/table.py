@@ -75,15 +75,17 @@ def network_rows(summary: Mapping[str, Any]) -> Rows:
 
 def assumption_rows(summary: Mapping[str, Any]) -> Rows:
     """The declared list: what is open, how it is read, which words of the paper leave it so."""
+    near = summary["near"]
     rows = [
         [
-            one["name"], ", ".join(one["values"]),
+            one["name"],
+            ", ".join(f"{value} ({sum(row[one['name']] == value for row in near)})" for value in one["values"]),
             "all" if len(one["dataflows"]) == len(PUBLISHED_MEAN) else ", ".join(one["dataflows"]),
             f"{one['section']}: {one['sentence']}",
         ]
         for one in summary["assumptions"]
     ]  # fmt: skip
-    return ["assumption", "values, ours first", "dataflows", "left open by"], rows
+    return ["assumption", "values, ours first (near ones)", "dataflows", "left open by"], rows
 
 
 def left_out_rows(summary: Mapping[str, Any]) -> Rows:
@@ -116,6 +118,13 @@ def caution(summary: Mapping[str, Any]) -> str:
         for one in summary["singles"]
     ]
     found = "This is a search after the fact: of so many combinations some come near three numbers by chance."
+    shared = [
+        f"{name} {values.pop()}"
+        for name in (one["name"] for one in summary["assumptions"])
+        if len(values := {row[name] for row in summary["near"]}) == 1
+    ]
+    if shared and len(summary["near"]) > 1:
+        found += f" All that are near have {formats.listing(shared)}."
     if not singles:
         return found
     alike = sum(abs(one["best"] / one["published"] - 1) <= NEAR for one in summary["singles"])
