@@ -7,7 +7,7 @@ import typer
 
 from mercuric.studies.speedups.assumptions.page import write_page
 from mercuric.studies.speedups.assumptions.study import assumptions_study
-from mercuric.studies.speedups.assumptions.table import answer, caution, move_rows, near_rows, network_rows
+from mercuric.studies.speedups.assumptions.table import answer, caution, move_rows, near_columns, network_rows
 from mercuric.studies.speedups.study import NETWORKS
 from mercuric.studies.speedups.table import how_found, terminal_table
 from mercuric.studies.stored_command import store_command
@@ -47,7 +47,7 @@ def assumptions(
         summary,
         answer(summary),
         caution(summary),
-        terminal_table(*near_rows(summary), f"the nearest combinations; {how_found(config)}"),
+        terminal_table(*near_columns(summary), f"the nearest combinations; {how_found(config)}"),
         terminal_table(
             *move_rows(summary), "a mean with the value over that with our own: median (least to most)"
         ),

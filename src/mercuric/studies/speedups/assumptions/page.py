@@ -23,6 +23,7 @@ from mercuric.studies.speedups.assumptions.table import (
     caution,
     left_out_rows,
     move_rows,
+    near_columns,
     near_rows,
     network_rows,
 )
@@ -41,7 +42,7 @@ def write_page(folder: Path, command: str) -> Path:
     """
     summary = read_json_object(folder / SUMMARY)
     tables = {dataflow: pd.read_csv(folder / f"{dataflow}.csv") for dataflow in PUBLISHED_MEAN}
-    shown = (near_rows, move_rows, network_rows, assumption_rows, left_out_rows)
+    shown = (near_columns, move_rows, network_rows, assumption_rows, left_out_rows)
     parts = [answer(summary), caution(summary), *(markdown_table(*rows(summary)) for rows in shown)]
     write_text(folder / "assumptions.md", "\n\n".join(parts))
     return write(_page(summary, tables, command), folder)

@@ -159,8 +159,9 @@ def count_network(parts: list[Part], progress: Progress = silent) -> list[Part]:
     runs = pd.concat([counted[path].assign(run=place) for place, path in enumerate(files)])
     for part in parts:
         own = runs[runs["array"].isin(part.missing)]
+        known = [part.counted, own] if part.path.exists() else [own]
         with replacing(part.path) as temporary:
-            pd.concat([part.counted, own], ignore_index=True).to_parquet(temporary, index=False)
+            pd.concat(known, ignore_index=True).to_parquet(temporary, index=False)
     return parts
 
 

@@ -8,14 +8,24 @@ from mercuric.studies.speedups.assumptions.combined import NEAR
 from mercuric.studies.speedups.study import PUBLISHED_MEAN
 from mercuric.studies.speedups.table import Rows
 
-_SHOWN = 12
-"""Combinations that a table has where more are near."""
+_SHOWN = 4
+"""Combinations that a terminal has room for."""
 
 
-def near_rows(summary: Mapping[str, Any], most: int = _SHOWN) -> Rows:
+def near_columns(summary: Mapping[str, Any], most: int = _SHOWN) -> Rows:
+    """:func:`near_rows` of a few, a combination a column."""
+    heads, rows = near_rows(summary, most)
+    *near, _own, _paper = rows
+    named = ["", *(f"nearest {place}" for place, _ in enumerate(near, 1)), "our own", "the paper"]
+    cells = [[head, *(row[place] for row in rows)] for place, head in enumerate(heads)]
+    cells[0][-1] = ""  # the name of the paper's row
+    return named, cells
+
+
+def near_rows(summary: Mapping[str, Any], most: int) -> Rows:
     """The combinations that are near all three means, the nearest first; else the nearest alone.
 
-    The paper's own figures and those of Mercuric's own assumptions stand after them.
+    Mercuric's own assumptions and the paper's figures stand after them.
     """
     names = [one["name"] for one in summary["assumptions"]]
     heads = [*names, *PUBLISHED_MEAN, "furthest"]
@@ -65,15 +75,17 @@ def network_rows(summary: Mapping[str, Any]) -> Rows:
 
 def assumption_rows(summary: Mapping[str, Any]) -> Rows:
     """The declared list: what is open, how it is read, which words of the paper leave it so."""
+    near = summary["near"]
     rows = [
         [
-            one["name"], ", ".join(one["values"]),
+            one["name"],
+            ", ".join(f"{value} ({sum(row[one['name']] == value for row in near)})" for value in one["values"]),
             "all" if len(one["dataflows"]) == len(PUBLISHED_MEAN) else ", ".join(one["dataflows"]),
             f"{one['section']}: {one['sentence']}",
         ]
         for one in summary["assumptions"]
     ]  # fmt: skip
-    return ["assumption", "values, ours first", "dataflows", "left open by"], rows
+    return ["assumption", "values, ours first (near ones)", "dataflows", "left open by"], rows
 
 
 def left_out_rows(summary: Mapping[str, Any]) -> Rows:
@@ -106,6 +118,13 @@ def caution(summary: Mapping[str, Any]) -> str:
         for one in summary["singles"]
     ]
     found = "This is a search after the fact: of so many combinations some come near three numbers by chance."
+    shared = [
+        f"{name} {values.pop()}"
+        for name in (one["name"] for one in summary["assumptions"])
+        if len(values := {row[name] for row in summary["near"]}) == 1
+    ]
+    if shared and len(summary["near"]) > 1:
+        found += f" All that are near have {formats.listing(shared)}."
     if not singles:
         return found
     alike = sum(abs(one["best"] / one["published"] - 1) <= NEAR for one in summary["singles"])
