@@ -88,8 +88,8 @@ def layer_tensors(call: LayerCall) -> Operands:
     if call.product == "input_gradient":
         raise ArgumentError(
             f"layer {call.layer!r} has gradient vectors of its own, and nobody knows how many words they "
-            "are, but energy and waiting for DRAM or link go by them: let gradients be 'forward-hits', or leave "
-            "energy out and set dram_words_per_cycle and link_words_per_cycle to none"
+            "are, but energy and waiting for DRAM or link go by them: let gradients be 'forward-hits', or "
+            "leave energy out and set dram_words_per_cycle and link_words_per_cycle to none"
         )
     if call.workload is None:
         raise ArgumentError(
