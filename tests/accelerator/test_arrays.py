@@ -147,12 +147,18 @@ def test_every_array_gets_random_filters_and_saves_its_own_signatures() -> None:
     accelerator = ONE.changed(arrays=2)
     work = Work(LINEAR.shape, hitmap(LINEAR.shape, 0), bits=4, kind="linear")
     # 3 x 4 words of random filters; 4 vectors x (4 + 3 + 2) bits are 3 words an array.
-    forward = mercury_transfers(accelerator, shares(accelerator, work), "forward", training=True)
+    parts = shares(accelerator, work)
+    forward = mercury_transfers(accelerator, parts, "forward", training=True, signed=True)
     assert forward == Transfers(47 + 12 + 2 * 3, 12 + 12)
-    backward = mercury_transfers(accelerator, shares(accelerator, work), "weight_gradient", training=True)
+    backward = mercury_transfers(accelerator, parts, "weight_gradient", training=True, signed=False)
     assert backward == Transfers(47 + 2 * 3, 12)
-    inference = mercury_transfers(accelerator, shares(accelerator, work), "forward", training=False)
+    inference = mercury_transfers(accelerator, parts, "forward", training=False, signed=True)
     assert inference == Transfers(47 + 12, 12 + 12)
+    reloaded, computed = (
+        mercury_transfers(accelerator, parts, "input_gradient", training=True, signed=signed)
+        for signed in (False, True)
+    )
+    assert computed == Transfers(reloaded.dram + 12, reloaded.link + 12)
 
 
 def test_more_arrays_than_filters_or_images_leave_some_idle() -> None:

@@ -13,6 +13,7 @@ PAPERS: dict[str, Any] = {
     "mac_unit": False, "arrival": "raster", "late_hits": "ready", "dealing": "vectors",
     "baseline_depth": None, "hit_ports": None, "hit_cycles": 0,
     "replicated": "filters", "replicas": None, "filters_in_flight": None,
+    "gradient_signatures": "needed", "weight_blocks": 1, "blocks_at_once": "consecutive",
     "insertion_queue": None, "word_bits": 16, "register_file_words": 256, "buffer_kib": 108,
     "dram_words_per_cycle": None, "dram_row_hits": 1, "arrays": 1, "split_by": "filters",
     "link_words_per_cycle": None, "energies": "eyeriss",

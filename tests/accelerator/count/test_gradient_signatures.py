@@ -24,10 +24,12 @@ from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import Hitmap
 
 EVERY: tuple[GradientSignatures, ...] = get_args(GradientSignatures)
+# Drawn layers, and those by hand, are vectors without rows of an output.
+ROW = preset("eyeriss-168").changed(dealing="vectors")
 ARRAYS = [
-    preset(name).changed(rows=4, columns=4, design=design)
-    for name, design in product(
-        ("eyeriss-168", "weight-168", "input-168", "output-168"), ("synchronous", "asynchronous")
+    one.changed(rows=4, columns=4, design=design)
+    for one, design in product(
+        (ROW, *map(preset, ("weight-168", "input-168", "output-168"))), ("synchronous", "asynchronous")
     )
 ]
 """Small enough for drawn layers to fill."""
@@ -103,13 +105,13 @@ def test_by_hand() -> None:
     places = torch.arange(1024).expand(64, 1024)
     hitmap = Hitmap(states, places - places % 2)
     seen = Observation("conv", VectorShape(64, 1024, 3, 3, 64), hitmap, 20, True)
-    once = CycleCost("eyeriss-168")(seen).signatures_and_products
-    accelerator = preset("eyeriss-168").changed(gradient_signatures="compute")
+    once = CycleCost(ROW)(seen).signatures_and_products
+    accelerator = ROW.changed(gradient_signatures="compute")
     assert CycleCost(accelerator)(seen).signatures_and_products == once + 73_216
 
 
 def test_who_reloads_must_know_what_can_be() -> None:
-    accelerator = preset("eyeriss-168").changed(gradient_signatures="reload")
+    accelerator = ROW.changed(gradient_signatures="reload")
     hitmap = Hitmap(torch.tensor([[1, 0]], dtype=torch.uint8), torch.tensor([[0, 0]]))
     seen = Observation("conv", VectorShape(1, 2, 3, 3, 4), hitmap, 20, True)
     with pytest.raises(ValueError, match="gradient_signatures of accelerator 'eyeriss-168' was 'reload'"):
