@@ -1,6 +1,7 @@
 """Several arrays: every multiplication is somebody's, and words cross as a count of single words says."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import product as every
 
 import pytest
