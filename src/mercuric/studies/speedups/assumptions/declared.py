@@ -2,6 +2,10 @@
 
 from mercuric.studies.speedups.assumptions.assumption import Assumption, Assumptions, LeftOut
 
+_COUNTED_BY_STEPS = (
+    {"design": "asynchronous"}, {"dealing": "products of 16 filters"}, {"dealing": "products"},
+)  # fmt: skip
+
 DECLARED = Assumptions(
     (
         Assumption(
@@ -99,9 +103,9 @@ DECLARED = Assumptions(
             LeftOut({"products": "forward", "gradients' signatures": paid}, "there are no gradients")
             for paid in ("reloaded or computed", "computed")
         ),
-        LeftOut(
-            {"late HITs": "computed", "design": "asynchronous"},
-            "each dot product would be a step to count; what it moves is counted on synchronous arrays",
+        *(
+            LeftOut({"late HITs": "computed", **where}, "each dot product would be a step to count")
+            for where in _COUNTED_BY_STEPS
         ),
     ),
 )  # fmt: skip

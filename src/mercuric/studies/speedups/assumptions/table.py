@@ -79,7 +79,9 @@ def assumption_rows(summary: Mapping[str, Any]) -> Rows:
     rows = [
         [
             one["name"],
-            ", ".join(f"{value} ({sum(row[one['name']] == value for row in near)})" for value in one["values"]),
+            ", ".join(
+                f"{value} ({sum(row[one['name']] == value for row in near)})" for value in one["values"]
+            ),
             "all" if len(one["dataflows"]) == len(PUBLISHED_MEAN) else ", ".join(one["dataflows"]),
             f"{one['section']}: {one['sentence']}",
         ]
