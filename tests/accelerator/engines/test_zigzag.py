@@ -181,7 +181,7 @@ def test_both_models_rank_the_dataflows_alike_on_the_3x3_layer_that_resnet_50_ha
     assert native == sorted(native)
     assert zigzag == sorted(zigzag)
     for ours, theirs in zip(native, zigzag, strict=True):
-        assert 0.8 < ours / theirs < 1
+        assert 0.75 < ours / theirs < 1
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ def test_a_simulated_batch():
         "reuse": {"hit_rate": 0.75, "zero_rate": 0.3, "similar_rate": 0.5, "bits": 12, "granularity": 4,
                   "magnitude": 3, "scope": "batch", "entries": None, "ways": 16},
         "cycles": {"accelerator": "eyeriss-168", "paper": cycles, "fair": {**cycles, "baseline": 1000}},
-        "speedup": {"paper": 1.5, "fair": 0.5},
+        "speedup": {"paper": 1.5, "fair": 0.5}, "baselines": {},
     }  # fmt: skip
     text = printed(simulation_table(summary))
     assert line(text, "paper")[-1] == "1.50x"

@@ -225,7 +225,10 @@ def test_how_many_results_a_queue_needs_must_be_said() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"filters_in_flight": 4}, "was 4, but must be None where dealing is 'vectors': only products"),
+        (
+            {"dealing": "vectors", "filters_in_flight": 4},
+            "was 4, but must be None where dealing is 'vectors': only products",
+        ),
         ({"dealing": "rows", "filters_in_flight": 4}, "was 4, but must be None where dealing is 'rows'"),
         ({"dealing": "products", "filters_in_flight": 0}, "was 0, but must be at least 1"),
         (
