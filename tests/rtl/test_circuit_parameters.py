@@ -5,6 +5,9 @@ import pytest
 from mercuric.accelerator import preset
 from mercuric.errors import ArgumentError
 from mercuric.reuse.vectors import VectorShape
+
+pytest.importorskip("amaranth", reason="the extra rtl is not installed")
+
 from mercuric.rtl.parameters import Parameters
 
 SHAPE = VectorShape(1, 196, 3, 3, 64)

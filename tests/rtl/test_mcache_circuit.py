@@ -69,6 +69,7 @@ def test_a_queue_keeps_the_order_and_takes_what_it_has_room_for(
             served = queue.popleft() if queue else None
             accepted = []
             for pe_set, asks in enumerate(ones):
+                ctx.set(dut.items[pe_set].pe_set, pe_set)
                 ctx.set(dut.items[pe_set].signature, (cycle + pe_set) % 8)
                 if asks and len(queue) < places:
                     queue.append((pe_set, (cycle + pe_set) % 8))

@@ -22,9 +22,10 @@ class Hitmap(Component):
     Args:
         parameters: sizes and options.
         buffers: blocks of vectors.
+        writers: that may each write a row in a cycle; None: as many as cache sets.
     """
 
-    def __init__(self, parameters: Parameters, buffers: int = 1) -> None:
+    def __init__(self, parameters: Parameters, buffers: int = 1, writers: int | None = None) -> None:
         one = parameters
         slots = range(buffers * one.block)
         self._rows = len(slots)
@@ -33,7 +34,7 @@ class Hitmap(Component):
         )
         super().__init__(
             {
-                "answers": In(ArrayLayout(self.answer_layout, one.cache_sets)),
+                "answers": In(ArrayLayout(self.answer_layout, writers or one.cache_sets)),
                 "slot": In(slots), "state": Out(ROW_STATE), "entry": Out(range(one.entries)),
             }
         )  # fmt: skip
