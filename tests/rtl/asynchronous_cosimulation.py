@@ -91,9 +91,9 @@ def simulate(
                 await fill(ctx, scope, number)
                 filled[number] += 1
         ctx.set(dut.filter_valid, 1)
-        ctx.set(dut.begin, 1)
+        ctx.set(dut.start, 1)
         await tick(ctx)
-        ctx.set(dut.begin, 0)
+        ctx.set(dut.start, 0)
         for _ in range(PATIENCE):
             empty = [
                 number for number in wanted

@@ -81,7 +81,7 @@ def simulate(
         early, taken = set(), 0
         ctx.set(dut.filters, len(scope.filters))
         for cycle in range(PATIENCE):
-            ctx.set(dut.begin, cycle == 0)
+            ctx.set(dut.start, cycle == 0)
             ctx.set(dut.filter_valid, taken < len(windows))
             if taken < len(windows):
                 ctx.set(dut.filter, flat(windows[taken]))

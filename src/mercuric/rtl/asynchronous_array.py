@@ -18,7 +18,7 @@ class AsynchronousArray(Component):
     """PE sets that never wait for each other but for filter buffers, and a multi-version MCACHE.
 
     Vectors, and the rows of their Hitmap (``row_state``, ``row_entry``), are written to a PE set's empty
-    input buffer, then ``fill`` says that it is full. After ``begin`` the array takes ``tasks`` filters, one
+    input buffer, then ``fill`` says that it is full. After ``start`` the array takes ``tasks`` filters, one
     after the other, ``filters`` of them for each input buffer, which take turns.
 
     Args:
@@ -39,7 +39,7 @@ class AsynchronousArray(Component):
                 "row_write": In(1), "row_state": In(ROW_STATE), "row_entry": In(range(one.entries)),
                 "fill": In(buffers), "full": Out(ArrayLayout(buffers, one.sets)),
                 "lengths": In(ArrayLayout(range(one.block + 1), one.sets)),
-                "begin": In(1), "tasks": In(COUNTER_BITS), "filters": In(16), "filter_valid": In(1),
+                "start": In(1), "tasks": In(COUNTER_BITS), "filters": In(16), "filter_valid": In(1),
                 "filter": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
                 "filter_take": Out(1), "busy": Out(1), "results": Out(ArrayLayout(result, one.sets)),
                 "product_cycles": Out(COUNTER_BITS),
@@ -64,7 +64,7 @@ class AsynchronousArray(Component):
                 finished.version.eq(worker.read_version),
             ]
         m.d.comb += [
-            controller.begin.eq(self.begin), controller.tasks.eq(self.tasks),
+            controller.start.eq(self.start), controller.tasks.eq(self.tasks),
             controller.filter_valid.eq(self.filter_valid), controller.free.eq(busy_map.free),
             busy_map.load.eq(controller.load),
             busy_map.members.eq(Cat(length != 0 for length in self.lengths)),

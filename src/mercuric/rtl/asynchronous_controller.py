@@ -21,7 +21,7 @@ class AsynchronousController(Component):
         self._versions = parameters.versions
         super().__init__(
             {
-                "begin": In(1), "tasks": In(COUNTER_BITS), "filter_valid": In(1), "free": In(self._versions),
+                "start": In(1), "tasks": In(COUNTER_BITS), "filter_valid": In(1), "free": In(self._versions),
                 "reset": Out(1), "load": Out(self._versions), "take": Out(1), "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
             }
@@ -32,7 +32,7 @@ class AsynchronousController(Component):
         m = Module()
         version, left, started = Signal(range(self._versions)), Signal(COUNTER_BITS), Signal()
         m.d.comb += [
-            self.reset.eq(self.begin & ~self.busy),
+            self.reset.eq(self.start & ~self.busy),
             self.take.eq(
                 self.busy & (left != 0) & self.filter_valid & self.free.bit_select(version, 1)
             ),

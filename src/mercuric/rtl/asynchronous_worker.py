@@ -4,7 +4,7 @@ from amaranth import Array, Module, Mux, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from mercuric.rtl.hitmap import Hitmap
+from mercuric.rtl.hitmap import Hitmap, row_layout
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.pe_set import PESet
 from mercuric.rtl.turns import Turns
@@ -27,13 +27,12 @@ class AsynchronousWorker(Component):
         one, word, version = parameters, signed(parameters.word_bits), range(parameters.versions)
         slots, entry = range(buffers * one.block), range(one.entries)
         self._parameters, self._buffers = one, buffers
-        self._hitmap = Hitmap(one, buffers, writers=1)
         window = ArrayLayout(word, one.kernel_rows * one.kernel_columns)
         super().__init__(
             {
                 "write": In(1), "write_slot": In(slots), "write_column": In(range(one.kernel_columns)),
                 "write_words": In(ArrayLayout(word, one.kernel_rows)),
-                "row": In(self._hitmap.answer_layout), "fill": In(buffers), "full": Out(buffers),
+                "row": In(row_layout(one, buffers)), "fill": In(buffers), "full": Out(buffers),
                 "reset": In(1), "length": In(range(one.block + 1)), "filters": In(16),
                 "load": In(one.versions), "windows": In(ArrayLayout(window, one.versions)),
                 "asked": Out(entry), "asked_version": Out(version), "asked_valid": In(1),
@@ -46,7 +45,8 @@ class AsynchronousWorker(Component):
     def elaborate(self, platform: object) -> Module:
         """PE set, turns and Hitmap; the registers that say where they are are below."""
         one, m = self._parameters, Module()
-        pes, turns, hitmap = PESet(one, self._buffers), Turns(one, self._buffers), self._hitmap
+        pes, turns = PESet(one, self._buffers), Turns(one, self._buffers)
+        hitmap = Hitmap(one, self._buffers, writers=1)
         m.submodules.pe_set, m.submodules.turns, m.submodules.hitmap = pes, turns, hitmap
         in_use, fi_use = Signal(range(self._buffers)), Signal(range(one.versions))
         self._begin(m, turns, in_use, fi_use)

@@ -28,20 +28,17 @@ class BaselineArray(Component):
     def __init__(self, parameters: Parameters) -> None:
         one, word = parameters, signed(parameters.word_bits)
         self._parameters = one
+        self.result_layout = StructLayout({"valid": 1, "slot": range(one.block), "word": word})
         super().__init__(
             {
                 "write": In(1), "write_set": In(range(one.sets)), "write_slot": In(range(one.block)),
                 "write_column": In(range(one.kernel_columns)),
                 "write_words": In(ArrayLayout(word, one.kernel_rows)),
                 "lengths": In(ArrayLayout(range(one.block + 1), one.sets)),
-                "begin": In(1), "filters": In(16), "filter_valid": In(1),
+                "start": In(1), "filters": In(16), "filter_valid": In(1),
                 "filter": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
                 "filter_take": Out(1), "busy": Out(1),
-                "results": Out(
-                    ArrayLayout(
-                        StructLayout({"valid": 1, "slot": range(one.block), "word": word}), one.sets
-                    )
-                ),
+                "results": Out(ArrayLayout(self.result_layout, one.sets)),
                 "product_cycles": Out(COUNTER_BITS),
             }
         )  # fmt: skip
@@ -56,7 +53,7 @@ class BaselineArray(Component):
             reduce(and_, (getattr(each, port) for each in turns)) for port in ("issued", "done")
         )
         m.d.comb += [
-            wants.eq(Mux(self.busy, issued & (left != 0), self.begin)),
+            wants.eq(Mux(self.busy, issued & (left != 0), self.start)),
             enable.eq(~wants | self.filter_valid),
             self.filter_take.eq(wants & self.filter_valid),
             filters.load.eq(self.filter_take),

@@ -12,6 +12,12 @@ ROW_STATE = 2
 """Bits of a state."""
 
 
+def row_layout(parameters: Parameters, buffers: int = 1) -> StructLayout:
+    """A row of a PE set's Hitmap as it is written."""
+    slots, entry = range(buffers * parameters.block), range(parameters.entries)
+    return StructLayout({"valid": 1, "slot": slots, "state": ROW_STATE, "entry": entry})
+
+
 class Hitmap(Component):
     """State and entry id of every vector of a PE set, in registers.
 
@@ -29,12 +35,9 @@ class Hitmap(Component):
         one = parameters
         slots = range(buffers * one.block)
         self._rows = len(slots)
-        self.answer_layout = StructLayout(
-            {"valid": 1, "slot": slots, "state": ROW_STATE, "entry": range(one.entries)}
-        )
         super().__init__(
             {
-                "answers": In(ArrayLayout(self.answer_layout, writers or one.cache_sets)),
+                "answers": In(ArrayLayout(row_layout(one, buffers), writers or one.cache_sets)),
                 "slot": In(slots), "state": Out(ROW_STATE), "entry": Out(range(one.entries)),
             }
         )  # fmt: skip

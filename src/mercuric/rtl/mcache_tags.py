@@ -13,6 +13,16 @@ from mercuric.rtl.mcache_set import MCacheSet
 from mercuric.rtl.parameters import Parameters
 
 
+def answer_layout(parameters: Parameters, slots: int) -> StructLayout:
+    """What a cache set says of a vector: whose it is, and its row of the Hitmap."""
+    return StructLayout(
+        {
+            "valid": 1, "pe_set": range(parameters.sets), "slot": range(slots), "state": ROW_STATE,
+            "entry": range(parameters.entries),
+        }
+    )  # fmt: skip
+
+
 class MCacheTags(Component):
     """S sets of W ways: every PE set brings signatures, every cache set answers one a cycle.
 
@@ -29,17 +39,11 @@ class MCacheTags(Component):
         self.request_layout = StructLayout(
             {"valid": 1, "signature": one.bits, "index": range(one.cache_sets), "slot": range(slots)}
         )
-        self.answer_layout = StructLayout(
-            {
-                "valid": 1, "pe_set": range(one.sets), "slot": range(slots), "state": ROW_STATE,
-                "entry": range(one.entries),
-            }
-        )  # fmt: skip
         super().__init__(
             {
                 "clear": In(1), "requests": In(ArrayLayout(self.request_layout, one.sets)),
                 "accepted": Out(one.sets), "emptied": Out(1),
-                "answers": Out(ArrayLayout(self.answer_layout, one.cache_sets)),
+                "answers": Out(ArrayLayout(answer_layout(one, slots), one.cache_sets)),
             }
         )  # fmt: skip
 

@@ -1,14 +1,13 @@
 """How large is a circuit, and which of the paper's options does it have?"""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.hardware import Accelerator, LateHits
 from mercuric.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from mercuric.accelerator.dataflows.dot_product import Timing
-    from mercuric.accelerator.hardware import Accelerator, LateHits
-    from mercuric.reuse.vectors import VectorShape
+from mercuric.reuse.vectors import VectorShape
+from mercuric.similarity import MCache
 
 MOST_WAYS = 64
 
@@ -53,7 +52,7 @@ class Parameters:
     overlapped_signatures: bool = True
     overlapped_products: bool = False
     mac_unit: bool = False
-    late_hits: "LateHits" = "wait"
+    late_hits: LateHits = "wait"
 
     def __post_init__(self) -> None:
         for name in _SIZES:
@@ -68,7 +67,7 @@ class Parameters:
             )
 
     @classmethod
-    def of(cls, accelerator: "Accelerator", shape: "VectorShape", bits: int, timing: "Timing") -> Self:
+    def of(cls, accelerator: Accelerator, shape: VectorShape, bits: int, timing: Timing) -> Self:
         """The circuit that ``accelerator`` describes, with room for layers of ``shape``.
 
         Raises:
@@ -97,6 +96,34 @@ class Parameters:
             mac_unit=accelerator.mac_unit,
             late_hits=accelerator.late_hits,
         )
+
+    def accelerator(self) -> Accelerator:
+        """What the simulator calls this circuit: signatures reach the MCACHE as PE sets finish them."""
+        return Accelerator(
+            name="circuit",
+            rows=self.pe_rows,
+            columns=self.pe_columns,
+            clock_mhz=1,
+            entries=self.entries,
+            ways=self.ways,
+            versions=self.versions,
+            pipelined_signatures=self.overlapped_signatures,
+            mac_unit=self.mac_unit,
+            arrival="interleaved",
+            late_hits=self.late_hits,
+            insertion_queue=self.queue,
+            word_bits=self.word_bits,
+        )
+
+    @property
+    def timing(self) -> Timing:
+        """Which of the simulator's timings the circuit's products have."""
+        return "fair" if self.overlapped_products else "paper"
+
+    @property
+    def mcache(self) -> MCache:
+        """What the simulator calls the MCACHE."""
+        return MCache(self.entries, self.ways)
 
     @property
     def pes(self) -> int:

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import Component, In, Out
 
 from mercuric.rtl.filter_buffer import FilterBuffer
 from mercuric.rtl.mcache_results import MCacheResults
-from mercuric.rtl.mcache_tags import MCacheTags
+from mercuric.rtl.mcache_tags import MCacheTags, answer_layout
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.synchronous_controller import COUNTER_BITS, SynchronousController
 from mercuric.rtl.worker import Worker
@@ -19,7 +19,7 @@ class SynchronousArray(Component):
     """PE sets, MCACHE, filter buffer and controller.
 
     A scope's vectors are written to the PE sets' input buffers, a column of a window at a time, and
-    ``lengths`` says how many each has. After ``begin`` the array takes the random filters, then ``filters``
+    ``lengths`` says how many each has. After ``start`` the array takes the random filters, then ``filters``
     others from ``filter``, each with ``filter_take``, and gives a result for each vector and filter; its word
     is right unless it is ``early``: read before it was there. ``answers`` are the rows of the Hitmap as they
     come, so that they can be saved (III-C2).
@@ -30,7 +30,7 @@ class SynchronousArray(Component):
 
     def __init__(self, parameters: Parameters) -> None:
         one, word, count = parameters, signed(parameters.word_bits), Out(COUNTER_BITS)
-        self._parameters, self._tags = one, MCacheTags(one, one.block)
+        self._parameters, self.answer_layout = one, answer_layout(one, one.block)
         self.result_layout = StructLayout(
             {"valid": 1, "slot": range(one.block), "computed": 1, "early": 1, "word": word}
         )
@@ -40,10 +40,10 @@ class SynchronousArray(Component):
                 "write_column": In(range(one.kernel_columns)),
                 "write_words": In(ArrayLayout(word, one.kernel_rows)),
                 "lengths": In(ArrayLayout(range(one.block + 1), one.sets)),
-                "begin": In(1), "filters": In(16), "filter_valid": In(1),
+                "start": In(1), "filters": In(16), "filter_valid": In(1),
                 "filter": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
                 "filter_take": Out(1), "busy": Out(1),
-                "answers": Out(ArrayLayout(self._tags.answer_layout, one.cache_sets)),
+                "answers": Out(ArrayLayout(self.answer_layout, one.cache_sets)),
                 "results": Out(ArrayLayout(self.result_layout, one.sets)),
                 "signature_cycles": count, "queue_cycles": count, "product_cycles": count,
             }
@@ -54,7 +54,7 @@ class SynchronousArray(Component):
         one, m = self._parameters, Module()
         m.submodules.controller = controller = SynchronousController(one)
         m.submodules.filter_buffer = filters = FilterBuffer(one)
-        m.submodules.mcache_tags = tags = self._tags
+        m.submodules.mcache_tags = tags = MCacheTags(one, one.block)
         m.submodules.mcache_results = results = MCacheResults(one)
         workers = [Worker(one) for _ in range(one.sets)]
         for number, worker in enumerate(workers):
@@ -62,7 +62,7 @@ class SynchronousArray(Component):
             self._worker(m, number, worker, controller, filters)
             self._mcache(m, number, worker, controller, tags, results)
         m.d.comb += [
-            controller.begin.eq(self.begin), controller.filters.eq(self.filters),
+            controller.start.eq(self.start), controller.filters.eq(self.filters),
             controller.filter_valid.eq(self.filter_valid), controller.emptied.eq(tags.emptied),
             controller.issued.eq(reduce(and_, (worker.issued for worker in workers))),
             controller.done.eq(reduce(and_, (worker.done for worker in workers))),
@@ -125,7 +125,7 @@ class SynchronousArray(Component):
         for number, worker in enumerate(workers):
             request = tags.requests[number]
             m.d.comb += [
-                asks[number].eq(worker.signed & ~had[number]),
+                asks[number].eq(worker.complete & ~had[number]),
                 request.valid.eq(asks[number]),
                 request.signature.eq(worker.tag),
                 request.index.eq(worker.index),

@@ -25,7 +25,7 @@ class SynchronousController(Component):
         count = Out(COUNTER_BITS)
         super().__init__(
             {
-                "begin": In(1), "filters": In(16), "filter_valid": In(1), "issued": In(1), "done": In(1),
+                "start": In(1), "filters": In(16), "filter_valid": In(1), "issued": In(1), "done": In(1),
                 "refused": In(1), "emptied": In(1),
                 "busy": Out(1), "signing": Out(1), "enable": Out(1), "restart": Out(1), "take": Out(1),
                 "clear": Out(1), "signature_cycles": count, "queue_cycles": count, "product_cycles": count,
@@ -44,7 +44,7 @@ class SynchronousController(Component):
         ]
         with m.FSM():
             with m.State("idle"):
-                m.d.comb += [wants.eq(self.begin), self.clear.eq(self.take)]
+                m.d.comb += [wants.eq(self.start), self.clear.eq(self.take)]
                 with m.If(self.take):
                     m.d.sync += [passes.eq(self._bits - 1), left.eq(self.filters)]
                     m.next = "sign"

@@ -4,7 +4,7 @@ from amaranth import EnableInserter, Module, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from mercuric.rtl.hitmap import Hitmap
+from mercuric.rtl.hitmap import Hitmap, row_layout
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.pe_set import PESet
 from mercuric.rtl.signature_table import SignatureTable
@@ -15,7 +15,7 @@ class Worker(Component):
     """A PE set that signs its block of input vectors, then multiplies it or reads results.
 
     While not ``enable`` nothing moves but the Hitmap, which the MCACHE fills. In the cycle in which a
-    signature is complete, ``signed`` is set.
+    signature is complete, ``complete`` is set.
 
     Args:
         parameters: sizes and options.
@@ -25,7 +25,6 @@ class Worker(Component):
         one, word = parameters, signed(parameters.word_bits)
         slots, entry = range(one.block), range(one.entries)
         self._parameters = one
-        self._hitmap = Hitmap(one)
         super().__init__(
             {
                 "enable": In(1), "write": In(1), "write_slot": In(slots),
@@ -33,8 +32,8 @@ class Worker(Component):
                 "write_words": In(ArrayLayout(word, one.kernel_rows)), "length": In(range(one.block + 1)),
                 "weights": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
                 "restart": In(1), "signing": In(1), "issued": Out(1), "done": Out(1),
-                "signed": Out(1), "tag": Out(one.bits), "index": Out(range(one.cache_sets)),
-                "answers": In(ArrayLayout(self._hitmap.answer_layout, one.cache_sets)),
+                "complete": Out(1), "tag": Out(one.bits), "index": Out(range(one.cache_sets)),
+                "answers": In(ArrayLayout(row_layout(one), one.cache_sets)),
                 "asked": Out(entry), "asked_valid": In(1), "read": Out(entry), "read_word": In(word),
                 "stores": Out(1), "leaving": Out(1), "leaving_slot": Out(slots), "computed": Out(1),
                 "result": Out(word),
@@ -44,7 +43,7 @@ class Worker(Component):
     def elaborate(self, platform: object) -> Module:
         """The four, and which result leaves."""
         one, m = self._parameters, Module()
-        pes, turns, table, hitmap = PESet(one), Turns(one), SignatureTable(one), self._hitmap
+        pes, turns, table, hitmap = PESet(one), Turns(one), SignatureTable(one), Hitmap(one)
         m.submodules.pe_set = EnableInserter(self.enable | self.write)(pes)
         m.submodules.turns = EnableInserter(self.enable)(turns)
         m.submodules.signature_table = EnableInserter(self.enable)(table)
@@ -64,7 +63,7 @@ class Worker(Component):
             hitmap.slot.eq(turns.slot), hitmap.answers.eq(self.answers), self.asked.eq(hitmap.entry),
             table.shift.eq(turns.leaving & self.signing), table.slot.eq(turns.leaving_slot),
             table.negative.eq(pes.sum[-1]), table.last.eq(turns.last),
-            self.signed.eq(table.shift & table.complete), self.tag.eq(table.tag),
+            self.complete.eq(table.shift & table.complete), self.tag.eq(table.tag),
             self.index.eq(table.index), self.read.eq(turns.leaving_entry),
             self.leaving.eq(turns.leaving & ~self.signing), self.leaving_slot.eq(turns.leaving_slot),
             self.computed.eq(turns.computed), self.stores.eq(turns.stores),
