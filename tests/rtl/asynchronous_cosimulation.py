@@ -31,7 +31,10 @@ class Simulated:
 def entry_ids(states: list[int], representatives: list[int]) -> list[int]:
     """An entry for each vector that is inserted, in their order; 0 where there is none."""
     inserted = [vector for vector, state in enumerate(states) if state == HitState.MAU]
-    return [0 if state == HitState.MNU else inserted.index(r) for state, r in zip(states, representatives, strict=True)]
+    return [
+        0 if state == HitState.MNU else inserted.index(r)
+        for state, r in zip(states, representatives, strict=True)
+    ]
 
 
 def simulate(
@@ -95,10 +98,9 @@ def simulate(
         await tick(ctx)
         ctx.set(dut.start, 0)
         for _ in range(PATIENCE):
-            empty = [
-                number for number in wanted
-                if filled[number] < len(scopes) and not ctx.get(dut.full[number]) >> filled[number] % buffers & 1
-            ]  # fmt: skip
+            behind = [number for number in wanted if filled[number] < len(scopes)]
+            full = {number: ctx.get(dut.full[number]) for number in behind}
+            empty = [number for number in behind if not full[number] >> filled[number] % buffers & 1]
             if empty:
                 await fill(ctx, filled[empty[0]], empty[0])
                 filled[empty[0]] += 1

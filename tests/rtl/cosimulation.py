@@ -47,7 +47,8 @@ def hitmap(rows: dict[int, tuple[int, int]]) -> tuple[list[int], list[int]]:
     inserted = {entry: vector for vector, (state, entry) in rows.items() if state == HitState.MAU}
     states = [rows[vector][0] for vector in sorted(rows)]
     return states, [
-        inserted[entry] if state == HitState.HIT else vector for vector, (state, entry) in sorted(rows.items())
+        inserted[entry] if state == HitState.HIT else vector
+        for vector, (state, entry) in sorted(rows.items())
     ]
 
 

@@ -59,9 +59,7 @@ def test_a_set_answers_as_figure_9(ways: int, asked: list[int | None]) -> None:
 
 @given(st.integers(1, 3), st.lists(st.lists(st.booleans(), min_size=3, max_size=3), max_size=20))
 @settings(max_examples=15)
-def test_a_queue_keeps_the_order_and_takes_what_it_has_room_for(
-    places: int, asked: list[list[bool]]
-) -> None:
+def test_a_queue_keeps_the_order_and_takes_what_it_has_room_for(places: int, asked: list[list[bool]]) -> None:
     dut, queue = InsertionQueue(parameters(pe_columns=3, queue=places), 2), deque()
 
     async def bench(ctx):
@@ -90,7 +88,9 @@ def accesses(draw: st.DrawFn) -> tuple[Parameters, list[tuple[list[tuple[bool, i
     one = parameters(versions=draw(st.integers(1, 3)))
     places = [(entry, version) for entry in range(one.entries) for version in range(one.versions)]
     cycle = st.lists(st.sampled_from(places), min_size=2, max_size=2, unique=True).flatmap(
-        lambda both: st.tuples(*(st.tuples(st.booleans(), *map(st.just, at), st.integers(-9, 9)) for at in both))
+        lambda both: st.tuples(
+            *(st.tuples(st.booleans(), *map(st.just, at), st.integers(-9, 9)) for at in both)
+        )
     )
     return one, draw(st.lists(st.tuples(cycle, st.integers(0, 2**one.versions - 1)), max_size=20))
 
@@ -104,7 +104,9 @@ def test_results_are_there_from_the_next_cycle_on(drawn) -> None:
     async def bench(ctx):
         for written, invalid in cycles:
             for pe_set, (writes, entry, version, word) in enumerate(written):
-                ctx.set(dut.written[pe_set], {"valid": writes, "entry": entry, "version": version, "word": word})
+                ctx.set(
+                    dut.written[pe_set], {"valid": writes, "entry": entry, "version": version, "word": word}
+                )
                 for port in (dut.asked, dut.read):
                     ctx.set(port[pe_set], {"entry": entry, "version": version})
             ctx.set(dut.invalidate, invalid)
@@ -126,7 +128,9 @@ def test_results_are_there_from_the_next_cycle_on(drawn) -> None:
 def test_signatures_grow_bit_by_bit(data: st.DataObject, bits: int, sets: int, block: int) -> None:
     """Over two scopes, so that nothing of the first is left in the second."""
     dut = SignatureTable(parameters(bits=bits, cache_sets=sets, block=block))
-    scopes = data.draw(st.lists(st.lists(st.integers(0, 2**bits - 1), min_size=block, max_size=block), max_size=2))
+    scopes = data.draw(
+        st.lists(st.lists(st.integers(0, 2**bits - 1), min_size=block, max_size=block), max_size=2)
+    )
 
     async def bench(ctx):
         ctx.set(dut.shift, 1)

@@ -58,7 +58,7 @@ def stepped(one: Parameters, vectors: list[Window], weights: Window) -> dict[int
     left = {}
 
     class Recorded(FilterResults):
-        def compute(self, vector: int, result: int, cycle: int) -> None:
+        def compute(self, _vector: int, result: int, cycle: int) -> None:
             left[cycle] = result
 
     rows, mac_unit = one.kernel_rows, one.mac_unit

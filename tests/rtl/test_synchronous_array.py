@@ -92,7 +92,9 @@ def test_the_baseline(drawn: tuple[Accelerator, VectorShape, str, list[Scope]]) 
     simulated = simulate(one, scopes, BaselineArray)
     array = Array(one.sets, one.overlapped_products, one.mac_unit)
     plain = [step_dense(scope.vectors, scope.filters, array) for scope in scopes]
-    assert [(got.product, got.outputs) for got in simulated] == [(each.cycles, each.outputs) for each in plain]
+    assert [(got.product, got.outputs) for got in simulated] == [
+        (each.cycles, each.outputs) for each in plain
+    ]
     assert baseline_cycles(accelerator, shape, timing) == sum(got.product for got in simulated)
 
 

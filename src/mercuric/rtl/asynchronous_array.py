@@ -46,7 +46,7 @@ class AsynchronousArray(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """Everything side by side, and who is connected with whom."""
         one, m = self._parameters, Module()
         m.submodules.controller = controller = AsynchronousController(one)

@@ -27,15 +27,13 @@ class AsynchronousController(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """Whose turn it is, and how many filters are left."""
         m = Module()
         version, left, started = Signal(range(self._versions)), Signal(COUNTER_BITS), Signal()
         m.d.comb += [
             self.reset.eq(self.start & ~self.busy),
-            self.take.eq(
-                self.busy & (left != 0) & self.filter_valid & self.free.bit_select(version, 1)
-            ),
+            self.take.eq(self.busy & (left != 0) & self.filter_valid & self.free.bit_select(version, 1)),
             self.load.eq(self.take << version),
         ]
         with m.If(self.take):

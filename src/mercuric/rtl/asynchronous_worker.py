@@ -42,7 +42,7 @@ class AsynchronousWorker(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """PE set, turns and Hitmap; the registers that say where they are are below."""
         one, m = self._parameters, Module()
         pes, turns = PESet(one, self._buffers), Turns(one, self._buffers)

@@ -43,15 +43,13 @@ class BaselineArray(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """PE sets, a filter buffer, and a counter of filters for a controller."""
         one, m = self._parameters, Module()
         left, wants, enable = Signal(16), Signal(), Signal()
         m.submodules.filter_buffer = filters = FilterBuffer(one)
         turns = [self._pe_set(m, number, enable, filters) for number in range(one.sets)]
-        issued, done = (
-            reduce(and_, (getattr(each, port) for each in turns)) for port in ("issued", "done")
-        )
+        issued, done = (reduce(and_, (getattr(each, port) for each in turns)) for port in ("issued", "done"))
         m.d.comb += [
             wants.eq(Mux(self.busy, issued & (left != 0), self.start)),
             enable.eq(~wants | self.filter_valid),

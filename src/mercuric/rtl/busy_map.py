@@ -29,7 +29,7 @@ class BusyMap(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The bits, those that fall now, and those that are left."""
         m = Module()
         for version in range(self._parameters.versions):

@@ -15,9 +15,7 @@ class FilterBuffer(Component):
     """
 
     def __init__(self, parameters: Parameters) -> None:
-        window = ArrayLayout(
-            signed(parameters.word_bits), parameters.kernel_rows * parameters.kernel_columns
-        )
+        window = ArrayLayout(signed(parameters.word_bits), parameters.kernel_rows * parameters.kernel_columns)
         self._versions = parameters.versions
         super().__init__(
             {
@@ -26,7 +24,7 @@ class FilterBuffer(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """Registers."""
         m = Module()
         for version in range(self._versions):

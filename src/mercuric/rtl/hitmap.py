@@ -42,7 +42,7 @@ class Hitmap(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The rows, and for each of them every cache set's answer."""
         m = Module()
         states = Array(Signal.like(self.state, name=f"state_{row}") for row in range(self._rows))

@@ -1,5 +1,7 @@
 """Who waits for a set of the MCACHE? Its insertion queue (paper V, MCACHE Design)."""
 
+from itertools import pairwise
+
 from amaranth import Module, Mux, Signal
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
@@ -31,7 +33,7 @@ class InsertionQueue(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The places, one behind the other; who comes takes the first that is free after the head is gone."""
         m = Module()
         places = [Signal(self.item_layout, name=f"place_{index}") for index in range(self._places)]
@@ -42,7 +44,7 @@ class InsertionQueue(Component):
             kept.eq(level - self.served),
         ]
         with m.If(self.served):
-            for place, behind in zip(places, places[1:], strict=False):
+            for place, behind in pairwise(places):
                 m.d.sync += place.eq(behind)
         taken: Signal = kept
         for pe_set in range(self._sets):

@@ -35,7 +35,7 @@ class MCacheResults(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """One word an entry and version, and as many ports as PE sets."""
         one, m = self._parameters, Module()
         words = Memory(

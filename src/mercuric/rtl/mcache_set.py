@@ -26,7 +26,7 @@ class MCacheSet(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """Tags, a comparator each; ways fill from the first on."""
         m = Module()
         tags = [Signal(self._bits, name=f"tag_{way}") for way in range(self._ways)]

@@ -47,7 +47,7 @@ class MCacheTags(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """A queue in front of each set; requests go to the one that their signature names."""
         one, m = self._parameters, Module()
         accepted, emptied = [], []

@@ -23,7 +23,7 @@ class OverlappedElement(Component):
         super().__init__(element_signature(word_bits))
         self._word_bits, self._top, self._mac_unit = word_bits, top, mac_unit
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """ORg, the row's sum that waits to be passed on, and the adder between them."""
         m = Module()
         m.submodules.terms = terms = Terms(self._word_bits, self._mac_unit)

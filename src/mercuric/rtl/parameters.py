@@ -57,7 +57,9 @@ class Parameters:
     def __post_init__(self) -> None:
         for name in _SIZES:
             if getattr(self, name) < 1:
-                raise ArgumentError(f"{name} of the circuit was {getattr(self, name)}, but must be at least 1")
+                raise ArgumentError(
+                    f"{name} of the circuit was {getattr(self, name)}, but must be at least 1"
+                )
         if self.ways > MOST_WAYS:
             raise ArgumentError(f"ways of the circuit was {self.ways}, but must be at most {MOST_WAYS}")
         if self.kernel_rows > self.pes:
@@ -74,9 +76,14 @@ class Parameters:
             ValueError: the MCACHE or its insertion queues are unlimited, which no circuit is, or
                 something doesn't fit.
         """
-        for name, value in (("entries", accelerator.entries), ("insertion_queue", accelerator.insertion_queue)):
+        for name, value in (
+            ("entries", accelerator.entries),
+            ("insertion_queue", accelerator.insertion_queue),
+        ):
             if value is None:
-                raise ArgumentError(f"{name} of accelerator {accelerator.name!r} was None, but a circuit is finite")
+                raise ArgumentError(
+                    f"{name} of accelerator {accelerator.name!r} was None, but a circuit is finite"
+                )
         entries, queue = accelerator.entries or 0, accelerator.insertion_queue or 0
         sets = max(1, accelerator.pes // shape.rows)
         return cls(

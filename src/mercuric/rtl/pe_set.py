@@ -1,6 +1,8 @@
 """How do PEs make one dot product together, and one after the other? (paper III-B2, Figs. 7 and 8)"""
 
-from amaranth import Array, Module, Mux, Signal, signed
+from itertools import pairwise
+
+from amaranth import Array, Module, Mux, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
@@ -36,7 +38,7 @@ class PESet(Component):
         )  # fmt: skip
         self._parameters, self._slots = parameters, slots
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The first PE's place in its row, and the PEs, each fed from above."""
         one, m = self._parameters, Module()
         begun, slot = Signal(), Signal.like(self.slot)  # a row that is being multiplied
@@ -58,15 +60,16 @@ class PESet(Component):
         self._wire(m, first, now)
         return m
 
-    def _wire(self, m: Module, first: list[object], column: Signal) -> None:
+    def _wire(self, m: Module, first: list[Value], column: Signal) -> None:
         """Every PE gets what the first one gets, row by row a cycle later where dot products overlap."""
-        one, above = self._parameters, None
-        delayed = first
-        for row in range(one.kernel_rows):
-            element = self._element(row == 0)
+        one, delayed = self._parameters, first
+        elements = [self._element(row == 0) for row in range(one.kernel_rows)]
+        for row, element in enumerate(elements):
             m.submodules[f"pe_{row}"] = element
             weight = Signal(signed(one.word_bits), name=f"weight_{row}")
-            weights = Array(self.weights[row * one.kernel_columns + each] for each in range(one.kernel_columns))
+            weights = Array(
+                self.weights[row * one.kernel_columns + each] for each in range(one.kernel_columns)
+            )
             m.d.comb += weight.eq(weights[column])
             step, delayed = delayed, []
             for name, value in zip(("multiply", "first", "last", "slot", "column"), step, strict=True):
@@ -81,10 +84,9 @@ class PESet(Component):
                 element.element.eq(words), element.overlap.eq(self.overlap),
                 element.weight.eq(self._skewed(m, weight, row)),
             ]  # fmt: skip
-            if above is not None:
-                m.d.comb += [element.above.eq(above.total), element.above_passed.eq(above.passed)]
-            above = element
-        m.d.comb += [self.leaves.eq(above.passes), self.sum.eq(above.sum)]
+        for above, below in pairwise(elements):
+            m.d.comb += [below.above.eq(above.total), below.above_passed.eq(above.passed)]
+        m.d.comb += [self.leaves.eq(elements[-1].passes), self.sum.eq(elements[-1].sum)]
 
     def _element(self, top: bool) -> PlainElement | OverlappedElement:
         kind = OverlappedElement if self._parameters.overlaps else PlainElement

@@ -20,7 +20,7 @@ class PlainElement(Component):
         super().__init__(element_signature(word_bits))
         self._word_bits, self._top, self._mac_unit = word_bits, top, mac_unit
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The adder adds a product, or the sum from above."""
         m = Module()
         m.submodules.terms = terms = Terms(self._word_bits, self._mac_unit)

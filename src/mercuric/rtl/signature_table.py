@@ -12,7 +12,8 @@ class SignatureTable(Component):
 
     ``negative`` is the sign of the dot product that leaves for the vector ``slot``; ``last`` says that the
     random filter's other vectors are through. While the last random filter's bits come, ``complete`` is set,
-    ``tag`` is the vector's whole one and ``index`` its set of the MCACHE. The first filter's bit is the lowest.
+    ``tag`` is the vector's whole signature and ``index`` its set of the MCACHE. The first filter's bit is the
+    lowest.
 
     Args:
         parameters: sizes and options.
@@ -29,7 +30,7 @@ class SignatureTable(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """Rows that are shifted by one, and how many bits there are."""
         one, m = self._parameters, Module()
         bit = Signal(range(one.bits))

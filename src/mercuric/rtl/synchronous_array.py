@@ -49,7 +49,7 @@ class SynchronousArray(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """Everything side by side, and who is connected with whom."""
         one, m = self._parameters, Module()
         m.submodules.controller = controller = SynchronousController(one)
@@ -68,7 +68,8 @@ class SynchronousArray(Component):
             controller.done.eq(reduce(and_, (worker.done for worker in workers))),
             tags.clear.eq(controller.clear), results.invalidate.eq(controller.take),
             filters.load.eq(controller.take), filters.loaded.eq(self.filter),
-            self.answers.eq(tags.answers), self.filter_take.eq(controller.take), self.busy.eq(controller.busy),
+            self.answers.eq(tags.answers), self.busy.eq(controller.busy),
+            self.filter_take.eq(controller.take),
             self.signature_cycles.eq(controller.signature_cycles),
             self.queue_cycles.eq(controller.queue_cycles),
             self.product_cycles.eq(controller.product_cycles),

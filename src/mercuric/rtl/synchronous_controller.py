@@ -32,7 +32,7 @@ class SynchronousController(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """Four states; a filter's end is seen in the cycle in which its last result leaves."""
         m = Module()
         passes, left = Signal(range(self._bits + 1)), Signal(16)

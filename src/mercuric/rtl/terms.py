@@ -16,13 +16,14 @@ class Terms(Component):
         word = signed(word_bits)
         super().__init__(
             {
-                "multiply": In(1), "first_in": In(1), "last_in": In(1), "element": In(word), "weight": In(word),
+                "multiply": In(1), "first_in": In(1), "last_in": In(1),
+                "element": In(word), "weight": In(word),
                 "valid": Out(1), "first": Out(1), "last": Out(1), "product": Out(word),
             }
         )  # fmt: skip
         self._mac_unit = mac_unit
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The multiplier, and the register behind it."""
         m = Module()
         product = Signal.like(self.product)

@@ -1,4 +1,4 @@
-"""How does a Verilog simulator find out whether a synchronous circuit is right? A test bench that checks itself."""
+"""How does a Verilog simulator find out whether a synchronous circuit is right? By a test bench."""
 
 from collections.abc import Iterable
 from string import Template
@@ -28,45 +28,66 @@ def testbench(
         name: of its module.
         stimulus: the layer.
     """
-    reuse = isinstance(array, SynchronousArray)
-    has = ports(array)
-    loads = list(_loads(circuit, stimulus, has))
-    windows = [*stimulus.random_filters, *stimulus.filters] if reuse else list(stimulus.filters)
-    expected, first = _results(circuit, stimulus, reuse)
-    signature, rest = stimulus.cycles(circuit, reuse)
-    scopes = len(stimulus.vectors)
-    window = circuit.word_bits * circuit.kernel_rows * circuit.kernel_columns
-    result = array.result_layout
-    text = _BENCH.substitute(
-        name=name, declarations="\n".join(_declarations(has)), sets=circuit.sets, scopes=scopes,
+    has, result = ports(array), array.result_layout
+    return _BENCH.substitute(
+        _sizes(circuit, array, stimulus),
+        name=name,
+        declarations="\n".join(_declarations(has)),
         connections=", ".join(f".{port}({port})" for port in ("clk", "rst", *has)),
-        loads=len(loads), per_scope=len(loads) // scopes, load_bits=sum(has[p][1] for p in _LOAD if p in has),
         load_ports=", ".join(port for port in _LOAD if port in has),
-        windows=len(windows), window_bits=window, filters=len(stimulus.filters),
-        lengths=_literal(
-            words([len(block) for block in stimulus.slots(circuit)], has["lengths"][1] // circuit.sets),
-            has["lengths"][1],
-        ),
-        results=len(expected), word=circuit.word_bits, width=result.size,
-        valid=_field("results", "p", result, "valid"), slot=_field("results", "p", result, "slot"),
+        valid=_field("results", "p", result, "valid"),
+        slot=_field("results", "p", result, "slot"),
         value=_field("results", "p", result, "word"),
-        signature="signature_cycles" if reuse else "0",
-        rest="queue_cycles + product_cycles" if reuse else "product_cycles",
-        signature_cycles=signature, rest_cycles=rest, patience=4 * (signature + rest) + 8 * len(loads) + 100,
+        signature="signature_cycles" if _reuses(array) else "0",
+        rest="queue_cycles + product_cycles" if _reuses(array) else "product_cycles",
         hitmap=_hitmap(circuit, array) if isinstance(array, SynchronousArray) else "",
-        answers=stimulus.vectors.shape[0] * stimulus.vectors.shape[1] if reuse else 0,
-        rows=scopes * circuit.sets * circuit.block,
-        contents="\n".join(
-            [
-                *_fill("load", (_literal(one, sum(has[p][1] for p in _LOAD if p in has)) for one in loads)),
-                *_fill("window", (_literal(words(one.ravel(), circuit.word_bits), window) for one in windows)),
-                *_fill("expected", (_literal(one, 32 + circuit.word_bits) for one in expected)),
-                *_fill("first", map(str, first)),
-                *_fill("state", map(str, _states(circuit, stimulus)) if reuse else ()),
-            ]
-        ),
-    )  # fmt: skip
-    return text
+        contents="\n".join(_contents(circuit, array, stimulus)),
+    )
+
+
+def _reuses(array: SynchronousArray | BaselineArray) -> bool:
+    return isinstance(array, SynchronousArray)
+
+
+def _sizes(
+    circuit: Parameters, array: SynchronousArray | BaselineArray, stimulus: Stimulus
+) -> dict[str, int | str]:
+    """What is as long as what, and how many there are."""
+    has, (signature, rest) = ports(array), stimulus.cycles(circuit, _reuses(array))
+    scopes, vectors, filters = len(stimulus.vectors), stimulus.shape.vectors, len(stimulus.filters)
+    loads = scopes * vectors * circuit.kernel_columns
+    lengths = [len(block) for block in stimulus.slots(circuit)]
+    bits = has["lengths"][1]
+    return {
+        "sets": circuit.sets, "scopes": scopes, "filters": filters, "loads": loads,
+        "per_scope": loads // scopes, "load_bits": _load_bits(has),
+        "windows": filters + (circuit.bits if _reuses(array) else 0), "window_bits": has["filter"][1],
+        "lengths": _literal(words(lengths, bits // circuit.sets), bits),
+        "results": scopes * filters * vectors, "word": circuit.word_bits,
+        "answers": scopes * vectors if _reuses(array) else 0, "rows": scopes * circuit.sets * circuit.block,
+        "signature_cycles": signature, "rest_cycles": rest,
+        "patience": 4 * (signature + rest) + 8 * loads + 100,
+    }  # fmt: skip
+
+
+def _contents(
+    circuit: Parameters, array: SynchronousArray | BaselineArray, stimulus: Stimulus
+) -> Iterable[str]:
+    """What the memories of the test bench hold: what goes in, and what must come out."""
+    has, reuse = ports(array), _reuses(array)
+    expected, first = _results(circuit, stimulus, reuse)
+    windows = [*stimulus.random_filters, *stimulus.filters] if reuse else list(stimulus.filters)
+    flat = (words(window.ravel(), circuit.word_bits) for window in windows)
+    yield from _fill("load", (_literal(one, _load_bits(has)) for one in _loads(circuit, stimulus, has)))
+    yield from _fill("window", (_literal(one, has["filter"][1]) for one in flat))
+    yield from _fill("expected", (_literal(one, 32 + circuit.word_bits) for one in expected))
+    yield from _fill("first", map(str, first))
+    if reuse:
+        yield from _fill("state", map(str, _states(circuit, stimulus)))
+
+
+def _load_bits(has: dict[str, tuple[str, int]]) -> int:
+    return sum(has[port][1] for port in _LOAD if port in has)
 
 
 def _loads(circuit: Parameters, stimulus: Stimulus, has: dict[str, tuple[str, int]]) -> Iterable[int]:
@@ -85,7 +106,9 @@ def _loads(circuit: Parameters, stimulus: Stimulus, has: dict[str, tuple[str, in
 
 def _results(circuit: Parameters, stimulus: Stimulus, reuse: bool) -> tuple[list[int], list[int]]:
     """Slot and word of each result, PE set by PE set as they leave it, and where each set's begin."""
-    outputs, found, first = stimulus.outputs(circuit, reuse), [], []
+    outputs = stimulus.outputs(circuit, reuse)
+    found: list[int] = []
+    first: list[int] = []
     for block in stimulus.slots(circuit):
         first.append(len(found))
         for scope in outputs:
@@ -201,7 +224,8 @@ $declarations
     for (p = 0; p < $sets; p = p + 1)
       if ($valid) begin
         done = done + 1;
-        if ($value != expected[first[p] + left[p]][$word-1:0] || $slot != expected[first[p] + left[p]][31+$word:$word]) begin
+        if ($value != expected[first[p] + left[p]][$word-1:0]
+            || $slot != expected[first[p] + left[p]][31+$word:$word]) begin
           wrong = wrong + 1;
           $$display("PE set %0d: result %0d was %0d of slot %0d", p, left[p], $value, $slot);
         end
@@ -213,11 +237,13 @@ $declarations
     begin
       if ($signature != $signature_cycles || $rest != $rest_cycles) begin
         wrong = wrong + 1;
-        $$display("cycles were %0d and %0d, not $signature_cycles and $rest_cycles", $signature, $rest);
+        $$display("cycles were %0d and %0d, not $signature_cycles and $rest_cycles",
+                  $signature, $rest);
       end
       if (wrong == 0 && done == $results && rows == $answers)
         $$display("PASS: %0d results, %0d cycles", done, $signature + $rest);
-      else $$display("FAIL: %0d wrong, %0d of $results results, %0d of $answers signatures", wrong, done, rows);
+      else $$display("FAIL: %0d wrong, %0d of $results results, %0d of $answers signatures",
+                     wrong, done, rows);
       $$finish;
     end
   endtask

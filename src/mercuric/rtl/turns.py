@@ -1,10 +1,12 @@
 """What does a PE set do with the vector whose turn it is, and which result leaves? (paper III-C1, Fig. 10)"""
 
+from itertools import pairwise
+
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib.data import StructLayout, View
 from amaranth.lib.wiring import Component, In, Out
 
-from mercuric.rtl.hitmap import ROW_STATE, HIT, MAU
+from mercuric.rtl.hitmap import HIT, MAU, ROW_STATE
 from mercuric.rtl.parameters import Parameters
 
 
@@ -42,7 +44,7 @@ class Turns(Component):
             {"slot": slots, "entry": entry, "version": version, "computed": 1, "stores": 1, "last": 1}
         )
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The turn, the queue of what has had its turn, and what both leave behind."""
         one, m = self._parameters, Module()
         place, left, after = Signal(range(one.block)), *(Signal(range(one.block + 1)) for _ in range(2))
@@ -107,7 +109,7 @@ class Turns(Component):
         ]
         m.d.sync += level.eq(level_after)
         with m.If(leaves_queue):
-            for item, behind in zip(items, items[1:], strict=False):
+            for item, behind in pairwise(items):
                 m.d.sync += item.eq(behind)
         for index, item in enumerate(items):
             with m.If(stays & (level_after == index + 1)):

@@ -40,7 +40,7 @@ class Worker(Component):
             }
         )  # fmt: skip
 
-    def elaborate(self, platform: object) -> Module:
+    def elaborate(self, _platform: object) -> Module:
         """The four, and which result leaves."""
         one, m = self._parameters, Module()
         pes, turns, table, hitmap = PESet(one), Turns(one), SignatureTable(one), Hitmap(one)

@@ -11,7 +11,10 @@ from mercuric.rtl.synchronous_array import SynchronousArray
 from mercuric.rtl.testbench import testbench
 from mercuric.rtl.verilog import write_verilog
 
-KINDS = {"mercury": SynchronousArray, "baseline": BaselineArray}
+KINDS: dict[str, type[SynchronousArray] | type[BaselineArray]] = {
+    "mercury": SynchronousArray,
+    "baseline": BaselineArray,
+}
 """Circuits by the names of their modules and files."""
 
 
