@@ -1,5 +1,6 @@
 """A circuit's whole layers in Amaranth's simulator: what it gives, and in how many cycles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from circuit_bench import run
@@ -53,9 +54,15 @@ def hitmap(rows: dict[int, tuple[int, int]]) -> tuple[list[int], list[int]]:
 
 
 def simulate(
-    one: Parameters, scopes: list[Scope], kind: type[SynchronousArray | BaselineArray] = SynchronousArray
+    one: Parameters,
+    scopes: list[Scope],
+    kind: type[SynchronousArray | BaselineArray] = SynchronousArray,
+    absent: Sequence[bool] = (False,),
 ) -> list[Simulated]:
-    """All scopes, one after the other; the baseline has no use for random filters."""
+    """All scopes, one after the other; the baseline has no use for random filters.
+
+    ``absent`` says of the cycles, over and over, in which the next filter has not come.
+    """
     dut, done = kind(one), []
     reuses = kind is SynchronousArray
 
@@ -82,8 +89,8 @@ def simulate(
         early, taken = set(), 0
         ctx.set(dut.filters, len(scope.filters))
         for cycle in range(PATIENCE):
-            ctx.set(dut.start, cycle == 0)
-            ctx.set(dut.filter_valid, taken < len(windows))
+            ctx.set(dut.start, taken == 0)
+            ctx.set(dut.filter_valid, taken < len(windows) and not absent[cycle % len(absent)])
             if taken < len(windows):
                 ctx.set(dut.filter, flat(windows[taken]))
             for results, number, filters in zip(dut.results, numbers, left, strict=True):
@@ -101,7 +108,7 @@ def simulate(
                     rows[vector] = ctx.get(answer.state), ctx.get(answer.entry)
             taken += ctx.get(dut.filter_take)
             await ctx.tick()
-            if not ctx.get(dut.busy):
+            if taken and not ctx.get(dut.busy):
                 break
         spent = [ctx.get(counter) - start for counter, start in zip(counters, before, strict=True)]
         return Simulated(*hitmap(rows), outputs, early, *([0] * (3 - len(spent))), *spent)

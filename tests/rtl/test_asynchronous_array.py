@@ -1,7 +1,6 @@
 """The asynchronous circuit gives the results and the cycles of its stepper and of the recurrence."""
 
 import pytest
-from circuit_scopes import Scope
 from drawn_layers import Layer, layers
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 
 from asynchronous_cosimulation import Simulated, simulate
 from circuit_bench import run
+from circuit_scopes import Scope
 
 from mercuric.rtl.busy_map import BusyMap
 from mercuric.rtl.parameters import Parameters

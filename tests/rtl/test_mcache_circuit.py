@@ -3,7 +3,6 @@
 from collections import deque
 
 import pytest
-from circuit_scopes import PlainMCache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from mercuric.similarity.hitmap import HitState
 pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 
 from circuit_bench import run
+from circuit_scopes import PlainMCache
 
 from mercuric.rtl.insertion_queue import InsertionQueue
 from mercuric.rtl.mcache_results import MCacheResults

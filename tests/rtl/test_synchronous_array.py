@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from circuit_scopes import Scope, Window, expected, signatures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle.stepper import Array, step_dense
@@ -16,10 +15,12 @@ from mercuric.trace.work import Work
 
 pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 
+from circuit_scopes import Scope, Window, expected, signatures
 from cosimulation import Simulated, simulate
 
 from mercuric.rtl.baseline_array import BaselineArray
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.synchronous_array import SynchronousArray
 
 
 @st.composite
@@ -96,6 +97,17 @@ def test_the_baseline(drawn: tuple[Accelerator, VectorShape, str, list[Scope]]) 
         (each.cycles, each.outputs) for each in plain
     ]
     assert baseline_cycles(accelerator, shape, timing) == sum(got.product for got in simulated)
+
+
+@given(layers(), st.lists(st.booleans(), max_size=7))
+@settings(max_examples=15)
+def test_filters_that_come_late(
+    drawn: tuple[Accelerator, VectorShape, str, list[Scope]], absent: list[bool]
+) -> None:
+    """The circuit stands still, counts no cycle, and goes on as if nothing had been."""
+    one = circuit(*drawn)
+    for kind in (SynchronousArray, BaselineArray):
+        assert simulate(one, drawn[-1], kind, [*absent, False]) == simulate(one, drawn[-1], kind)
 
 
 def test_figure_10() -> None:
