@@ -99,7 +99,7 @@ def test_the_baseline(drawn: tuple[Accelerator, VectorShape, str, list[Scope]]) 
     assert baseline_cycles(accelerator, shape, timing) == sum(got.product for got in simulated)
 
 
-@given(layers(), st.lists(st.booleans(), max_size=7))
+@given(layers(scopes=1), st.lists(st.booleans(), max_size=5))
 @settings(max_examples=15)
 def test_filters_that_come_late(
     drawn: tuple[Accelerator, VectorShape, str, list[Scope]], absent: list[bool]

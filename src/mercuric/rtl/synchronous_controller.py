@@ -14,7 +14,7 @@ class SynchronousController(Component):
     ``restart`` lets all PE sets begin their blocks with the filter that ``take`` loads. After a random filter
     that is when all have issued their last vector, after a filter when no set is busy. Cycles are counted by
     phase; those in which the array stands still because a queue is full, or until queues are empty, by
-    themselves, and those in which no filter has come (``starved``) not at all.
+    themselves, and those in which a filter is wanted and has not come not at all.
 
     Args:
         parameters: sizes and options.
