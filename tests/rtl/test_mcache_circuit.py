@@ -102,6 +102,8 @@ def test_results_are_there_from_the_next_cycle_on(drawn) -> None:
     dut, held = MCacheResults(one), {}
 
     async def bench(ctx):
+        ctx.set(dut.enable, 1)
+        ctx.set(dut.reads, 0b11)
         for written, invalid in cycles:
             for pe_set, (writes, entry, version, word) in enumerate(written):
                 ctx.set(
@@ -119,6 +121,32 @@ def test_results_are_there_from_the_next_cycle_on(drawn) -> None:
             held.update({(entry, version): word for writes, entry, version, word in written if writes})
             for place in [place for place in held if invalid >> place[1] & 1]:
                 del held[place]
+
+    run(dut, bench)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_one_port_serves_the_first_that_asks(reads: bool) -> None:
+    dut = MCacheResults(parameters(pe_columns=3, ports=1))
+
+    async def bench(ctx):
+        ctx.set(dut.enable, 1)
+        for asks, granted in ((0b000, 0b111), (0b110, 0b011), (0b101, 0b011), (0b111, 0b001)):
+            ctx.set(dut.reads, asks if reads else 0)
+            for pe_set in range(3):
+                written = {
+                    "valid": not reads and asks >> pe_set & 1,
+                    "entry": pe_set,
+                    "version": 0,
+                    "word": 7,
+                }
+                ctx.set(dut.written[pe_set], written)
+            assert ctx.get(dut.granted) == granted
+            await ctx.tick()
+        ctx.set(dut.reads, 0b100)
+        ctx.set(dut.read[2], {"entry": 1, "version": 0})
+        assert ctx.get(dut.read_valid) >> 2 == (not reads)  # the second set's own, in the second cycle
+        assert reads or ctx.get(dut.read_word[2]) == 7
 
     run(dut, bench)
 

@@ -1,5 +1,7 @@
 """The synchronous circuit gives the Hitmap, the results and the cycles of the steppers and the simulator."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -108,6 +110,16 @@ def test_filters_that_come_late(
     one = circuit(*drawn)
     for kind in (SynchronousArray, BaselineArray):
         assert simulate(one, drawn[-1], kind, [*absent, False]) == simulate(one, drawn[-1], kind)
+
+
+@given(layers(scopes=1), st.integers(1, 2))
+@settings(max_examples=15)
+def test_few_ports(drawn: tuple[Accelerator, VectorShape, str, list[Scope]], ports: int) -> None:
+    """PE sets wait for each other, and the results stay what they are."""
+    own = replace(circuit(*drawn), late_hits="wait")
+    (many,), (few,) = simulate(own, drawn[-1]), simulate(replace(own, ports=ports), drawn[-1])
+    assert (few.states, few.outputs, few.signature) == (many.states, many.outputs, many.signature)
+    assert few.product == many.product if ports >= own.sets else few.product >= many.product
 
 
 def test_figure_10() -> None:

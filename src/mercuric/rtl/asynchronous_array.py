@@ -4,6 +4,7 @@ from amaranth import Cat, Module, signed
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
+from mercuric.errors import ArgumentError
 from mercuric.rtl.asynchronous_controller import AsynchronousController
 from mercuric.rtl.asynchronous_worker import AsynchronousWorker
 from mercuric.rtl.busy_map import BusyMap
@@ -24,9 +25,16 @@ class AsynchronousArray(Component):
     Args:
         parameters: sizes and options.
         buffers: input buffers of a PE set; the paper's has two.
+
+    Raises:
+        ValueError: ``ports`` is given, with which its PE sets don't wait.
     """
 
     def __init__(self, parameters: Parameters, buffers: int = 2) -> None:
+        if parameters.ports is not None:
+            raise ArgumentError(
+                f"ports of the circuit was {parameters.ports}, but must be None in the asynchronous design"
+            )
         one, word = parameters, signed(parameters.word_bits)
         slots = range(buffers * one.block)
         self._parameters, self._buffers = one, buffers
@@ -69,7 +77,8 @@ class AsynchronousArray(Component):
             busy_map.load.eq(controller.load),
             busy_map.members.eq(Cat(length != 0 for length in self.lengths)),
             filters.load.eq(controller.load), filters.loaded.eq(self.filter),
-            results.invalidate.eq(controller.load), self.filter_take.eq(controller.take),
+            results.invalidate.eq(controller.load), results.enable.eq(1),
+            self.filter_take.eq(controller.take),
             self.busy.eq(controller.busy), self.product_cycles.eq(controller.cycles),
         ]  # fmt: skip
         return m
@@ -105,6 +114,7 @@ class AsynchronousArray(Component):
             read.entry.eq(worker.read), read.version.eq(worker.read_version),
             worker.asked_valid.eq(results.asked_valid[number]),
             worker.read_word.eq(results.read_word[number]),
+            results.reads[number].eq(worker.leaving & ~worker.computed),
             written.valid.eq(worker.stores), written.entry.eq(worker.read),
             written.version.eq(worker.read_version), written.word.eq(worker.result),
             out.valid.eq(worker.leaving), out.slot.eq(worker.leaving_slot),

@@ -27,6 +27,8 @@ class Parameters:
         ways: entries of an MCACHE set.
         queue: requests that the insertion queue of a cache set holds (paper V).
         versions: results that an MCACHE entry holds, and filter buffers (paper III-C1).
+        ports: for reading and for writing results in the MCACHE, which are then a memory; None: one of each
+            for every PE set, and registers. Fewer ports make PE sets wait for each other.
         word_bits: of an input, a weight, a partial sum and a result; sums are modulo ``2 ** word_bits``.
         overlapped_signatures: whether signature bits overlap (Fig. 8b) or not (Fig. 8a).
         overlapped_products: whether dot products with filters overlap.
@@ -48,6 +50,7 @@ class Parameters:
     ways: int
     queue: int = 4
     versions: int = 1
+    ports: int | None = None
     word_bits: int = 16
     overlapped_signatures: bool = True
     overlapped_products: bool = False
@@ -56,10 +59,9 @@ class Parameters:
 
     def __post_init__(self) -> None:
         for name in _SIZES:
-            if getattr(self, name) < 1:
-                raise ArgumentError(
-                    f"{name} of the circuit was {getattr(self, name)}, but must be at least 1"
-                )
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ArgumentError(f"{name} of the circuit was {value}, but must be at least 1")
         if self.ways > MOST_WAYS:
             raise ArgumentError(f"ways of the circuit was {self.ways}, but must be at most {MOST_WAYS}")
         if self.kernel_rows > self.pes:
@@ -160,5 +162,5 @@ class Parameters:
 
 _SIZES = (
     "pe_rows", "pe_columns", "kernel_rows", "kernel_columns", "block", "bits", "cache_sets", "ways", "queue",
-    "versions", "word_bits",
+    "versions", "ports", "word_bits",
 )  # fmt: skip

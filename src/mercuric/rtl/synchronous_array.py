@@ -60,12 +60,14 @@ class SynchronousArray(Component):
         for number, worker in enumerate(workers):
             m.submodules[f"worker_{number}"] = worker
             self._worker(m, number, worker, controller, filters)
-            self._mcache(m, number, worker, controller, tags, results)
+            self._mcache(m, number, worker, tags, results)
+            m.d.comb += worker.enable.eq(controller.enable & results.granted[number])
         m.d.comb += [
             controller.start.eq(self.start), controller.filters.eq(self.filters),
             controller.filter_valid.eq(self.filter_valid), controller.emptied.eq(tags.emptied),
             controller.issued.eq(reduce(and_, (worker.issued for worker in workers))),
-            controller.done.eq(reduce(and_, (worker.done for worker in workers))),
+            controller.done.eq(reduce(and_, (worker.done for worker in workers)) & results.granted.all()),
+            results.enable.eq(controller.enable),
             tags.clear.eq(controller.clear), results.invalidate.eq(controller.take),
             filters.load.eq(controller.take), filters.loaded.eq(self.filter),
             self.answers.eq(tags.answers), self.busy.eq(controller.busy),
@@ -81,7 +83,7 @@ class SynchronousArray(Component):
         self, m: Module, number: int, worker: Worker, controller: SynchronousController, filters: FilterBuffer
     ) -> None:
         m.d.comb += [
-            worker.enable.eq(controller.enable), worker.restart.eq(controller.restart),
+            worker.restart.eq(controller.restart),
             worker.signing.eq(controller.signing), worker.weights.eq(filters.windows[0]),
             worker.length.eq(self.lengths[number]), worker.write.eq(self.write & (self.write_set == number)),
             worker.write_slot.eq(self.write_slot), worker.write_column.eq(self.write_column),
@@ -93,7 +95,6 @@ class SynchronousArray(Component):
         m: Module,
         number: int,
         worker: Worker,
-        controller: SynchronousController,
         tags: MCacheTags,
         results: MCacheResults,
     ) -> None:
@@ -103,9 +104,10 @@ class SynchronousArray(Component):
             results.asked[number].entry.eq(worker.asked), results.read[number].entry.eq(worker.read),
             worker.asked_valid.eq(results.asked_valid[number]),
             worker.read_word.eq(results.read_word[number]),
-            written.valid.eq(worker.stores & controller.enable), written.entry.eq(worker.read),
+            written.valid.eq(worker.stores), written.entry.eq(worker.read),
             written.word.eq(worker.result),
-            out.valid.eq(worker.leaving & controller.enable), out.slot.eq(worker.leaving_slot),
+            results.reads[number].eq(worker.leaving & ~worker.computed),
+            out.valid.eq(worker.leaving & worker.enable), out.slot.eq(worker.leaving_slot),
             out.computed.eq(worker.computed), out.word.eq(worker.result),
             out.early.eq(~worker.computed & ~results.read_valid[number]),
         ]  # fmt: skip
