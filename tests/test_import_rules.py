@@ -18,8 +18,8 @@ ROOT = Path(mercuric.__file__).parent
 FLOORS = (
     ("errors", "progress", "version"), ("config", "extras", "files", "saved_state", "torchvision_operators"),
     ("similarity",), ("reuse", "prefixes"), ("trace",),
-    ("accelerator",), ("data",), ("zoo",), ("training", "integrations"), ("subjects",), ("page", "terminal"),
-    ("studies",), ("cli",),
+    ("accelerator",), ("rtl",), ("data",), ("zoo",), ("training", "integrations"), ("subjects",),
+    ("page", "terminal"), ("studies",), ("cli",),
 )  # fmt: skip
 """From the ground up; what stands beside another on a floor may import it, but never both each other."""
 DOOR = "accelerator"

@@ -22,6 +22,7 @@ OTHERS = (
 )  # fmt: skip
 GROUPS = {
     "data": "List data sets, and fetch them.",
+    "hardware": "MERCURY's array as a circuit.",
     "bench": "Time layers and networks on this machine's CPU, dense beside reuse.",
 }
 """What the commands whose names begin with the same word are for."""

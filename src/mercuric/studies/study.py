@@ -115,6 +115,10 @@ STUDIES = (
         ".studies.dqn.command:dqn", page=".studies.dqn.page:write_page", mark="dqn.json", stopped=_SAVED,
     ),
     Study(
+        "hardware verilog", "Write MERCURY's array and its baseline as Verilog, with test benches.",
+        ".studies.hardware.command:verilog",
+    ),
+    Study(
         "models", "List the networks, or the layers of one: parameters, MACs and what MERCURY compares.",
         ".studies.models.command:models",
     ),

@@ -1,0 +1,1 @@
+"""Is MERCURY's hardware there?"""

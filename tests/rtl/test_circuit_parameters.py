@@ -1,0 +1,50 @@
+"""Which circuits are refused, and what an accelerator's circuit is."""
+
+import pytest
+
+from mercuric.accelerator import preset
+from mercuric.errors import ArgumentError
+from mercuric.reuse.vectors import VectorShape
+
+pytest.importorskip("amaranth", reason="the extra rtl is not installed")
+
+from mercuric.rtl.asynchronous_array import AsynchronousArray
+from mercuric.rtl.parameters import Parameters
+
+SHAPE = VectorShape(1, 196, 3, 3, 64)
+SMALL = {
+    "pe_rows": 3, "pe_columns": 2, "kernel_rows": 3, "kernel_columns": 3, "block": 4, "bits": 8,
+    "cache_sets": 4, "ways": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"cache_sets": 0}, "cache_sets of the circuit was 0, but must be at least 1"),
+        ({"ports": 0}, "ports of the circuit was 0, but must be at least 1"),
+        ({"ways": 65}, "ways of the circuit was 65, but must be at most 64"),
+        ({"kernel_rows": 7}, "kernel_rows of the circuit was 7, but its array has 6 PEs"),
+    ],
+)
+def test_what_cannot_be_built(wrong: dict[str, int], said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        Parameters(**{**SMALL, **wrong})
+
+
+def test_a_preset() -> None:
+    one = Parameters.of(preset("eyeriss-168").changed(insertion_queue=4), SHAPE, 20, "paper")
+    assert (one.sets, one.block, one.cache_sets, one.ways, one.entries) == (56, 4, 64, 16, 1024)
+    assert (one.overlapped_signatures, one.overlapped_products, one.overlaps) == (True, False, True)
+
+
+def test_few_ports_are_for_the_synchronous_design() -> None:
+    with pytest.raises(ArgumentError, match="ports of the circuit was 2, but must be None"):
+        AsynchronousArray(Parameters(**{**SMALL, "ports": 2}))
+
+
+@pytest.mark.parametrize("field", ["entries", "insertion_queue"])
+def test_a_circuit_is_finite(field: str) -> None:
+    unlimited = preset("eyeriss-168").changed(**{"insertion_queue": 4, field: None})
+    with pytest.raises(ArgumentError, match=f"{field} of accelerator 'eyeriss-168' was None"):
+        Parameters.of(unlimited, SHAPE, 20, "paper")
