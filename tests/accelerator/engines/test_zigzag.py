@@ -193,4 +193,4 @@ def test_both_models_rank_the_dataflows_alike_on_the_3x3_layers_of_resnet_50() -
     assert native == sorted(native)
     assert zigzag == sorted(zigzag)
     for ours, theirs in zip(native, zigzag, strict=True):
-        assert 0.85 < ours / theirs < 1
+        assert 0.8 < ours / theirs < 1
