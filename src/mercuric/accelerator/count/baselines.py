@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import get_args
 
+from mercuric.accelerator.count.countable import waited_for
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.hardware import Accelerator, Depth
@@ -28,7 +29,8 @@ class Baselines:
         """Count one call without its Hitmap; raises as :meth:`CycleCounter.count`."""
         dense = replace(call.work, hitmap=None, bits=0)
         for counter in self._counters.values():
-            counter.count(call.layer, dense, call.needs_input_gradient, call.product)
+            tensors = waited_for(call, counter.accelerator)
+            counter.count(call.layer, dense, call.needs_input_gradient, call.product, tensors=tensors)
 
     @property
     def cycles(self) -> dict[Depth, int]:
