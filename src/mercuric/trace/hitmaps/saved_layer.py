@@ -29,7 +29,7 @@ class SavedLayer(Config):
         bits: of the signatures; 0 where none were computed.
         scopes, vectors, rows, elements, filters, images, depth, output_rows: see ``VectorShape``; files
             of versions before 0.7 have no output rows.
-        inputs, fresh: see ``Workload``; None where nobody said it, and in files of versions before 0.8.
+        inputs, fresh: see ``Workload``; None where nobody said it, and in files of versions before 0.7.
     """
 
     layer: str
