@@ -60,7 +60,8 @@ def test_the_defaults() -> None:
 def test_keys_in_order() -> None:
     expected = (
         "method: alike\nbits: 40\ngranularity: channel\nmagnitude: 3\nprojection: gaussian\nscope: image\n"
-        "entries: 1024\nways: 16\nweight_blocks: 1\nattention: softmax\nbackward: exact\nkeep: always\nadaptation: null\nseed: 0\n"
+        "entries: 1024\nways: 16\nweight_blocks: 1\nattention: softmax\nbackward: exact\n"
+        "keep: always\nadaptation: null\nseed: 0\n"
     )
     assert ReuseConfig(adaptation=None).to_yaml() == expected
     assert ReuseConfig.from_yaml(ReuseConfig.paper().to_yaml()) == ReuseConfig.paper()
