@@ -157,13 +157,13 @@ def load_subject(
         ValueError: an unknown name, weights that can't fit, or a number that is out of range.
         MercuricError: files are missing or damaged, or the checkpoint is of another network.
     """
-    if batch is not None and batch < 1:
-        raise ArgumentError(f"batch was {batch}, but must be at least 1")
     loaded = load_data(config)
     if images is None:
         large = isinstance(loaded, ImageData) and zoo.form(loaded.image_size) == "imagenet"
         images = min(len(loaded.train), FEW if large else MANY)
     places = few(loaded.train, images, loaded.name, counted)
+    if batch is not None and batch < 1:
+        raise ArgumentError(f"batch was {batch}, but must be at least 1")
     most = (
         max(1, PIXELS_OF_A_BATCH // loaded.image_size**2)
         if isinstance(loaded, ImageData)
