@@ -13,36 +13,6 @@ from mercuric.accelerator.hardware import Accelerator
 from mercuric.trace.work import Product, Work
 
 
-def array_cycles(
-    accelerator: Accelerator,
-    shares: Sequence[Share],
-    products: Sequence[Product],
-    *,
-    signs_input_gradient: bool = False,
-) -> dict[Product, dict[Timing, Cycles]]:
-    """Cycles of some of a layer's products; arrays wait for the slowest one after each.
-
-    Args:
-        accelerator: what is simulated.
-        shares: of the layer, as :func:`~mercuric.accelerator.arrays.shares` gives them.
-        products: which.
-        signs_input_gradient: whether dO, beside the forward product, pays for as many signatures.
-
-    Raises:
-        ValueError: an array is too small for the layer's vectors.
-    """
-    dataflow = dataflow_of(accelerator)
-    each = [dataflow.cycles(accelerator, share.work, products) for share in shares]
-    if signs_input_gradient and "input_gradient" in products:
-        for one in each:
-            pairs = {timing: (one["input_gradient"][timing], one["forward"][timing]) for timing in TIMINGS}
-            one["input_gradient"] = {timing: _signed(*pair) for timing, pair in pairs.items()}
-    return {
-        product: {timing: _slowest([one[product][timing] for one in each]) for timing in TIMINGS}
-        for product in products
-    }
-
-
 def latencies(
     accelerator: Accelerator,
     work: Work,
@@ -66,7 +36,7 @@ def latencies(
         ValueError: an array is too small for the layer's vectors.
     """
     parts = shares(accelerator, work, tensors)
-    counted = array_cycles(accelerator, parts, products, signs_input_gradient=signs_input_gradient)
+    counted = _array_cycles(accelerator, parts, products, signs_input_gradient)
     if tensors is None or not accelerator.waits:
         return counted
     for product, timings in counted.items():
@@ -76,6 +46,22 @@ def latencies(
         mercury = _moving(accelerator, moved)
         counted[product] = {timing: cycles.beside(dense, mercury) for timing, cycles in timings.items()}
     return counted
+
+
+def _array_cycles(
+    accelerator: Accelerator, parts: Sequence[Share], products: Sequence[Product], signs_input_gradient: bool
+) -> dict[Product, dict[Timing, Cycles]]:
+    """Without waiting for words; arrays wait for the slowest one after each product."""
+    dataflow = dataflow_of(accelerator)
+    each = [dataflow.cycles(accelerator, part.work, products) for part in parts]
+    if signs_input_gradient and "input_gradient" in products:
+        for one in each:
+            pairs = {timing: (one["input_gradient"][timing], one["forward"][timing]) for timing in TIMINGS}
+            one["input_gradient"] = {timing: _signed(*pair) for timing, pair in pairs.items()}
+    return {
+        product: {timing: _slowest([one[product][timing] for one in each]) for timing in TIMINGS}
+        for product in products
+    }
 
 
 def _moving(accelerator: Accelerator, words: Transfers) -> Moving:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import get_args
 
-from mercuric.accelerator.count.countable import waited_for
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.energy.operands import Operands
 from mercuric.accelerator.hardware import Accelerator, Depth
 from mercuric.trace.layer_call import LayerCall
 
@@ -25,11 +25,10 @@ class Baselines:
             depth: CycleCounter(accelerator.changed(baseline_depth=depth), training) for depth in depths
         }
 
-    def add(self, call: LayerCall) -> None:
-        """Count one call without its Hitmap; raises as :meth:`CycleCounter.count`."""
+    def add(self, call: LayerCall, tensors: Operands | None) -> None:
+        """Count one call without its Hitmap, waiting for its words, as :meth:`CycleCounter.count` does."""
         dense = replace(call.work, hitmap=None, bits=0)
         for counter in self._counters.values():
-            tensors = waited_for(call, counter.accelerator)
             counter.count(call.layer, dense, call.needs_input_gradient, call.product, tensors=tensors)
 
     @property

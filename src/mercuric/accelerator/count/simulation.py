@@ -129,7 +129,7 @@ class Simulator:
         self._counter.count(
             call.layer, call.work, call.needs_input_gradient, call.product, call.reloaded, tensors
         )
-        self._baselines.add(call)
+        self._baselines.add(call, tensors)
         self._similarity.add(call)
         for also in (self._idle, self._energy):
             if also is not None:
