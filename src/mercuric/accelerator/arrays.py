@@ -50,7 +50,7 @@ def shares(accelerator: Accelerator, work: Work, tensors: Operands | None = None
     if accelerator.arrays == 1:
         return [Share(work, tensors)]
     what = _divided(accelerator, work)
-    parts = {"filters": work.shape.filters, "groups": _groups(work), "images": work.shape.images}[what]
+    parts = {"filters": work.shape.filters, "groups": work.shape.groups, "images": work.shape.images}[what]
     if parts <= 1:
         return [Share(work, tensors)]
     least, more = divmod(parts, accelerator.arrays)
@@ -67,13 +67,9 @@ def shares(accelerator: Accelerator, work: Work, tensors: Operands | None = None
 
 def _divided(accelerator: Accelerator, work: Work) -> Divided:
     """What arrays get a share of: whole groups where filters of several groups read different inputs."""
-    if work.kind == "attention" or (accelerator.split_by == "filters" and _groups(work) > 1):
+    if work.kind == "attention" or (accelerator.split_by == "filters" and work.shape.groups > 1):
         return "groups"
     return accelerator.split_by
-
-
-def _groups(work: Work) -> int:
-    return work.shape.scopes // max(work.shape.images * work.shape.depth, 1)
 
 
 def _with_filters(work: Work, filters: int) -> Work:
@@ -86,7 +82,7 @@ def _of_filters(work: Work, filters: int, tensors: Operands) -> Operands:
 
 def _slice(work: Work, tensors: Operands, what: Divided, start: int, stop: int) -> Share:
     """Images or groups from ``start`` to ``stop``."""
-    shape, whole = work.shape, work.shape.images if what == "images" else _groups(work)
+    shape, whole = work.shape, work.shape.images if what == "images" else work.shape.groups
     images = stop - start if what == "images" else shape.images
     part = replace(shape, scopes=shape.scopes * (stop - start) // whole, images=images)
 

@@ -46,6 +46,11 @@ class VectorShape:
         return self.rows * self.elements
 
     @property
+    def groups(self) -> int:
+        """Groups of a convolution, each of filters and channels of its own; 0 of no image."""
+        return self.scopes // max(self.images * self.depth, 1)
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of the dense product."""
         return self.scopes * self.vectors * self.length * self.filters

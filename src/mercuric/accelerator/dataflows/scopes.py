@@ -36,8 +36,7 @@ def dense_products(shape: VectorShape, depth: Depth) -> tuple[int, int, int]:
     """How many products a baseline makes of a layer, of how many vectors each, of which length."""
     if depth == "channel":
         return shape.scopes, shape.vectors, shape.length
-    groups = shape.scopes // max(shape.images * shape.depth, 1)
-    return groups, shape.vectors * shape.images, shape.length * shape.depth
+    return shape.groups, shape.vectors * shape.images, shape.length * shape.depth
 
 
 def misses_and_hits(hitmap: Hitmap) -> tuple[Counts, Counts]:

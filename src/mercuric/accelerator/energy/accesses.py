@@ -175,13 +175,14 @@ def _reused(
     results = (2 if backward else 1) * (reused + kept)
     row = work.bits + id_bits(accelerator, work)
     vectors = states.numel()
+    queued_bits = number_bits(work.shape.vectors) if traffic.queued else 0
     mercury = Accesses(
         mac=reused,
         dram=saved_words(accelerator, work, product, training=training),
         pe_to_pe=results if traffic.queued else 0,
         mcache_data=results,
         signature_table=vectors * row + (hits + stored) * id_bits(accelerator, work) * traffic.passes,
-        hitmap=(STATE_BITS + number_bits(work) * traffic.queued) * vectors * (1 + traffic.passes),
+        hitmap=(STATE_BITS + queued_bits) * vectors * (1 + traffic.passes),
     )
     if not signed or not work.bits:
         return dense + mercury

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mercuric.accelerator.dataflows.registry import dataflow_of
+from mercuric.accelerator.energy.transfers import STATE_BITS, number_bits
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
@@ -127,7 +128,7 @@ def chip_area(
             f"{accelerator.word_bits} of accelerator {accelerator.name!r}"
         )
     pes, word, entries = accelerator.pes, accelerator.word_bits, accelerator.entries
-    sets, entry_id = entries // accelerator.ways, max(entries - 1, 1).bit_length()
+    sets, entry_id = entries // accelerator.ways, number_bits(entries)
     queued = mcaches * (accelerator.insertion_queue or 0) * sets
     valid = 1 + results
     takers = pes if accelerator.dealing == "misses" else 0
@@ -139,9 +140,9 @@ def chip_area(
         "MCACHE tags": mcaches * entries * ((bits + valid) * table.register_bit + bits * table.compare_bit),
         "MCACHE results": mcaches * entries * results * word * table.register_bit,
         "Signature Table": mcaches * vectors * (bits + entry_id) * table.sram_bit,
-        "Hitmap": mcaches * 2 * vectors * table.register_bit,
+        "Hitmap": mcaches * STATE_BITS * vectors * table.register_bit,
         "insertion queues": queued * bits * table.register_bit,
-        "miss queue": bool(takers) * vectors * max(vectors - 1, 1).bit_length() * table.sram_bit,
+        "miss queue": bool(takers) * vectors * number_bits(vectors) * table.sram_bit,
         # Any PE may read from and write to any set of the MCACHE, a result each way at a time.
         "result crossbar": 2 * takers * sets * word * table.crosspoint_bit,
         "pipeline registers": pes * word * table.register_bit,

@@ -9,14 +9,7 @@ from mercuric.reuse.vectors import VectorShape
 Counts = NDArray[np.int64]
 
 
-def dram_words(buffer_words: int, shape: VectorShape, operands: Operands, accumulated: Tensor) -> int:
-    """Words that a product reads from DRAM and writes to it; see :func:`dram_words_by_tensor`."""
-    return dram_words_by_tensor(buffer_words, shape, operands, accumulated).total
-
-
-def dram_words_by_tensor(
-    buffer_words: int, shape: VectorShape, operands: Operands, accumulated: Tensor
-) -> Words:
+def dram_words(buffer_words: int, shape: VectorShape, operands: Operands, accumulated: Tensor) -> Words:
     """Words of each tensor that a product reads from DRAM or writes to it, by the best of three loop orders.
 
     A tile of positions and filters is worked on at a time, over the whole depth, and the buffer holds its
@@ -43,7 +36,7 @@ def dram_words_by_tensor(
 def _visits(buffer_words: int, shape: VectorShape, operands: Operands) -> tuple[Counts, Counts]:
     """How often each input and each weight is loaded, for every order and tile that fits."""
     positions, filters = max(shape.images * shape.vectors, 1), max(shape.filters, 1)
-    groups = max(shape.scopes // max(shape.images * shape.depth, 1), 1)
+    groups = max(shape.groups, 1)
     results = np.arange(1, filters + 1)
     beside = (buffer_words - results) // (results + 1)
     fits = beside >= 1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mercuric.accelerator.arrays import Share
-from mercuric.accelerator.energy.dram_traffic import dram_words_by_tensor
+from mercuric.accelerator.energy.dram_traffic import dram_words
 from mercuric.accelerator.energy.operands import Tensor, Words
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.trace.work import Product, Work
@@ -89,7 +89,7 @@ def mercury_transfers(
 def array_words(accelerator: Accelerator, share: Share, product: Product) -> Words:
     """Words of a dense product between the DRAM and one array's buffer, by tensor."""
     accumulated = ACCUMULATED[product]
-    return dram_words_by_tensor(accelerator.buffer_words, share.work.shape, share.tensors, accumulated)
+    return dram_words(accelerator.buffer_words, share.work.shape, share.tensors, accumulated)
 
 
 def saved_words(accelerator: Accelerator, work: Work, product: Product, *, training: bool) -> int:
@@ -107,10 +107,9 @@ def random_words(work: Work) -> int:
 
 def id_bits(accelerator: Accelerator, work: Work) -> int:
     """Bits of an entry's id, which the Signature Table holds beside the signature (paper V)."""
-    entries = work.shape.vectors if accelerator.entries is None else accelerator.entries
-    return max(entries - 1, 1).bit_length()
+    return number_bits(work.shape.vectors if accelerator.entries is None else accelerator.entries)
 
 
-def number_bits(work: Work) -> int:
-    """Bits of a vector's number within its scope, an item of a queue of misses."""
-    return max(work.shape.vectors - 1, 1).bit_length()
+def number_bits(count: int) -> int:
+    """Bits of a number that tells one of so many: of an MCACHE entry, or of a vector within its scope."""
+    return max(count - 1, 1).bit_length()

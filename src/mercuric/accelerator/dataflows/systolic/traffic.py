@@ -33,8 +33,7 @@ class MatrixProduct:
         shape, vectors, length = computed.shape, computed.vectors, computed.shape.length
         if computed.whole:
             length *= shape.depth
-            groups = shape.scopes // max(shape.images * shape.depth, 1)
-            vectors = np.full(groups, shape.images * shape.vectors)
+            vectors = np.full(shape.groups, shape.images * shape.vectors)
         return cls(vectors, length, shape.filters, accelerator.rows, accelerator.columns)
 
     @property
