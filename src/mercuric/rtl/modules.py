@@ -1,4 +1,4 @@
-"""How is a component that a circuit has many times emitted once? Modules that are alike become one (RTLIL)."""
+"""How is a component that a circuit has many times emitted once? Equal modules become one (RTLIL)."""
 
 import re
 from dataclasses import dataclass, field
