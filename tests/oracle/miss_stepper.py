@@ -125,7 +125,7 @@ def step_misses(
             sets, _blocks(random_filters, signatures[index], scopes[index], len(sets)), strict=True
         ):
             unit = taker.units[pipelined_signatures]
-            taker.agenda.extend(Task(load, unit, {v: scopes[index].vectors[v]}, 0) for load, v in tasks)
+            taker.agenda.extend(Task(load, unit, {v: scopes[index].vectors[v]}) for load, v in tasks)
 
     def queues(index: int) -> list[Queue]:
         own = products[index]

@@ -103,8 +103,7 @@ def step_products(
 def _loads(
     filters: Sequence[Window], results: Sequence[FilterResults], after: Sequence[FilterResults]
 ) -> list[Load]:
-    gates = [(one, 0) for one in after]
-    return [Load(weights, one, gates) for weights, one in zip(filters, results, strict=True)]
+    return [Load(weights, one, list(after)) for weights, one in zip(filters, results, strict=True)]
 
 
 def _hand_out(loads: Sequence[Load], scope: SteppedScope, workers: Sequence[Worker], pipelined: bool) -> None:
@@ -114,9 +113,9 @@ def _hand_out(loads: Sequence[Load], scope: SteppedScope, workers: Sequence[Work
         unit = worker.units[pipelined]
         for filter_, some in groupby(block.values(), key=lambda pair: pair[0]):
             vectors = {vector: scope.vectors[vector] for _, vector in some}
-            worker.tasks.append(Task(loads[filter_], unit, vectors, 0))
+            worker.tasks.append(Task(loads[filter_], unit, vectors))
         if not block and any(load.after for load in loads):
-            worker.tasks.append(Task(loads[0], unit, {}, 0))
+            worker.tasks.append(Task(loads[0], unit, {}))
 
 
 def _under_way(results: Sequence[FilterResults]) -> int:

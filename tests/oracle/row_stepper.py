@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mercuric.accelerator.hardware import LateHits
+from oracle.mcache_stepper import SteppedHitmap, SteppedMCache
 from oracle.pe_set_stepper import FilterResults, Window
-from oracle.worker import Load, SteppedScope, Task, Worker, dense_results, run
+from oracle.worker import Completed, Load, SteppedScope, Task, Worker, dense_results, run
 
 Block = dict[int, Window]
 Card = TypeVar("Card")
@@ -78,6 +79,7 @@ def step_rows(
     *,
     versions: int | None,
     late_hits: LateHits = "ready",
+    queue: int | None = None,
     dense: bool = False,
 ) -> SteppedRows:
     """Signatures and products of all scopes, their rows dealt to the PE sets.
@@ -89,6 +91,8 @@ def step_rows(
         array: what is stepped.
         versions: filter buffers of an asynchronous array; None: a synchronous one.
         late_hits: what a HIT does whose result is not there in its turn.
+        queue: requests that the insertion queue of a cache set holds, on an asynchronous array and one scope
+            at a time; None: a Hitmap is complete with its last signature.
         dense: without reuse, and with as many filters side by side as have room.
     """
     copies = max(1, len(array.workers()) // array.output_rows)
@@ -99,7 +103,10 @@ def step_rows(
         for group in groups
         for some in _cut(group, together)
     ]
-    cycles, results = _apart(steps, array, versions, dense) if versions else _in_step(steps, array, dense)
+    if versions:
+        cycles, results = _apart(steps, array, versions, dense, queue if random_filters else None)
+    else:
+        cycles, results = _in_step(steps, array, dense)
     return SteppedRows(
         cycles, [one.outputs() for step in steps for own in step.products for one in own], results
     )
@@ -119,7 +126,9 @@ class _Step:
         dense: bool,
     ) -> None:
         self.scopes = scopes
-        self.signatures = [[dense_results(scope) for _ in random_filters] for scope in scopes]
+        self.signatures: list[Sequence[FilterResults]] = [
+            [dense_results(scope) for _ in random_filters] for scope in scopes
+        ]
         self.products = [
             [
                 dense_results(one) if dense else FilterResults(one.states, one.representatives, late_hits)
@@ -135,7 +144,7 @@ class _Step:
         self,
         workers: Sequence[Worker],
         numbers: Sequence[int],
-        after: Sequence[tuple[FilterResults, int]],
+        after: Sequence[Completed],
         signed: bool,
     ) -> None:
         """Rows of the filters ``numbers``, one scope after the other, to sets that had none of this task."""
@@ -143,13 +152,12 @@ class _Step:
         windows, results = (self._random, self.signatures) if signed else (self._filters, self.products)
         pipelined = array.pipelined_signatures if signed else array.pipelined
         for scope, own in zip(self.scopes, results, strict=True):
-            pause = scope.waits if signed and numbers[0] == 0 else 0
             for number in numbers:
-                load = Load(windows[number], own[number], list(after), pause)
+                load = Load(windows[number], own[number], list(after))
                 for block in array.blocks(scope, len(workers)):
                     worker = next(free)
                     if block:
-                        worker.tasks.append(Task(load, worker.units[pipelined], block, pause))
+                        worker.tasks.append(Task(load, worker.units[pipelined], block))
 
 
 def _in_step(steps: Sequence[_Step], array: RowArray, dense: bool) -> tuple[int, int]:
@@ -169,9 +177,17 @@ def _in_step(steps: Sequence[_Step], array: RowArray, dense: bool) -> tuple[int,
     return cycles, most
 
 
-def _apart(steps: Sequence[_Step], array: RowArray, versions: int, dense: bool) -> tuple[int, int]:
+def _apart(
+    steps: Sequence[_Step], array: RowArray, versions: int, dense: bool, queue: int | None
+) -> tuple[int, int]:
     """Each set goes through its own tasks; signatures are a step ahead."""
-    workers, done = array.workers(), list[list[tuple[FilterResults, int]]]()
+    workers, done = array.workers(), list[list[FilterResults]]()
+    scopes = [scope for step in steps for scope in step.scopes]
+    hitmaps = [SteppedHitmap(scope.cache_sets, scope.answered) for scope in scopes]
+    mcache = SteppedMCache(hitmaps, array.blocks(scopes[0], len(workers)), queue or 0)
+    if queue is not None:
+        for index, step in enumerate(steps):
+            step.signatures = [mcache.signatures(index, len(step.signatures[0]))]
     for index in range(-1, len(steps)):
         if index + 1 < len(steps):
             for numbers in steps[index + 1].signing:
@@ -179,16 +195,14 @@ def _apart(steps: Sequence[_Step], array: RowArray, versions: int, dense: bool) 
         if index < 0:
             continue
         step = steps[index]
-        hitmaps = [
-            (one, scope.emptying)
-            for scope, own in zip(step.scopes, step.signatures, strict=True)
-            for one in own
-        ]
+        signed: list[Completed] = [one for own in step.signatures for one in own]
+        if queue is not None:
+            signed = [hitmaps[index]]
         for numbers in step.multiplying:
             before = done[len(done) - versions] if len(done) >= versions and not dense else []
-            step.hand_out(workers, numbers, [*hitmaps, *before], signed=False)
-            done.append([(own[number], 0) for own in step.products for number in numbers])
-    return run(workers), _most([one for step in steps for one in step.products[0]])
+            step.hand_out(workers, numbers, [*signed, *before], signed=False)
+            done.append([own[number] for own in step.products for number in numbers])
+    return run(workers, mcache.step), _most([one for step in steps for one in step.products[0]])
 
 
 def _cut(cards: Sequence[Card], most: int) -> Iterator[Sequence[Card]]:

@@ -1,8 +1,9 @@
 """What does a PE set do with its list of tasks, if every PE is stepped?"""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from mercuric.similarity.hitmap import HitState
 from oracle.pe_set_stepper import (
@@ -14,6 +15,12 @@ from oracle.pe_set_stepper import (
 )
 
 
+class Completed(Protocol):
+    """What is complete in some cycle."""
+
+    complete_in: int | None
+
+
 @dataclass(frozen=True)
 class SteppedScope:
     """The input vectors of one scope and their Hitmap.
@@ -22,15 +29,15 @@ class SteppedScope:
         vectors: (vectors, rows, elements).
         states: (vectors,).
         representatives: (vectors,).
-        waits: cycles that each PE set waits for insertion queues before its signatures.
-        emptying: cycles after the last signature until the Hitmap is complete.
+        cache_sets: (vectors,), of their signatures; none where nobody queues.
+        answered: told of each vector, in the order in which signatures are looked up.
     """
 
     vectors: Sequence[Window]
     states: Sequence[int]
     representatives: Sequence[int]
-    waits: int = 0
-    emptying: int = 0
+    cache_sets: Sequence[int] = ()
+    answered: Callable[[int], None] = lambda _vector: None
 
 
 @dataclass
@@ -38,14 +45,12 @@ class Load:
     """A filter, random or not, that PE sets work on at some time.
 
     Attributes:
-        after: what must have left all PE sets, and how many cycles ago.
-        pause: cycles that a PE set waits before it begins.
+        after: what must have left all PE sets, and which Hitmap must be complete.
     """
 
     weights: Window
     results: FilterResults
-    after: list[tuple[FilterResults, int]] = field(default_factory=list)
-    pause: int = 0
+    after: list[Completed] = field(default_factory=list)
 
 
 @dataclass
@@ -58,7 +63,6 @@ class Task:
     load: Load
     unit: PESet
     block: dict[int, Window]
-    pause: int
 
 
 class Worker:
@@ -77,9 +81,6 @@ class Worker:
     def step(self, cycle: int) -> None:
         """One cycle."""
         while self.tasks and self._may_begin(self.tasks[0], cycle):
-            if self.tasks[0].pause:
-                self.tasks[0].pause -= 1
-                break
             task = self.tasks.popleft()
             self._current = task.unit
             task.unit.load(task.block, task.load.weights, task.load.results)
@@ -90,8 +91,7 @@ class Worker:
         current = self._current
         free = current is None or (current.issued if current is task.unit else current.idle)
         return free and all(
-            results.complete_in is not None and results.complete_in + later < cycle
-            for results, later in task.load.after
+            one.complete_in is not None and one.complete_in < cycle for one in task.load.after
         )
 
 
@@ -105,8 +105,13 @@ def dense_results(scope: SteppedScope) -> FilterResults:
     return FilterResults([int(HitState.MNU)] * len(scope.vectors), range(len(scope.vectors)))
 
 
-def run(workers: Sequence[Worker]) -> int:
-    """Cycles until all tasks are done; RuntimeError where PE sets wait for each other for ever."""
+def run(workers: Sequence[Worker], also: Callable[[int], None] = lambda _cycle: None) -> int:
+    """Cycles until all tasks are done; RuntimeError where PE sets wait for each other for ever.
+
+    Args:
+        workers: each does a cycle.
+        also: what happens after them in every cycle.
+    """
     cycle = 0
     while not all(worker.done for worker in workers):
         cycle += 1
@@ -114,6 +119,7 @@ def run(workers: Sequence[Worker]) -> int:
             raise RuntimeError(f"PE sets still wait for each other after {_PATIENCE} cycles")
         for worker in workers:
             worker.step(cycle)
+        also(cycle)
     return cycle
 
 

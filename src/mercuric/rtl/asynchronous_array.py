@@ -1,4 +1,7 @@
-"""What is MERCURY's array in the asynchronous design, with a saved Hitmap? (paper III-C1, III-C2, Fig. 11)"""
+"""What is MERCURY's array in the asynchronous design? All of it (paper III-C1, III-C2, Fig. 11)."""
+
+from functools import reduce
+from operator import or_
 
 from amaranth import Cat, Module, signed
 from amaranth.lib.data import ArrayLayout, StructLayout
@@ -10,35 +13,46 @@ from mercuric.rtl.asynchronous_worker import AsynchronousWorker
 from mercuric.rtl.busy_map import BusyMap
 from mercuric.rtl.filter_buffer import FilterBuffer
 from mercuric.rtl.hitmap import ROW_STATE
+from mercuric.rtl.hitmap_count import HitmapCount
 from mercuric.rtl.mcache_results import MCacheResults
+from mercuric.rtl.mcache_tags import MCacheTags, answer_layout
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.random_filters import RandomFilters
 from mercuric.rtl.synchronous_controller import COUNTER_BITS
 
 
 class AsynchronousArray(Component):
     """PE sets that never wait for each other but for filter buffers, and a multi-version MCACHE.
 
-    Vectors, and the rows of their Hitmap (``row_state``, ``row_entry``), are written to a PE set's empty
-    input buffer, then ``fill`` says that it is full. After ``start`` the array takes ``tasks`` filters, one
-    after the other, ``filters`` of them for each input buffer, which take turns.
+    Vectors are written to a PE set's empty input buffer, then ``fill`` says that it is full. After ``start``
+    the array takes ``tasks`` filters, one after the other, ``filters`` of them for each input buffer, which
+    take turns. Where it ``signs``, it does so with the random filters that were written before, and
+    ``answers`` are the rows of the Hitmap as they come; else the rows of a saved one (``row_state``,
+    ``row_entry``) are written with the vectors (III-C2).
 
     Args:
         parameters: sizes and options.
         buffers: input buffers of a PE set; the paper's has two.
+        scopes: whose tags the MCACHE holds at a time. With 1, signatures of a scope may have to wait for
+            those of the one before; with 2 they never do.
 
     Raises:
         ValueError: ``ports`` is given, with which its PE sets don't wait.
     """
 
-    def __init__(self, parameters: Parameters, buffers: int = 2) -> None:
+    def __init__(self, parameters: Parameters, buffers: int = 2, scopes: int = 1) -> None:
         if parameters.ports is not None:
             raise ArgumentError(
                 f"ports of the circuit was {parameters.ports}, but must be None in the asynchronous design"
             )
         one, word = parameters, signed(parameters.word_bits)
         slots = range(buffers * one.block)
-        self._parameters, self._buffers = one, buffers
-        result = StructLayout({"valid": 1, "slot": slots, "computed": 1, "early": 1, "word": word})
+        self._parameters, self._buffers, self._scopes = one, buffers, scopes
+        window = ArrayLayout(word, one.kernel_rows * one.kernel_columns)
+        self.answer_layout = answer_layout(one, len(slots), scopes)
+        self.result_layout = StructLayout(
+            {"valid": 1, "slot": slots, "computed": 1, "early": 1, "word": word}
+        )
         super().__init__(
             {
                 "write": In(1), "write_set": In(range(one.sets)), "write_slot": In(slots),
@@ -47,10 +61,11 @@ class AsynchronousArray(Component):
                 "row_write": In(1), "row_state": In(ROW_STATE), "row_entry": In(range(one.entries)),
                 "fill": In(buffers), "full": Out(ArrayLayout(buffers, one.sets)),
                 "lengths": In(ArrayLayout(range(one.block + 1), one.sets)),
-                "start": In(1), "tasks": In(COUNTER_BITS), "filters": In(16), "filter_valid": In(1),
-                "filter": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
-                "filter_take": Out(1), "busy": Out(1), "results": Out(ArrayLayout(result, one.sets)),
-                "product_cycles": Out(COUNTER_BITS),
+                "random_write": In(1), "random_number": In(range(one.bits)), "random_filter": In(window),
+                "start": In(1), "signs": In(1), "tasks": In(COUNTER_BITS), "filters": In(16),
+                "filter_valid": In(1), "filter": In(window), "filter_take": Out(1), "busy": Out(1),
+                "answers": Out(ArrayLayout(self.answer_layout, one.cache_sets)),
+                "results": Out(ArrayLayout(self.result_layout, one.sets)), "cycles": Out(COUNTER_BITS),
             }
         )  # fmt: skip
 
@@ -61,26 +76,45 @@ class AsynchronousArray(Component):
         m.submodules.busy_map = busy_map = BusyMap(one)
         m.submodules.filter_buffer = filters = FilterBuffer(one)
         m.submodules.mcache_results = results = MCacheResults(one)
-        for number in range(one.sets):
-            worker = AsynchronousWorker(one, self._buffers)
+        m.submodules.random_filters = random_filters = RandomFilters(one)
+        m.submodules.mcache_tags = tags = MCacheTags(one, self._buffers * one.block, self._scopes)
+        m.submodules.hitmap_count = count = HitmapCount(one, self._scopes)
+        workers = [AsynchronousWorker(one, self._buffers, self._scopes) for _ in range(one.sets)]
+        for number, worker in enumerate(workers):
             m.submodules[f"worker_{number}"] = worker
             self._worker(m, number, worker, controller, filters)
             self._mcache(m, number, worker, results)
+            self._sign(m, number, worker, tags, count)
+            m.d.comb += [
+                random_filters.read[number].eq(worker.bit),
+                worker.random.eq(random_filters.windows[number]),
+            ]
             finished = busy_map.finished[number]
             m.d.comb += [
                 finished.valid.eq(worker.leaving & worker.last),
                 finished.version.eq(worker.read_version),
             ]
         m.d.comb += [
-            controller.start.eq(self.start), controller.tasks.eq(self.tasks),
+            controller.start.eq(self.start), controller.tasks.eq(self.tasks), controller.signs.eq(self.signs),
+            random_filters.write.eq(self.random_write), random_filters.number.eq(self.random_number),
+            random_filters.window.eq(self.random_filter),
+            count.reset.eq(controller.reset), count.vectors.eq(sum(self.lengths)),
+            tags.clear.eq(count.complete << count.oldest),
+            tags.granted.eq(reduce(or_, (worker.granted for worker in workers))),
             controller.filter_valid.eq(self.filter_valid), controller.free.eq(busy_map.free),
             busy_map.load.eq(controller.load),
             busy_map.members.eq(Cat(length != 0 for length in self.lengths)),
             filters.load.eq(controller.load), filters.loaded.eq(self.filter),
             results.invalidate.eq(controller.load), results.enable.eq(1),
             self.filter_take.eq(controller.take),
-            self.busy.eq(controller.busy), self.product_cycles.eq(controller.cycles),
+            self.busy.eq(controller.busy), self.cycles.eq(controller.cycles),
         ]  # fmt: skip
+        answers = zip(self.answers, count.answers, tags.answers, tags.granted, strict=True)
+        for answer, counted, given, granted in answers:
+            m.d.comb += [
+                answer.eq(given), answer.valid.eq(given.valid & granted),
+                counted.valid.eq(given.valid & granted), counted.scope.eq(given.scope),
+            ]  # fmt: skip
         return m
 
     def _worker(
@@ -99,11 +133,26 @@ class AsynchronousArray(Component):
             worker.row.valid.eq(self.row_write & named), worker.row.slot.eq(self.write_slot),
             worker.row.state.eq(self.row_state), worker.row.entry.eq(self.row_entry),
             self.full[number].eq(worker.full), worker.reset.eq(controller.reset),
+            worker.busy.eq(controller.busy), worker.signs.eq(self.signs),
             worker.length.eq(self.lengths[number]), worker.filters.eq(self.filters),
             worker.load.eq(controller.load), worker.windows.eq(filters.windows),
         ]  # fmt: skip
         with m.If(named):
             m.d.comb += worker.fill.eq(self.fill)
+
+    def _sign(
+        self, m: Module, number: int, worker: AsynchronousWorker, tags: MCacheTags, count: HitmapCount
+    ) -> None:
+        """A PE set's signatures, and the MCACHE's answers."""
+        m.d.comb += [
+            tags.requests[number].eq(worker.request), worker.accepted.eq(tags.accepted[number]),
+            worker.hitmap_complete.eq(count.complete),
+        ]  # fmt: skip
+        for answer, given in zip(worker.answers, tags.answers, strict=True):
+            m.d.comb += [
+                answer.valid.eq(given.valid & (given.pe_set == number)), answer.slot.eq(given.slot),
+                answer.state.eq(given.state), answer.entry.eq(given.entry),
+            ]  # fmt: skip
 
     def _mcache(self, m: Module, number: int, worker: AsynchronousWorker, results: MCacheResults) -> None:
         """A PE set's ports to the MCACHE, and the array's output."""

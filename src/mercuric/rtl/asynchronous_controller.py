@@ -11,7 +11,7 @@ class AsynchronousController(Component):
     """It loads the next filter into the next buffer once no PE set is busy with what was in it.
 
     Buffers take turns. ``tasks`` filters are loaded, for all scopes together; cycles are counted from the one
-    after the first load to the one in which the last result leaves.
+    after the first load, or in which PE sets begin to sign, to the one in which the last result leaves.
 
     Args:
         parameters: sizes and options.
@@ -21,7 +21,8 @@ class AsynchronousController(Component):
         self._versions = parameters.versions
         super().__init__(
             {
-                "start": In(1), "tasks": In(COUNTER_BITS), "filter_valid": In(1), "free": In(self._versions),
+                "start": In(1), "signs": In(1), "tasks": In(COUNTER_BITS), "filter_valid": In(1),
+                "free": In(self._versions),
                 "reset": Out(1), "load": Out(self._versions), "take": Out(1), "busy": Out(1),
                 "cycles": Out(COUNTER_BITS),
             }
@@ -38,12 +39,13 @@ class AsynchronousController(Component):
         ]
         with m.If(self.take):
             m.d.sync += [
-                started.eq(1),
                 left.eq(left - 1),
                 version.eq(Mux(version == self._versions - 1, 0, version + 1)),
             ]
         with m.Elif(self.busy & (left == 0) & self.free.all()):
             m.d.sync += self.busy.eq(0)
+        with m.If(self.busy & (self.signs | self.take)):
+            m.d.sync += started.eq(1)
         with m.If(started & self.busy):
             m.d.sync += self.cycles.eq(self.cycles + 1)
         with m.If(self.reset):

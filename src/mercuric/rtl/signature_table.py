@@ -13,20 +13,24 @@ class SignatureTable(Component):
     ``negative`` is the sign of the dot product that leaves for the vector ``slot``; ``last`` says that the
     random filter's other vectors are through. While the last random filter's bits come, ``complete`` is set,
     ``tag`` is the vector's whole signature and ``index`` its set of the MCACHE. The first filter's bit is the
-    lowest.
+    lowest. One that waits for its cache set is read again: ``kept_tag`` and ``kept_index`` are of the vector
+    ``kept``.
 
     Args:
         parameters: sizes and options.
         buffers: blocks of vectors.
+        keeps: whether signatures are read again.
     """
 
-    def __init__(self, parameters: Parameters, buffers: int = 1) -> None:
+    def __init__(self, parameters: Parameters, buffers: int = 1, keeps: bool = False) -> None:
         one = parameters
-        self._parameters, self._rows = one, buffers * one.block
+        self._parameters, self._rows, self._keeps = one, buffers * one.block, keeps
         super().__init__(
             {
                 "shift": In(1), "slot": In(range(self._rows)), "negative": In(1), "last": In(1),
                 "complete": Out(1), "tag": Out(one.bits), "index": Out(range(one.cache_sets)),
+                "kept": In(range(self._rows)), "kept_tag": Out(one.bits),
+                "kept_index": Out(range(one.cache_sets)),
             }
         )  # fmt: skip
 
@@ -44,13 +48,20 @@ class SignatureTable(Component):
             write.data.eq(self.tag),
             write.en.eq(self.shift),
         ]
+        self._read_again(m, rows, self.kept_tag)
         with m.If(self.shift & self.last):
             m.d.sync += bit.eq(Mux(self.complete, 0, bit + 1))
         if one.cache_sets & (one.cache_sets - 1):
             self._remainders(m, bit)
         else:
-            m.d.comb += self.index.eq(self.tag & (one.cache_sets - 1))
+            low = one.cache_sets - 1
+            m.d.comb += [self.index.eq(self.tag & low), self.kept_index.eq(self.kept_tag & low)]
         return m
+
+    def _read_again(self, m: Module, rows: Memory, word: Signal) -> None:
+        if self._keeps:
+            read = rows.read_port(domain="comb")
+            m.d.comb += [read.addr.eq(self.kept), word.eq(read.data)]
 
     def _remainders(self, m: Module, bit: Signal) -> None:
         """Signature mod sets, where that isn't its low bits: a new bit adds its power of two's remainder."""
@@ -62,6 +73,7 @@ class SignatureTable(Component):
                     m.d.comb += power.eq(remainder)
         m.submodules.remainders = rows = Memory(shape=self.index.shape(), depth=self._rows, init=[])
         read, write = rows.read_port(domain="comb"), rows.write_port()
+        self._read_again(m, rows, self.kept_index)
         total = Signal(range(2 * one.cache_sets))
         m.d.comb += [
             read.addr.eq(self.slot),

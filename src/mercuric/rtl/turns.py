@@ -17,7 +17,8 @@ class Turns(Component):
     most: those under way stand in a queue, which one may pass through in the cycle of its turn. A HIT whose
     result the same set is computing need not wait for its valid-data bit: it will leave behind it.
 
-    ``restart`` begins the block with the next cycle. ``issued`` and ``done`` say how things will stand then:
+    ``dense`` blocks, those that are signed, are computed whole, and nothing of them is stored. ``restart``
+    begins the block with the next cycle. ``issued`` and ``done`` say how things will stand then:
     nothing left to start and to multiply, nothing left at all.
 
     Args:
@@ -36,13 +37,17 @@ class Turns(Component):
                 "free": In(1), "multiplying": In(1), "leaves": In(1),
                 "slot": Out(slots), "start": Out(1), "issued": Out(1), "done": Out(1),
                 "leaving": Out(1), "leaving_slot": Out(slots), "leaving_entry": Out(entry),
-                "leaving_version": Out(version), "computed": Out(1), "stores": Out(1), "last": Out(1),
+                "leaving_version": Out(version), "leaving_dense": Out(1), "computed": Out(1),
+                "stores": Out(1), "last": Out(1),
             }
         )  # fmt: skip
         self._parameters = parameters
         self._item = StructLayout(
-            {"slot": slots, "entry": entry, "version": version, "computed": 1, "stores": 1, "last": 1}
-        )
+            {
+                "slot": slots, "entry": entry, "version": version, "dense": 1, "computed": 1, "stores": 1,
+                "last": 1,
+            }
+        )  # fmt: skip
 
     def elaborate(self, _platform: object) -> Module:
         """The turn, the queue of what has had its turn, and what both leave behind."""
@@ -67,6 +72,7 @@ class Turns(Component):
             incoming.slot.eq(self.slot),
             incoming.entry.eq(self.entry),
             incoming.version.eq(self.version),
+            incoming.dense.eq(self.dense),
             incoming.computed.eq(computes),
             incoming.stores.eq((self.state == MAU) & ~self.dense),
             incoming.last.eq(after == 0),
@@ -103,6 +109,7 @@ class Turns(Component):
             self.leaving_slot.eq(head.slot),
             self.leaving_entry.eq(head.entry),
             self.leaving_version.eq(head.version),
+            self.leaving_dense.eq(head.dense),
             self.computed.eq(head.computed),
             self.stores.eq(head.stores & self.leaving),
             self.last.eq(head.last),

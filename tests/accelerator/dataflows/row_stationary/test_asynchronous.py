@@ -9,28 +9,25 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracle.asynchronous_stepper import SteppedScope, step_asynchronous
 from oracle.stepper import Array, Stepped
-from test_closed_forms import queued, step_products
+from test_closed_forms import step_products
 
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Pace, Timing
 from mercuric.accelerator.dataflows.row_stationary.asynchronous import AsynchronousProduct
 from mercuric.accelerator.dataflows.row_stationary.cycles import cycles, product_pace, signature_pace
-from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
 from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
     block_lengths,
     block_owners,
     misses_of_sets,
 )
+from mercuric.accelerator.dataflows.row_stationary.signature_queues import SignatureQueues
 from mercuric.accelerator.dataflows.row_stationary.synchronous import SynchronousProduct
 from mercuric.similarity import Hitmap
 
 
 def step(layer: Layer, timing: Timing, signed: bool) -> Stepped:
-    scopes = [
-        SteppedScope(scope.vectors, scope.states, scope.representatives, *(waits if signed else (0, 0)))
-        for scope, waits in zip(layer.scopes, queued(layer), strict=True)
-    ]
+    scopes = [SteppedScope(s.vectors, s.states, s.representatives, s.cache_sets) for s in layer.scopes]
     return step_asynchronous(
         scopes,
         layer.filters,
@@ -39,6 +36,7 @@ def step(layer: Layer, timing: Timing, signed: bool) -> Stepped:
         pipelined_signatures=layer.accelerator.pipelined_signatures,
         versions=layer.accelerator.versions,
         late_hits=layer.accelerator.late_hits,
+        queue=layer.accelerator.insertion_queue,
     )
 
 
@@ -98,14 +96,14 @@ def test_the_definition(layer: Layer, timing: Timing) -> None:
     turns = Turns.of(accelerator, work)
     pace, signature = product_pace(accelerator, work.shape, timing), signature_pace(accelerator, work.shape)
     lengths = block_lengths(work.shape.vectors, layer.sets)
-    queueing = None
-    if accelerator.insertion_queue is not None:
-        queueing = Queueing.of(work.cache_sets, lengths, signature.interval, accelerator.insertion_queue)
+    queues, capacity = None, accelerator.insertion_queue
+    if capacity is not None:
+        queues = SignatureQueues(work.cache_sets.numpy(), lengths, signature.interval, capacity)
     misses = misses_of_sets(work.hitmap.states, block_owners(work.shape.vectors, layer.sets))
     product = AsynchronousProduct(misses, lengths, work.shape.filters, accelerator.versions, pace)
-    for bits in (0, work.bits):
-        defined = product.cycles_by_definition(bits * lengths, signature, queueing, turns)
-        assert product.cycles(bits * lengths, signature, queueing, turns) == defined
+    for bits, asked in ((0, None), (work.bits, queues)):
+        defined = product.cycles_by_definition(bits * lengths, signature, asked, turns)
+        assert product.cycles(bits * lengths, signature, asked, turns) == defined
     if turns is not None:
         assert turns.slowest(pace).tolist() == turns.slowest_by_definition(pace)
 

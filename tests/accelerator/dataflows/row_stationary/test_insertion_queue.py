@@ -1,7 +1,7 @@
 """Queues of the MCACHE's sets: the recurrence, its definition and queues stepped cycle by cycle."""
 
+import numpy as np
 import pytest
-import torch
 from drawn_layers import by_position
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +9,7 @@ from oracle.queue_stepper import step_queues
 
 from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
 from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths
+from mercuric.accelerator.dataflows.row_stationary.signature_queues import SignatureQueues
 
 requests = st.lists(st.integers(0, 3), max_size=24)
 
@@ -18,9 +19,13 @@ def rounds(cache_sets: list[int], sets: int) -> list[list[int]]:
     return [[cache_sets[v] for v in order[first : first + sets]] for first in range(0, len(order), sets)]
 
 
+def asked(scopes: list[list[int]], sets: int, interval: int, capacity: int) -> SignatureQueues:
+    cache_sets = np.array(scopes, dtype=np.int64).reshape(len(scopes), -1)
+    return SignatureQueues(cache_sets, block_lengths(cache_sets.shape[1], sets), interval, capacity)
+
+
 def queueing(cache_sets: list[int], sets: int, interval: int, capacity: int) -> tuple[int, int]:
-    asked = torch.tensor([cache_sets], dtype=torch.int64).reshape(1, -1)
-    queued = Queueing.of(asked, block_lengths(len(cache_sets), sets), interval, capacity)
+    queued = Queueing.of(asked([cache_sets], sets, interval, capacity))
     return int(queued.waits[0]), int(queued.emptying[0])
 
 
@@ -30,8 +35,7 @@ def test_the_stepper_and_the_definition(
 ) -> None:
     queued = queueing(cache_sets, sets, interval, capacity)
     assert queued == step_queues(rounds(cache_sets, sets), interval, capacity)
-    lengths = block_lengths(len(cache_sets), sets).tolist()
-    defined = Queueing.by_definition([cache_sets], lengths, interval, capacity)
+    defined = Queueing.by_definition(asked([cache_sets], sets, interval, capacity))
     assert queued == (defined.waits[0], defined.emptying[0])
 
 
@@ -66,7 +70,7 @@ def test_requests_are_served_between_rounds() -> None:
 
 
 def test_scopes_start_with_empty_queues() -> None:
-    both = Queueing.of(torch.tensor([[0, 0], [0, 1]]), block_lengths(2, 2), 3, 1)
+    both = Queueing.of(asked([[0, 0], [0, 1]], 2, 3, 1))
     assert both.waits.tolist() == [1, 0]
     assert both.emptying.tolist() == [1, 1]
     assert both.stall == 3

@@ -38,15 +38,9 @@ def waits(layer: RowLayer, scope: Scope) -> tuple[int, int]:
 def step(layer: RowLayer, timing: Timing, *, signed: bool, dense: bool = False) -> SteppedRows:
     array, apart = layer.accelerator, layer.accelerator.design == "asynchronous"
     groups = [
-        [
-            SteppedScope(
-                scope.vectors, scope.states, scope.representatives,
-                *(waits(layer, scope) if signed and apart else (0, 0)),
-            )
-            for scope in group
-        ]
+        [SteppedScope(s.vectors, s.states, s.representatives, s.cache_sets) for s in group]
         for group in layer.groups
-    ]  # fmt: skip
+    ]
     return step_rows(
         groups,
         layer.filters,
@@ -54,6 +48,7 @@ def step(layer: RowLayer, timing: Timing, *, signed: bool, dense: bool = False) 
         array_of(array, layer.shape.rows, layer.output_rows, timing),
         versions=array.versions if apart else None,
         late_hits=array.late_hits,
+        queue=array.insertion_queue,
         dense=dense,
     )
 

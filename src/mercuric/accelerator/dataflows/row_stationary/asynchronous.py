@@ -17,9 +17,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mercuric.accelerator.dataflows.dot_product import Pace
-from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns, take_turns
 from mercuric.accelerator.dataflows.row_stationary.miss_queue import take_from_queue, take_queue_turns
+from mercuric.accelerator.dataflows.row_stationary.signature_queues import (
+    Asked,
+    SignatureQueues,
+    complete_hitmap,
+    sign,
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class AsynchronousProduct:
         self,
         signatures: NDArray[np.int64] | None = None,
         signature: Pace = Pace(0, 0),  # noqa: B008 - frozen
-        queueing: Queueing | None = None,
+        queues: SignatureQueues | None = None,
         turns: Turns | None = None,
     ) -> int:
         """Cycles until the last result of the last scope has left.
@@ -58,12 +63,11 @@ class AsynchronousProduct:
             signatures: int64, (PE sets,), or as ``misses``: signature bits that each set computes in a
                 scope; None where a saved Hitmap is used.
             signature: pace of the signature bits.
-            queueing: what waiting for insertion queues adds to each scope's signatures; None: nothing.
+            queues: what the signatures wait in before a Hitmap is complete; None: nothing.
             turns: how HITs wait for results; None: they are taken as ready.
         """
         scopes = len(self.misses)
         signing = self._whole(self.lengths * 0 if signatures is None else signatures) * signature.interval
-        queued = queueing or Queueing.none(scopes)
         late = turns or _READY
         last = late.last or late
         misses, lengths = self._kinds
@@ -71,7 +75,8 @@ class AsynchronousProduct:
             _total(
                 misses, lengths, self.filters, self.queued,
                 min(self.versions, max(1, scopes * self.filters)), self.pace.interval, self.pace.drain,
-                signing, signature.drain, queued.waits, queued.emptying, turns is not None,
+                signing, signature.drain, queues is not None, (queues or _NO_QUEUES).asked,
+                turns is not None,
                 late.states, late.representatives, late.owners, last.owners, late.members, late.order,
                 late.recompute, (late.queue or (0, 0))[0], (last.queue or (0, 0))[0],
             )
@@ -91,14 +96,15 @@ class AsynchronousProduct:
         self,
         signatures: NDArray[np.int64],
         signature: Pace,
-        queueing: Queueing | None = None,
+        queues: SignatureQueues | None = None,
         turns: Turns | None = None,
     ) -> int:
         """What :meth:`cycles` computes, a task at a time."""
-        scopes, queued = len(self.misses), queueing or Queueing.none(len(self.misses))
-        sets = range(self.misses.shape[1])
+        scopes, sets = len(self.misses), range(self.misses.shape[1])
+        asked = queues.by_definition() if queues else None
         (misses_of, lengths_of), signing = self._kinds, self._whole(signatures)
         free, left = [0 for _ in sets], [0 for _ in sets]
+        signed: list[int] = []
         hitmaps: list[int] = []
         finished: list[int] = []
 
@@ -108,11 +114,11 @@ class AsynchronousProduct:
         def sign(scope: int) -> None:
             signers = [p for p in sets if signing[scope, p]]
             for p in signers:
-                start = begin(signature)[p] + int(queued.waits[scope])
-                free[p] = start + int(signing[scope, p]) * signature.interval
+                free[p] = begin(signature)[p] + int(signing[scope, p]) * signature.interval
                 left[p] = free[p] + signature.drain
-            emptied = int(queued.emptying[scope]) if signers else 0
-            hitmaps.append(max((left[p] for p in signers), default=0) + emptied)
+            signed.append(max((left[p] for p in signers), default=0))
+            if asked:
+                asked.sign(left)
 
         def multiply(scope: int, last: bool) -> None:
             buffer = finished[-self.versions] if len(finished) >= self.versions else 0
@@ -132,6 +138,8 @@ class AsynchronousProduct:
         for scope in range(-1, scopes):
             if scope + 1 < scopes:
                 sign(scope + 1)
+            if scope >= 0:
+                hitmaps.append(asked.complete(scope) if asked else signed[scope])
             for task in range(self.filters if scope >= 0 else 0):
                 multiply(scope, task == self.filters - 1)
         return max([*left, *hitmaps], default=0)
@@ -163,6 +171,7 @@ def _taken(misses: int, pairs: int, starts: list[int], pace: Pace) -> tuple[list
 
 
 _NONE = np.zeros(0, np.int64)
+_NO_QUEUES = SignatureQueues(np.zeros((0, 0), np.int64), _NONE, 1, 1)
 _READY = Turns(
     np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.int64), _NONE, np.zeros((1, 1), np.int64), _NONE,
     recompute=False,
@@ -180,8 +189,8 @@ def _total(
     drain: int,
     signing: NDArray[np.int64],
     signature_drain: int,
-    waits: NDArray[np.int64],
-    emptying: NDArray[np.int64],
+    queues: bool,
+    asked: Asked,
     late: bool,
     states: NDArray[np.uint8],
     representatives: NDArray[np.int64],
@@ -197,15 +206,20 @@ def _total(
     free, left, taken = np.zeros(sets, np.int64), np.zeros(sets, np.int64), np.zeros(sets, np.int64)
     results = np.zeros(len(order) * max(1, in_flight), np.int64)
     finished = np.zeros(versions, np.int64)  # of the task that had each filter buffer last
-    task = hitmap = 0
+    task = hitmap = next_hitmap = 0
     for scope in range(-1, scopes):
-        next_hitmap = 0
+        hitmap, next_hitmap = max(hitmap, next_hitmap), 0
         for pe_set in range(sets if scope + 1 < scopes else 0):
             if signing[scope + 1, pe_set]:
                 start = free[pe_set] if signature_drain else left[pe_set]
-                free[pe_set] = start + waits[scope + 1] + signing[scope + 1, pe_set]
+                free[pe_set] = start + signing[scope + 1, pe_set]
                 left[pe_set] = free[pe_set] + signature_drain
-                next_hitmap = max(next_hitmap, left[pe_set] + emptying[scope + 1])
+                next_hitmap = max(next_hitmap, left[pe_set])
+        if queues and scope + 1 < scopes:
+            sign(scope + 1, asked, left)
+            next_hitmap = 0
+        if queues and scope >= 0:
+            hitmap = complete_hitmap(scope, asked)
         for number in range(filters if scope >= 0 else 0):
             gate = max(hitmap, finished[task % versions])
             kind = 1 if number == filters - 1 else 0
@@ -239,7 +253,6 @@ def _total(
                     done = max(done, left[pe_set])
             finished[task % versions] = done
             task += 1
-        hitmap = max(hitmap, next_hitmap)
     total = hitmap
     for pe_set in range(sets):
         total = max(total, left[pe_set])

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-import torch
 
 from mercuric.accelerator.count.cycles import Cycles
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Pace, Timing
@@ -16,6 +15,7 @@ from mercuric.accelerator.dataflows.row_stationary.asynchronous import Asynchron
 from mercuric.accelerator.dataflows.row_stationary.dealing import Tasks, deal, groups_of_scopes
 from mercuric.accelerator.dataflows.row_stationary.insertion_queue import Queueing
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
+from mercuric.accelerator.dataflows.row_stationary.signature_queues import SignatureQueues
 from mercuric.accelerator.dataflows.row_stationary.synchronous import SynchronousProduct
 from mercuric.accelerator.hardware import Accelerator
 from mercuric.errors import ArgumentError
@@ -109,8 +109,8 @@ class _Reuse:
 
     def _synchronous(self, timing: Timing, bits: int) -> Cycles:
         ready, stall = self._unsigned(timing)
-        if bits and self._queueing:
-            stall += self._queueing.stall
+        if bits:
+            stall += self._waiting
         signature = signature_cycles(self._accelerator, self._shape, bits)
         return Cycles(self._baseline(timing), ready, signature, stall)
 
@@ -138,10 +138,10 @@ class _Reuse:
         random = deal(self._accelerator, replace(self._shape, filters=bits)).products[: len(tasks.lengths)]
         signatures = tasks.everywhere(random)
         signed = product.cycles(signatures, signature) if bits else ready
-        queueing = self._queueing if bits else None
+        queues = self._queues if bits else None
         total = signed
-        if queueing or self._turns:
-            total = product.cycles(signatures, signature, queueing, self._turns)
+        if queues or self._turns:
+            total = product.cycles(signatures, signature, queues, self._turns)
         return Cycles(self._baseline(timing), ready, signed - ready, total - signed)
 
     def _baseline(self, timing: Timing) -> int:
@@ -152,7 +152,12 @@ class _Reuse:
         return Turns.of(self._accelerator, self._work)
 
     @cached_property
-    def _queueing(self) -> Queueing | None:
+    def _waiting(self) -> int:
+        """Cycles that PE sets in step wait for queues."""
+        return Queueing.of(self._queues).stall if self._queues else 0
+
+    @cached_property
+    def _queues(self) -> SignatureQueues | None:
         capacity, cache_sets = self._accelerator.insertion_queue, self._work.cache_sets
         owners = self._tasks.owners
         if capacity is None or owners is None:
@@ -164,8 +169,8 @@ class _Reuse:
                 "an MCACHE without sets (entries=None) has no queues"
             )
         interval = signature_pace(self._accelerator, self._shape).interval
-        by_set = cache_sets[:, torch.from_numpy(np.argsort(owners, kind="stable"))]
-        return Queueing.of(by_set, self._tasks.lengths, interval, capacity)
+        by_set = cache_sets.cpu().numpy()[:, np.argsort(owners, kind="stable")]
+        return SignatureQueues(np.ascontiguousarray(by_set), self._tasks.lengths, interval, capacity)
 
 
 def _dense(baseline: int) -> Cycles:

@@ -1,8 +1,8 @@
 """How long do signatures wait for the queues of the MCACHE's sets? (paper V, MCACHE Design)
 
-In the last pass of the signature phase every PE set finishes a signature at the same time. Each goes to
-the queue of its cache set, which serves one request a cycle; the array waits while a queue is full, and
-at the end until all queues are empty.
+In the last pass of the signature phase of the synchronous design every PE set finishes a signature at the
+same time. Each goes to the queue of its cache set, which serves one request a cycle; the array waits while a
+queue is full, and at the end until all queues are empty.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from torch import Tensor
+
+from mercuric.accelerator.dataflows.row_stationary.signature_queues import SignatureQueues
 
 
 @dataclass(frozen=True)
@@ -26,35 +27,23 @@ class Queueing:
     emptying: NDArray[np.int64]
 
     @classmethod
-    def none(cls, scopes: int) -> "Queueing":
-        """Nobody waits."""
-        nothing = np.zeros(scopes, dtype=np.int64)
-        return cls(nothing, nothing)
-
-    @classmethod
-    def of(cls, cache_sets: Tensor, lengths: NDArray[np.int64], interval: int, capacity: int) -> "Queueing":
-        """What the queues add.
-
-        Args:
-            cache_sets: int64, (scopes, vectors): the cache set of each signature, from 0.
-            lengths: int64, (PE sets,): vectors of each set's block.
-            interval: cycles between two signatures of a PE set.
-            capacity: requests that a queue holds.
-        """
-        requests = cache_sets.detach().cpu().contiguous().numpy()
-        queued = cls(np.zeros(len(requests), dtype=np.int64), np.zeros(len(requests), dtype=np.int64))
-        sets = int(requests.max(initial=-1)) + 1
-        _queueing(requests, lengths, sets, interval, capacity, queued.waits, queued.emptying)
+    def of(cls, queues: SignatureQueues) -> "Queueing":
+        """What the queues add where PE sets sign in step."""
+        one, scopes = queues, len(queues.cache_sets)
+        queued = cls(np.zeros(scopes, dtype=np.int64), np.zeros(scopes, dtype=np.int64))
+        sets = int(one.cache_sets.max(initial=-1)) + 1
+        _queueing(
+            one.cache_sets, one.lengths, sets, one.interval, one.capacity, queued.waits, queued.emptying
+        )
         return queued
 
     @classmethod
-    def by_definition(
-        cls, cache_sets: list[list[int]], lengths: list[int], interval: int, capacity: int
-    ) -> "Queueing":
+    def by_definition(cls, queues: SignatureQueues) -> "Queueing":
         """What :meth:`of` computes, by the requests that each cache set has before it."""
+        lengths, interval, capacity = queues.lengths.tolist(), queues.interval, queues.capacity
         waits, emptying = [], []
         starts = [sum(lengths[:pe_set]) for pe_set in range(len(lengths))]
-        for scope in cache_sets:
+        for scope in queues.cache_sets.tolist():
             backlog = dict.fromkeys(scope, 0)
             waited = wait = 0
             for position in range(max(lengths, default=0)):
