@@ -21,7 +21,7 @@ _ANSWER = ("valid", "pe_set", "slot", "state", "entry")
 def driver_header(
     circuit: Parameters, array: SynchronousArray | AsynchronousArray, data: LayerData, patience: int
 ) -> str:
-    """The file ``layer.h``; a port that the circuit doesn't have, or of no bits, is a number that nobody reads.
+    """The file ``layer.h``; a port that the circuit has not, or of no bits, is a number that nobody reads.
 
     Args:
         circuit: sizes and options.

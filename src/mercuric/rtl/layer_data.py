@@ -60,7 +60,7 @@ class LayerData:
     def entries(self, circuit: Parameters) -> Integers:
         """The MCACHE entry of each vector's result, as the Hitmap's rows have it: (scopes, vectors).
 
-        An MNU vector's is the first of its set, which nobody reads.
+        An MNU vector's is the first of its set.
         """
         order = arrival(self.shape.vectors, circuit)
         places = torch.empty_like(order)

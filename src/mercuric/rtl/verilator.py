@@ -1,4 +1,4 @@
-"""How does a circuit do a whole layer? Verilator compiles it, with a driver that reads its data from files."""
+"""How does a circuit do a whole layer? Verilator compiles it, with a driver that takes data from files."""
 
 import json
 import os
@@ -89,8 +89,8 @@ def require_verilator() -> None:
     for program in ("verilator", "make", "c++"):
         if which(program) is None:
             raise MissingPackage(
-                f"a layer in Verilator needs the program {program}, which is not on the PATH; Debian and Ubuntu "
-                "have it in the packages verilator, make and g++"
+                f"a layer in Verilator needs the program {program}, which is not on the PATH; Debian and "
+                "Ubuntu have it in the packages verilator, make and g++"
             )
 
 
@@ -128,7 +128,7 @@ def simulate(
     flags = ["-CFLAGS", f"-I{folder.resolve()}"]
     for place, command in (
         (1, ["verilator", *_OPTIONS, *flags, "circuit.v", _DRIVER.name]),
-        (2, ["make", "-C", _BUILT, "-f", "Vcircuit.mk", *_COMPILED, "Vcircuit"]),
+        (2, ["make", "-C", _BUILT, "-f", "Vcircuit.mk", f"-j{_cores()}", *_COMPILED, "Vcircuit"]),
     ):
         progress(place, len(_PARTS), _PARTS[place], name)
         _compile(command, folder, until)
@@ -136,6 +136,11 @@ def simulate(
     said = _drive(folder, until, progress)
     progress(len(_PARTS), len(_PARTS), "", name)
     return Simulated.read(folder, said, circuit, data)
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write_data(circuit: Parameters, data: LayerData, folder: Path) -> None:

@@ -100,7 +100,9 @@ def buildable(name: str, fields: dict[str, Any]) -> Accelerator:
     for field in ("dataflow", "dealing", "arrival"):
         value, must = getattr(accelerator, field), {"dataflow": "row", **BUILT}[field]
         if value != must:
-            raise ArgumentError(f"{field} of the circuit was {value!r}, but must be {must!r}: there is no other")
+            raise ArgumentError(
+                f"{field} of the circuit was {value!r}, but must be {must!r}: there is no other"
+            )
     if accelerator.late_hits == "ready":
         raise ArgumentError(
             "late_hits of the circuit was 'ready', but must be 'wait' or 'recompute': no circuit reads what "
@@ -181,9 +183,8 @@ def compare(
     circuit: Parameters, recorded: Work, data: LayerData, counted: tuple[int, int], simulated: Simulated
 ) -> Compared:
     """Row by row, result by result, cycle by cycle."""
-    states, entries, shape = data.hitmap.states.numpy(), data.entries(circuit), data.shape
-    computed = states == 2  # an MNU vector has no entry
-    rows = (simulated.states != states) | ((simulated.entries != entries) & ~computed)
+    states, shape = data.hitmap.states.numpy(), data.shape
+    rows = (simulated.states != states) | (simulated.entries != data.entries(circuit))
     wrong = sum(
         int(np.count_nonzero(found != right))
         for found, right in zip(simulated.results, data.results(circuit), strict=True)
@@ -191,7 +192,7 @@ def compare(
     assert recorded.hitmap is not None  # noqa: S101 - the layer reused
     return Compared(
         shape.scopes, shape.vectors, shape.filters, circuit.pes, circuit.sets, circuit.cache_sets,
-        circuit.ways, "asynchronous" if data.saved else "synchronous", float((states == 0).mean()),
+        circuit.ways, "asynchronous" if data.saved else "synchronous", float(data.hitmap.hits.float().mean()),
         float((states != recorded.hitmap.states.numpy()).mean()), int(rows.sum()), wrong + simulated.wrong,
         (simulated.signature, simulated.product), counted, simulated.clocks, simulated.seconds,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What does a convolution of a network read and multiply with, and what is its Hitmap? As the trace records it."""
+"""What does a convolution of a network read, what is it multiplied with, and what is its Hitmap?"""
 
 from dataclasses import dataclass
 
@@ -65,8 +65,8 @@ def record(
     if (config.granularity, config.magnitude, config.scope) != ("channel", None, "image"):
         raise ArgumentError(
             f"granularity, magnitude and scope of the reuse configuration were {config.granularity!r}, "
-            f"{config.magnitude!r} and {config.scope!r}, but must be 'channel', None and 'image': the circuit "
-            "compares the signatures of a channel's vectors"
+            f"{config.magnitude!r} and {config.scope!r}, but must be 'channel', None and 'image': the "
+            "circuit compares the signatures of a channel's vectors"
         )
     read: list[Tensor] = []
     calls: list[tuple[LayerCall, Tensor]] = []
@@ -92,7 +92,7 @@ def _convolution(network: nn.Module, name: str) -> nn.Conv2d:
     }
     if name not in layers:
         raise ArgumentError(
-            f"layer was {name!r}, but must be a convolution whose kernel has several pixels: {', '.join(layers)}"
+            f"layer was {name!r}, but must be a convolution of more than a pixel: {', '.join(layers)}"
         )
     return layers[name]
 
@@ -105,7 +105,9 @@ def _recorded(layer: nn.Conv2d, images: Tensor, seed: int, work: Work) -> Record
     vectors = padded.view(-1)[windows.addresses()].view(channels, shape.length, count, shape.vectors)
     vectors = vectors.permute(2, 0, 3, 1).reshape(shape.scopes, shape.vectors, shape.rows, shape.elements)
     of_group = channels // geometry.groups
-    weight = layer.weight.detach().view(geometry.groups, geometry.filters, of_group, shape.rows, shape.elements)
+    weight = layer.weight.detach().view(
+        geometry.groups, geometry.filters, of_group, shape.rows, shape.elements
+    )
     filters = weight.transpose(1, 2).flatten(0, 1).repeat(count, 1, 1, 1)
     projection = random_projection(shape.length, work.bits, seed).T
     random_filters = projection.reshape(work.bits, shape.rows, shape.elements)
