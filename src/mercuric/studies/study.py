@@ -119,6 +119,12 @@ STUDIES = (
         ".studies.hardware.command:verilog",
     ),
     Study(
+        "hardware layer",
+        "Let the circuit do a whole layer of MODEL in Verilator: its Hitmap, results and cycles beside the "
+        "simulator's.",
+        ".studies.hardware.layer_command:layer",
+    ),
+    Study(
         "models", "List the networks, or the layers of one: parameters, MACs and what MERCURY compares.",
         ".studies.models.command:models",
     ),

@@ -1,0 +1,96 @@
+"""What of a whole layer goes into a circuit, and what must come out? Integers, scope by scope."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths, block_owners, interleaved
+from mercuric.reuse.vectors import VectorShape
+from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.rounding import Rounded, sum_of
+from mercuric.rtl.stimulus import Integers
+from mercuric.similarity import Hitmap
+from mercuric.trace.hitmaps.entry_ids import entry_ids
+
+Words = NDArray[np.uint16] | NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class LayerData:
+    """A layer in integers, and its Hitmap by the order in which PE sets finish signatures.
+
+    Attributes:
+        numbers: vectors and filters.
+        hitmap: (scopes, vectors), by raster.
+        cache_sets: int64, (scopes, vectors): of each signature.
+        saved: whether the circuit is given the Hitmap; else it computes it.
+    """
+
+    numbers: Rounded
+    hitmap: Hitmap
+    cache_sets: torch.Tensor
+    saved: bool
+
+    @classmethod
+    def signed(cls, numbers: Rounded, circuit: Parameters) -> "LayerData":
+        """A layer that signs itself: its Hitmap is that of its integers' signatures."""
+        signatures = torch.from_numpy(
+            np.stack([_packed(sum_of(one, numbers.random_filters) < 0) for one in numbers.vectors])
+        )
+        order = arrival(signatures.shape[1], circuit)
+        found = circuit.mcache.access(signatures[:, order])
+        states, representatives = torch.empty_like(found.states), torch.empty_like(found.representatives)
+        states[:, order], representatives[:, order] = found.states, order[found.representatives]
+        return cls(numbers, Hitmap(states, representatives), signatures % circuit.cache_sets, saved=False)
+
+    @property
+    def shape(self) -> VectorShape:
+        """What the simulator calls it."""
+        scopes, vectors, rows, columns = self.numbers.vectors.shape
+        return VectorShape(scopes, vectors, rows, columns, self.numbers.filters.shape[1])
+
+    def lengths(self, circuit: Parameters) -> list[int]:
+        """Vectors of each PE set's block."""
+        lengths = block_lengths(self.shape.vectors, circuit.sets).tolist()
+        return [*lengths, *[0] * (circuit.sets - len(lengths))]
+
+    def entries(self, circuit: Parameters) -> Integers:
+        """The MCACHE entry of each vector's result, as the Hitmap's rows have it: (scopes, vectors).
+
+        An MNU vector's is the first of its set.
+        """
+        order = arrival(self.shape.vectors, circuit)
+        places = torch.empty_like(order)
+        places[order] = torch.arange(len(order))
+        arrived = Hitmap(self.hitmap.states[:, order], places[self.hitmap.representatives[:, order]])
+        found = entry_ids(arrived, self.cache_sets[:, order], circuit.mcache)
+        by_raster = np.empty_like(found)
+        by_raster[:, order.numpy()] = found
+        return by_raster
+
+    def results(self, circuit: Parameters) -> Iterator[Words]:
+        """Scope by scope every result modulo the word, (filters, vectors): a HIT's is another's."""
+        mask = (1 << circuit.word_bits) - 1
+        sources = self.hitmap.representatives.numpy()
+        for vectors, filters, source in zip(self.numbers.vectors, self.numbers.filters, sources, strict=True):
+            yield (sum_of(vectors, filters)[:, source] & mask).astype(word_type(circuit))
+
+
+def arrival(vectors: int, circuit: Parameters) -> torch.Tensor:
+    """The vectors in the order in which their signatures reach the MCACHE."""
+    return torch.from_numpy(interleaved(block_owners(vectors, circuit.sets)))
+
+
+def word_type(circuit: Parameters) -> type[np.uint16] | type[np.uint32]:
+    """How a word lies in files."""
+    return np.uint16 if circuit.word_bits <= 16 else np.uint32
+
+
+def _packed(negative: NDArray[np.bool_]) -> Integers:
+    """Sign bits (bits, vectors) as signatures, the first bit lowest."""
+    places = np.arange(len(negative), dtype=np.int64)[:, None]
+    packed: Integers = (negative.astype(np.int64) << places).sum(axis=0)
+    return packed
