@@ -31,7 +31,9 @@ def draw_curve(axes: Axes, plot: Plot, curve: Curve, over: float) -> None:
     if curve.line is not None or curve.marker is not None:
         axes.plot(x, y, zorder=over, **_looks(curve.line, curve.marker))
     if curve.errors is not None:
-        below, above = ([float(one or 0) for one in reach] for reach in (curve.errors.below, curve.errors.above))
+        below, above = (
+            [float(one or 0) for one in reach] for reach in (curve.errors.below, curve.errors.above)
+        )
         axes.errorbar(
             x, y, [below, above], fmt="none", ecolor=curve.errors.colour, elinewidth=curve.errors.width,
             capsize=curve.errors.cap, capthick=curve.errors.width, zorder=over - 0.1,

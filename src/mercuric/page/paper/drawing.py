@@ -15,7 +15,7 @@ from matplotlib.legend import Legend
 from mercuric.page.paper.bars import draw_bars
 from mercuric.page.paper.chart import Chart, Plot, read_chart
 from mercuric.page.paper.curves import draw_curve, draw_guide, legend_sign
-from mercuric.page.paper.frame import draw_frame, is_crowded, scale_axes, slant
+from mercuric.page.paper.frame import draw_frame, is_crowded, scale_axes, slant, texts_touch
 from mercuric.page.paper.heat import draw_heat, draw_photo
 from mercuric.page.paper.marks import Bars, Curve, Heat, Photo
 from mercuric.page.paper.style import COLUMN, PAGE, RC, SOFT
@@ -24,7 +24,7 @@ _EDGE = 0.03
 """Inches around all."""
 _APART = 0.05
 """Inches between what stands over the plots, and them."""
-_LEAST_SHARE, _LEAST_HEIGHT = 0.52, 0.5
+_LEAST_SHARE, _LEAST_HEIGHT = 0.52, 0.54
 """Of the width, and of the chart's height, that a plot has at least."""
 _MOST_PLACES = 34
 """Places of bars or points under names that fit in a column."""
@@ -103,7 +103,9 @@ def _draw(chart: Chart, width: float, height: float) -> _Drawn:
         return _Drawn(figure, lack if abs(lack) > _APART else 0, False)
     axes = every[0]
     place = axes.get_position()
-    cramped = rows > _MOST_ROWS or place.width < _LEAST_SHARE or is_crowded(axes)
+    written = any(isinstance(mark, Bars) and mark.texts for mark in chart.plots[0].marks)
+    crowded = is_crowded(axes) or (written and texts_touch(axes))
+    cramped = rows > _MOST_ROWS or place.width < _LEAST_SHARE or crowded
     lack = _LEAST_HEIGHT * chart.height - place.height * height
     return _Drawn(figure, lack if lack > _APART else 0, cramped)
 
@@ -115,19 +117,19 @@ def _draw_plots(figure: Figure, chart: Chart, width: float) -> list[Axes]:
     found = []
     for plot in chart.plots:
         axes = figure.add_subplot(grid[down.index(plot.y.domain), across.index(plot.x.domain)])
-        _draw_plot(axes, plot, chart, width)
+        _draw_plot(figure, axes, plot, chart, width)
         found.append(axes)
     return found
 
 
-def _draw_plot(axes: Axes, plot: Plot, chart: Chart, width: float) -> None:
+def _draw_plot(figure: Figure, axes: Axes, plot: Plot, chart: Chart, width: float) -> None:
     scale_axes(axes, plot)
     draw_bars(axes, plot, chart)
     for over, mark in enumerate(plot.marks):
         if isinstance(mark, Curve):
             draw_curve(axes, plot, mark, 2 + over / len(plot.marks))
         elif isinstance(mark, Heat):
-            draw_heat(axes, plot, mark)
+            draw_heat(figure, axes, plot, mark)
         elif isinstance(mark, Photo):
             draw_photo(axes, mark)
     for guide in chart.guides:
@@ -163,9 +165,7 @@ def _draw_head(figure: Figure, chart: Chart) -> tuple[float, int]:
     return top + box.height / figure.dpi + _APART, -(-len(marks) // columns)
 
 
-def _legend(
-    figure: Figure, marks: Sequence[Bars | Curve], columns: int, at: tuple[float, float]
-) -> Legend:
+def _legend(figure: Figure, marks: Sequence[Bars | Curve], columns: int, at: tuple[float, float]) -> Legend:
     """A legend that one reads row by row; matplotlib fills columns."""
     order = [place for column in range(columns) for place in range(column, len(marks), columns)]
     legend = figure.legend(

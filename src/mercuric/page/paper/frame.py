@@ -1,7 +1,7 @@
 """How are the axes of a plot drawn: ends, ticks, lines and names?"""
 
 import math
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as Drawn
@@ -10,7 +10,7 @@ from matplotlib.ticker import NullLocator
 from mercuric.page.paper.axis import Axis
 from mercuric.page.paper.chart import Plot
 from mercuric.page.paper.marks import Bars, Heat, Photo
-from mercuric.page.paper.style import COLUMN
+from mercuric.page.paper.style import COLUMN, plain
 from mercuric.page.paper.ticks import even, logarithmic, stepped, texts
 
 _MOST_STEPS = 12
@@ -84,7 +84,7 @@ def _set_ticks(drawn: Drawn, axis: Axis, low: float, high: float, most: int) -> 
         places, said = map(list, zip(*axis.ticks, strict=True))
     elif axis.kind in ("names", "groups"):
         places = list(range(len(axis.names)))
-        said = [name[1] if axis.kind == "groups" else name for name in axis.names]
+        said = [plain(name[1] if axis.kind == "groups" else name) for name in axis.names]
     else:
         if axis.kind == "log":
             places = logarithmic(low, high, axis.step)
@@ -96,22 +96,27 @@ def _set_ticks(drawn: Drawn, axis: Axis, low: float, high: float, most: int) -> 
     drawn.set_ticks(places, labels=said)
 
 
-def slant(axes: Axes, angle: float = 0) -> None:
-    """Turn the texts of the level axis, so that they end under their ticks."""
-    degrees = angle or _SLANT
-    for label in axes.get_xticklabels():
-        label.set(rotation=degrees, ha="right", rotation_mode="anchor")
+def slant(axes: Axes) -> None:
+    """Turn the texts of the level axis, so that they end under their ticks; upright where they are many."""
+    for angle in (_SLANT, 90):
+        for label in axes.get_xticklabels():
+            label.set(
+                text=label.get_text().replace("\n", " "), rotation=angle, rotation_mode="anchor", ha="right",
+                va="center" if angle == 90 else "top",
+            )  # fmt: skip
+        if not is_crowded(axes):
+            break
 
 
 def _draw_groups(axes: Axes, axis: Axis) -> None:
     """Write each group's name under those of its bars, and part the groups."""
-    lines = 1 + max(name.count("\n") for _, name in axis.names)
+    lines = 1 + max(plain(name).count("\n") for _, name in axis.names)
     begin = 0
     places, names, ends = [], [], [-0.5]
     for group, members in groupby(axis.names, key=lambda pair: pair[0]):
         number = len(list(members))
         places.append(begin + (number - 1) / 2)
-        names.append("\n" * lines + group)
+        names.append("\n" * lines + plain(group))
         begin += number
         ends.append(begin - 0.5)
     under = axes.secondary_xaxis(location=0)
@@ -128,7 +133,13 @@ def is_crowded(axes: Axes) -> bool:
     boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x1)
     for label, left, right in zip(labels, boxes, boxes[1:], strict=False):
         slope = math.sin(math.radians(label.get_rotation()))
-        high = label.get_fontsize() * axes.figure.dpi / 72
+        high = float(label.get_fontsize()) * axes.figure.dpi / 72
         if (right.x1 - left.x1) * slope < high if slope else left.x1 + 2 > right.x0:
             return True
     return False
+
+
+def texts_touch(axes: Axes) -> bool:
+    """Whether what is written at bars' ends touches."""
+    boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.x0)
+    return any(left.overlaps(right) for left, right in pairwise(boxes))

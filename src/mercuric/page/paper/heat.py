@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
 from PIL import Image
 
 from mercuric.page.paper.chart import Plot
@@ -18,21 +19,26 @@ from mercuric.page.paper.ticks import FORMATS, even, texts
 
 _DARK = 0.5
 """Below this brightness letters on a cell are white."""
+_WIDEST_GAP = 0.1
+"""Of a cell's width."""
 
 
-def draw_heat(axes: Axes, plot: Plot, heat: Heat) -> None:
+def draw_heat(figure: Figure, axes: Axes, plot: Plot, heat: Heat) -> None:
     """Draw a heat map, with its scale beside it; a cell without a value stays white."""
     values = np.array([[math.nan if one is None else one for one in row] for row in heat.values], dtype=float)
     colours = LinearSegmentedColormap.from_list("scale", [(at, on_white(one)) for at, one in heat.scale])
-    painted = ScalarMappable(Normalize(heat.least, heat.most), colours)
+    scaled = Normalize(heat.least, heat.most)
+    painted = ScalarMappable(scaled, colours)
     x, y = plot.x.places(heat.x), plot.y.places(heat.y)
     if heat.gap:
-        cells = np.ma.masked_invalid(values)
+        width = 72 * figure.get_figwidth() / len(x)
         axes.pcolormesh(
-            _edges(x), _edges(y), cells, cmap=colours, norm=painted.norm, edgecolors="white", linewidth=heat.gap
+            _edges(x), _edges(y), values, cmap=colours, norm=scaled,
+            edgecolors="white", linewidth=min(heat.gap, _WIDEST_GAP * width),
         )  # fmt: skip
     else:
-        ends = (*_edges(x)[:: len(x)], *_edges(y)[:: len(y)])
+        across, up = _edges(x), _edges(y)
+        ends = (across[0], across[-1], up[0], up[-1])
         axes.imshow(
             painted.to_rgba(values), extent=ends, origin="lower", interpolation="nearest", aspect="auto"
         )
@@ -44,17 +50,14 @@ def draw_heat(axes: Axes, plot: Plot, heat: Heat) -> None:
                 color="black" if light or math.isnan(values[row, column]) else "white",
             )  # fmt: skip
     if heat.bar:
-        _draw_scale(axes, heat, painted)
+        _draw_scale(figure, axes, heat, painted)
 
 
-def _draw_scale(axes: Axes, heat: Heat, painted: ScalarMappable) -> None:
-    figure = axes.get_figure(root=True)
-    if figure is None:
-        return
+def _draw_scale(figure: Figure, axes: Axes, heat: Heat, painted: ScalarMappable) -> None:
     places = even(heat.least, heat.most, 5)
     bar = figure.colorbar(painted, ax=axes, pad=0.02, aspect=25, fraction=0.06)
     bar.set_ticks(places, labels=texts(places, FORMATS[heat.bar_format], heat.bar_suffix))
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def _edges(centres: list[float]) -> list[float]:

@@ -18,7 +18,7 @@ INK, SOFT, LINE, GRID = "#1d2126", "#5b626b", "#9aa1aa", "#e3e6ea"
 SMALLEST = 5.6
 """Points of the smallest letters."""
 
-RC: dict[str, Any] = {
+RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # which comes with matplotlib: the same on every machine
     "font.size": 6.4,

@@ -65,7 +65,7 @@ def stepped(low: float, high: float, step: float, most: int) -> list[float]:
 
 
 def logarithmic(low: float, high: float, step: object) -> list[float]:
-    """Powers of ten, and 2 and 5 between them where ``step`` says so (D2) or less than two would be left."""
+    """Powers of ten; 2 and 5 between them where ``step`` is ``"D2"`` or less than three would be left."""
     powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
     tens = [value for power in powers if _inside(value := 10.0**power, low, high)]
     finer = [
@@ -74,7 +74,7 @@ def logarithmic(low: float, high: float, step: object) -> list[float]:
         for lead in (1, 2, 5)
         if _inside(value := lead * 10.0**power, low, high)
     ]
-    return finer if step == "D2" or len(tens) < 2 else tens
+    return finer if step == "D2" or len(tens) < 3 else tens
 
 
 def _inside(value: float, low: float, high: float) -> bool:
