@@ -17,7 +17,7 @@ if not torch.cuda.is_available():
 settings.register_profile("mercuric", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("mercuric")
 
-pytest_plugins = ["command", "run_folders"]
+pytest_plugins = ["command", "drawn_charts", "run_folders"]
 
 FEWEST = 10
 """Draws of a property in a plain run, unless a third of what the test asks for is more."""

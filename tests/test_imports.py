@@ -26,8 +26,8 @@ BESIDE_PYTORCH = {
     "annotated_types", "llvmlite", "numba", "numpy", "pydantic", "pydantic_core", "typing_inspection", "yaml",
 }  # fmt: skip
 FORBIDDEN = {
-    "h5py", "jinja2", "pandas", "PIL", "plotly", "pyarrow", "rich", "sacrebleu", "skimage", "sklearn",
-    "sympy", "tensorboard", "timm", "tokenizers", "torch._dynamo", "torchvision", "transformers",
+    "h5py", "jinja2", "matplotlib", "pandas", "PIL", "plotly", "pyarrow", "rich", "sacrebleu", "skimage",
+    "sklearn", "sympy", "tensorboard", "timm", "tokenizers", "torch._dynamo", "torchvision", "transformers",
     "triton", "typer",
 }  # fmt: skip
 """What takes long to import: whoever needs one waits for it then."""

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,23 @@ def test_the_page_is_written_again(mercuric: Run, refused: Refused, tmp_path: Pa
     before = page.read_bytes()
     assert (out / COMMAND).read_text().startswith(f"mercuric {COMMANDS[name][0]} ")
     page.unlink(missing_ok=True)
-    again = mercuric("report", out)
+    again = mercuric("report", out, "--figures", tmp_path / "paper")
     assert again.exit_code == 0, again.output
+    _for_papers(page, tmp_path / "paper")
     assert again.stdout == f"Report: {page}\n"
     assert page.read_bytes() == before
     _edited(out, mercuric, refused)
+
+
+def _for_papers(page: Path, folder: Path) -> None:
+    """Each chart and each table of the page is there in all its forms."""
+    text = page.read_text(encoding="utf-8")
+    for kind in ("svg", "pdf", "png"):
+        drawn = {path.stem for path in folder.glob(f"*.{kind}")}
+        assert drawn == set(re.findall(r'data-chart="([^"]*)"', text))
+    tables = len(re.findall("<table ", text))
+    for kind in ("csv", "tex"):
+        assert len(list(folder.glob(f"*.{kind}"))) >= tables
 
 
 def _edited(out: Path, mercuric: Run, refused: Refused) -> None:
@@ -76,6 +89,31 @@ def _edit(content: Any, draw: random.Random) -> None:
 def test_a_folder_that_nothing_filled(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
     assert "is not a run's folder: no such directory" in refused(mercuric("report", tmp_path / "none"))
     assert "is not the folder of a finished run" in refused(mercuric("report", tmp_path))
+
+
+@pytest.mark.parametrize("place", ["file", "file/inside", "/proc/version/new"])
+def test_figures_need_a_folder(mercuric: Run, refused: Refused, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    for command in (("report", tmp_path), ("similarity", "custom-cnn", "--out", tmp_path / "run")):
+        said = refused(mercuric(*command, "--figures", tmp_path / place))
+        assert re.search("figures was .*, but must be a folder: .* is a file", said)
+    assert not (tmp_path / "run").exists(), "it is said before any work"
+
+
+def test_figures_of_what_has_no_page(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
+    refused(mercuric("report", tmp_path, "--figures", tmp_path / "paper"))
+    assert not (tmp_path / "paper").exists()
+    assert mercuric("hitmap", "custom-cnn", "--images", 1, "--figures", tmp_path / "paper").exit_code == 2
+
+
+def test_a_study_exports_its_own_page(mercuric: Run, tmp_path: Path) -> None:
+    out, paper = tmp_path / "run", tmp_path / "paper"
+    done = mercuric("bounds", "custom-cnn", *SMALL, "--out", out, "--figures", paper, "--json")
+    assert done.exit_code == 0, done.output
+    json.loads(done.stdout)
+    assert done.stderr.endswith(f"Figures: 6 files in {paper}\n")
+    assert {path.name for path in paper.glob("*.svg")} == {"fig17.svg", "fig17-layers.svg"}
+    assert "figures" not in (out / COMMAND).read_text()
 
 
 def test_hitmaps_have_no_page(mercuric: Run, refused: Refused, tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ def test_a_number_and_its_unit_stay_together() -> None:
 
 
 def test_a_name_that_a_template_lacks_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(UndefinedError, match="'columns' is undefined"):
-        write(page_of(), tmp_path, "mercuric.studies.train/page.html", config="", figures=[])
+    with pytest.raises(UndefinedError, match="'config' is undefined"):
+        write(page_of(), tmp_path, "mercuric.studies.train/page.html")
 
 
 def test_templates_style_and_script_are_installed() -> None:

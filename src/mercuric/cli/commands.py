@@ -1,7 +1,8 @@
 """How is a command imported as it is called, and which lines are refused before any command reads them?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
+from inspect import Parameter, signature
 from itertools import filterfalse
 from typing import Any, NoReturn
 
@@ -9,6 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from mercuric.cli.figures import Figures, exported
+from mercuric.studies.study import Study
 from mercuric.terminal.command import Command
 from mercuric.terminal.failures import one_sentence
 
@@ -73,15 +76,27 @@ class _Imported(TyperCommand):
 
 def _loaded(command: Command) -> Any:
     function = command.load()
+    writes_page = isinstance(command, Study) and command.page is not None
 
     @wraps(function)
     def run(*args: Any, **options: Any) -> None:
-        with one_sentence(command.stopped):
+        folder = options.pop("figures") if writes_page else None
+        with one_sentence(command.stopped), exported(folder):
             function(*args, **options)
 
+    if writes_page:
+        _add_option(run, "figures", Figures)
     app = typer.Typer(add_completion=False)
     app.command(help=command.help)(run)
     return get_command(app)
+
+
+def _add_option(run: Callable[..., None], name: str, kind: Any) -> None:
+    """Give a command an option more, which nobody needs to write."""
+    told = signature(run)
+    more = Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+    vars(run)["__signature__"] = told.replace(parameters=[*told.parameters.values(), more])
+    run.__annotations__ = {**run.__annotations__, name: kind}
 
 
 def _switches(command: Command) -> list[str]:

@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mercuric.files.json_text import finite
+from mercuric.page.parts import Part
 
 DENSE = "#858c96"
 MERCURY = "#1f7fc4"
@@ -22,6 +23,9 @@ LOSS = "#d5482e"
 GUIDE = "rgba(133,140,150,0.75)"
 KIND_COLOURS = {"dense": DENSE, "reuse": MERCURY}
 KIND_NAMES = {"dense": "dense", "reuse": "MERCURY"}
+
+COLOURS = (MERCURY, MNU, SIGNATURE, MAU, DENSE, LOSS)
+"""Of lines that are told apart by colour alone, in this order."""
 
 _AXIS = {"zeroline": False, "automargin": True, "ticks": "outside", "ticklen": 4}
 _MOST_LABELS = 36
@@ -36,6 +40,7 @@ def figure(height: int, x_title: str, y_title: str) -> go.Figure:
     chart = go.Figure()
     chart.update_layout(
         template=go.layout.Template(),
+        colorway=COLOURS,
         height=height,
         margin={"l": 64, "r": 16, "t": 40, "b": 48},
         paper_bgcolor="rgba(0,0,0,0)",
@@ -110,6 +115,7 @@ class Picture:
     """A chart under its title and note; the page's script draws it."""
 
     template: ClassVar[str] = "picture.html"
+    parts: ClassVar[Sequence[Part]] = ()
     identity: str
     title: str
     note: str

@@ -9,6 +9,7 @@ from plotly.offline import get_plotlyjs
 
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
+from mercuric.page.listeners import tell
 from mercuric.page.parts import Page
 
 _UNIT = re.compile(r"(?<=\d) ([a-zA-Z%]+)")
@@ -32,6 +33,7 @@ def write(page: Page, folder: Path, template: str = "page.html", **more: object)
         write_text(target, text)
     except OSError as error:
         raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
+    tell(page.sections)
     return target
 
 

@@ -6,9 +6,16 @@ from typing import ClassVar, Protocol
 
 
 class Part(Protocol):
-    """What a section holds: anything that names the template which writes it, where it is called ``part``."""
+    """What a section holds: anything that names the template which writes it, where it is called ``part``.
+
+    Whoever writes something else than HTML goes by ``parts``: the charts and tables that it is made of.
+    """
 
     template: ClassVar[str]
+
+    @property
+    def parts(self) -> Sequence["Part"]:
+        """Charts, tables, and parts of such."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Paragraph:
 
     template: ClassVar[str] = "paragraph.html"
     text: str
+    parts: ClassVar[Sequence[Part]] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,11 @@ class Folded:
     template: ClassVar[str] = "folded.html"
     summary: str
     part: Part
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The one."""
+        return (self.part,)
 
 
 @dataclass(frozen=True)

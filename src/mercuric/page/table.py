@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from mercuric.page.parts import Part
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -35,6 +37,7 @@ class SortableTable:
     """A table that a click on a heading sorts; it scrolls where the window is narrower."""
 
     template: ClassVar[str] = "table.html"
+    parts: ClassVar[Sequence[Part]] = ()
     columns: Sequence[Column]
     title: str = ""
 

@@ -13,7 +13,7 @@ from mercuric.files.writing import write_text
 COMMAND = "command.txt"
 """Beside what a command wrote: its line, which says how to make that again, and of which study it is."""
 
-_ANYWHERE = ("out", "resume", "as_json")
+_ANYWHERE = ("out", "resume", "as_json", "figures")
 """Where the result goes, not what it is."""
 
 

@@ -11,6 +11,9 @@ from rich.text import Text
 from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
 from mercuric.page import formats
+from mercuric.page.listeners import tell
+from mercuric.page.parts import Section
+from mercuric.page.table import SortableTable, words
 from mercuric.studies.accuracy.study import AccuracyRow, read_row
 
 _COLUMNS = (
@@ -51,8 +54,11 @@ def write_page(folder: Path, _command: str) -> Path:
         OSError: a file can't be read or written.
     """
     names = [row["row"] for row in csv.DictReader(read_text(folder / "accuracy.csv").splitlines())]
-    target = folder / "accuracy.md"
-    write_text(target, accuracy_markdown([read_row(name, folder / name) for name in names]))
+    target, rows = folder / "accuracy.md", [read_row(name, folder / name) for name in names]
+    write_text(target, accuracy_markdown(rows))
+    cells = list(map(_cells, rows))
+    columns = [words(name, [row[place] for row in cells]) for place, name in enumerate(_COLUMNS)]
+    tell([Section("accuracy", "Accuracy", [SortableTable(columns)])])
     return target
 
 

@@ -60,7 +60,6 @@ def grid_chart(totals: pd.DataFrame, down: str, across: str, timing: str) -> go.
 def line_chart(totals: pd.DataFrame, field: str) -> go.Figure:
     """The speed-up of each network against one field's values; solid paper timing, dashed fair."""
     picture = figure(340, field.replace("_", " "), "speed-up")
-    colours = (chart.MERCURY, chart.MNU, chart.SIGNATURE, chart.MAU, chart.DENSE, chart.LOSS)
     for place, (model, rows) in enumerate(totals.groupby("model", sort=False)):
         for timing, dash in (("paper", "solid"), ("fair", "dot")):
             picture.add_scatter(
@@ -68,7 +67,7 @@ def line_chart(totals: pd.DataFrame, field: str) -> go.Figure:
                 y=rows[f"{timing}_speedup"].round(5).tolist(),
                 mode="lines+markers",
                 name=plotly_text(f"{model}, {timing}"),
-                line={"color": colours[place % len(colours)], "width": 2, "dash": dash},
+                line={"color": chart.COLOURS[place % len(chart.COLOURS)], "width": 2, "dash": dash},
                 hovertemplate="%{y:.3f}x",
             )
     picture.add_hline(y=1, line={"color": chart.GUIDE, "dash": "dash"})

@@ -1,12 +1,35 @@
 """How do dense training and the methods compare, figure by figure?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from mercuric.page import formats
+from mercuric.page.parts import Part
 from mercuric.page.score import Metric
+from mercuric.page.table import SortableTable
+from mercuric.page.table import words as text_column
 from mercuric.studies.train.figure import Figure, written
 from mercuric.studies.train.summary_file import CycleTotals, Summary, Trained
 from mercuric.studies.train.words.known import words_of
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A figure a row, dense beside the methods; ``columns`` are their fields and names."""
+
+    template: ClassVar[str] = "mercuric.studies.train/comparison.html"
+    figures: Sequence[Figure]
+    columns: Sequence[tuple[str, str]]
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The same as a plain table."""
+        labels = text_column("", [figure.label for figure in self.figures])
+        cells = [
+            text_column(name, [figure.cell(field) for figure in self.figures]) for field, name in self.columns
+        ]
+        return [SortableTable([labels, *cells])]
 
 
 def compare(summary: Summary) -> list[Figure]:

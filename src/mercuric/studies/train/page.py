@@ -4,11 +4,11 @@ from pathlib import Path
 
 from mercuric.page.machine import machine_facts
 from mercuric.page.page import write
-from mercuric.page.parts import Page
+from mercuric.page.parts import Page, Section
 from mercuric.studies.train.adaptation import adaptation_section
 from mercuric.studies.train.adaptation_log import read_adaptation
 from mercuric.studies.train.cards import key_figures
-from mercuric.studies.train.comparison import columns, compare
+from mercuric.studies.train.comparison import Comparison, columns, compare
 from mercuric.studies.train.folder import read_run
 from mercuric.studies.train.headline import headline, lead
 from mercuric.studies.train.methods import methods
@@ -41,10 +41,10 @@ def write_page(folder: Path, command: str) -> Path:
             training_section(run.metrics, summary),
             *([] if adaptation is None else [adaptation_section(adaptation)]),
             *layer_sections(run),
+            Section("comparison", "All figures", [Comparison(figures, columns(summary, figures))]),
         ],
         methods=methods(summary),
         machine=machine_facts(summary.machine, timed=True),
         command=command,
     )
-    own = {"config": run.config, "figures": figures, "columns": columns(summary, figures)}
-    return write(page, folder, f"{__package__}/page.html", **own)
+    return write(page, folder, f"{__package__}/page.html", config=run.config)

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import plotly.graph_objects as go
 from PIL import Image
+
+from mercuric.page.chart import Picture, figure
+from mercuric.page.parts import Part
 
 COMPUTED = (31, 127, 196)
 """The colour of what is computed, in red, green and blue."""
@@ -38,6 +42,22 @@ class Tiles:
 
     template: ClassVar[str] = "mercuric.studies.similarity.equal/tiles.html"
     tiles: Sequence[Tile]
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The pictures as charts."""
+        return [
+            Picture(f"maps-{place}-{tile.title}", tile.title, tile.note, _chart(tile))
+            for place, tile in enumerate(self.tiles)
+        ]
+
+
+def _chart(tile: Tile) -> go.Figure:
+    picture = figure(480, "", "")
+    picture.add_image(source=tile.source)
+    picture.update_xaxes(visible=False)
+    picture.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
+    return picture
 
 
 def plain(image: Path) -> str:
