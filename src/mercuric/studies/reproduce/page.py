@@ -9,7 +9,7 @@ from mercuric.page import formats
 from mercuric.page.machine import machine_facts
 from mercuric.page.page import write
 from mercuric.page.parts import Card, Folded, Page, Paragraph, Part, Section
-from mercuric.page.table import Cell, Column, SortableTable, words
+from mercuric.page.table import Cell, Column, SortableTable, prose, words
 from mercuric.studies.reproduce import texts
 from mercuric.studies.reproduce.claim import SOURCES
 from mercuric.studies.reproduce.judged import Judged, judge_all, read_summary, tally
@@ -35,7 +35,7 @@ def headline(judged: Sequence[Judged]) -> str:
     """How many claims hold, in one sentence."""
     counts = tally(judged)
     claims = formats.number_of(len(judged), "claim")
-    said = f"Of {claims}, {counts['holds']} hold, {counts['partly']} hold in part and {counts['no']} do not"
+    said = f"{claims}: {counts['holds']} found to hold, {counts['partly']} in part, {counts['no']} not to hold"
     rest = f"; {counts['not measured']} were not measured" if counts["not measured"] else ""
     return f"{said}{rest}."
 
@@ -80,7 +80,7 @@ def _answers(judged: Sequence[Judged]) -> SortableTable:
             words("ours", [ours for _, ours, _ in leading]),
             words("fair timing", [fair for _, _, fair in leading]),
             Column("verdict", "text", [Cell(one.verdict, loses=one.verdict == "no") for one in judged]),
-            words("why", [texts.why(one) for one in judged]),
+            prose("why", [texts.why(one) for one in judged]),
         ]
     )
 
@@ -121,7 +121,7 @@ def _ran(one: Judged) -> SortableTable:
     facts = [("Command", command) for command in one.commands.values()]
     facts += [] if one.found is None else one.found.setting
     facts += [("Assumed", one.claim.assumptions.strip())] if one.claim.assumptions else []
-    return SortableTable([words("what", [name for name, _ in facts]), words("", [text for _, text in facts])])
+    return SortableTable([words("what", [name for name, _ in facts]), prose("", [text for _, text in facts])])
 
 
 def _methods(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -29,14 +29,20 @@ def _agrees(statement: Statement, ours: float) -> bool:
     return ours >= paper if statement.test == "at_least" else ours <= paper
 
 
+def measured(number: Number | None) -> bool:
+    """Whether there is an answer to a statement."""
+    return number is not None and number.ours is not None
+
+
 def verdict(claim: Claim, found: Found) -> Verdict:
     """``holds`` where every statement that was measured does, ``no`` where none does, else ``partly``."""
-    return together([holds(one, found.numbers.get(name)) for name, one in claim.statements.items()])
+    numbers = {name: found.numbers.get(name) for name in claim.statements}
+    return together([holds(one, numbers[name]) for name, one in claim.statements.items() if measured(numbers[name])])
 
 
 def together(answers: Sequence[bool | None]) -> Verdict:
-    """One verdict of several; those that can't be told make it ``partly``, unless nothing can."""
-    if all(answer is None for answer in answers):
+    """One verdict of several; one that its spread swallows is neither for nor against."""
+    if not answers:
         return "not measured"
     if all(answers):
         return "holds"

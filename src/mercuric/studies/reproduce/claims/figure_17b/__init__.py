@@ -17,6 +17,6 @@ def found(folders: Mapping[str, Path]) -> Found:
     return bounds_found(
         folders, {RIVAL: "zero pruning"}, {"ahead": over(table, RIVAL)}, "figure-17b",
         f"MERCURY leaves {formats.ratio(means[MERCURY])} fewer on average, zero pruning "
-        f"{formats.ratio(means[RIVAL])}; networks "
-        "without normalisation decide the mean.",
+        f"{formats.ratio(means[RIVAL])}; "
+        "the networks part widely.",
     )  # fmt: skip

@@ -17,6 +17,6 @@ def found(folders: Mapping[str, Path]) -> Found:
     return bounds_found(
         folders, {RIVAL: "similar elements"}, {"ahead": over(table, RIVAL)}, "figure-17c",
         f"MERCURY leaves {formats.ratio(means[MERCURY])} fewer on average, similar elements "
-        f"{formats.ratio(means[RIVAL])}; networks "
-        "without normalisation decide the mean.",
+        f"{formats.ratio(means[RIVAL])}; "
+        "the networks part widely.",
     )  # fmt: skip
