@@ -35,7 +35,9 @@ def headline(judged: Sequence[Judged]) -> str:
     """How many claims hold, in one sentence."""
     counts = tally(judged)
     claims = formats.number_of(len(judged), "claim")
-    said = f"{claims}: {counts['holds']} found to hold, {counts['partly']} in part, {counts['no']} not to hold"
+    said = (
+        f"{claims}: {counts['holds']} found to hold, {counts['partly']} in part, {counts['no']} not to hold"
+    )
     rest = f"; {counts['not measured']} were not measured" if counts["not measured"] else ""
     return f"{said}{rest}."
 

@@ -37,7 +37,9 @@ def measured(number: Number | None) -> bool:
 def verdict(claim: Claim, found: Found) -> Verdict:
     """``holds`` where every statement that was measured does, ``no`` where none does, else ``partly``."""
     numbers = {name: found.numbers.get(name) for name in claim.statements}
-    return together([holds(one, numbers[name]) for name, one in claim.statements.items() if measured(numbers[name])])
+    return together(
+        [holds(one, numbers[name]) for name, one in claim.statements.items() if measured(numbers[name])]
+    )
 
 
 def together(answers: Sequence[bool | None]) -> Verdict:

@@ -33,7 +33,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     series = {"dense": [dense for _, dense, _ in rows], "with reuse": [reuse for _, _, reuse in rows]}
     return Found(
         numbers,
-        f"{formats.number_of(len(lost), 'training')} lose {mean(lost):.2f} points on average; the same "
+        f"{mean(lost):.2f} points lost on average of {formats.number_of(len(lost), 'training')}; the same "
         "weights, data order and steps on both sides.",
         setting_of_training(trained),
         [

@@ -13,7 +13,7 @@ from mercuric.studies.reproduce.studied import at, setting_of_sweep, sweep_of
 from mercuric.studies.sweep.charts import grid_chart
 from mercuric.studies.sweep.study import combination_totals
 
-SLACK = 1e-9
+SLACK, WAYS = 1e-9, 16
 
 
 def found(folders: Mapping[str, Path]) -> Found:
@@ -54,12 +54,12 @@ def _why(table: pd.DataFrame, numbers_: Mapping[str, Number]) -> str:
     said = f"512 entries in 8 ways to 1024 in 16 gain {step}, 1024 to 2048 {double}"
     if _rises(table):
         return f"{said}: large images have more unique vectors than entries."
-    first = next(int(size) for size in table.index[1:] if (table.loc[size] > table.loc[size:].iloc[1]).any())
-    return (
-        f"{said}; {first} entries do better than the next size: with a number of sets that is no power "
-        "of two the whole "
-        "signature chooses the set, not its low bits alone."
-    )
+    sizes = [int(size) for size in table.index]
+    worst = int(table.diff().min(axis=1).to_numpy()[1:].argmin())
+    said += f"; {sizes[worst + 1]} entries do worse than {sizes[worst]}"
+    if (sizes[worst] // WAYS) & (sizes[worst] // WAYS - 1) == 0:
+        return f"{said}."
+    return f"{said}, whose sets are no power of two in number and so are chosen by all bits of a signature."
 
 
 def _rises(table: pd.DataFrame) -> bool:

@@ -32,8 +32,8 @@ def found(folders: Mapping[str, Path]) -> Found:
         f"{formats.percent(original['accuracy'])}; "
         "with so few steps of training their order is chance.",
         [
-            ("Network", f"{summary['config']['model']}, {summary['config']['width']:g} of its width"),
-            ("Data", str(summary["config"]["data"])),
+            ("Network", f"{summary['model']}, {summary['width']:g} of its width"),
+            ("Data", str(summary["data"])),
         ],
         [
             Picture(
