@@ -56,6 +56,7 @@ class Claim(Config):
         runs: of which studies it needs the folders; names of ``runs.yaml``.
         statements: what is tested.
         assumptions: what the source leaves open and was chosen here.
+        headline: whether its first statement is a key figure.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Claim(Config):
     runs: tuple[str, ...]
     statements: dict[str, Statement]
     assumptions: str = ""
+    headline: bool = False
 
 
 @cache

@@ -27,8 +27,11 @@ def write_markdown(folder: Path, judged: Sequence[Judged], summary: Mapping[str,
 
 
 def statements(judged: Sequence[Judged]) -> pd.DataFrame:
-    """A statement a row: its ``claim``, ``part``, ``source`` and ``verdict``; ``statement``, ``test``; what
-    it ``says``, ``ours``, ``fair``, from ``low`` to ``high``; whether it ``holds``; what is ``beside`` that."""
+    """A statement a row, with its claim.
+
+    Columns: ``claim``, ``part``, ``source``, ``statement``, ``test``; what it ``says``, ``ours``, ``fair``, from
+    ``low`` to ``high``; whether it ``holds``, and the claim's ``verdict``; what is ``beside`` that.
+    """
     rows = []
     for one in judged:
         for statement, number, holds in one.answers():

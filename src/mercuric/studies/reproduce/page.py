@@ -50,12 +50,10 @@ def _page(judged: Sequence[Judged], summary: Mapping[str, Any], command: str) ->
         kicker="reproduction",
         subject=f"{formats.number_of(len(judged), 'claim')}, {form}",
         headline=headline(judged),
-        lead="A claim holds where every statement of it that is tested does: a number within 15 % of "
-            "the source's, or what else its table "
-        "says. Cycles are in the paper's timing first, then in the fair one, in which the baseline's "
-        "dot products overlap too.",
-        cards=[Card(one.claim.title, _ours(one), f"{one.claim.part}: "
-            f"{texts.leading(one)[0]}", one.verdict == "no") for one in _headlines(judged)],
+        lead="A claim holds where every statement of it that is tested does: a number within 15 % of the "
+        "source's, or what else its table says. Cycles are in the paper's timing first, then in the fair one, in "
+        "which the baseline's dot products overlap too.",
+        cards=[_card(one) for one in judged if one.claim.headline and one.found is not None],
         sections=[Section("answers", "Claim by claim", [_answers(judged)]), *map(_section, judged)],
         methods=_methods(summary),
         machine=machine_facts(summary["machine"], timed=True),
@@ -63,20 +61,16 @@ def _page(judged: Sequence[Judged], summary: Mapping[str, Any], command: str) ->
     )  # fmt: skip
 
 
-def _headlines(judged: Sequence[Judged]) -> list[Judged]:
-    """Those whose first statement is a speed-up."""
-    return [one for one in judged if one.answers()[0][0].unit == "times" and one.found is not None][:4]
-
-
-def _ours(one: Judged) -> str:
-    return texts.leading(one)[1]
+def _card(one: Judged) -> Card:
+    paper, ours, _ = texts.leading(one)
+    return Card(one.claim.title, ours, f"{one.claim.part}: {paper}", one.verdict == "no")
 
 
 def _answers(judged: Sequence[Judged]) -> SortableTable:
     leading = [texts.leading(one) for one in judged]
     return SortableTable(
         [
-            words("claim", [f"{one.claim.part}: {one.claim.title}" for one in judged]),
+            prose("claim", [f"{one.claim.part}: {one.claim.title}" for one in judged]),
             words("source", [one.claim.source for one in judged]),
             words("says", [paper for paper, _, _ in leading]),
             words("ours", [ours for _, ours, _ in leading]),
