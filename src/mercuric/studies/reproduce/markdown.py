@@ -29,8 +29,8 @@ def write_markdown(folder: Path, judged: Sequence[Judged], summary: Mapping[str,
 def statements(judged: Sequence[Judged]) -> pd.DataFrame:
     """A statement a row, with its claim.
 
-    Columns: ``claim``, ``part``, ``source``, ``statement``, ``test``; what it ``says``, ``ours``, ``fair``, from
-    ``low`` to ``high``; whether it ``holds``, and the claim's ``verdict``; what is ``beside`` that.
+    Columns: ``claim``, ``part``, ``source``, ``statement``, ``test``; what it ``says``, ``ours``, ``fair``,
+    from ``low`` to ``high``; whether it ``holds``, and the claim's ``verdict``; what is ``beside`` that.
     """
     rows = []
     for one in judged:

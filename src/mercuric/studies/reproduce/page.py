@@ -51,8 +51,8 @@ def _page(judged: Sequence[Judged], summary: Mapping[str, Any], command: str) ->
         subject=f"{formats.number_of(len(judged), 'claim')}, {form}",
         headline=headline(judged),
         lead="A claim holds where every statement of it that is tested does: a number within 15 % of the "
-        "source's, or what else its table says. Cycles are in the paper's timing first, then in the fair one, in "
-        "which the baseline's dot products overlap too.",
+        "source's, or what else its table says. Cycles are in the paper's timing first, then in the fair "
+        "one, in which the baseline's dot products overlap too.",
         cards=[_card(one) for one in judged if one.claim.headline and one.found is not None],
         sections=[Section("answers", "Claim by claim", [_answers(judged)]), *map(_section, judged)],
         methods=_methods(summary),
