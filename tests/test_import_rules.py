@@ -19,7 +19,7 @@ FLOORS = (
     ("errors", "progress", "version"), ("config", "extras", "files", "saved_state", "torchvision_operators"),
     ("similarity",), ("reuse", "prefixes"), ("trace",),
     ("accelerator",), ("rtl",), ("data",), ("zoo",), ("training", "integrations"), ("subjects",),
-    ("page", "terminal"), ("studies",), ("cli",),
+    ("page", "terminal"), ("studies",), ("cli",), ("__main__",),
 )  # fmt: skip
 """From the ground up; what stands beside another on a floor may import it, but never both each other."""
 DOOR = "accelerator"
@@ -28,6 +28,7 @@ STUDIES_USED: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("train",),
     "front": ("bench",),
     "hitmap": ("simulate",),
+    "reproduce": ("similarity", "speedups", "sweep", "train"),
     "shrink": ("evaluate",),
     "similarity": ("bench", "train"),
     "simulate": ("evaluate", "train"),

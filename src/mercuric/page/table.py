@@ -24,7 +24,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """Cells of one kind, ``"text"`` or ``"number"``, under their name; ``meaning`` says what they are."""
+    """Cells under their name; ``meaning`` says what they are.
+
+    They are of one kind: ``"text"``, ``"number"``, or ``"prose"``, whose lines break.
+    """
 
     name: str
     kind: str
@@ -50,6 +53,11 @@ class SortableTable:
 def words(name: str, values: Iterable[object], meaning: str = "") -> Column:
     """A column of texts."""
     return Column(name, "text", [Cell(str(value)) for value in values], meaning)
+
+
+def prose(name: str, values: Iterable[str]) -> Column:
+    """A column of sentences."""
+    return Column(name, "prose", [Cell(value) for value in values])
 
 
 def numbers(

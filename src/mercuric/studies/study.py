@@ -115,6 +115,11 @@ STUDIES = (
         ".studies.dqn.command:dqn", page=".studies.dqn.page:write_page", mark="dqn.json", stopped=_SAVED,
     ),
     Study(
+        "reproduce", "Try the claims of the paper, and of those who followed it: which hold?",
+        ".studies.reproduce.command:reproduce", page=".studies.reproduce.page:write_page",
+        mark="reproduction.json", stopped=_KEPT.format("studies"),
+    ),
+    Study(
         "hardware verilog", "Write MERCURY's array and its baseline as Verilog, with test benches.",
         ".studies.hardware.command:verilog",
     ),

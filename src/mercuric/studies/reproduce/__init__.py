@@ -1,0 +1,1 @@
+"""Do the claims of the paper, and of those who followed it, hold?"""

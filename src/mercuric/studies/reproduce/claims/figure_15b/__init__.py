@@ -1,0 +1,40 @@
+"""Fig. 15b: in which layers does MERCURY save cycles?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mercuric.page import formats
+from mercuric.page.chart import Picture
+from mercuric.page.layer_charts import cycle_chart
+from mercuric.studies.reproduce.found import Found, Number
+from mercuric.studies.reproduce.studied import convolutions, setting_of, similarity_of
+
+
+def found(folders: Mapping[str, Path]) -> Found:
+    """Speed-up of each convolution's step, in both timings."""
+    study = similarity_of(folders)
+    cycles = study.tables["cycles"]
+    own = convolutions(cycles)
+    paper, fair = (own[f"{prefix}_baseline"] / own[f"{prefix}_mercury"] for prefix in ("cycles", "fair"))
+    numbers = {
+        "all": Number(float((paper > 1).all()), float((fair > 1).all())),
+        "differs": Number(float(paper.max() / paper.min()), float(fair.max() / fair.min())),
+    }
+    lost = cycles[
+        ~cycles["layer"].isin(own["layer"]) & (cycles["cycles_mercury"] > cycles["cycles_baseline"])
+    ]
+    return Found(
+        numbers,
+        f"Convolutions gain {formats.ratio(paper.min())} to {formats.ratio(paper.max())}; the "
+        f"{len(lost)} fully connected "
+        "layers, with one vector an image, gain nothing and pay for signatures.",
+        setting_of(study),
+        [
+            Picture(
+                "figure-15b",
+                "Cycles of a training step",
+                study.summary.subject,
+                cycle_chart(cycles, "cycles of one training step"),
+            )
+        ],
+    )

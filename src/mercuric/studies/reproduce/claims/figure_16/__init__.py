@@ -1,0 +1,70 @@
+"""Fig. 16: what do more entries and more ways of the MCACHE give?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from mercuric.page import formats
+from mercuric.page.chart import Picture
+from mercuric.page.table import SortableTable, numbers
+from mercuric.studies.reproduce.found import Found, Number
+from mercuric.studies.reproduce.studied import at, setting_of_sweep, sweep_of
+from mercuric.studies.sweep.charts import grid_chart
+from mercuric.studies.sweep.study import combination_totals
+
+SLACK, WAYS = 1e-9, 16
+
+
+def found(folders: Mapping[str, Path]) -> Found:
+    """VGG13's speed-up at each size and associativity, row stationary."""
+    totals = combination_totals(sweep_of(folders["mcache"]), ["entries", "ways"])
+    paper, fair = (
+        totals.pivot_table(index="entries", columns="ways", values=f"{one}_speedup")
+        for one in ("paper", "fair")
+    )
+    numbers_ = {
+        "grows": Number(float(_rises(paper)), float(_rises(fair))),
+        "ways": Number(float(_rises(paper.T)), float(_rises(fair.T))),
+        "step": Number(_gain(paper, (512, 8), (1024, 16)), _gain(fair, (512, 8), (1024, 16))),
+        "double": Number(_gain(paper, (1024, 16), (2048, 16)), _gain(fair, (1024, 16), (2048, 16))),
+    }
+    columns = [
+        numbers("entries", totals["entries"], formats.count), numbers("ways", totals["ways"], formats.count),
+        numbers("hits", totals["hit_rate"], formats.percent),
+        numbers("speed-up", totals["paper_speedup"], formats.ratio),
+        numbers("fair timing", totals["fair_speedup"], formats.ratio),
+    ]  # fmt: skip
+    return Found(
+        numbers_,
+        _why(paper, numbers_),
+        setting_of_sweep(folders["mcache"]),
+        [
+            Picture(
+                "figure-16", "Speed-up by entries and ways", "Training, all layers on, paper's timing.",
+                grid_chart(totals, "entries", "ways", "paper"),
+            )
+        ],
+        [SortableTable(columns)],
+    )  # fmt: skip
+
+
+def _why(table: pd.DataFrame, numbers_: Mapping[str, Number]) -> str:
+    step, double = (formats.percent(numbers_[name].ours) for name in ("step", "double"))
+    said = f"512 entries in 8 ways to 1024 in 16 gain {step}, 1024 to 2048 {double}"
+    if _rises(table):
+        return f"{said}: large images have more unique vectors than entries."
+    sizes = [int(size) for size in table.index]
+    worst = int(table.diff().min(axis=1).to_numpy()[1:].argmin())
+    said += f"; {sizes[worst + 1]} entries do worse than {sizes[worst]}"
+    if (sizes[worst] // WAYS) & (sizes[worst] // WAYS - 1) == 0:
+        return f"{said}."
+    return f"{said}, whose sets are no power of two in number and so are chosen by all bits of a signature."
+
+
+def _rises(table: pd.DataFrame) -> bool:
+    return bool((table.diff().iloc[1:] >= -SLACK).all(axis=None))
+
+
+def _gain(table: pd.DataFrame, before: tuple[int, int], after: tuple[int, int]) -> float:
+    return at(table, *after) / at(table, *before) - 1

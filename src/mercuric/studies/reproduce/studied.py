@@ -1,0 +1,85 @@
+"""What do the folders of the studies say, as the claims read them?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mercuric.files.reading import read_json_object
+from mercuric.page.found_with import found_with, normalised
+from mercuric.studies.similarity.folder import Study, read_study
+from mercuric.studies.similarity.training import Trained, read_training
+from mercuric.studies.sweep.study import RESULTS
+
+Setting = list[tuple[str, str]]
+"""What ran: terms and words."""
+
+
+def similarity_of(folders: Mapping[str, Path]) -> Study:
+    """The study of VGG13's similarity."""
+    return read_study(folders["similarity"])
+
+
+def setting_of(study: Study) -> Setting:
+    """Network, images and signatures of a similarity study."""
+    summary = study.summary
+    return [
+        ("Network", f"{summary.model}, {summary.weights}; {normalised(summary.normalisation)}"),
+        ("Images", f"{summary.images} of {summary.data}, {summary.image_size} x {summary.image_size} pixels"),
+        ("Similarity", found_with(summary.reuse)),
+    ]
+
+
+def at(table: pd.DataFrame, row: object, column: object) -> float:
+    """One number of a table."""
+    found: Any = table.loc[row, column]  # type: ignore[index]
+    return float(found)
+
+
+def convolutions(layers: pd.DataFrame) -> pd.DataFrame:
+    """The convolutions' forward rows of a similarity study's table of VGG13."""
+    rows = layers[layers["layer"].str.startswith("features.")]
+    return rows[rows["product"] == "forward"] if "product" in rows else rows
+
+
+def sweep_of(folder: Path) -> pd.DataFrame:
+    """A layer a row, of every combination that a sweep simulated."""
+    return pd.read_parquet(folder / RESULTS)
+
+
+def setting_of_sweep(folder: Path) -> Setting:
+    """Networks, images, signatures and the array of a sweep."""
+    summary = read_json_object(folder / "sweep.json")
+    config = summary["config"]
+    by = sorted({normalised(one) for one in summary["normalisation"].values()})
+    size = config["image_size"]
+    return [
+        ("Networks", f"{', '.join(config['models'])}; {config['weights']} weights, seed "
+            f"{config['seed']}; {'; '.join(by)}"),
+        ("Images", f"{config['images']} of "
+            f"{config['data'] or 'photos'}" + (f", {size} x {size} pixels" if size else "")),
+        ("Similarity", found_with(summary["reuse"])),
+        ("Array", config["accelerator"]),
+    ]  # fmt: skip
+
+
+def training_of(folders: Mapping[str, Path]) -> Trained:
+    """The training of VGG13, densely and with reuse."""
+    return read_training(folders["training"])
+
+
+def setting_of_training(trained: Trained) -> Setting:
+    """Network, data and seeds of a training."""
+    summary = trained.summary
+    if summary is None:
+        return []
+    seeds = ", ".join(map(str, summary.seeds))
+    return [
+        ("Network", f"{summary.model}, {summary.width:g} of its width, seeds {seeds}"),
+        (
+            "Data",
+            f"{summary.data}, {summary.train_images or summary.train_pairs} training examples, "
+            f"{summary.epochs} epochs",
+        ),
+    ]

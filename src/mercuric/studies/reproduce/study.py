@@ -1,0 +1,147 @@
+"""How are the studies run that answer the claims? Each by its own command, in a process of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mercuric.errors import ArgumentError
+from mercuric.files.json_text import json_text
+from mercuric.files.reading import read_json_object
+from mercuric.files.writing import write_text
+from mercuric.progress import Progress, silent
+from mercuric.studies.machine import machine
+from mercuric.studies.reproduce.claim import Claim, chosen_claims
+from mercuric.studies.reproduce.config import ReproduceConfig
+from mercuric.studies.reproduce.runs import all_runs, needed_runs
+from mercuric.studies.run_folder import alone, claim_folder
+
+RUNS, OUTCOMES, SUMMARY = "runs", "outcomes", "reproduction.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        command: as a user types it.
+        seconds: that it took, all its attempts together.
+        said: its last line where it failed; None where it did not.
+    """
+
+    command: str
+    seconds: float
+    said: str | None = None
+
+
+@alone
+def reproduce(
+    config: ReproduceConfig, folder: Path, jobs: int = 1, resume: bool = False, progress: Progress = silent
+) -> dict[str, Outcome]:
+    """Run every study that the claims need; one that fails takes nothing from the others.
+
+    Args:
+        config: which claims.
+        folder: gets a folder a run in ``runs/``, how each ended in ``outcomes/``, and ``reproduction.json``.
+        jobs: runs at a time, which share the cores.
+        resume: runs that ended well are kept, others go on or begin again.
+        progress: told after each run.
+
+    Returns:
+        How each run ended, by name.
+
+    Raises:
+        ValueError: an unknown claim, or ``jobs`` is under 1.
+        MercuricError: the folder holds another run.
+        OSError: it can't be written.
+    """
+    if jobs < 1:
+        raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
+    claims = chosen_claims(config.claims)
+    claim_folder(folder, config, resume, free=frozenset({"claims"}))
+    order = needed_runs((name for claim in claims for name in claim.runs), config.quick)
+    outcomes = _all_of(order, config, folder, jobs, progress)
+    write_text(folder / SUMMARY, json_text(_described(config, claims, outcomes)))
+    return outcomes
+
+
+def run_folders(folder: Path, names: list[str] | tuple[str, ...]) -> dict[str, Path]:
+    """Where runs lie in the folder of a reproduction."""
+    return {name: folder / RUNS / name for name in names}
+
+
+def _described(
+    config: ReproduceConfig, claims: list[Claim], outcomes: Mapping[str, Outcome]
+) -> dict[str, object]:
+    return {
+        "config": config.model_dump(mode="json"),
+        "claims": [claim.name for claim in claims],
+        "runs": {name: asdict(outcome) for name, outcome in outcomes.items()},
+        "machine": machine(),
+    }
+
+
+def _all_of(
+    order: list[str], config: ReproduceConfig, folder: Path, jobs: int, progress: Progress
+) -> dict[str, Outcome]:
+    """So many at a time as there are jobs, each when those that it reads have ended."""
+    done: dict[str, Outcome] = {}
+    running: dict[Future[Outcome], str] = {}
+    left = list(order)
+    with ThreadPoolExecutor(jobs) as pool:
+        while left or running:
+            ready = [
+                name for name in left if all(one in done for one in all_runs()[name].after(config.quick))
+            ]
+            for name in ready[: jobs - len(running)]:
+                left.remove(name)
+                running[pool.submit(_one, name, config, folder, dict(done), jobs)] = name
+            progress(len(done), len(order), ", ".join(running.values()))
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                done[running.pop(future)] = future.result()
+    progress(len(order), len(order))
+    return {name: done[name] for name in order}
+
+
+def _one(
+    name: str, config: ReproduceConfig, folder: Path, ended: Mapping[str, Outcome], jobs: int
+) -> Outcome:
+    run, place = all_runs()[name], folder / RUNS / name
+    kept = folder / OUTCOMES / f"{name}.json"
+    before = Outcome(**read_json_object(kept)) if kept.exists() else None
+    if before is not None and before.said is None:
+        return before
+    folders = run_folders(folder, run.after(config.quick))
+    words = run.command(config.quick, config.data, folders)
+    failed = next((one for one in folders if ended[one].said is not None), None)
+    if failed is not None:
+        outcome = Outcome(f"mercuric {' '.join(words)}", 0, f"{failed}, which it reads, failed")
+    else:
+        again = place.exists() and run.resumes(config.quick)
+        outcome = _run(words, place, run.prints, again, jobs, before.seconds if before else 0)
+    write_text(kept, json_text(asdict(outcome)))
+    return outcome
+
+
+def _run(words: list[str], place: Path, prints: bool, again: bool, jobs: int, before: float) -> Outcome:
+    where = ["--json"] if prints else ["--out", str(place), *(["--resume"] if again else [])]
+    cores = max(1, len(os.sched_getaffinity(0)) // jobs)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(cores)}
+    began = time.monotonic()
+    ended = subprocess.run(  # noqa: S603 - our own command line
+        [sys.executable, "-m", "mercuric", *words, *where], env=environment, capture_output=True, text=True
+    )
+    seconds = before + time.monotonic() - began
+    if ended.returncode == 0 and prints:
+        write_text(place / "result.json", ended.stdout)
+    said = None if ended.returncode == 0 else _last_line(ended.stderr or ended.stdout)
+    return Outcome(f"mercuric {' '.join(words)}", seconds, said)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it ended without a word"

@@ -1,0 +1,65 @@
+"""How are claims, numbers and verdicts written?"""
+
+from mercuric.page import formats
+from mercuric.studies.reproduce.claim import Statement
+from mercuric.studies.reproduce.found import Number
+from mercuric.studies.reproduce.judged import Judged
+
+WORDS = {True: "holds", False: "does not hold", None: "not measured"}
+"""Of a statement's answer."""
+
+
+def value(number: float | None, statement: Statement) -> str:
+    """A number in its statement's unit."""
+    if number is None:
+        return formats.MISSING
+    if statement.test == "true":
+        return "yes" if number else "no"
+    if statement.unit == "times":
+        return formats.ratio(number)
+    if statement.unit == "share":
+        return formats.percent(number)
+    return f"{number:.2f}" if statement.unit == "points" else f"{number:.4g}"
+
+
+def ours(number: Number | None, statement: Statement) -> str:
+    """Our number, with its spread."""
+    if number is None:
+        return formats.MISSING
+    said = value(number.ours, statement)
+    if number.spread is None:
+        return said
+    low, high = (value(end, statement) for end in number.spread)
+    return f"{said} ({low} to {high})"
+
+
+def fair(number: Number | None, statement: Statement) -> str:
+    """Our number in the fair timing, where that means something."""
+    return "" if number is None or number.fair is None else value(number.fair, statement)
+
+
+def paper(statement: Statement) -> str:
+    """The source's number, and how ours must stand to it."""
+    if statement.test == "true":
+        return "yes"
+    said = value(statement.paper, statement)
+    return {"at_least": f"at least {said}", "at_most": f"at most {said}"}.get(statement.test, said)
+
+
+def answer(holds: bool | None, number: Number | None) -> str:
+    """Whether a statement holds, in words."""
+    if holds is None and number is not None and number.ours is not None:
+        return "within its spread"
+    return WORDS[holds]
+
+
+def leading(judged: Judged) -> tuple[str, str, str]:
+    """The source's first number, ours in the paper's timing, and in the fair one."""
+    statement, number, _ = judged.answers()[0]
+    return paper(statement), ours(number, statement), fair(number, statement)
+
+
+def why(judged: Judged) -> str:
+    """The cause, or why there is no answer."""
+    said = "" if judged.found is None else judged.found.why
+    return " ".join(filter(None, [said, judged.failed and f"{judged.failed}."]))
