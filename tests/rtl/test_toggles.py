@@ -78,7 +78,7 @@ class Held(Component):
         return m
 
 
-def run(dut: Component, cycles: int, drive=lambda ctx, cycle: None) -> Section:
+def run(dut: Component, cycles: int, drive=None) -> Section:
     """Counted from the first clock edge on, for so many cycles."""
     circuit = elaborate(dut)
     toggles = Toggles(circuit)
@@ -87,7 +87,8 @@ def run(dut: Component, cycles: int, drive=lambda ctx, cycle: None) -> Section:
         await ctx.tick()
         toggles.begin("all")
         for cycle in range(cycles):
-            drive(ctx, cycle)
+            if drive:
+                drive(ctx, cycle)
             await ctx.tick()
         toggles.begin(None)
         await ctx.tick().repeat(3)
