@@ -130,6 +130,12 @@ STUDIES = (
         ".studies.hardware.layer_command:layer",
     ),
     Study(
+        "hardware power",
+        "Count flips in MERCURY's circuits, and what power that is: the paper's Tables II(b) to IV(b).",
+        ".studies.hardware.power.command:power", page=".studies.hardware.power.page:write_page",
+        mark="power.json", stopped=_KEPT.format("circuits"),
+    ),
+    Study(
         "models", "List the networks, or the layers of one: parameters, MACs and what MERCURY compares.",
         ".studies.models.command:models",
     ),

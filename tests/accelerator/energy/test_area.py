@@ -4,8 +4,6 @@ from mercuric.accelerator.energy.area import (
     AREA_45NM,
     AREA_65NM,
     BASELINE_PARTS,
-    FPGA_RESOURCES,
-    FPGA_WATTS,
     MERCURY_PARTS,
     chip_area,
 )
@@ -53,11 +51,6 @@ def test_another_node_scales_by_its_square() -> None:
     small, large = chip_area(EYERISS, 9, 20), chip_area(EYERISS, 9, 20, AREA_65NM)
     assert AREA_65NM.node_nm == 65
     assert sum(large.values()) == pytest.approx(sum(small.values()) * (65 / 45) ** 2)
-
-
-def test_the_papers_table_iv() -> None:
-    assert FPGA_RESOURCES["64 sets x 16 ways"]["slice registers"] / 48735 == pytest.approx(1.669, abs=1e-3)
-    assert FPGA_WATTS["64 sets x 16 ways"] / FPGA_WATTS["baseline"] == pytest.approx(1.133, abs=1e-3)
 
 
 def test_what_has_no_area() -> None:

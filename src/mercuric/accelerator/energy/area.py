@@ -148,19 +148,3 @@ def chip_area(
         "pipeline registers": pes * word * table.register_bit,
     }
     return {part: area * accelerator.arrays / 1e6 for part, area in square_um.items()}
-
-
-FPGA_RESOURCES: dict[str, dict[str, float]] = {
-    "baseline": {"slice LUTs": 56910, "slice registers": 48735, "block RAM": 1161.5, "DSP": 198},
-    "16 sets x 16 ways": {"slice LUTs": 140597, "slice registers": 62620, "block RAM": 1177.5, "DSP": 198},
-    "32 sets x 16 ways": {"slice LUTs": 211437, "slice registers": 69536, "block RAM": 1193.5, "DSP": 198},
-    "48 sets x 16 ways": {"slice LUTs": 216544, "slice registers": 74925, "block RAM": 1209.5, "DSP": 198},
-    "64 sets x 16 ways": {"slice LUTs": 216918, "slice registers": 81332, "block RAM": 1225.5, "DSP": 198},
-    "64 sets x 2 ways": {"slice LUTs": 216777, "slice registers": 65727, "block RAM": 1225.5, "DSP": 198},
-    "64 sets x 4 ways": {"slice LUTs": 216618, "slice registers": 67897, "block RAM": 1225.5, "DSP": 198},
-    "64 sets x 8 ways": {"slice LUTs": 216758, "slice registers": 71999, "block RAM": 1225.5, "DSP": 198},
-}
-"""What the paper synthesised on a Virtex 7: its Tables II to IV (a)."""
-
-FPGA_WATTS = {"baseline": 1.703, "64 sets x 16 ways": 1.929}
-"""On-chip power of the paper's Table IV (b)."""

@@ -14,10 +14,12 @@ from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
 from mercuric.accelerator.count.energy_counter import LayerCosts
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.dataflows.registry import dataflow_of
-from mercuric.accelerator.energy.area import AREA_45NM, FPGA_RESOURCES, FPGA_WATTS, chip_area
+from mercuric.accelerator.energy.area import AREA_45NM, chip_area
 from mercuric.accelerator.energy.energies import LEVELS, Energies, as_energies
 from mercuric.accelerator.energy.layer_cost import Cost, fitting
 from mercuric.accelerator.energy.roofline import bound, buffer_cycles
+from mercuric.accelerator.energy.virtex7 import DESIGNS as PUBLISHED
+from mercuric.accelerator.energy.virtex7 import RESOURCES
 from mercuric.accelerator.engines.second_opinion import check_engine, second_opinion
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError
@@ -103,7 +105,13 @@ class Evaluation:
             "reuse": None if self.config.dense else self.found_with(),
             "results": results,
             "area_mm2": self.areas,
-            "fpga": {"resources": FPGA_RESOURCES, "watts": FPGA_WATTS},
+            "fpga": {
+                "resources": {
+                    one.name: {name: one.resources[key] for key, name in RESOURCES.items()}
+                    for one in PUBLISHED
+                },
+                "watts": {one.name: one.total_watts for one in PUBLISHED},
+            },
             "engine": records(self.engine),
         }
 

@@ -9,8 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from mercuric.accelerator.energy.area import FPGA_RESOURCES, MERCURY_PARTS
+from mercuric.accelerator.energy.area import MERCURY_PARTS
 from mercuric.accelerator.energy.roofline import Bound
+from mercuric.accelerator.energy.virtex7 import BASELINE, DESIGNS, RESOURCES
 from mercuric.page import formats
 from mercuric.page.found_with import mcaches, normalised, signatures
 from mercuric.page.table import Cell, Column, SortableTable, numbers, words
@@ -168,11 +169,13 @@ def added_area(area: dict[str, float]) -> float:
 
 def fpga_table() -> SortableTable:
     """The paper's Tables II to IV (a) and what each design adds to its baseline."""
-    columns = [words("Virtex 7 (paper)", FPGA_RESOURCES)]
-    for name, base in FPGA_RESOURCES["baseline"].items():
+    columns = [words("Virtex 7 (paper)", [design.name for design in DESIGNS])]
+    for resource, name in RESOURCES.items():
+        base = BASELINE.resources[resource]
+        taken = [design.resources[resource] for design in DESIGNS]
         cells = [
-            Cell(f"{taken[name]:g}{_more(taken[name] / base) if design != 'baseline' else ''}", taken[name])
-            for design, taken in FPGA_RESOURCES.items()
+            Cell(f"{base:g}", base),
+            *(Cell(f"{each:g}{_more(each / base)}", each) for each in taken[1:]),
         ]
         columns.append(Column(name, "number", cells))
     return SortableTable(columns, "The paper's Tables II to IV")

@@ -1,0 +1,1 @@
+"""How much more power does MERCURY take, and does that say what the paper says?"""
