@@ -23,11 +23,14 @@ SMALL = {
     [
         ({"cache_sets": 0}, "cache_sets of the circuit was 0, but must be at least 1"),
         ({"ports": 0}, "ports of the circuit was 0, but must be at least 1"),
+        ({"hitmap_ports": 0}, "hitmap_ports of the circuit was 0, but must be at least 1"),
+        ({"queue_ports": 0}, "queue_ports of the circuit was 0, but must be at least 1"),
+        ({"results": "paper"}, "results of the circuit was 'paper', but must be 'registers' or 'memory'"),
         ({"ways": 65}, "ways of the circuit was 65, but must be at most 64"),
         ({"kernel_rows": 7}, "kernel_rows of the circuit was 7, but its array has 6 PEs"),
     ],
 )
-def test_what_cannot_be_built(wrong: dict[str, int], said: str) -> None:
+def test_what_cannot_be_built(wrong: dict[str, int | str], said: str) -> None:
     with pytest.raises(ArgumentError, match=said):
         Parameters(**{**SMALL, **wrong})
 

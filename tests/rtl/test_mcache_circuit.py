@@ -13,6 +13,7 @@ pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 from circuit_bench import run
 from circuit_scopes import PlainMCache
 
+from mercuric.rtl.hitmap import Hitmap
 from mercuric.rtl.insertion_queue import InsertionQueue
 from mercuric.rtl.mcache_results import MCacheResults
 from mercuric.rtl.mcache_set import MCacheSet
@@ -20,7 +21,7 @@ from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.signature_table import SignatureTable
 
 
-def parameters(**sizes: int) -> Parameters:
+def parameters(**sizes: int | str) -> Parameters:
     usual = {"bits": 3, "cache_sets": 2, "ways": 2, "block": 2, "pe_columns": 2}
     return Parameters(pe_rows=1, kernel_rows=1, kernel_columns=1, **{**usual, **sizes})
 
@@ -57,25 +58,35 @@ def test_a_set_answers_as_figure_9(ways: int, asked: list[int | None]) -> None:
             assert way == vectors[representative]
 
 
-@given(st.integers(1, 3), st.lists(st.lists(st.booleans(), min_size=3, max_size=3), max_size=20))
-@settings(max_examples=15)
-def test_a_queue_keeps_the_order_and_takes_what_it_has_room_for(places: int, asked: list[list[bool]]) -> None:
-    dut, queue = InsertionQueue(parameters(pe_columns=3, queue=places), 2), deque()
+@given(
+    st.integers(1, 3),
+    st.none() | st.integers(1, 3),
+    st.lists(st.tuples(st.lists(st.booleans(), min_size=3, max_size=3), st.booleans()), max_size=20),
+)
+@settings(max_examples=25)
+def test_a_queue_keeps_the_order_and_takes_what_it_has_room_for(
+    places: int, ports: int | None, asked: list[tuple[list[bool], bool]]
+) -> None:
+    """Each cycle: who asks, and whether the head may be served."""
+    dut = InsertionQueue(parameters(pe_columns=3, queue=places, queue_ports=ports), 2)
+    queue: deque[tuple[int, int]] = deque()
 
     async def bench(ctx):
-        for cycle, ones in enumerate(asked):
-            served = queue.popleft() if queue else None
+        for cycle, (ones, serve) in enumerate(asked):
+            head = queue[0] if queue else None
+            served = queue.popleft() if queue and serve else None
             accepted = []
             for pe_set, asks in enumerate(ones):
                 ctx.set(dut.items[pe_set].pe_set, pe_set)
                 ctx.set(dut.items[pe_set].signature, (cycle + pe_set) % 8)
-                if asks and len(queue) < places:
+                if asks and len(queue) < places and len(accepted) < (ports or 3):
                     queue.append((pe_set, (cycle + pe_set) % 8))
                     accepted.append(pe_set)
             ctx.set(dut.asked, sum(asks << pe_set for pe_set, asks in enumerate(ones)))
-            assert ctx.get(dut.served) == (served is not None)
-            if served is not None:
-                assert (ctx.get(dut.head.pe_set), ctx.get(dut.head.signature)) == served
+            ctx.set(dut.serve, serve)
+            assert (ctx.get(dut.waiting), ctx.get(dut.served)) == (head is not None, served is not None)
+            if head is not None:
+                assert (ctx.get(dut.head.pe_set), ctx.get(dut.head.signature)) == head
             assert ctx.get(dut.accepted) == sum(1 << pe_set for pe_set in accepted)
             assert ctx.get(dut.emptied) == (not queue)
             await ctx.tick()
@@ -83,9 +94,40 @@ def test_a_queue_keeps_the_order_and_takes_what_it_has_room_for(places: int, ask
     run(dut, bench)
 
 
+answers = st.dictionaries(st.integers(0, 3), st.tuples(st.integers(0, 2), st.integers(0, 7)), max_size=4)
+
+
+@given(st.none() | st.integers(1, 4), st.lists(answers, max_size=10))
+@settings(max_examples=25)
+def test_a_hitmap_writes_as_many_rows_as_it_has_ports(
+    ports: int | None, cycles: list[dict[int, tuple[int, int]]]
+) -> None:
+    """The cache sets' answers, each about another vector."""
+    dut, held = Hitmap(parameters(block=4, cache_sets=4, hitmap_ports=ports)), {}
+
+    async def bench(ctx):
+        for cycle, given_ in enumerate(cycles):
+            for cache_set in range(4):
+                state, entry = given_.get(cache_set, (0, 0))
+                slot = (cache_set + cycle) % 4
+                row = {"valid": cache_set in given_, "slot": slot, "state": state, "entry": entry}
+                ctx.set(dut.answers[cache_set], row)
+            granted = sorted(given_)[: ports or 4]
+            for cache_set in given_:
+                assert ctx.get(dut.granted) >> cache_set & 1 == (cache_set in granted)
+            held.update({(cache_set + cycle) % 4: given_[cache_set] for cache_set in granted})
+            await ctx.tick()
+            for slot, row in held.items():
+                ctx.set(dut.slot, slot)
+                assert (ctx.get(dut.state), ctx.get(dut.entry)) == row
+
+    run(dut, bench)
+
+
 @st.composite
 def accesses(draw: st.DrawFn) -> tuple[Parameters, list[tuple[list[tuple[bool, int, int, int]], int]]]:
-    one = parameters(versions=draw(st.integers(1, 3)))
+    results = draw(st.sampled_from(["registers", "memory"]))
+    one = parameters(versions=draw(st.integers(1, 3)), results=results, late_hits="ready")
     places = [(entry, version) for entry in range(one.entries) for version in range(one.versions)]
     cycle = st.lists(st.sampled_from(places), min_size=2, max_size=2, unique=True).flatmap(
         lambda both: st.tuples(
@@ -125,9 +167,10 @@ def test_results_are_there_from_the_next_cycle_on(drawn) -> None:
     run(dut, bench)
 
 
+@pytest.mark.parametrize("results", ["registers", "memory"])
 @pytest.mark.parametrize("reads", [True, False])
-def test_one_port_serves_the_first_that_asks(reads: bool) -> None:
-    dut = MCacheResults(parameters(pe_columns=3, ports=1))
+def test_one_port_serves_the_first_that_asks(reads: bool, results: str) -> None:
+    dut = MCacheResults(parameters(pe_columns=3, ports=1, results=results))
 
     async def bench(ctx):
         ctx.set(dut.enable, 1)
@@ -144,8 +187,9 @@ def test_one_port_serves_the_first_that_asks(reads: bool) -> None:
             assert ctx.get(dut.granted) == granted
             await ctx.tick()
         ctx.set(dut.reads, 0b100)
-        ctx.set(dut.read[2], {"entry": 1, "version": 0})
-        assert ctx.get(dut.read_valid) >> 2 == (not reads)  # the second set's own, in the second cycle
+        for port in (dut.asked, dut.read):
+            ctx.set(port[2], {"entry": 1, "version": 0})
+        assert ctx.get(dut.asked_valid) >> 2 == (not reads)  # the second set's own, in the second cycle
         assert reads or ctx.get(dut.read_word[2]) == 7
 
     run(dut, bench)

@@ -112,14 +112,33 @@ def test_filters_that_come_late(
         assert simulate(one, drawn[-1], kind, [*absent, False]) == simulate(one, drawn[-1], kind)
 
 
-@given(layers(scopes=1), st.integers(1, 2))
+@given(layers(scopes=1), st.integers(1, 2), st.sampled_from(["registers", "memory"]))
 @settings(max_examples=15)
-def test_few_ports(drawn: tuple[Accelerator, VectorShape, str, list[Scope]], ports: int) -> None:
+def test_few_ports(
+    drawn: tuple[Accelerator, VectorShape, str, list[Scope]], ports: int, results: str
+) -> None:
     """PE sets wait for each other, and the results stay what they are."""
     own = replace(circuit(*drawn), late_hits="wait")
-    (many,), (few,) = simulate(own, drawn[-1]), simulate(replace(own, ports=ports), drawn[-1])
+    few_ports = replace(own, ports=ports, results=results)
+    (many,), (few,) = simulate(own, drawn[-1]), simulate(few_ports, drawn[-1])
     assert (few.states, few.outputs, few.signature) == (many.states, many.outputs, many.signature)
     assert few.product == many.product if ports >= own.sets else few.product >= many.product
+
+
+@given(layers(), st.none() | st.integers(1, 2), st.none() | st.integers(1, 2))
+@settings(max_examples=30)
+def test_few_signatures_in_a_cycle(
+    drawn: tuple[Accelerator, VectorShape, str, list[Scope]],
+    hitmap_ports: int | None,
+    queue_ports: int | None,
+) -> None:
+    """They wait, in queues and before them; what the MCACHE says of them stays, and so do the products."""
+    own = circuit(*drawn)
+    few_ports = replace(own, hitmap_ports=hitmap_ports, queue_ports=queue_ports)
+    for many, few in zip(simulate(own, drawn[-1]), simulate(few_ports, drawn[-1]), strict=True):
+        assert few.queue >= many.queue
+        assert few.queue == many.queue or hitmap_ports or queue_ports
+        assert few == replace(many, queue=few.queue)
 
 
 def test_figure_10() -> None:

@@ -1,10 +1,15 @@
 """Which results can be reused? The MCACHE's data, read and written by entry id (paper III-B3, III-C1, V)."""
 
-from amaranth import Array, Cat, Const, Module, Signal, Value, signed
+from functools import reduce
+from operator import or_
+
+from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout, StructLayout, View
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
+from mercuric.rtl.arbitration import chosen, grants
+from mercuric.rtl.decoder import decoded
 from mercuric.rtl.parameters import Parameters
 
 
@@ -12,11 +17,12 @@ class MCacheResults(Component):
     """A result for each entry and version, with a valid-data bit (VD) each.
 
     In one cycle every PE set looks at the VD bit of one entry (``asked``), and reads another (``reads``,
-    ``read``) or writes one. What is written can be read in the next cycle. With a port for each PE set the
-    words are registers ("slice registers ... accessed through id") and all are ``granted``. With fewer ports
-    they are a memory; of those that want to read, and of those that want to write, as many are granted as
-    there are ports, by their numbers. Nothing is written unless ``enable``. ``invalidate`` clears the VD bits
-    of whole versions, also of what is written in that cycle.
+    ``read``) or writes one. What is written can be read in the next cycle. The words are registers ("slice
+    registers ... accessed through id") or a memory. With a port for each PE set all are ``granted``; with
+    fewer, of those that want to read, and of those that want to write, as many as there are ports, by their
+    numbers. Nothing is written unless ``enable``. ``invalidate`` clears the VD bits of whole versions, also
+    of what is written in that cycle. ``read_valid`` is the VD bit of what is read where HITs don't wait for
+    it; else it is set.
 
     Args:
         parameters: sizes and options.
@@ -27,74 +33,74 @@ class MCacheResults(Component):
         entry, version, word = range(one.entries), range(one.versions), signed(one.word_bits)
         self._parameters, self._ports = one, min(one.ports or one.sets, one.sets)
         place = StructLayout({"entry": entry, "version": version})
-        written = StructLayout({"valid": 1, "entry": entry, "version": version, "word": word})
+        self._written = StructLayout({"valid": 1, "entry": entry, "version": version, "word": word})
         super().__init__(
             {
                 "enable": In(1), "invalidate": In(one.versions), "granted": Out(one.sets),
                 "asked": In(ArrayLayout(place, one.sets)), "asked_valid": Out(one.sets),
                 "reads": In(one.sets), "read": In(ArrayLayout(place, one.sets)), "read_valid": Out(one.sets),
-                "read_word": Out(ArrayLayout(word, one.sets)), "written": In(ArrayLayout(written, one.sets)),
+                "read_word": Out(ArrayLayout(word, one.sets)),
+                "written": In(ArrayLayout(self._written, one.sets)),
             }
         )  # fmt: skip
 
     def elaborate(self, _platform: object) -> Module:
         """One word an entry and version, and a VD bit."""
         one, m = self._parameters, Module()
-        words = Memory(
+        m.submodules.words = words = Memory(
             shape=signed(one.word_bits), depth=one.entries * one.versions, init=[],
-            attrs={"ram_style": "registers"} if self._ports == one.sets else {},
+            attrs={"ram_style": "registers"} if one.results == "registers" else {},
         )  # fmt: skip
-        m.submodules.words = words
-        writes = Cat(written.valid for written in self.written)
-        readers, writers = self._ranks(m, self.reads, "read"), self._ranks(m, writes, "write")
-        valid, now = Signal(one.entries * one.versions), 0
-        for pe_set in range(one.sets):
-            asked, written = self._address(self.asked[pe_set]), self._address(self.written[pe_set])
-            granted = self.granted[pe_set]
-            m.d.comb += [
-                granted.eq(
-                    (~self.reads[pe_set] | (readers[pe_set] < self._ports))
-                    & (~writes[pe_set] | (writers[pe_set] < self._ports))
-                ),
-                self.asked_valid[pe_set].eq(valid.bit_select(asked, 1)),
-                self.read_valid[pe_set].eq(valid.bit_select(self._address(self.read[pe_set]), 1)),
-            ]
-            now |= ((writes[pe_set] & granted & self.enable) << written)[: len(valid)]
+        valid, now = Signal(one.entries * one.versions), Signal(one.entries * one.versions)
+        reading, writing = self._read(m, words), self._write(m, words, now)
+        m.d.comb += self.granted.eq(reading & writing)
         m.d.sync += valid.eq(valid | now)
         for version in range(one.versions):
             with m.If(self.invalidate[version]):
                 m.d.sync += valid[version * one.entries : (version + 1) * one.entries].eq(0)
-        self._connect(m, words, readers, writers)
+        for pe_set, (asked, read) in enumerate(zip(self.asked, self.read, strict=True)):
+            looked = valid.bit_select(self._address(read), 1) if one.late_hits == "ready" else 1
+            m.d.comb += [
+                self.asked_valid[pe_set].eq(valid.bit_select(self._address(asked), 1)),
+                self.read_valid[pe_set].eq(looked),
+            ]
         return m
 
     def _address(self, place: View) -> Value:
+        """Of a word, and of its VD bit."""
         return place.version * self._parameters.entries + place.entry
 
-    def _ranks(self, m: Module, asks: Value, name: str) -> list[Value]:
-        """The port of each PE set that asks for one: its own, or as many as ask before it."""
-        sets = range(self._parameters.sets)
-        if self._ports == len(sets):
-            return [Const(pe_set, range(len(sets))) for pe_set in sets]
-        ranks = [Signal(range(self._parameters.sets), name=f"{name}_rank_{pe_set}") for pe_set in sets]
-        for pe_set in sets[1:]:
-            m.d.comb += ranks[pe_set].eq(ranks[pe_set - 1] + asks[pe_set - 1])
-        return ranks
+    def _read(self, m: Module, words: Memory) -> Value:
+        """Each PE set's word, and which of them need not wait."""
+        addresses = [self._address(place) for place in self.read]
+        own = self._ports == len(addresses)
+        readers = [] if own else grants(m, self.reads, self._ports, "reader")
+        found: list[Value] = []
+        for address in addresses if own else [chosen(reader, addresses) for reader in readers]:
+            port = words.read_port(domain="comb")
+            m.d.comb += port.addr.eq(address)
+            found.append(port.data.as_unsigned())
+        for pe_set, word in enumerate(self.read_word):
+            grant = Cat(reader[pe_set] for reader in readers)
+            m.d.comb += word.eq(found[pe_set] if own else chosen(grant, found))
+        return Const(-1, len(addresses)) if own else reduce(or_, readers) | ~self.reads
 
-    def _connect(self, m: Module, words: Memory, readers: list[Value], writers: list[Value]) -> None:
-        """Each port with the PE set that has it."""
-        ports = range(self._ports)
-        reading = [words.read_port(domain="comb") for _ in ports]
-        writing = [words.write_port() for _ in ports]
-        found = Array(port.data for port in reading)
-        for pe_set, (reader, writer) in enumerate(zip(readers, writers, strict=True)):
-            m.d.comb += self.read_word[pe_set].eq(found[reader])
-            written = self.written[pe_set]
-            for port in [pe_set] if self._ports == len(readers) else ports:
-                with m.If(self.reads[pe_set] & (reader == port)):
-                    m.d.comb += reading[port].addr.eq(self._address(self.read[pe_set]))
-                with m.If(written.valid & (writer == port)):
-                    m.d.comb += [
-                        writing[port].addr.eq(self._address(written)),
-                        writing[port].data.eq(written.word),
-                        writing[port].en.eq(self.enable),
-                    ]
+    def _write(self, m: Module, words: Memory, now: Signal) -> Value:
+        """What is written, the VD bits that are set, and which PE sets need not wait."""
+        asks = Cat(written.valid for written in self.written)
+        own = self._ports == len(asks)
+        writers = [] if own else grants(m, asks, self._ports, "writer")
+        setting = []
+        for written in self.written if own else [self._chosen(writer) for writer in writers]:
+            port = words.write_port()
+            m.d.comb += [
+                port.addr.eq(self._address(written)),
+                port.data.eq(written.word),
+                port.en.eq(written.valid & self.enable),
+            ]
+            setting.append(decoded(m, port.addr, port.en, len(now)))
+        m.d.comb += now.eq(reduce(or_, setting))
+        return Const(-1, len(asks)) if own else reduce(or_, writers) | ~asks
+
+    def _chosen(self, writer: Signal) -> View:
+        return View(self._written, chosen(writer, self.written))

@@ -26,7 +26,7 @@ def answer_layout(parameters: Parameters, slots: int) -> StructLayout:
 class MCacheTags(Component):
     """S sets of W ways: every PE set brings signatures, every cache set answers one a cycle.
 
-    An entry's id is set x ways + way.
+    An entry's id is set x ways + way. An answer stays until it is ``granted``.
 
     Args:
         parameters: sizes and options.
@@ -43,6 +43,7 @@ class MCacheTags(Component):
             {
                 "clear": In(1), "requests": In(ArrayLayout(self.request_layout, one.sets)),
                 "accepted": Out(one.sets), "emptied": Out(1),
+                "granted": In(one.cache_sets, init=2**one.cache_sets - 1),
                 "answers": Out(ArrayLayout(answer_layout(one, slots), one.cache_sets)),
             }
         )  # fmt: skip
@@ -65,9 +66,10 @@ class MCacheTags(Component):
             answer = self.answers[index]
             m.d.comb += [
                 cache_set.clear.eq(self.clear),
+                queue.serve.eq(self.granted[index]),
                 cache_set.ask.eq(queue.served),
                 cache_set.tag.eq(queue.head.signature),
-                answer.valid.eq(queue.served),
+                answer.valid.eq(queue.waiting),
                 answer.pe_set.eq(queue.head.pe_set),
                 answer.slot.eq(queue.head.slot),
                 answer.state.eq(cache_set.state),

@@ -1,7 +1,7 @@
 """How large is a circuit, and which of the paper's options does it have?"""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self, get_args
 
 from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.accelerator.hardware import Accelerator, LateHits
@@ -10,6 +10,8 @@ from mercuric.reuse.vectors import VectorShape
 from mercuric.similarity import MCache
 
 MOST_WAYS = 64
+Results = Literal["registers", "memory"]
+"""Where the MCACHE's results stand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +29,13 @@ class Parameters:
         ways: entries of an MCACHE set.
         queue: requests that the insertion queue of a cache set holds (paper V).
         versions: results that an MCACHE entry holds, and filter buffers (paper III-C1).
-        ports: for reading and for writing results in the MCACHE, which are then a memory; None: one of each
-            for every PE set, and registers. Fewer ports make PE sets wait for each other.
+        results: whether the MCACHE holds results in registers, as the paper's does, or in a memory.
+        ports: for reading and for writing results in the MCACHE; None: one of each for every PE set. Fewer
+            make PE sets wait for each other.
+        hitmap_ports: rows of a PE set's Hitmap that are written in a cycle; None: one for each cache set.
+            Fewer make cache sets wait, and so signatures in their queues.
+        queue_ports: signatures that an insertion queue takes in a cycle; None: one of each PE set. Fewer make
+            the array wait, as a full queue does.
         word_bits: of an input, a weight, a partial sum and a result; sums are modulo ``2 ** word_bits``.
         overlapped_signatures: whether signature bits overlap (Fig. 8b) or not (Fig. 8a).
         overlapped_products: whether dot products with filters overlap.
@@ -50,7 +57,10 @@ class Parameters:
     ways: int
     queue: int = 4
     versions: int = 1
+    results: Results = "registers"
     ports: int | None = None
+    hitmap_ports: int | None = None
+    queue_ports: int | None = None
     word_bits: int = 16
     overlapped_signatures: bool = True
     overlapped_products: bool = False
@@ -62,6 +72,10 @@ class Parameters:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ArgumentError(f"{name} of the circuit was {value}, but must be at least 1")
+        if self.results not in get_args(Results):
+            raise ArgumentError(
+                f"results of the circuit was {self.results!r}, but must be 'registers' or 'memory'"
+            )
         if self.ways > MOST_WAYS:
             raise ArgumentError(f"ways of the circuit was {self.ways}, but must be at most {MOST_WAYS}")
         if self.kernel_rows > self.pes:
@@ -107,7 +121,10 @@ class Parameters:
         )
 
     def accelerator(self) -> Accelerator:
-        """What the simulator calls this circuit: signatures reach the MCACHE as PE sets finish them."""
+        """What the simulator calls this circuit: signatures reach the MCACHE as PE sets finish them.
+
+        It knows nothing of ports: with fewer than ask at once the circuit is slower.
+        """
         return Accelerator(
             name="circuit",
             rows=self.pe_rows,
@@ -162,5 +179,5 @@ class Parameters:
 
 _SIZES = (
     "pe_rows", "pe_columns", "kernel_rows", "kernel_columns", "block", "bits", "cache_sets", "ways", "queue",
-    "versions", "ports", "word_bits",
+    "versions", "ports", "hitmap_ports", "queue_ports", "word_bits",
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """What is MERCURY's array in the synchronous design? All of it (paper Figs. 5 and 10, III-C1)."""
 
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
 from amaranth import Module, Mux, Signal, signed
 from amaranth.lib.data import ArrayLayout, StructLayout
@@ -70,12 +70,15 @@ class SynchronousArray(Component):
             results.enable.eq(controller.enable),
             tags.clear.eq(controller.clear), results.invalidate.eq(controller.take),
             filters.load.eq(controller.take), filters.loaded.eq(self.filter),
-            self.answers.eq(tags.answers), self.busy.eq(controller.busy),
+            tags.granted.eq(reduce(or_, (worker.granted for worker in workers))),
+            self.busy.eq(controller.busy),
             self.filter_take.eq(controller.take),
             self.signature_cycles.eq(controller.signature_cycles),
             self.queue_cycles.eq(controller.queue_cycles),
             self.product_cycles.eq(controller.product_cycles),
         ]  # fmt: skip
+        for answer, given, granted in zip(self.answers, tags.answers, tags.granted, strict=True):
+            m.d.comb += [answer.eq(given), answer.valid.eq(given.valid & granted)]
         self._hold_refused(m, workers, controller, tags)
         return m
 

@@ -1,0 +1,24 @@
+"""Which of many is named by a number? A word with its bit alone, made of two of half the length."""
+
+from amaranth import Cat, Module, Signal, Value
+
+
+def decoded(m: Module, number: Value, enable: Value, size: int) -> Value:
+    """The word of ``size`` bits whose bit ``number`` is set, if ``enable``.
+
+    Each half of the number is decoded by itself, so that a bit of the word needs one gate: a shifter, which
+    is what ``1 << number`` becomes, has a layer of ``size`` multiplexers for each bit of the number.
+
+    Args:
+        m: where the signals are driven.
+        number: under ``size``.
+        enable: whether any bit is set.
+        size: at least 1.
+    """
+    low, high = number[: len(number) // 2], number[len(number) // 2 :]
+    columns, rows = Signal(1 << len(low)), Signal(1 << len(high))
+    m.d.comb += [
+        columns.eq(Cat(low == each for each in range(len(columns)))),
+        rows.eq(Cat(enable & (high == each) for each in range(len(rows)))),
+    ]
+    return Cat(row.replicate(len(columns)) & columns for row in rows)[:size]
