@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth import Array, Module, Mux, Signal, Value, signed
+from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
@@ -56,7 +56,7 @@ class PESet(Component):
         with m.If(self.start):
             m.d.sync += slot.eq(self.slot)
         m.d.sync += unfinished.eq((unfinished | self.start) & ~self.leaves & ~self.overlap)
-        first = [multiply, ~begun, last, Mux(begun, slot, self.slot), now]
+        first = [multiply, ~begun, last, Cat(now, Mux(begun, slot, self.slot))]
         self._wire(m, first, now)
         return m
 
@@ -72,13 +72,12 @@ class PESet(Component):
             )
             m.d.comb += weight.eq(weights[column])
             step, delayed = delayed, []
-            for name, value in zip(("multiply", "first", "last", "slot", "column"), step, strict=True):
-                width = len(value) if name in ("slot", "column") else 1
-                held = Signal(width, name=f"{name}_above_{row + 1}")
+            for name, value in zip(("multiply", "first", "last", "place"), step, strict=True):
+                held = Signal(len(value), name=f"{name}_above_{row + 1}")
                 m.d.sync += held.eq(value)
                 delayed.append(Mux(self.overlap, held, value))
-            multiply, begins, ends, slot, now = step
-            words = self._input_buffer(m, row, slot, now)
+            multiply, begins, ends, place = step
+            words = self._input_buffer(m, row, place)
             m.d.comb += [
                 element.multiply.eq(multiply), element.first.eq(begins), element.last.eq(ends),
                 element.element.eq(words), element.overlap.eq(self.overlap),
@@ -96,20 +95,21 @@ class PESet(Component):
         """The weight as many cycles later as there are PEs above, where dot products overlap."""
         late = weight
         for stage in range(row):
-            held = Signal(signed(self._parameters.word_bits), name=f"weight_{row}_late_{stage + 1}")
+            name = f"weight_{row}_late_{stage + 1}"
+            held = Signal(signed(self._parameters.word_bits), name=name, reset_less=True)
             m.d.sync += held.eq(late)
             late = held
         return Mux(self.overlap, late, weight)
 
-    def _input_buffer(self, m: Module, row: int, slot: Signal, column: Signal) -> Signal:
-        """The element that a PE multiplies."""
-        columns = self._parameters.kernel_columns
-        buffer = Memory(shape=signed(self._parameters.word_bits), depth=len(self._slots) * columns, init=[])
+    def _input_buffer(self, m: Module, row: int, place: Value) -> Signal:
+        """The element that a PE multiplies; a slot's columns begin where a multiplier isn't needed."""
+        depth = len(self._slots) << len(self.write_column)
+        buffer = Memory(shape=signed(self._parameters.word_bits), depth=depth, init=[])
         m.submodules[f"input_buffer_{row}"] = buffer
         read, write = buffer.read_port(domain="comb"), buffer.write_port()
         m.d.comb += [
-            read.addr.eq(slot * columns + column),
-            write.addr.eq(self.write_slot * columns + self.write_column),
+            read.addr.eq(place),
+            write.addr.eq(Cat(self.write_column, self.write_slot)),
             write.data.eq(self.write_words[row]),
             write.en.eq(self.write),
         ]
