@@ -76,13 +76,31 @@ class Synthesis:
 
 
 def synthesize(circuit: Component, time_limit: float | None = None) -> Synthesis:
-    """Synthesize ``circuit`` for a Virtex 7, each component once.
+    """Synthesize ``circuit`` for a Virtex 7, each component once; as :func:`synthesize_text`.
+
+    Args:
+        circuit: not in use elsewhere.
+        time_limit: in seconds, of Yosys.
+
+    Raises:
+        MissingPackage, OutOfTime, MercuricError: as there.
+    """
+    return synthesize_text(text_of(circuit), time_limit)
+
+
+def text_of(circuit: Component) -> str:
+    """The circuit in RTLIL, each component once: what Yosys reads."""
+    return merged(rtlil.convert(circuit, name=_TOP, emit_src=False))
+
+
+def synthesize_text(text: str, time_limit: float | None = None) -> Synthesis:
+    """Synthesize a circuit for a Virtex 7.
 
     Components stay apart: flattened, Yosys would make one of registers that always hold the same, as those
     of PE sets that wait for each other, which the hardware has.
 
     Args:
-        circuit: not in use elsewhere.
+        text: as :func:`text_of` writes it.
         time_limit: in seconds, of Yosys.
 
     Raises:
@@ -92,7 +110,7 @@ def synthesize(circuit: Component, time_limit: float | None = None) -> Synthesis
     """
     with TemporaryDirectory() as folder:
         source, statistics, path = (Path(folder) / name for name in ("circuit.il", "cells.json", "path"))
-        write_text(source, merged(rtlil.convert(circuit, name=_TOP, emit_src=False)))
+        write_text(source, text)
         passes = [
             f"read_rtlil {source}",
             "rename -hide w:*",  # a wire may be called as a bit of another one, which ABC9 doesn't bear

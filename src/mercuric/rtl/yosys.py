@@ -12,7 +12,9 @@ from mercuric.errors import MercuricError
 from mercuric.extras import MissingPackage
 
 _SCRIPT = """
-import sys
+import ctypes, signal, sys
+if sys.platform == "linux":  # end with whoever waits, also where that is killed
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 from pyosys import libyosys
 design = libyosys.Design()
 for line in sys.argv[1:]:

@@ -136,6 +136,13 @@ STUDIES = (
         mark="power.json", stopped=_KEPT.format("circuits"),
     ),
     Study(
+        "hardware synthesize",
+        "Count LUTs, registers, block RAMs and DSPs of MERCURY's circuits: the paper's Tables II to IV.",
+        ".studies.hardware.synthesis.command:synthesize",
+        page=".studies.hardware.synthesis.page:write_page", mark="synthesis.json",
+        stopped=_KEPT.format("circuits"),
+    ),
+    Study(
         "models", "List the networks, or the layers of one: parameters, MACs and what MERCURY compares.",
         ".studies.models.command:models",
     ),

@@ -54,7 +54,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the figures instead 
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """``"0,1,2"`` as numbers.
+    """``"0,1,2"`` as numbers; raises as :func:`parse_numbers`."""
+    return parse_numbers("seeds", text, "0,1,2")
+
+
+def parse_threads(text: str) -> tuple[int, ...]:
+    """``"1,8"`` as numbers; raises as :func:`parse_numbers`."""
+    return parse_numbers("threads", text, "1,8")
+
+
+def parse_numbers(name: str, text: str, example: str) -> tuple[int, ...]:
+    """``"16,32"`` as numbers.
+
+    Args:
+        name: of the option, without dashes.
+        text: what it was given.
+        example: of what it must be.
 
     Raises:
         ValueError: anything else.
@@ -63,17 +78,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ArgumentError(
-            f"seeds was {text!r}, but must be whole numbers with commas between, as 0,1,2"
-        ) from None
-
-
-def parse_threads(text: str) -> tuple[int, ...]:
-    """``"1,8"`` as numbers; raises as :func:`parse_seeds`."""
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise ArgumentError(
-            f"threads was {text!r}, but must be whole numbers with commas between, as 1,8"
+            f"{name} was {text!r}, but must be whole numbers with commas between, as {example}"
         ) from None
 
 

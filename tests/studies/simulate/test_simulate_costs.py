@@ -63,6 +63,13 @@ def test_a_topology_costs_too(mercuric: Run, tmp_path: Path) -> None:
     assert "area: " in mercuric(*options).stdout
 
 
+def test_area_is_told_without_energies_too(mercuric: Run) -> None:
+    plain, priced = (figures(mercuric("simulate", *NETWORK, "--json", *more)) for more in ((), ("--energy",)))
+    assert plain["area_mm2"] == priced["area_mm2"] and "energy" not in plain
+    line = mercuric("simulate", *NETWORK).stdout.splitlines()[-1]
+    assert line.startswith(f"area: {sum(plain['area_mm2'].values()):.3g} mm2 at 45 nm, of which MERCURY ")
+
+
 def test_no_area_of_an_unlimited_mcache(mercuric: Run) -> None:
-    result = mercuric("simulate", *NETWORK, "--energy", "--set", "entries=null")
-    assert "no area: an unlimited MCACHE has no area" in " ".join(result.stdout.split())
+    result = mercuric("simulate", *NETWORK, "--set", "entries=null")
+    assert result.stdout.splitlines()[-1] == "no area: an unlimited MCACHE has no area"

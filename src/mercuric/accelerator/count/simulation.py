@@ -9,6 +9,7 @@ from torch import nn
 
 from mercuric.accelerator.count.arrival import arrived
 from mercuric.accelerator.count.baselines import Baselines
+from mercuric.accelerator.count.chip_size import ChipSize
 from mercuric.accelerator.count.countable import countable_hitmaps, require_countable, waited_for
 from mercuric.accelerator.count.cycle_counter import CycleCounter
 from mercuric.accelerator.count.cycles import Cycles
@@ -54,7 +55,8 @@ class Simulation:
         coverage: ``macs`` of the forward pass; ``dense``: which of them are in operations that no layer
             makes, whose rows have the kind ``"dense"``; ``left_out``: which have no row. Each operation has
             ``layer``, ``operation``, ``macs`` and ``share``. None: nothing says it.
-        energy: what was spent, and the chip's area; None: nobody asked.
+        chip: how large it must be for these layers.
+        energy: what was spent; None: nobody asked.
         idle: of several arrays, layers that leave some without work.
     """
 
@@ -63,6 +65,7 @@ class Simulation:
     layers: "pd.DataFrame"
     counter: CycleCounter
     baselines: Mapping[Depth, int]
+    chip: ChipSize
     normalisation: Normalisation | None = None
     coverage: Mapping[str, Any] | None = None
     energy: EnergyCounter | None = None
@@ -91,6 +94,7 @@ class Simulation:
             "baselines": dict(self.baselines),
             **({} if self.idle is None else self.idle.summary()),
             **({} if self.energy is None else self.energy.summary()),
+            **self.chip.summary(),
         }
 
 
@@ -100,7 +104,7 @@ class Simulator:
     Args:
         accelerator: what is simulated.
         training: count both backward products as well.
-        energies: by which energy and area are counted as well; None: they aren't.
+        energies: by which energy is counted as well; None: they aren't.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class Simulator:
         self._energy = None if energies is None else EnergyCounter(accelerator, energies, training)
         self._idle = IdleArrays(accelerator) if accelerator.arrays > 1 else None
         self._counter = CycleCounter(accelerator, training)
+        self._chip = ChipSize(accelerator)
         self._similarity = SimilarityTally(accelerator)
         self._baselines = Baselines(accelerator, training)
         self._most_filters = 0
@@ -131,6 +136,7 @@ class Simulator:
         )
         self._baselines.add(call, tensors)
         self._similarity.add(call)
+        self._chip.add(call)
         for also in (self._idle, self._energy):
             if also is not None:
                 also.add(call)
@@ -154,8 +160,8 @@ class Simulator:
             if also is not None:
                 layers = layers.merge(also.table(), how="left")
         return Simulation(
-            self.accelerator, config, layers, self._counter, self._baselines.cycles, facts.normalisation,
-            facts.coverage, self._energy, self._idle,
+            self.accelerator, config, layers, self._counter, self._baselines.cycles, self._chip,
+            facts.normalisation, facts.coverage, self._energy, self._idle,
         )  # fmt: skip
 
 
@@ -173,7 +179,7 @@ def simulate_calls(
         accelerator: what is simulated.
         training: count both backward products as well.
         listeners: each called with every call, once it is counted.
-        energies: by which energy and area are counted as well; None: they aren't.
+        energies: by which energy is counted as well; None: they aren't.
 
     Raises:
         ValueError: as :meth:`Simulator.add`. What the calls' source or a listener raises goes through.
@@ -209,7 +215,7 @@ def simulate(
             does; ``"data"``, taken from the inputs first; ``"stored"``, the model's own. By default
             ``"batch"`` for training; for inference ``"data"`` where the stored ones are still those of a
             new layer, which normalise nothing, and ``"stored"`` otherwise.
-        energies: a table, its name or its YAML file, by which energy and area are counted as well; None: they
+        energies: a table, its name or its YAML file, by which energy is counted as well; None: they
             aren't.
 
     Raises:

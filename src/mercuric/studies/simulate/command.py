@@ -8,7 +8,7 @@ import typer
 from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import records
-from mercuric.studies.simulate.cost_table import cost_table
+from mercuric.studies.simulate.cost_table import area_line, cost_table
 from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, Topology
 from mercuric.studies.simulate.study import simulate as run_simulation
 from mercuric.studies.simulate.topology_table import topology_table, topology_total
@@ -51,7 +51,7 @@ def simulate(
     topology: Annotated[Path | None, typer.Option(help="The layers, as SCALE-Sim's .csv.")] = None,
     hit_rate: Annotated[float | None, typer.Option(help="Share of HITs in a topology, 0 to 1.")] = None,
     energy: Annotated[
-        bool, typer.Option("--energy", help="Count energy and area too, by the accelerator's energies.")
+        bool, typer.Option("--energy", help="Count energy too, by the accelerator's energies.")
     ] = False,
     engine: Annotated[
         Literal["scalesim"] | None, typer.Option(help="Count with SCALE-Sim too, and show both.")
@@ -79,7 +79,8 @@ def simulate(
     else:
         tables = [layer_table(layers.assign(seed=0)), simulation_table(summary)]
     costs = cost_table(layers, summary)
-    show(as_json, figures, *tables[:1], *([] if costs is None else [costs]), *tables[1:])
+    shown = [*tables[:1], *([] if costs is None else [costs]), *tables[1:]]
+    show(as_json, figures, *shown, area_line(summary))
 
 
 def _source(

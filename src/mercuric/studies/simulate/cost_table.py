@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, Timing
-from mercuric.accelerator.energy.area import BASELINE_PARTS
+from mercuric.accelerator.energy.area import AREA_45NM, BASELINE_PARTS
 from mercuric.page import formats
 from mercuric.studies.evaluate.figures import energy
 
@@ -81,7 +81,6 @@ def _caption(summary: Mapping[str, Any], timing: Timing) -> str:
         said.append("waits: share of a layer's cycles, contained in its speed-up")
     if "energy" in summary:
         said.append(f"energies: {summary['energy']['table']}")
-        said.append(_area(summary))
     idle = summary.get("arrays", {}).get("idle", {})
     if idle:
         said.append(
@@ -91,9 +90,10 @@ def _caption(summary: Mapping[str, Any], timing: Timing) -> str:
     return "; ".join(said)
 
 
-def _area(summary: Mapping[str, Any]) -> str:
+def area_line(summary: Mapping[str, Any]) -> str:
+    """The chip's area and MERCURY's share of it, or why it has none."""
     area = summary["area_mm2"]
     if area is None:
         return f"no area: {summary['area_unknown']}"
     whole, mercury = sum(area.values()), sum(area[part] for part in area if part not in BASELINE_PARTS)
-    return f"area: {whole:.3g} mm2, of which MERCURY {formats.percent(mercury / whole)}"
+    return f"area: {whole:.3g} mm2 at {AREA_45NM.name}, of which MERCURY {formats.percent(mercury / whole)}"

@@ -42,7 +42,7 @@ def simulate_network(
         save: a Parquet file for the Hitmaps.
         listeners: each called with every layer's call.
         progress: told before each batch.
-        energies: by which energy and area are counted as well; None: they aren't.
+        energies: by which energy is counted as well; None: they aren't.
         gradients: whose Hitmap dO goes by.
 
     Raises:
@@ -84,7 +84,7 @@ def simulate_hitmaps(
         model: where given, the network that they must be of.
         reuse: where given, the configuration that they must have been found with.
         listeners: each called with every layer's call.
-        energies: by which energy and area are counted as well; None: they aren't.
+        energies: by which energy is counted as well; None: they aren't.
 
     Raises:
         ValueError: the accelerator asks for more than was saved.

@@ -31,7 +31,7 @@ class Counting:
         reuse: how similarity is found; the paper's form by default.
         training: count both backward products as well; a topology's rows count once in any case.
         engine: who counts besides.
-        energies: by which energy and area are counted as well; None: they aren't.
+        energies: by which energy is counted as well; None: they aren't.
     """
 
     accelerator: Accelerator

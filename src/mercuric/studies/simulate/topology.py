@@ -44,7 +44,7 @@ def simulate_topology(
         hit_rate: share of HITs among the vectors of each scope; 0 where neither is given.
         hitmaps: a Parquet file or a folder of CSV files instead: the n-th layer's Hitmap is the n-th row's.
         listeners: each called with every layer's call, once it is counted.
-        energies: by which energy and area are counted as well; None: they aren't.
+        energies: by which energy is counted as well; None: they aren't.
 
     Raises:
         ValueError: ``hit_rate`` is out of range or given with ``hitmaps``, or the accelerator asks for more

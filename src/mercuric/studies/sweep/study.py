@@ -247,7 +247,7 @@ def _layers(simulation: Simulation) -> pd.DataFrame:
     """Its layers, with the chip's mm2 where energy was counted; empty where it has no known area."""
     if simulation.energy is None:
         return simulation.layers
-    area = simulation.energy.area()
+    area = simulation.chip.area()
     return simulation.layers.assign(area_mm2=None if area is None else sum(area.values()))
 
 

@@ -1,0 +1,1 @@
+"""What do the circuits take of an FPGA?"""
