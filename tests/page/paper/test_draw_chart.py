@@ -175,7 +175,7 @@ def test_an_image_is_drawn_pixel_by_pixel() -> None:
     picture.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
     drawn = draw_chart(picture)
     [image] = drawn.axes[0].get_images()
-    assert image.get_extent() == (-0.5, 7.5, -0.5, 3.5)
+    assert list(image.get_extent()) == [-0.5, 7.5, -0.5, 3.5]
     assert drawn.get_figheight() < 0.6 * COLUMN, "as high as the image"
 
 
