@@ -119,7 +119,7 @@ def _named(sections: Sequence[Section]) -> Iterator[tuple[str, Picture | Sortabl
             for title, one in _drawn(part, ""):
                 name = one.identity if isinstance(one, Picture) else f"{section.identity}-{title}"
                 yield (
-                    re.sub(r"[^a-z0-9.]+", "-", name.lower().replace("'", "")).strip("-.")[:_LONGEST]
+                    re.sub(r"[^a-z0-9._]+", "-", name.lower().replace("'", "")).strip("-.")[:_LONGEST]
                     or "figure",
                     one,
                 )
