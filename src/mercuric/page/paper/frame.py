@@ -2,6 +2,7 @@
 
 import math
 from itertools import groupby, pairwise
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis as Drawn
@@ -98,11 +99,12 @@ def _set_ticks(drawn: Drawn, axis: Axis, low: float, high: float, most: int) -> 
 
 def slant(axes: Axes) -> None:
     """Turn the texts of the level axis, so that they end under their ticks; upright where they are many."""
+    said = [label.get_text().replace("\n", " ") for label in axes.get_xticklabels()]
+    axes.set_xticks(axes.get_xticks(), labels=said)
     for angle in (_SLANT, 90):
         for label in axes.get_xticklabels():
             label.set(
-                text=label.get_text().replace("\n", " "), rotation=angle, rotation_mode="anchor", ha="right",
-                va="center" if angle == 90 else "top",
+                rotation=angle, rotation_mode="anchor", ha="right", va="center" if angle == 90 else "top"
             )  # fmt: skip
         if not is_crowded(axes):
             break
@@ -121,14 +123,18 @@ def _draw_groups(axes: Axes, axis: Axis) -> None:
         ends.append(begin - 0.5)
     under = axes.secondary_xaxis(location=0)
     under.set_xticks(places, labels=names)
-    under.tick_params("x", length=0, labelsize=axis.size)
+    under.tick_params("x", length=0, labelsize=axis.size, pad=5)
     parted = axes.secondary_xaxis(location=0)
     parted.set_xticks(ends, labels=[])
     parted.tick_params("x", length=2 + (lines + 1) * 1.25 * axis.size)
 
 
 def is_crowded(axes: Axes) -> bool:
-    """Whether texts of the level axis touch, level or slanted as they are."""
+    """Whether texts of the level axis, or of groups under it, touch, level or slanted as they are."""
+    return any(map(_touch, [axes, *axes.child_axes]))
+
+
+def _touch(axes: Any) -> bool:
     labels = [label for label in axes.get_xticklabels() if label.get_text()]
     boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x1)
     for label, left, right in zip(labels, boxes, boxes[1:], strict=False):
