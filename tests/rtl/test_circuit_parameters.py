@@ -26,6 +26,8 @@ SMALL = {
         ({"hitmap_ports": 0}, "hitmap_ports of the circuit was 0, but must be at least 1"),
         ({"queue_ports": 0}, "queue_ports of the circuit was 0, but must be at least 1"),
         ({"results": "paper"}, "results of the circuit was 'paper', but must be 'registers' or 'memory'"),
+        ({"results": "memory"}, "ports of the circuit was None, but must be a power of two where"),
+        ({"results": "memory", "ports": 3}, "ports of the circuit was 3, but must be a power of two where"),
         ({"ways": 65}, "ways of the circuit was 65, but must be at most 64"),
         ({"kernel_rows": 7}, "kernel_rows of the circuit was 7, but its array has 6 PEs"),
     ],

@@ -126,8 +126,7 @@ def test_a_hitmap_writes_as_many_rows_as_it_has_ports(
 
 @st.composite
 def accesses(draw: st.DrawFn) -> tuple[Parameters, list[tuple[list[tuple[bool, int, int, int]], int]]]:
-    results = draw(st.sampled_from(["registers", "memory"]))
-    one = parameters(versions=draw(st.integers(1, 3)), results=results, late_hits="ready")
+    one = parameters(versions=draw(st.integers(1, 3)), late_hits="ready")
     places = [(entry, version) for entry in range(one.entries) for version in range(one.versions)]
     cycle = st.lists(st.sampled_from(places), min_size=2, max_size=2, unique=True).flatmap(
         lambda both: st.tuples(

@@ -112,8 +112,8 @@ def test_filters_that_come_late(
         assert simulate(one, drawn[-1], kind, [*absent, False]) == simulate(one, drawn[-1], kind)
 
 
-@given(layers(scopes=1), st.integers(1, 2), st.sampled_from(["registers", "memory"]))
-@settings(max_examples=15)
+@given(layers(scopes=1), st.sampled_from([1, 2, 4]), st.sampled_from(["registers", "memory"]))
+@settings(max_examples=25)
 def test_few_ports(
     drawn: tuple[Accelerator, VectorShape, str, list[Scope]], ports: int, results: str
 ) -> None:
@@ -122,7 +122,8 @@ def test_few_ports(
     few_ports = replace(own, ports=ports, results=results)
     (many,), (few,) = simulate(own, drawn[-1]), simulate(few_ports, drawn[-1])
     assert (few.states, few.outputs, few.signature) == (many.states, many.outputs, many.signature)
-    assert few.product == many.product if ports >= own.sets else few.product >= many.product
+    enough = own.sets == 1 or (results == "registers" and ports >= own.sets)
+    assert few.product == many.product if enough else few.product >= many.product
 
 
 @given(layers(), st.none() | st.integers(1, 2), st.none() | st.integers(1, 2))

@@ -1,10 +1,13 @@
 """Who gets a port where fewer are there than may ask? Who comes first by number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
-from amaranth import Module, Signal, Value, ValueCastable
+from amaranth import Const, Module, Signal, Value, ValueCastable
+
+Grant = Sequence[Value]
+"""A bit for each that may ask: at most one is set."""
 
 
 def grants(m: Module, asks: Value, ports: int, name: str) -> list[Signal]:
@@ -26,7 +29,11 @@ def grants(m: Module, asks: Value, ports: int, name: str) -> list[Signal]:
     return granted
 
 
-def chosen(grant: Value, values: Iterable[Value | ValueCastable]) -> Value:
-    """What the one has that is granted; 0 where none is."""
-    words = (Value.cast(value) for value in values)
-    return reduce(or_, (word & bit.replicate(len(word)) for bit, word in zip(grant, words, strict=True)))
+def chosen(grant: Iterable[Value], values: Iterable[Value | ValueCastable]) -> Value:
+    """What the one has that is granted; 0 where none is. Those that never are cost nothing."""
+    words = [
+        Value.cast(value) & bit.replicate(len(Value.cast(value)))
+        for bit, value in zip(grant, values, strict=True)
+        if not isinstance(bit, Const)
+    ]
+    return reduce(or_, words)

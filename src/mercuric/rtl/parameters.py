@@ -31,7 +31,7 @@ class Parameters:
         versions: results that an MCACHE entry holds, and filter buffers (paper III-C1).
         results: whether the MCACHE holds results in registers, as the paper's does, or in a memory.
         ports: for reading and for writing results in the MCACHE; None: one of each for every PE set. Fewer
-            make PE sets wait for each other.
+            make PE sets wait for each other. A memory is as many banks, with one of each.
         hitmap_ports: rows of a PE set's Hitmap that are written in a cycle; None: one for each cache set.
             Fewer make cache sets wait, and so signatures in their queues.
         queue_ports: signatures that an insertion queue takes in a cycle; None: one of each PE set. Fewer make
@@ -44,7 +44,8 @@ class Parameters:
             whatever the entry holds, and says so.
 
     Raises:
-        ValueError: a size is under 1, there are more than 64 ways, or a kernel is taller than the array.
+        ValueError: a size is under 1, there are more than 64 ways, a kernel is taller than the array, or
+            a memory's ports are no power of two.
     """
 
     pe_rows: int
@@ -75,6 +76,10 @@ class Parameters:
         if self.results not in get_args(Results):
             raise ArgumentError(
                 f"results of the circuit was {self.results!r}, but must be 'registers' or 'memory'"
+            )
+        if self.results == "memory" and (self.ports is None or self.ports & (self.ports - 1)):
+            raise ArgumentError(
+                f"ports of the circuit was {self.ports}, but must be a power of two where results is 'memory'"
             )
         if self.ways > MOST_WAYS:
             raise ArgumentError(f"ways of the circuit was {self.ways}, but must be at most {MOST_WAYS}")

@@ -123,9 +123,11 @@ def synthesize_text(text: str, time_limit: float | None = None) -> Synthesis:
             f"tee -q -o {path} ltp -noff",
         ]
         run_yosys(passes, "synthesize the circuit", time_limit)
-        modules = json.loads(statistics.read_text())["modules"]
+        found = json.loads(statistics.read_text())
         depth = int(path.read_text().split("(length=")[1].split(")")[0])
-    cells = {name.removeprefix("\\"): module["num_cells_by_type"] for name, module in modules.items()}
+    cells = {
+        name.removeprefix("\\"): module["num_cells_by_type"] for name, module in found["modules"].items()
+    }
     components: dict[str, Share] = {}
     for module, times in _instances(cells).items():
         name = component(module)
@@ -134,7 +136,7 @@ def synthesize_text(text: str, time_limit: float | None = None) -> Synthesis:
         components[name] = Share(
             before.instances + times, before.resources + _resources(cells[module], cells) * times
         )
-    total = sum((share.resources for share in components.values()), Resources())
+    total = _resources(found["design"]["num_cells_by_type"], cells)
     return Synthesis(total, components, depth)
 
 
