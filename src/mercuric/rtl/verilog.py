@@ -11,6 +11,7 @@ from amaranth.lib.wiring import Component, In
 from mercuric.errors import MercuricError
 from mercuric.extras import MissingPackage
 from mercuric.files.writing import write_text
+from mercuric.rtl.modules import merged
 
 _YOSYS = """
 import sys
@@ -23,7 +24,7 @@ _PASSES = ("proc -nomux -norom", "memory_collect", "opt_clean -purge")
 
 
 def write_verilog(circuit: Component, name: str, path: Path) -> None:
-    """Write ``circuit`` as the module ``name``, with all that it is made of.
+    """Write ``circuit`` as the module ``name``, with all that it is made of, each component once.
 
     Its ports are those of the circuit, ``clk`` and ``rst``. Yosys, which says much and ends its process on an
     error, works in one of its own.
@@ -37,7 +38,7 @@ def write_verilog(circuit: Component, name: str, path: Path) -> None:
             'Verilog needs pyosys, which is not installed; install it with: pip install "mercuric[rtl]"'
         )
     source = path.with_suffix(".il")
-    write_text(source, rtlil.convert(circuit, name=name, emit_src=False))
+    write_text(source, merged(rtlil.convert(circuit, name=name, emit_src=False)))
     lines = [f"read_rtlil {source}", *_PASSES, f"write_verilog -norename -noattr {path}"]
     done = subprocess.run([sys.executable, "-c", _YOSYS, *lines], capture_output=True, text=True)  # noqa: S603
     source.unlink()
