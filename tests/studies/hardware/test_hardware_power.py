@@ -156,6 +156,7 @@ def test_the_command_counts_goes_on_and_writes_a_page(mercuric: Run, tmp_path: P
     again = mercuric(*COMMAND, "--out", out, "--resume")
     assert again.exit_code == 0, again.output
     assert "2 sets x 1 ways" in again.stdout
+    assert again.stdout.startswith("No claim about power is of the designs that were run.")
     assert (out / "activity-2x1.json").stat().st_mtime_ns == before
 
 

@@ -38,9 +38,9 @@ def write_page(folder: Path, command: str) -> Path:
 def answer(summary: Mapping[str, Any]) -> str:
     """How the verdicts fell, in one sentence."""
     said = [one["said"] for one in summary["verdicts"]]
-    counts = [
-        f"{said.count(one)} {one.replace('holds', 'hold').replace('does not', 'do not')}" for one in _SAID
-    ]
+    counts = [f"{said.count(one)} {plural}" for one, plural in _SAID.items() if one in said]
+    if not counts:
+        return "No claim about power is of the designs that were run."
     return f"Of {len(said)} claims about power, {formats.listing(counts)}."
 
 

@@ -18,7 +18,7 @@ KINDS = ("clocks", "logic", "signals", "memory", "dsp")
 """As the paper's columns; its block RAM is mostly the global buffer, which the circuits have not."""
 _ONCE = frozenset({"controller", "filter_buffer"})
 """Components that do the same whatever the number of PE sets; all else does more with each."""
-_SHARED = _ONCE | {"mcache_tags", "queue", "set", "mcache_results"}
+_SHARED = _ONCE | {"top", "mcache_tags", "queue", "set", "mcache_results"}
 """Components of which a chip has as many bits whatever the number of PE sets."""
 _WORD = 16
 
