@@ -31,7 +31,6 @@ def step_asynchronous(
     versions: int,
     late_hits: LateHits = "ready",
     queue: int | None = None,
-    together: int = 2,
 ) -> Stepped:
     """All scopes on PE sets that go on to the next task by themselves.
 
@@ -45,7 +44,6 @@ def step_asynchronous(
         late_hits: what a HIT does whose result is not there in its turn.
         queue: requests that the insertion queue of a cache set holds; None: a Hitmap is complete with its
             last signature.
-        together: scopes that the MCACHE has tags for at a time.
 
     Raises:
         RuntimeError: a HIT's representative has no entry, or PE sets wait for each other for ever.
@@ -53,7 +51,7 @@ def step_asynchronous(
     windows = [*filters, *random_filters, *(vector for scope in scopes for vector in scope.vectors)]
     blocks = deal(range(len(scopes[0].vectors)), array.sets)
     hitmaps = [SteppedHitmap(scope.cache_sets, scope.answered) for scope in scopes]
-    mcache = SteppedMCache(hitmaps, blocks, queue or 0, together)
+    mcache = SteppedMCache(hitmaps, blocks, queue or 0)
     signatures: Sequence[Sequence[FilterResults]]
     if queue is None:
         signatures = [[dense_results(scope) for _ in random_filters] for scope in scopes]

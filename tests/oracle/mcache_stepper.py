@@ -44,13 +44,13 @@ class SignatureBits(FilterResults):
 class SteppedMCache:
     """A queue for each cache set; each PE set brings its signatures in their order, one a cycle.
 
-    A signature whose queue is full waits in the Signature Table, and the PE set goes on.
+    A signature whose queue is full waits in the Signature Table, and the PE set goes on. So does one of a
+    later scope than that whose tags the MCACHE has.
 
     Args:
         hitmaps: of the scopes, in their order.
         blocks: the vectors of each PE set.
         capacity: requests that a queue holds.
-        together: scopes that have tags at a time; a later scope's signatures wait.
     """
 
     def __init__(
@@ -58,9 +58,8 @@ class SteppedMCache:
         hitmaps: Sequence[SteppedHitmap],
         blocks: Iterable[Iterable[int]],
         capacity: int,
-        together: int = 2,
     ) -> None:
-        self._hitmaps, self._capacity, self._together = hitmaps, capacity, together
+        self._hitmaps, self._capacity = hitmaps, capacity
         self._brought: list[deque[tuple[int, int]]] = []
         self._owner: dict[int, deque[tuple[int, int]]] = {}
         for block in blocks:
@@ -89,7 +88,7 @@ class SteppedMCache:
                 self._hitmaps[scope].answer(vector, cycle)
         oldest = next((s for s, one in enumerate(self._hitmaps) if one.complete_in is None), 0)
         for brought in self._brought:
-            if not brought or brought[0][0] >= oldest + self._together:
+            if not brought or brought[0][0] > oldest:
                 continue
             scope, vector = brought[0]
             queue = self._queues[self._hitmaps[scope].cache_sets[vector]]

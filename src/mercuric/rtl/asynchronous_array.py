@@ -33,23 +33,21 @@ class AsynchronousArray(Component):
     Args:
         parameters: sizes and options.
         buffers: input buffers of a PE set; the paper's has two.
-        scopes: whose tags the MCACHE holds at a time. With 1, signatures of a scope may have to wait for
-            those of the one before; with 2 they never do.
 
     Raises:
         ValueError: ``ports`` is given, with which its PE sets don't wait.
     """
 
-    def __init__(self, parameters: Parameters, buffers: int = 2, scopes: int = 1) -> None:
+    def __init__(self, parameters: Parameters, buffers: int = 2) -> None:
         if parameters.ports is not None:
             raise ArgumentError(
                 f"ports of the circuit was {parameters.ports}, but must be None in the asynchronous design"
             )
         one, word = parameters, signed(parameters.word_bits)
         slots = range(buffers * one.block)
-        self._parameters, self._buffers, self._scopes = one, buffers, scopes
+        self._parameters, self._buffers = one, buffers
         window = ArrayLayout(word, one.kernel_rows * one.kernel_columns)
-        self.answer_layout = answer_layout(one, len(slots), scopes)
+        self.answer_layout = answer_layout(one, len(slots))
         self.result_layout = StructLayout(
             {"valid": 1, "slot": slots, "computed": 1, "early": 1, "word": word}
         )
@@ -77,9 +75,9 @@ class AsynchronousArray(Component):
         m.submodules.filter_buffer = filters = FilterBuffer(one)
         m.submodules.mcache_results = results = MCacheResults(one)
         m.submodules.random_filters = random_filters = RandomFilters(one)
-        m.submodules.mcache_tags = tags = MCacheTags(one, self._buffers * one.block, self._scopes)
-        m.submodules.hitmap_count = count = HitmapCount(one, self._scopes)
-        workers = [AsynchronousWorker(one, self._buffers, self._scopes) for _ in range(one.sets)]
+        m.submodules.mcache_tags = tags = MCacheTags(one, self._buffers * one.block)
+        m.submodules.hitmap_count = count = HitmapCount(one)
+        workers = [AsynchronousWorker(one, self._buffers) for _ in range(one.sets)]
         for number, worker in enumerate(workers):
             m.submodules[f"worker_{number}"] = worker
             self._worker(m, number, worker, controller, filters)
@@ -99,7 +97,7 @@ class AsynchronousArray(Component):
             random_filters.write.eq(self.random_write), random_filters.number.eq(self.random_number),
             random_filters.window.eq(self.random_filter),
             count.reset.eq(controller.reset), count.vectors.eq(sum(self.lengths)),
-            tags.clear.eq(count.complete << count.oldest),
+            tags.clear.eq(count.complete),
             tags.granted.eq(reduce(or_, (worker.granted for worker in workers))),
             controller.filter_valid.eq(self.filter_valid), controller.free.eq(busy_map.free),
             busy_map.load.eq(controller.load),
@@ -109,12 +107,13 @@ class AsynchronousArray(Component):
             self.filter_take.eq(controller.take),
             self.busy.eq(controller.busy), self.cycles.eq(controller.cycles),
         ]  # fmt: skip
-        answers = zip(self.answers, count.answers, tags.answers, tags.granted, strict=True)
-        for answer, counted, given, granted in answers:
+        answers = zip(self.answers, tags.answers, count.answered, tags.granted, strict=True)
+        for answer, given, answered, granted in answers:
             m.d.comb += [
-                answer.eq(given), answer.valid.eq(given.valid & granted),
-                counted.valid.eq(given.valid & granted), counted.scope.eq(given.scope),
-            ]  # fmt: skip
+                answered.eq(given.valid & granted),
+                answer.eq(given),
+                answer.valid.eq(answered),
+            ]
         return m
 
     def _worker(

@@ -19,13 +19,12 @@ class AsynchronousWorker(Component):
     Args:
         parameters: sizes and options.
         buffers: input buffers.
-        scopes: whose tags the MCACHE holds at a time, 1 or 2.
     """
 
-    def __init__(self, parameters: Parameters, buffers: int, scopes: int) -> None:
+    def __init__(self, parameters: Parameters, buffers: int) -> None:
         one, word, version = parameters, signed(parameters.word_bits), range(parameters.versions)
         slots, entry = range(buffers * one.block), range(one.entries)
-        self._parameters, self._buffers, self._scopes = one, buffers, scopes
+        self._parameters, self._buffers = one, buffers
         window, row = ArrayLayout(word, one.kernel_rows * one.kernel_columns), row_layout(one, buffers)
         super().__init__(
             {
@@ -35,7 +34,7 @@ class AsynchronousWorker(Component):
                 "reset": In(1), "busy": In(1), "signs": In(1), "length": In(range(one.block + 1)),
                 "filters": In(16), "load": In(one.versions), "windows": In(ArrayLayout(window, one.versions)),
                 "bit": Out(range(one.bits)), "random": In(window),
-                "request": Out(request_layout(one, len(slots), scopes)), "accepted": In(1),
+                "request": Out(request_layout(one, len(slots))), "accepted": In(1),
                 "answers": In(ArrayLayout(row, one.cache_sets)), "granted": Out(one.cache_sets),
                 "hitmap_complete": In(1),
                 "asked": Out(entry), "asked_version": Out(version), "asked_valid": In(1),
@@ -90,7 +89,7 @@ class AsynchronousWorker(Component):
 
     def _sign(self, m: Module, turns: Turns, hitmap: Hitmap, negative: Signal) -> None:
         """Signature bits to the MCACHE; its answers to the Hitmap, or the rows of a saved one."""
-        m.submodules.signatures = signatures = SignatureSender(self._parameters, self._buffers, self._scopes)
+        m.submodules.signatures = signatures = SignatureSender(self._parameters, self._buffers)
         m.d.comb += [
             signatures.reset.eq(self.reset), signatures.length.eq(self.length),
             signatures.shift.eq(turns.leaving & turns.leaving_dense), signatures.slot.eq(turns.leaving_slot),

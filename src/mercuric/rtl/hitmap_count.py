@@ -1,50 +1,38 @@
-"""Is a scope's Hitmap complete? Two scopes at most are signed at a time (paper III-C1)."""
+"""Is a scope's Hitmap complete? (paper III-C1)"""
 
-from amaranth import Module, Signal
-from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth import Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
 from mercuric.rtl.parameters import Parameters
 
 
 class HitmapCount(Component):
-    """It counts the answers of the MCACHE until every vector of a scope has one.
+    """It counts the answers of the MCACHE until each of a scope's ``vectors`` has one.
 
-    In the cycle of the last answer the ``oldest`` scope is ``complete``; what is counted for it is then the
-    scope after the next. Scopes are complete in their order, one a cycle at most. A PE set signs scope
-    ``s + 2`` only after its products of ``s``, which need the Hitmap of ``s``: two counters do.
+    In the cycle of the last answer the scope is ``complete``: its tags can be cleared, and what is counted
+    from then on is the next scope.
 
     Args:
         parameters: sizes and options.
-        scopes: whose signatures may come together, 1 or 2.
     """
 
-    def __init__(self, parameters: Parameters, scopes: int) -> None:
+    def __init__(self, parameters: Parameters) -> None:
         one = parameters
-        self._scopes, self._most = scopes, one.sets * one.block
-        answer = StructLayout({"valid": 1, "scope": range(scopes)})
+        self._most = one.sets * one.block
         super().__init__(
             {
-                "reset": In(1), "vectors": In(range(self._most + 1)),
-                "answers": In(ArrayLayout(answer, one.cache_sets)),
-                "complete": Out(1), "oldest": Out(range(scopes)),
+                "reset": In(1), "vectors": In(range(self._most + 1)), "answered": In(one.cache_sets),
+                "complete": Out(1),
             }
         )  # fmt: skip
 
     def elaborate(self, _platform: object) -> Module:
-        """What is left of each scope after this cycle."""
+        """What is left of the scope after this cycle."""
         m = Module()
-        for scope in range(self._scopes):
-            left = Signal(range(self._most + 1), name=f"left_{scope}")
-            after = Signal.like(left, name=f"after_{scope}")
-            counted = sum(answer.valid & (answer.scope == scope) for answer in self.answers)
-            m.d.comb += after.eq(left - counted)
-            m.d.sync += left.eq(after)
-            with m.If(self.oldest == scope):
-                m.d.comb += self.complete.eq((after == 0) & (self.vectors != 0))
-            with m.If(self.reset | (self.complete & (self.oldest == scope))):
-                m.d.sync += left.eq(self.vectors)
-        m.d.sync += self.oldest.eq(self.oldest ^ self.complete)
-        with m.If(self.reset):
-            m.d.sync += self.oldest.eq(0)
+        left, after = Signal(range(self._most + 1)), Signal(range(self._most + 1))
+        m.d.comb += [
+            after.eq(left - sum(self.answered)),
+            self.complete.eq((after == 0) & (self.vectors != 0)),
+        ]
+        m.d.sync += left.eq(Mux(self.reset | self.complete, self.vectors, after))
         return m

@@ -19,18 +19,14 @@ class InsertionQueue(Component):
     Args:
         parameters: sizes and options.
         slots: rows of a PE set's Hitmap.
-        scopes: whose signatures may stand in it together.
     """
 
-    def __init__(self, parameters: Parameters, slots: int, scopes: int = 1) -> None:
+    def __init__(self, parameters: Parameters, slots: int) -> None:
         self._sets, self._places = parameters.sets, parameters.queue
         self._ports = min(parameters.queue_ports or self._sets, self._sets)
         self.item_layout = StructLayout(
-            {
-                "signature": parameters.bits, "slot": range(slots), "pe_set": range(self._sets),
-                "scope": range(scopes),
-            }
-        )  # fmt: skip
+            {"signature": parameters.bits, "slot": range(slots), "pe_set": range(self._sets)}
+        )
         super().__init__(
             {
                 "asked": In(self._sets), "items": In(ArrayLayout(self.item_layout, self._sets)),

@@ -12,23 +12,22 @@ class SignatureSender(Component):
     """The Signature Table, in which signatures wait for room in their cache set's queue.
 
     A signature is brought in the cycle in which it is complete. While one waits those behind it do too, one a
-    cycle leaves, and the PEs go on: they never stand still for a queue. Where the MCACHE has tags for one
-    scope only (``scopes`` is 1), a scope's signatures wait until the Hitmap of the scope before is complete.
+    cycle leaves, and the PEs go on: they never stand still for a queue. The MCACHE has tags for one scope at
+    a time: who has brought a scope's signatures keeps those of the next until the Hitmap is complete.
 
     Args:
         parameters: sizes and options.
         buffers: input buffers.
-        scopes: whose tags the MCACHE holds at a time, 1 or 2.
     """
 
-    def __init__(self, parameters: Parameters, buffers: int, scopes: int) -> None:
+    def __init__(self, parameters: Parameters, buffers: int) -> None:
         one, slots = parameters, range(buffers * parameters.block)
-        self._parameters, self._buffers, self._scopes = one, buffers, scopes
+        self._parameters, self._buffers = one, buffers
         super().__init__(
             {
                 "reset": In(1), "length": In(range(one.block + 1)), "shift": In(1), "slot": In(slots),
                 "negative": In(1), "last": In(1), "accepted": In(1), "complete": In(1),
-                "request": Out(request_layout(one, len(slots), scopes)),
+                "request": Out(request_layout(one, len(slots))),
             }
         )  # fmt: skip
 
@@ -37,36 +36,23 @@ class SignatureSender(Component):
         one, m = self._parameters, Module()
         m.submodules.table = table = SignatureTable(one, self._buffers, keeps=True)
         waiting = Signal(range(2 * one.block + 1))  # of two scopes at most
-        buffer, place, scope = Signal(range(self._buffers)), Signal(range(one.block)), Signal()
-        comes, sent = Signal(), Signal()
+        buffer, place = Signal(range(self._buffers)), Signal(range(one.block))
+        comes, sent, brought, held = (Signal() for _ in range(4))
         m.d.comb += [
             table.shift.eq(self.shift), table.slot.eq(self.slot), table.negative.eq(self.negative),
             table.last.eq(self.last), table.kept.eq(self.request.slot),
             comes.eq(self.shift & table.complete), sent.eq(self.request.valid & self.accepted),
-            self.request.valid.eq(((waiting != 0) | comes) & ~self._held(m, sent, place)),
+            self.request.valid.eq(((waiting != 0) | comes) & ~held),
             self.request.signature.eq(Mux(waiting != 0, table.kept_tag, table.tag)),
             self.request.index.eq(Mux(waiting != 0, table.kept_index, table.index)),
-            self.request.slot.eq(buffer * one.block + place), self.request.scope.eq(scope),
+            self.request.slot.eq(buffer * one.block + place), held.eq(brought & ~self.complete),
         ]  # fmt: skip
-        m.d.sync += waiting.eq(waiting + comes - sent)
+        m.d.sync += [waiting.eq(waiting + comes - sent), brought.eq(held)]
         with m.If(sent):
             m.d.sync += place.eq(place + 1)
             with m.If(place == self.length - 1):
                 last = buffer == self._buffers - 1
-                m.d.sync += [place.eq(0), scope.eq(~scope), buffer.eq(Mux(last, 0, buffer + 1))]
+                m.d.sync += [place.eq(0), brought.eq(1), buffer.eq(Mux(last, 0, buffer + 1))]
         with m.If(self.reset):
-            m.d.sync += [each.eq(0) for each in (buffer, place, scope)]
+            m.d.sync += [each.eq(0) for each in (buffer, place, brought)]
         return m
-
-    def _held(self, m: Module, sent: Signal, place: Signal) -> Signal | int:
-        """Whether the MCACHE still has the tags of the scope that this set has sent whole."""
-        if self._scopes > 1:
-            return 0
-        whole, held = Signal(), Signal()
-        m.d.comb += held.eq(whole & ~self.complete)
-        m.d.sync += whole.eq(held)
-        with m.If(sent & (place == self.length - 1)):
-            m.d.sync += whole.eq(1)
-        with m.If(self.reset):
-            m.d.sync += whole.eq(0)
-        return held

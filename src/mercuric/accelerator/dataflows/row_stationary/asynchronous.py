@@ -20,10 +20,8 @@ from mercuric.accelerator.dataflows.dot_product import Pace
 from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns, take_turns
 from mercuric.accelerator.dataflows.row_stationary.miss_queue import take_from_queue, take_queue_turns
 from mercuric.accelerator.dataflows.row_stationary.signature_queues import (
-    Asked,
     SignatureQueues,
     complete_hitmap,
-    sign,
 )
 
 
@@ -68,14 +66,15 @@ class AsynchronousProduct:
         """
         scopes = len(self.misses)
         signing = self._whole(self.lengths * 0 if signatures is None else signatures) * signature.interval
-        late = turns or _READY
+        late, asked = turns or _READY, queues or _NO_QUEUES
         last = late.last or late
         misses, lengths = self._kinds
         return int(
             _total(
                 misses, lengths, self.filters, self.queued,
                 min(self.versions, max(1, scopes * self.filters)), self.pace.interval, self.pace.drain,
-                signing, signature.drain, queues is not None, (queues or _NO_QUEUES).asked,
+                signing, signature.drain, queues is not None, asked.cache_sets, asked.lengths, asked.interval,
+                asked.capacity, np.zeros(asked.number, np.int64),
                 turns is not None,
                 late.states, late.representatives, late.owners, last.owners, late.members, late.order,
                 late.recompute, (late.queue or (0, 0))[0], (last.queue or (0, 0))[0],
@@ -101,10 +100,8 @@ class AsynchronousProduct:
     ) -> int:
         """What :meth:`cycles` computes, a task at a time."""
         scopes, sets = len(self.misses), range(self.misses.shape[1])
-        asked = queues.by_definition() if queues else None
         (misses_of, lengths_of), signing = self._kinds, self._whole(signatures)
         free, left = [0 for _ in sets], [0 for _ in sets]
-        signed: list[int] = []
         hitmaps: list[int] = []
         finished: list[int] = []
 
@@ -116,9 +113,10 @@ class AsynchronousProduct:
             for p in signers:
                 free[p] = begin(signature)[p] + int(signing[scope, p]) * signature.interval
                 left[p] = free[p] + signature.drain
-            signed.append(max((left[p] for p in signers), default=0))
-            if asked:
-                asked.sign(left)
+            complete = max((left[p] for p in signers), default=0)
+            if queues:
+                complete = queues.complete_by_definition(scope, left, hitmaps[-1] if hitmaps else 0)
+            hitmaps.append(complete)
 
         def multiply(scope: int, last: bool) -> None:
             buffer = finished[-self.versions] if len(finished) >= self.versions else 0
@@ -138,8 +136,6 @@ class AsynchronousProduct:
         for scope in range(-1, scopes):
             if scope + 1 < scopes:
                 sign(scope + 1)
-            if scope >= 0:
-                hitmaps.append(asked.complete(scope) if asked else signed[scope])
             for task in range(self.filters if scope >= 0 else 0):
                 multiply(scope, task == self.filters - 1)
         return max([*left, *hitmaps], default=0)
@@ -190,7 +186,11 @@ def _total(
     signing: NDArray[np.int64],
     signature_drain: int,
     queues: bool,
-    asked: Asked,
+    cache_sets: NDArray[np.int64],
+    asked_lengths: NDArray[np.int64],
+    asked_interval: int,
+    capacity: int,
+    level: NDArray[np.int64],
     late: bool,
     states: NDArray[np.uint8],
     representatives: NDArray[np.int64],
@@ -208,7 +208,7 @@ def _total(
     finished = np.zeros(versions, np.int64)  # of the task that had each filter buffer last
     task = hitmap = next_hitmap = 0
     for scope in range(-1, scopes):
-        hitmap, next_hitmap = max(hitmap, next_hitmap), 0
+        hitmap = max(hitmap, next_hitmap)
         for pe_set in range(sets if scope + 1 < scopes else 0):
             if signing[scope + 1, pe_set]:
                 start = free[pe_set] if signature_drain else left[pe_set]
@@ -216,10 +216,9 @@ def _total(
                 left[pe_set] = free[pe_set] + signature_drain
                 next_hitmap = max(next_hitmap, left[pe_set])
         if queues and scope + 1 < scopes:
-            sign(scope + 1, asked, left)
-            next_hitmap = 0
-        if queues and scope >= 0:
-            hitmap = complete_hitmap(scope, asked)
+            next_hitmap = complete_hitmap(
+                cache_sets[scope + 1], asked_lengths, asked_interval, capacity, left, hitmap, level
+            )
         for number in range(filters if scope >= 0 else 0):
             gate = max(hitmap, finished[task % versions])
             kind = 1 if number == filters - 1 else 0

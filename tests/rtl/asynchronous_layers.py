@@ -1,0 +1,164 @@
+"""Small layers for one asynchronous circuit, signed or with saved Hitmaps, and what the plain models say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+import numpy as np
+import torch
+from asynchronous_cosimulation import Rows
+from circuit_scopes import PlainMCache, Scope, rounds, signatures
+from hypothesis import strategies as st
+from oracle.asynchronous_stepper import step_asynchronous
+from oracle.stepper import Array, Stepped, deal
+from oracle.worker import SteppedScope
+
+from mercuric.accelerator.dataflows.dot_product import Pace
+from mercuric.accelerator.dataflows.row_stationary.asynchronous import AsynchronousProduct
+from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
+    block_lengths,
+    block_owners,
+    misses_of_sets,
+)
+from mercuric.accelerator.dataflows.row_stationary.signature_queues import SignatureQueues
+from mercuric.rtl.parameters import Parameters
+from mercuric.similarity import Hitmap
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Scopes of as many vectors each; ``saved`` says that the circuit is given their Hitmaps."""
+
+    scopes: list[Scope]
+    saved: bool
+
+    @property
+    def vectors(self) -> int:
+        return len(self.scopes[0].vectors)
+
+
+@st.composite
+def circuits(draw: st.DrawFn, **fixed: object) -> Parameters:
+    rows, sets = draw(st.integers(1, 3)), draw(st.integers(1, 6))
+    drawn = {
+        "block": -(-draw(st.integers(1, 9)) // sets),
+        "versions": draw(st.integers(1, 5)),
+        "queue": draw(st.integers(1, 3)),
+        "late_hits": draw(st.sampled_from(["ready", "wait", "recompute"])),
+        "mac_unit": draw(st.booleans()),
+    }
+    return Parameters(
+        pe_rows=1, pe_columns=sets * rows, kernel_rows=rows, kernel_columns=draw(st.integers(1, 3)),
+        bits=draw(st.integers(1, 4)), cache_sets=draw(st.integers(1, 4)), ways=draw(st.integers(1, 3)),
+        overlapped_signatures=draw(st.booleans()), overlapped_products=draw(st.booleans()),
+        **{**drawn, **fixed},
+    )  # fmt: skip
+
+
+@st.composite
+def layers(draw: st.DrawFn, one: Parameters, saved: bool | None = None) -> Layer:
+    row = st.lists(st.integers(-9, 9), min_size=one.kernel_columns, max_size=one.kernel_columns)
+    window = st.lists(row, min_size=one.kernel_rows, max_size=one.kernel_rows)
+    few = draw(st.lists(window, min_size=1, max_size=5))
+    vectors = draw(st.integers(1, one.sets * one.block))
+    random_filters = draw(st.lists(window, min_size=one.bits, max_size=one.bits))
+    filters = draw(st.lists(window, min_size=1, max_size=3))
+    scope = st.lists(st.sampled_from(few), min_size=vectors, max_size=vectors)
+    scopes = [Scope(each, random_filters, filters) for each in draw(st.lists(scope, min_size=1, max_size=3))]
+    return Layer(scopes, draw(st.booleans()) if saved is None else saved)
+
+
+def in_step(one: Parameters, scope: Scope) -> Rows:
+    """The Hitmap where PE sets finish signatures together."""
+    cache, signed = PlainMCache(one.cache_sets, one.ways), signatures(scope)
+    order = [vector for each in rounds(len(signed), one.sets) for vector in each]
+    found = {vector: cache.access(signed[vector], vector) for vector in order}
+    states, representatives = zip(*(found[vector] for vector in sorted(found)), strict=True)
+    return list(states), list(representatives)
+
+
+def step(one: Parameters, layer: Layer) -> tuple[Stepped, list[Rows]]:
+    """What the stepper says, and the Hitmaps that it was given or gave."""
+    hitmaps = [in_step(one, scope) for scope in layer.scopes]
+    stepped = [
+        SteppedScope(scope.vectors, *found) for scope, found in zip(layer.scopes, hitmaps, strict=True)
+    ]
+    if not layer.saved:
+        stepped = [_signed(one, scope) for scope in layer.scopes]
+    first = layer.scopes[0]
+    done = step_asynchronous(
+        stepped,
+        first.filters,
+        [] if layer.saved else first.random_filters,
+        Array(one.sets, one.overlapped_products, one.mac_unit),
+        pipelined_signatures=one.overlapped_signatures,
+        versions=one.versions,
+        late_hits=one.late_hits,
+        queue=one.queue,
+    )
+    return done, [(list(scope.states), list(scope.representatives)) for scope in stepped]
+
+
+def _signed(one: Parameters, scope: Scope) -> SteppedScope:
+    """A scope whose Hitmap is filled as its signatures are answered."""
+    cache, signed = PlainMCache(one.cache_sets, one.ways), signatures(scope)
+    states, representatives = [0] * len(signed), [0] * len(signed)
+
+    def answered(vector: int) -> None:
+        states[vector], representatives[vector] = cache.access(signed[vector], vector)
+
+    asked = [signature % one.cache_sets for signature in signed]
+    return SteppedScope(scope.vectors, states, representatives, asked, answered)
+
+
+def recurrence(one: Parameters, layer: Layer, hitmaps: Sequence[Rows]) -> int | None:
+    """The simulator's cycles of these Hitmaps; None where no one order of arrival fits all scopes."""
+    hitmap = Hitmap(
+        torch.tensor([states for states, _ in hitmaps], dtype=torch.uint8),
+        torch.tensor([representatives for _, representatives in hitmaps]),
+    )
+    owners, lengths = block_owners(layer.vectors, one.sets), block_lengths(layer.vectors, one.sets)
+    turns = None
+    if one.late_hits != "ready":
+        order = _order(one, layer.vectors, hitmaps)
+        if order is None:
+            return None
+        members = np.arange(len(hitmaps))[:, None]
+        turns = Turns.checked(hitmap, owners, members, np.array(order), one.late_hits == "recompute")
+    filters = len(layer.scopes[0].filters)
+    product = AsynchronousProduct(
+        misses_of_sets(hitmap.states, owners),
+        lengths,
+        filters,
+        one.versions,
+        _pace(one, one.overlapped_products),
+    )
+    if layer.saved:
+        return product.cycles(turns=turns)
+    signature = _pace(one, one.overlapped_signatures)
+    cache_sets = np.array([signatures(scope) for scope in layer.scopes]) % one.cache_sets
+    queues = SignatureQueues(cache_sets, lengths, signature.interval, one.queue)
+    return product.cycles(one.bits * lengths, signature, queues, turns)
+
+
+def _pace(one: Parameters, overlapped: bool) -> Pace:
+    pace = Pace.pipelined if overlapped else Pace.lone
+    return pace(one.kernel_rows, one.kernel_columns, one.mac_unit)
+
+
+def _order(one: Parameters, vectors: int, hitmaps: Sequence[Rows]) -> list[int] | None:
+    """An order in which every set has its vectors, and every HIT comes after its representative."""
+    after: dict[int, set[int]] = {vector: set() for vector in range(vectors)}
+    for block in deal(range(vectors), one.sets):
+        for earlier, later in pairwise(block):
+            after[later].add(earlier)
+    for _, representatives in hitmaps:
+        for vector, source in enumerate(representatives):
+            if source != vector:
+                after[vector].add(source)
+    try:
+        return list(TopologicalSorter(after).static_order())
+    except CycleError:
+        return None
