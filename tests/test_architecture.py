@@ -147,7 +147,7 @@ def test_every_example_is_run() -> None:
 
 
 def test_the_floors_are_the_tested_ones() -> None:
-    drawn = re.search(r"^    cli\n(?:    .*\n)+", TEXT, re.MULTILINE)
+    drawn = re.search(r"^    __main__\n(?:    .*\n)+", TEXT, re.MULTILINE)
     assert drawn is not None
     floors = [tuple(line.strip().split(", ")) for line in drawn.group().splitlines()]
     assert [set(floor) for floor in floors[::-1]] == [set(floor) for floor in test_import_rules.FLOORS]

@@ -76,7 +76,8 @@ class LayerData:
         mask = (1 << circuit.word_bits) - 1
         sources = self.hitmap.representatives.numpy()
         for vectors, filters, source in zip(self.numbers.vectors, self.numbers.filters, sources, strict=True):
-            yield (sum_of(vectors, filters)[:, source] & mask).astype(word_type(circuit))
+            words: Words = (sum_of(vectors, filters)[:, source] & mask).astype(word_type(circuit))
+            yield words
 
 
 def arrival(vectors: int, circuit: Parameters) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ def _fits(vectors: Integers, filters: Integers, most: int) -> bool:
     return largest <= most
 
 
-def sum_of(vectors: NDArray[np.generic], filters: NDArray[np.generic]) -> NDArray[np.generic]:
+def sum_of(vectors: NDArray[Any], filters: NDArray[Any]) -> NDArray[Any]:
     """Dot products of a scope's vectors (vectors, rows, columns) with filters: (filters, vectors)."""
-    found: NDArray[np.generic] = filters.reshape(len(filters), -1) @ vectors.reshape(len(vectors), -1).T
+    found: NDArray[Any] = filters.reshape(len(filters), -1) @ vectors.reshape(len(vectors), -1).T
     return found
