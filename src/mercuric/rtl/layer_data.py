@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,8 +77,8 @@ class LayerData:
         mask = (1 << circuit.word_bits) - 1
         sources = self.hitmap.representatives.numpy()
         for vectors, filters, source in zip(self.numbers.vectors, self.numbers.filters, sources, strict=True):
-            words: Words = (sum_of(vectors, filters)[:, source] & mask).astype(word_type(circuit))
-            yield words
+            words: Any = sum_of(vectors, filters)[:, source] & mask
+            yield words.astype(word_type(circuit))
 
 
 def arrival(vectors: int, circuit: Parameters) -> torch.Tensor:
