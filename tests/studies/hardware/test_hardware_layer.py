@@ -33,8 +33,8 @@ def options(**fields: object) -> list[str]:
 def test_the_recorded_vectors_have_the_recorded_hitmap() -> None:
     subject = load_subject(ExamplesConfig(model="vgg13", width=0.1, images=2, image_size=32), 2, 2)
     accelerator = buildable("eyeriss-168", SMALL)
-    recorded = record(subject, "features.2", accelerator)
-    work, layer = recorded.work, subject.network.features[2]
+    recorded = record(subject, "features.3", accelerator)
+    work, layer = recorded.work, subject.network.features[3]
     circuit = Parameters.of(accelerator, work.shape, work.bits, "paper")
     order = arrival(work.shape.vectors, circuit)
     signatures = torch.from_numpy(
