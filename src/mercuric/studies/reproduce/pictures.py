@@ -18,20 +18,18 @@ Series = Mapping[str, Sequence[float | None]]
 
 
 def bars(names: Sequence[str], series: Series, title: str, log: bool = False) -> go.Figure:
-    """Bars side by side over each name; a value that is None is left out."""
+    """Bars side by side over each name; none where a value is None."""
     picture = figure(340, "", title)
     ours = iter(_OURS)
     for label, values in series.items():
-        known = [(name, value) for name, value in zip(names, values, strict=True) if value is not None]
         picture.add_bar(
-            x=[plotly_text(name) for name, _ in known],
-            y=rounded(value for _, value in known),
+            x=[plotly_text(name) for name in names],
+            y=rounded(nan if value is None else value for value in values),
             name=label,
             marker={"color": COLOURS[label] if label in COLOURS else next(ours)},
             hovertemplate="%{y:.3g}",
         )
     picture.update_layout(barmode="group", bargap=0.25)
-    picture.update_xaxes(categoryorder="array", categoryarray=[plotly_text(name) for name in names])
     picture.update_yaxes(**({"type": "log"} if log else {"rangemode": "tozero"}))
     return picture
 
