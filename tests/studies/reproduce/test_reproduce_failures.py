@@ -39,7 +39,7 @@ def test_a_study_that_fails_takes_nothing_from_the_others(
     assert result.exit_code == 1
     assert "hitmaps failed; the claims that need them say so, and --resume tries again" in result.output
     page = (folder / "report.html").read_text()
-    assert "hitmaps failed: Error: model was &#39;no-such-network&#39;" in page
+    assert "hitmaps failed: " in page and "no-such-network" in page
     assert "Layerwise ablation" in page
 
     kept = (folder / "outcomes" / "arrays.json").stat().st_mtime_ns
