@@ -31,7 +31,7 @@ def options(**fields: object) -> list[str]:
 
 
 def test_the_recorded_vectors_have_the_recorded_hitmap() -> None:
-    subject = load_subject(ExamplesConfig(model="vgg13", width=0.1, images=2, image_size=32), 2, 2)
+    subject = load_subject(ExamplesConfig(model="vgg13", width=0.125, images=2, image_size=32), 2, 2)
     accelerator = buildable("eyeriss-168", SMALL)
     recorded = record(subject, "features.3", accelerator)
     work, layer = recorded.work, subject.network.features[3]
