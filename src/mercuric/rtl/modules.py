@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
+from amaranth.back import rtlil
+from amaranth.lib.wiring import Component
+
 _MODULE = re.compile(r"^module \\(\S+)\n(.*?)^end$", re.MULTILINE | re.DOTALL)
 _INSTANCE = re.compile(r"^  cell \\(\S+) (\S+)\n(.*?)^  end$", re.MULTILINE | re.DOTALL)
 _CONNECTED = re.compile(r"^    connect (\S+)", re.MULTILINE)
@@ -13,6 +16,11 @@ _NUMBERS = re.compile(r"(_\d+)+$")
 def component(module: str) -> str:
     """What the components of a module are called: the last part of its name, without numbers."""
     return _NUMBERS.sub("", module.rsplit(".", 1)[-1])
+
+
+def circuit_text(circuit: Component, name: str) -> str:
+    """The circuit in RTLIL as the module ``name``, each of its different modules once."""
+    return merged(rtlil.convert(circuit, name=name, emit_src=False))
 
 
 def merged(text: str) -> str:

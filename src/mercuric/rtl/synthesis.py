@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 
 from mercuric.errors import MercuricError
 from mercuric.files.writing import write_text
-from mercuric.rtl.modules import component, merged
+from mercuric.rtl.modules import circuit_text, component
 from mercuric.rtl.yosys import run_yosys
 
 
@@ -90,7 +89,7 @@ def synthesize(circuit: Component, time_limit: float | None = None) -> Synthesis
 
 def text_of(circuit: Component) -> str:
     """The circuit in RTLIL, each component once: what Yosys reads."""
-    return merged(rtlil.convert(circuit, name=_TOP, emit_src=False))
+    return circuit_text(circuit, _TOP)
 
 
 def synthesize_text(text: str, time_limit: float | None = None) -> Synthesis:

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from amaranth.back import rtlil
 from amaranth.lib.wiring import Component, In
 
 from mercuric.files.writing import write_text
-from mercuric.rtl.modules import merged
+from mercuric.rtl.modules import circuit_text
 from mercuric.rtl.yosys import run_yosys
 
 _PASSES = ("proc -nomux -norom", "memory_collect", "opt_clean -purge")
@@ -22,7 +21,7 @@ def write_verilog(circuit: Component, name: str, path: Path) -> None:
         MercuricError: it fails.
     """
     source = path.with_suffix(".il")
-    write_text(source, merged(rtlil.convert(circuit, name=name, emit_src=False)))
+    write_text(source, circuit_text(circuit, name))
     try:
         run_yosys(
             [f"read_rtlil {source}", *_PASSES, f"write_verilog -norename -noattr {path}"], f"write {path}"

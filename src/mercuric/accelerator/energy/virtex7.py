@@ -35,8 +35,13 @@ class Design:
 
     @property
     def name(self) -> str:
-        """``64 sets x 16 ways``, or ``baseline``."""
-        return "baseline" if self.sets is None else f"{self.sets} sets x {self.ways} ways"
+        """As :func:`design_name` writes it."""
+        return design_name(self.sets, self.ways)
+
+
+def design_name(sets: int | None, ways: int | None) -> str:
+    """``64 sets x 16 ways``, or ``baseline`` where there are no sets."""
+    return f"{sets} sets x {ways} ways" if sets else "baseline"
 
 
 def _read() -> tuple[Design, ...]:
@@ -56,6 +61,8 @@ def _read() -> tuple[Design, ...]:
 DESIGNS = _read()
 """The baseline, then every MCACHE, each once."""
 BASELINE = DESIGNS[0]
+MCACHES = tuple((one.sets, one.ways) for one in DESIGNS if one.sets is not None and one.ways is not None)
+"""Sets and ways of the designs that have an MCACHE."""
 LARGEST = next(one for one in DESIGNS if (one.sets, one.ways) == (64, 16))
 TABLES: dict[str, tuple[Design, ...]] = {
     "II": tuple(one for one in DESIGNS if one.ways == 16),

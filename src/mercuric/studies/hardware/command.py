@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.studies.hardware import options as circuit_options
 from mercuric.studies.stored_command import store_command
 from mercuric.terminal import options
 
@@ -13,19 +13,17 @@ from mercuric.terminal import options
 def verilog(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="A new folder, for Verilog and test benches.")],
-    rows: Annotated[int, typer.Option(help="Rows of the PE array.")] = 3,
-    columns: Annotated[int, typer.Option(help="Columns of the PE array.")] = 4,
+    rows: circuit_options.Rows = 3,
+    columns: circuit_options.Columns = 4,
     kernel: Annotated[int, typer.Option(help="Side of a window; a PE set has a PE for each row.")] = 3,
     sets: Annotated[int, typer.Option(help="Sets of the MCACHE.")] = 4,
     ways: Annotated[int, typer.Option(help="Ways of a set.")] = 2,
-    bits: Annotated[int, typer.Option(help="Bits of a signature.")] = 8,
-    block: Annotated[int, typer.Option(help="Input vectors that a PE set has room for.")] = 4,
-    queue: Annotated[int, typer.Option(help="Requests that a cache set's insertion queue holds.")] = 4,
-    word_bits: Annotated[int, typer.Option(help="Bits of inputs, weights, sums and results.")] = 16,
-    timing: Annotated[
-        Timing, typer.Option(help="Whether dot products overlap as signature bits do (fair) or not (paper).")
-    ] = "paper",
-    mac_unit: Annotated[bool, typer.Option("--mac-unit", help="Multiply and add in one cycle.")] = False,
+    bits: circuit_options.Bits = 8,
+    block: circuit_options.Block = 4,
+    queue: circuit_options.Queue = 4,
+    word_bits: circuit_options.WordBits = 16,
+    timing: circuit_options.Timing = "paper",
+    mac_unit: circuit_options.MacUnit = False,
     scopes: Annotated[int, typer.Option(help="Scopes of the test bench's layer.")] = 2,
     filters: Annotated[int, typer.Option(help="Filters of the test bench's layer.")] = 3,
     seed: options.Seed = 0,

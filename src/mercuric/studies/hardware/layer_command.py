@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.studies.hardware import options as circuit_options
 from mercuric.studies.stored_command import store_command
 from mercuric.subjects.config import RANDOM, ExamplesConfig
 from mercuric.terminal import options
@@ -34,9 +34,7 @@ def layer(
             "recorded Hitmap; repeatable.",
         ),
     ] = None,
-    timing: Annotated[
-        Timing, typer.Option(help="Whether dot products overlap as signature bits do (fair) or not (paper).")
-    ] = "paper",
+    timing: circuit_options.Timing = "paper",
     config: options.ReuseFile = None,
     time_limit: Annotated[float, typer.Option(help="Seconds to compile and run the circuit in.")] = 3600,
     as_json: options.AsJson = False,

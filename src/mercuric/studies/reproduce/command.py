@@ -13,7 +13,7 @@ from mercuric.studies.reproduce import texts
 from mercuric.studies.reproduce.config import ReproduceConfig
 from mercuric.studies.reproduce.judged import Judged, judge_all, read_summary
 from mercuric.studies.reproduce.markdown import statements
-from mercuric.studies.reproduce.page import headline, write_page
+from mercuric.studies.reproduce.page import headline, write_answers
 from mercuric.studies.reproduce.study import reproduce as run_reproduction
 from mercuric.studies.stored_command import store_command
 from mercuric.terminal import options
@@ -36,8 +36,9 @@ def reproduce(
     config = ReproduceConfig(claims=tuple(claims), quick=quick, data=data)
     with bars() as progress:
         outcomes = run_reproduction(config, out, jobs, resume, progress)
-    page = write_page(out, store_command(out, context))
-    judged = judge_all(out, read_summary(out))
+    summary = read_summary(out)
+    judged = judge_all(out, summary)
+    page = write_answers(out, judged, summary, store_command(out, context))
     show(
         as_json,
         {"claims": records(statements(judged)), "runs": {name: vars(one) for name, one in outcomes.items()}},

@@ -9,7 +9,6 @@ import pandas as pd
 from mercuric.files.writing import write_text
 from mercuric.page import formats
 from mercuric.studies.reproduce import texts
-from mercuric.studies.reproduce.claim import SOURCES
 from mercuric.studies.reproduce.judged import Judged, tally
 
 CLAIMS, TEXT = "claims.csv", "reproduction.md"
@@ -68,13 +67,12 @@ def _claim(one: Judged) -> str:
         ]
         for statement, number, holds in one.answers()
     ]  # fmt: skip
-    place = ", ".join(filter(None, [SOURCES[claim.source], claim.section and f"section {claim.section}"]))
     facts = [] if one.found is None else [f"- {name}: {text}" for name, text in one.found.setting]
     facts += [f"- Assumed: {claim.assumptions.strip()}"] if claim.assumptions else []
     return "\n\n".join(
         [
             f"## {claim.part}: {claim.title}",
-            f"> {claim.sentence}\n>\n> {place}",
+            f"> {claim.sentence}\n>\n> {texts.place(claim)}",
             f"**{one.verdict.capitalize()}.** {texts.why(one)}",
             _table(["statement", "source", "ours", "fair timing", "verdict", "beside"], rows),
             "\n".join(f"    {command}" for command in one.commands.values()),

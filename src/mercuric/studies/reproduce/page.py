@@ -11,7 +11,6 @@ from mercuric.page.page import write
 from mercuric.page.parts import Card, Folded, Page, Paragraph, Part, Section
 from mercuric.page.table import Cell, Column, SortableTable, prose, words
 from mercuric.studies.reproduce import texts
-from mercuric.studies.reproduce.claim import SOURCES
 from mercuric.studies.reproduce.judged import Judged, judge_all, read_summary, tally
 from mercuric.studies.reproduce.markdown import write_markdown
 
@@ -26,7 +25,11 @@ def write_page(folder: Path, command: str) -> Path:
         MercuricError: a run's file is missing or broken, or it can't be written.
     """
     summary = read_summary(folder)
-    judged = judge_all(folder, summary)
+    return write_answers(folder, judge_all(folder, summary), summary, command)
+
+
+def write_answers(folder: Path, judged: Sequence[Judged], summary: Mapping[str, Any], command: str) -> Path:
+    """What :func:`write_page` writes, of claims that are judged already."""
     write_markdown(folder, judged, summary, command)
     return write(_page(judged, summary, command), folder)
 
@@ -83,9 +86,11 @@ def _answers(judged: Sequence[Judged]) -> SortableTable:
 
 def _section(one: Judged) -> Section:
     claim = one.claim
-    place = ", ".join(filter(None, [SOURCES[claim.source], claim.section and f"section {claim.section}"]))
     parts: list[Part] = [
-        Paragraph(f"\N{LEFT DOUBLE QUOTATION MARK}{claim.sentence}\N{RIGHT DOUBLE QUOTATION MARK} ({place})"),
+        Paragraph(
+            f"\N{LEFT DOUBLE QUOTATION MARK}{claim.sentence}\N{RIGHT DOUBLE QUOTATION MARK} "
+            f"({texts.place(claim)})"
+        ),
         Paragraph(f"{one.verdict.capitalize()}. {texts.why(one)}"),
         _statements(one),
     ]

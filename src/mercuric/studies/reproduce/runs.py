@@ -22,13 +22,11 @@ class Run(Config):
         full: the whole answer.
         quick: a smaller one; the same where it is None, left out where it is empty.
         data: whether it takes images, so that ``--data`` may choose others.
-        prints: whether it fills no folder: what it prints with ``--json`` is kept in ``result.json``.
     """
 
     full: str
     quick: str | None = None
     data: bool = True
-    prints: bool = False
 
     def left_out(self, quick: bool) -> bool:
         """Whether a quick answer does without it."""

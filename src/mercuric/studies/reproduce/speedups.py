@@ -70,6 +70,18 @@ def dataflow_found(
     )  # fmt: skip
 
 
+def systolic_found(folders: Mapping[str, Path], dataflow: str, largest: str, identity: str) -> Found:
+    """A claim of an array that folds: the mean, and the network that gains most in the source."""
+    table = speedups_of(folders, dataflow)
+    mean = network(table, MEAN)
+    numbers = {"mean": mean, largest: network(table, largest), "most": most(table, largest)}
+    return dataflow_found(
+        folders, table, numbers, identity,
+        f"The baseline decides: {formats.ratio(mean.ours)} against the array channel by channel, "
+        f"{formats.ratio(mean.fair)} where the folds of both sides overlap.",
+    )  # fmt: skip
+
+
 def _read(folder: Path, dataflow: str) -> pd.DataFrame:
     table = pd.read_csv(folder / "speedups.csv")
     return table[table["dataflow"] == dataflow].set_index("model")

@@ -64,6 +64,20 @@ def setting_of_sweep(folder: Path) -> Setting:
     ]  # fmt: skip
 
 
+def mcache_speedups(totals: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Speed-ups by entries and ways, in the paper's timing and in the fair one."""
+    paper, fair = (
+        totals.pivot_table(index="entries", columns="ways", values=f"{timing}_speedup")
+        for timing in ("paper", "fair")
+    )
+    return paper, fair
+
+
+def mcache_gain(speedups: pd.DataFrame, before: tuple[int, int], after: tuple[int, int]) -> float:
+    """What other entries and ways gain, as a share."""
+    return at(speedups, *after) / at(speedups, *before) - 1
+
+
 def training_of(folders: Mapping[str, Path]) -> Trained:
     """The training of VGG13, densely and with reuse."""
     return read_training(folders["training"])

@@ -122,13 +122,13 @@ def _one(
         outcome = Outcome(f"mercuric {' '.join(words)}", 0, f"{failed}, which it reads, failed")
     else:
         again = place.exists() and run.resumes(config.quick)
-        outcome = _run(words, place, run.prints, again, jobs, before.seconds if before else 0)
+        outcome = _run(words, place, again, jobs, before.seconds if before else 0)
     write_text(kept, json_text(asdict(outcome)))
     return outcome
 
 
-def _run(words: list[str], place: Path, prints: bool, again: bool, jobs: int, before: float) -> Outcome:
-    where = ["--json"] if prints else ["--out", str(place), *(["--resume"] if again else [])]
+def _run(words: list[str], place: Path, again: bool, jobs: int, before: float) -> Outcome:
+    where = ["--out", str(place), *(["--resume"] if again else [])]
     cores = max(1, len(os.sched_getaffinity(0)) // jobs)
     environment = {**os.environ, "OMP_NUM_THREADS": str(cores)}
     began = time.monotonic()
@@ -136,8 +136,6 @@ def _run(words: list[str], place: Path, prints: bool, again: bool, jobs: int, be
         [sys.executable, "-m", "mercuric", *words, *where], env=environment, capture_output=True, text=True
     )
     seconds = before + time.monotonic() - began
-    if ended.returncode == 0 and prints:
-        write_text(place / "result.json", ended.stdout)
     said = None if ended.returncode == 0 else _last_line(ended.stderr or ended.stdout)
     return Outcome(f"mercuric {' '.join(words)}", seconds, said)
 

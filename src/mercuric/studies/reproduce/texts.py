@@ -1,9 +1,10 @@
 """How are claims, numbers and verdicts written?"""
 
 from mercuric.page import formats
-from mercuric.studies.reproduce.claim import Statement
+from mercuric.studies.reproduce.claim import SOURCES, Claim, Statement
 from mercuric.studies.reproduce.found import Number
 from mercuric.studies.reproduce.judged import Judged
+from mercuric.studies.reproduce.verdict import measured
 
 WORDS = {True: "holds", False: "does not hold", None: "not measured"}
 """Of a statement's answer."""
@@ -48,7 +49,7 @@ def paper(statement: Statement) -> str:
 
 def answer(holds: bool | None, number: Number | None) -> str:
     """Whether a statement holds, in words."""
-    if holds is None and number is not None and number.ours is not None:
+    if holds is None and measured(number):
         return "within its spread"
     return WORDS[holds]
 
@@ -63,3 +64,8 @@ def why(judged: Judged) -> str:
     """The cause, or why there is no answer."""
     said = "" if judged.found is None else judged.found.why
     return " ".join(filter(None, [said, judged.failed and f"{judged.failed}."]))
+
+
+def place(claim: Claim) -> str:
+    """Where the source claims it."""
+    return ", ".join(filter(None, [SOURCES[claim.source], claim.section and f"section {claim.section}"]))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from mercuric.errors import ArgumentError
+from mercuric.studies.hardware import options as circuit_options
 from mercuric.studies.stored_command import store_command
 from mercuric.terminal import options
 from mercuric.terminal.console import show
@@ -24,10 +25,8 @@ def power(
     ] = "photograph",
     side: Annotated[int, typer.Option(help="Side of the photograph's feature map.")] = 28,
     block: Annotated[int, typer.Option(help="Windows that a PE set has room for.")] = 14,
-    bits: Annotated[int, typer.Option(help="Bits of a signature.")] = 20,
-    ports: Annotated[
-        int, typer.Option(help="Ports to read and to write results; 0: one for each PE set.")
-    ] = 2,
+    bits: circuit_options.Bits = 20,
+    ports: circuit_options.Ports = 2,
     filters: Annotated[int, typer.Option(help="Filters of the layer; three are run.")] = 512,
     megahertz: Annotated[float, typer.Option(help="Of the clock.")] = 200.0,
     seed: options.Seed = 0,

@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from mercuric.accelerator.energy.virtex7 import MCACHES
 from mercuric.config import Config, require_once
 from mercuric.errors import ArgumentError
 
 _Size = Annotated[int, Field(strict=True, ge=1)]
-SETS = ((16, 16), (32, 16), (48, 16), (64, 16))
-WAYS = ((64, 2), (64, 4), (64, 8))
 
 
 class PowerConfig(Config):
@@ -30,7 +29,7 @@ class PowerConfig(Config):
         seed: of the filters' numbers.
     """
 
-    mcaches: tuple[tuple[_Size, _Size], ...] = SETS + WAYS
+    mcaches: tuple[tuple[_Size, _Size], ...] = MCACHES
     pe_rows: _Size = 12
     pe_columns: _Size = 2
     windows: Literal["photograph", "drawn"] = "photograph"

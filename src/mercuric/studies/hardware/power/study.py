@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mercuric.accelerator.energy.virtex7 import design_name
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
@@ -46,7 +47,7 @@ def _count(
 ) -> dict[tuple[int, int], Activity]:
     claim_folder(folder, config, resume)
     for done, (sets, ways) in enumerate(designs):
-        progress(done, len(designs), name(sets, ways))
+        progress(done, len(designs), design_name(sets, ways))
         path = folder / f"activity-{sets}x{ways}.json"
         if not path.exists():
             write_text(path, _activity(config, sets, ways).model_dump_json(indent=1))
@@ -60,11 +61,6 @@ def read_activities(config: PowerConfig, folder: Path) -> dict[tuple[int, int], 
         (sets, ways): Activity(**read_json_object(folder / f"activity-{sets}x{ways}.json"))
         for sets, ways in (BASELINE, *config.mcaches)
     }
-
-
-def name(sets: int, ways: int) -> str:
-    """What a design is called."""
-    return f"{sets} sets x {ways} ways" if sets else "baseline"
 
 
 def states_of(config: PowerConfig) -> dict[tuple[int, int], dict[str, int]]:

@@ -7,14 +7,14 @@ from typing import Any
 import pandas as pd
 
 from mercuric.accelerator.energy.cells import CELLS_45NM
-from mercuric.accelerator.energy.virtex7 import DESIGNS, design
+from mercuric.accelerator.energy.virtex7 import DESIGNS, design, design_name
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
 from mercuric.rtl.activity import Activity
 from mercuric.studies.hardware.power.config import PowerConfig
 from mercuric.studies.hardware.power.fit import fits, fits_table, unlisted
 from mercuric.studies.hardware.power.layer import PHOTOGRAPH
-from mercuric.studies.hardware.power.study import name, states_of
+from mercuric.studies.hardware.power.study import states_of
 from mercuric.studies.hardware.power.verdicts import as_printed, verdicts, verdicts_table
 from mercuric.studies.hardware.power.watts import RESULTS, Chip, Results, power_table
 from mercuric.studies.machine import machine
@@ -36,7 +36,7 @@ def summarize(
         "megahertz": chip.megahertz,
         "cells": CELLS_45NM.model_dump(mode="json"),
         "memories": str(chip.memories),
-        "states": {name(*mcache): counts for mcache, counts in states_of(config).items()},
+        "states": {design_name(*mcache): counts for mcache, counts in states_of(config).items()},
         "designs": records(designs.reset_index(drop=True)),
         "fits": records(fits_table(found)),
         "residuals_mw": {" + ".join(one.terms): [1000 * left for left in one.residuals] for one in found},
@@ -57,7 +57,7 @@ def _designs(
     printed = as_printed(table)
     keys = list(zip(table["sets"], table["ways"], strict=True))
     paper = [design(sets or None, ways or None) for sets, ways in keys]
-    table.insert(0, "design", [name(*key) for key in keys])
+    table.insert(0, "design", [design_name(*key) for key in keys])
     table.insert(1, "results", results)
     base = table["dynamic"].iloc[0]
     return table.assign(

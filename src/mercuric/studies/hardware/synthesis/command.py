@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from mercuric.accelerator.dataflows.dot_product import Timing
 from mercuric.errors import MercuricError
 from mercuric.page import formats
+from mercuric.studies.hardware import options as circuit_options
 from mercuric.studies.hardware.synthesis.page import answer, array, write_page
 from mercuric.studies.hardware.synthesis.tables import comparisons, terminal_table
 from mercuric.studies.stored_command import store_command
@@ -22,26 +22,22 @@ def synthesize(
         str | None, typer.Option(help="Sets of the MCACHE, as 16,32,48,64; by default the paper's designs.")
     ] = None,
     ways: Annotated[str | None, typer.Option(help="Ways of a set, as 2,4,8,16.")] = None,
-    rows: Annotated[int, typer.Option(help="Rows of the PE array.")] = 12,
-    columns: Annotated[int, typer.Option(help="Columns of the PE array.")] = 14,
+    rows: circuit_options.Rows = 12,
+    columns: circuit_options.Columns = 14,
     kernel_rows: Annotated[
         int, typer.Option(help="Rows of a window; a PE set has a PE for each: a column of the array.")
     ] = 12,
     kernel_columns: Annotated[int, typer.Option(help="Elements of a window's row.")] = 3,
-    bits: Annotated[int, typer.Option(help="Bits of a signature.")] = 20,
-    block: Annotated[int, typer.Option(help="Input vectors that a PE set has room for.")] = 16,
-    queue: Annotated[int, typer.Option(help="Requests that a cache set's insertion queue holds.")] = 4,
-    word_bits: Annotated[int, typer.Option(help="Bits of inputs, weights, sums and results.")] = 16,
-    timing: Annotated[
-        Timing, typer.Option(help="Whether dot products overlap as signature bits do (fair) or not (paper).")
-    ] = "paper",
-    mac_unit: Annotated[bool, typer.Option("--mac-unit", help="Multiply and add in one cycle.")] = False,
+    bits: circuit_options.Bits = 20,
+    block: circuit_options.Block = 16,
+    queue: circuit_options.Queue = 4,
+    word_bits: circuit_options.WordBits = 16,
+    timing: circuit_options.Timing = "paper",
+    mac_unit: circuit_options.MacUnit = False,
     results: Annotated[
         Literal["registers", "memory"], typer.Option(help="Where the MCACHE's results are.")
     ] = "registers",
-    ports: Annotated[
-        int, typer.Option(help="Ports to read and to write results; 0: one for each PE set.")
-    ] = 0,
+    ports: circuit_options.Ports = 0,
     hitmap_ports: Annotated[
         int, typer.Option(help="Rows of a PE set's Hitmap written in a cycle; 0: one for each cache set.")
     ] = 1,

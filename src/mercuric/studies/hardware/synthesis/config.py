@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import field_validator, model_validator
 
 from mercuric.accelerator.dataflows.dot_product import Timing
-from mercuric.accelerator.energy.virtex7 import DESIGNS
+from mercuric.accelerator.energy.virtex7 import MCACHES
 from mercuric.config import Config, require_once
 from mercuric.errors import ArgumentError
 from mercuric.rtl.parameters import Parameters, Results
@@ -73,7 +73,7 @@ class SynthesisConfig(Config):
     def designs(self) -> list[tuple[int, int]]:
         """Sets and ways of every MCACHE."""
         if self.sets is None and self.ways is None:
-            return [(one.sets, one.ways) for one in DESIGNS if one.sets is not None and one.ways is not None]
+            return list(MCACHES)
         return list(product(self.sets or (SETS,), self.ways or (WAYS,)))
 
     def parameters(self, sets: int, ways: int) -> Parameters:

@@ -9,6 +9,7 @@ from typing import Any
 
 from amaranth.lib.wiring import Component
 
+from mercuric.accelerator.energy.virtex7 import design_name
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text
 from mercuric.files.reading import read_json_object
@@ -42,8 +43,8 @@ class Circuit:
 
     @property
     def name(self) -> str:
-        """``64 sets x 16 ways``, as the paper's designs are called."""
-        return "baseline" if self.sets is None else f"{self.sets} sets x {self.ways} ways"
+        """As the paper's designs are called."""
+        return design_name(self.sets, self.ways)
 
     @property
     def file(self) -> str:

@@ -9,7 +9,7 @@ from mercuric.page import formats
 from mercuric.page.chart import Picture
 from mercuric.page.table import SortableTable, numbers
 from mercuric.studies.reproduce.found import Found, Number
-from mercuric.studies.reproduce.studied import at, setting_of_sweep, sweep_of
+from mercuric.studies.reproduce.studied import mcache_gain, mcache_speedups, setting_of_sweep, sweep_of
 from mercuric.studies.sweep.charts import grid_chart
 from mercuric.studies.sweep.study import combination_totals
 
@@ -19,15 +19,14 @@ SLACK, WAYS = 1e-9, 16
 def found(folders: Mapping[str, Path]) -> Found:
     """VGG13's speed-up at each size and associativity, row stationary."""
     totals = combination_totals(sweep_of(folders["mcache"]), ["entries", "ways"])
-    paper, fair = (
-        totals.pivot_table(index="entries", columns="ways", values=f"{one}_speedup")
-        for one in ("paper", "fair")
-    )
+    paper, fair = mcache_speedups(totals)
     numbers_ = {
         "grows": Number(float(_rises(paper)), float(_rises(fair))),
         "ways": Number(float(_rises(paper.T)), float(_rises(fair.T))),
-        "step": Number(_gain(paper, (512, 8), (1024, 16)), _gain(fair, (512, 8), (1024, 16))),
-        "double": Number(_gain(paper, (1024, 16), (2048, 16)), _gain(fair, (1024, 16), (2048, 16))),
+        "step": Number(mcache_gain(paper, (512, 8), (1024, 16)), mcache_gain(fair, (512, 8), (1024, 16))),
+        "double": Number(
+            mcache_gain(paper, (1024, 16), (2048, 16)), mcache_gain(fair, (1024, 16), (2048, 16))
+        ),
     }
     columns = [
         numbers("entries", totals["entries"], formats.count), numbers("ways", totals["ways"], formats.count),
@@ -64,7 +63,3 @@ def _why(table: pd.DataFrame, numbers_: Mapping[str, Number]) -> str:
 
 def _rises(table: pd.DataFrame) -> bool:
     return bool((table.diff().iloc[1:] >= -SLACK).all(axis=None))
-
-
-def _gain(table: pd.DataFrame, before: tuple[int, int], after: tuple[int, int]) -> float:
-    return at(table, *after) / at(table, *before) - 1
