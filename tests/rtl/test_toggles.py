@@ -190,7 +190,7 @@ def cycles(done: Activity) -> int:
 def test_bits_are_those_of_the_circuit() -> None:
     one = circuit_of(sets=2)
     done = activity(one, Stimulus.drawn(one, 1, 1, 0), SynchronousArray)
-    assert done.bits["mcache_results"]["file"] == 2 * 16  # entries x word
+    assert done.bits["words"]["file"] == 2 * 16  # entries x word
     assert done.bits["signature_table"]["memory"] == 2 * 3 * 4  # PE sets x block x bits
     assert done.bits["set"]["register"] == 2 * (4 + 1)  # a tag and its valid bit an entry
     assert done.bits["filter_buffer"]["register"] == 4 * 16

@@ -5,13 +5,13 @@ from operator import or_
 
 from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout, StructLayout, View
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 from amaranth.utils import exact_log2
 
 from mercuric.rtl.arbitration import Grant, chosen, grants
-from mercuric.rtl.decoder import decoded
+from mercuric.rtl.memory_banks import MemoryBanks
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.register_file import RegisterFile
 
 
 class MCacheResults(Component):
@@ -33,7 +33,10 @@ class MCacheResults(Component):
     def __init__(self, parameters: Parameters) -> None:
         one = parameters
         entry, version, word = range(one.entries), range(one.versions), signed(one.word_bits)
-        self._parameters, self._banks = one, one.ports or 1 if one.results == "memory" else 1
+        self._parameters = one
+        self._ports = (
+            one.ports or one.sets if one.results == "memory" else min(one.ports or one.sets, one.sets)
+        )
         place = StructLayout({"entry": entry, "version": version})
         self._written = StructLayout({"valid": 1, "entry": entry, "version": version, "word": word})
         super().__init__(
@@ -49,19 +52,13 @@ class MCacheResults(Component):
     def elaborate(self, _platform: object) -> Module:
         """One word an entry and version, and a VD bit."""
         one, m = self._parameters, Module()
-        banks = [
-            Memory(
-                shape=signed(one.word_bits), depth=-(-one.entries * one.versions // self._banks), init=[],
-                attrs={"ram_style": "registers"} if one.results == "registers" else {},
-            )
-            for _ in range(self._banks)
-        ]  # fmt: skip
-        for number, bank in enumerate(banks):
-            m.submodules[f"bank_{number}"] = bank
-        valid, now = Signal(one.entries * one.versions), Signal(one.entries * one.versions)
-        reading, writing = self._read(m, banks), self._write(m, banks, now)
+        words = one.entries * one.versions
+        kind = RegisterFile if one.results == "registers" else MemoryBanks
+        m.submodules.store = store = kind(words, self._ports, one.word_bits)
+        reading, writing = self._read(m, store), self._write(m, store)
         m.d.comb += self.granted.eq(reading & writing)
-        m.d.sync += valid.eq(valid | now)
+        valid = Signal(words)
+        m.d.sync += valid.eq(valid | store.stored)
         for version in range(one.versions):
             with m.If(self.invalidate[version]):
                 m.d.sync += valid[version * one.entries : (version + 1) * one.entries].eq(0)
@@ -77,56 +74,47 @@ class MCacheResults(Component):
         """Of a word, and of its VD bit."""
         return place.version * self._parameters.entries + place.entry
 
-    def _ports(
-        self, m: Module, banks: list[Memory], asks: Value, addresses: list[Value], name: str
-    ) -> list[tuple[Memory, Grant]]:
-        """The bank of each port, and who gets the port."""
-        one, bits = self._parameters, exact_log2(self._banks)
+    def _grants(self, m: Module, asks: Value, addresses: list[Value], name: str) -> list[Grant]:
+        """Who gets each port."""
+        one, ports = self._parameters, self._ports
         if one.results == "memory":
-            wanted = [
-                asks & Cat(address[:bits] == bank for address in addresses) for bank in range(len(banks))
-            ]
+            bits = exact_log2(ports)
             return [
-                (bank, grants(m, wants, 1, f"{name}_{number}")[0])
-                for number, (bank, wants) in enumerate(zip(banks, wanted, strict=True))
+                grants(m, asks & Cat(address[:bits] == bank for address in addresses), 1, f"{name}_{bank}")[0]
+                for bank in range(ports)
             ]
-        if (one.ports or one.sets) < one.sets:
-            return [(banks[0], grant) for grant in grants(m, asks, one.ports or 0, name)]
+        if ports < one.sets:
+            return list(grants(m, asks, ports, name))
         return [
-            (banks[0], [ask if own == pe_set else Const(0) for own in range(one.sets)])
-            for pe_set, ask in enumerate(asks)
+            [ask if own == port else Const(0) for own, ask in enumerate(asks)] for port in range(one.sets)
         ]
 
-    def _read(self, m: Module, banks: list[Memory]) -> Value:
+    def _read(self, m: Module, store: RegisterFile | MemoryBanks) -> Value:
         """Each PE set's word, and which of them need not wait."""
         addresses = [self._address(place) for place in self.read]
-        readers = self._ports(m, banks, self.reads, addresses, "reader")
-        found: list[Value] = []
-        for bank, grant in readers:
-            port = bank.read_port(domain="comb")
-            m.d.comb += port.addr.eq(chosen(grant, addresses) >> exact_log2(self._banks))
-            found.append(port.data.as_unsigned())
+        readers = self._grants(m, self.reads, addresses, "reader")
+        for port, grant in enumerate(readers):
+            m.d.comb += store.read[port].eq(chosen(grant, addresses))
         for pe_set, word in enumerate(self.read_word):
-            m.d.comb += word.eq(chosen([grant[pe_set] for _, grant in readers], found))
-        return reduce(or_, (Cat(*grant) for _, grant in readers)) | ~self.reads
+            m.d.comb += word.eq(
+                chosen([grant[pe_set] for grant in readers], (found.as_unsigned() for found in store.found))
+            )
+        return _served(readers) | ~self.reads
 
-    def _write(self, m: Module, banks: list[Memory], now: Signal) -> Value:
-        """What is written, the VD bits that are set, and which PE sets need not wait."""
+    def _write(self, m: Module, store: RegisterFile | MemoryBanks) -> Value:
+        """Which PE sets need not wait."""
         asks = Cat(written.valid for written in self.written)
         addresses = [self._address(written) for written in self.written]
-        writers = self._ports(m, banks, asks, addresses, "writer")
-        setting = []
-        for bank, grant in writers:
-            port = bank.write_port()
+        writers = self._grants(m, asks, addresses, "writer")
+        for written, grant in zip(store.written, writers, strict=True):
             m.d.comb += [
-                port.addr.eq(chosen(grant, addresses) >> exact_log2(self._banks)),
-                port.data.eq(chosen(grant, (written.word.as_unsigned() for written in self.written))),
-                port.en.eq(Cat(*grant).any() & self.enable),
+                written.valid.eq(Cat(*grant).any() & self.enable),
+                written.address.eq(chosen(grant, addresses)),
+                written.word.eq(chosen(grant, (written.word.as_unsigned() for written in self.written))),
             ]
-            setting.append(decoded(m, port.addr, port.en, bank.depth))
-        if self._parameters.results == "memory":
-            for number, bits in enumerate(setting):
-                m.d.comb += now[number :: self._banks].eq(bits)
-        else:
-            m.d.comb += now.eq(reduce(or_, setting))
-        return reduce(or_, (Cat(*grant) for _, grant in writers)) | ~asks
+        return _served(writers) | ~asks
+
+
+def _served(ports: list[Grant]) -> Value:
+    """Who got one of the ports."""
+    return reduce(or_, (Cat(*grant) for grant in ports))

@@ -34,7 +34,7 @@ def mercury(tags: int, wire: int = 0) -> Activity:
     """Eight PE sets of 1000 flip-flops, and an MCACHE of ``tags`` bits."""
     flips = {"pe": {"register": 500, "logic": 300, "wire": wire}, "set": {"register": 7}}
     phase = PhaseActivity(cycles=100, operations=done(90), flips=flips)
-    bits = {"pe": {"register": 8000}, "set": {"register": tags}, "mcache_results": {"file": 4096}}
+    bits = {"pe": {"register": 8000}, "set": {"register": tags}, "words": {"file": 4096}}
     return Activity(pe_sets=8, filters=2, bits=bits, phases={"signatures": phase, "products": phase})
 
 

@@ -18,7 +18,7 @@ KINDS = ("clocks", "logic", "signals", "memory", "dsp")
 """As the paper's columns; its block RAM is mostly the global buffer, which the circuits have not."""
 _ONCE = frozenset({"controller", "filter_buffer"})
 """Components that do the same whatever the number of PE sets; all else does more with each."""
-_SHARED = _ONCE | {"top", "mcache_tags", "queue", "set", "mcache_results"}
+_SHARED = _ONCE | {"top", "mcache_tags", "queue", "set", "mcache_results", "store", "words"}
 """Components of which a chip has as many bits whatever the number of PE sets."""
 _WORD = 16
 
@@ -67,7 +67,7 @@ def flip_flops(activity: Activity, chip: Chip) -> float:
     total = 0.0
     for component, bits in activity.bits.items():
         clocked = bits.get("register", 0)
-        if component != "mcache_results" or chip.results == "registers":
+        if component != "words" or chip.results == "registers":
             clocked += bits.get("file", 0)
         total += clocked * (1 if component in _SHARED else chip.pe_sets / activity.pe_sets)
     return total
