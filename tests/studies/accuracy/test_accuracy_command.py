@@ -41,6 +41,14 @@ def test_a_row(tmp_path: Path) -> None:
     assert "one" in again.stdout
 
 
+def test_all_rows_shorter(tmp_path: Path) -> None:
+    given = ["--seeds", "4", "--epochs", "1", "--train-examples", "16", "--out", str(tmp_path), "--json"]
+    result = CliRunner().invoke(app, ["accuracy", *given])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    assert [(row["seeds"], row["epochs"], row["examples"]) for row in rows] == [(1, 1, 16)] * 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

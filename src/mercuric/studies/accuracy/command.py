@@ -23,6 +23,11 @@ def accuracy(
     out: Annotated[Path, typer.Option(help="Gets a folder a row, accuracy.csv and accuracy.md.")] = Path(
         "runs/accuracy"
     ),
+    seeds: Annotated[
+        str | None, typer.Option(help="Of every row, as 0,1,2; three, or one of the others, by default.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Of every row; 10, or 4 of the others.")] = None,
+    train_examples: options.TrainExamples = None,
     jobs: Annotated[int, typer.Option(help="Rows trained at a time, which share the cores.")] = 1,
     resume: options.Resume = False,
     names: Annotated[
@@ -33,7 +38,13 @@ def accuracy(
     if names:
         typer.echo("\n".join([*MAIN, *OTHERS]))
         return
+    given = {
+        "seeds": None if seeds is None else options.parse_seeds(seeds),
+        "epochs": epochs,
+        "train_examples": train_examples,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
     with bars() as progress:
-        measured = measure(chosen(rows or []), out, jobs, resume, progress)
+        measured = measure(chosen(rows or [], **changes), out, jobs, resume, progress)
     write_page(out, store_command(out, context))
     show(as_json, [{**asdict(row), "gap": row.gap} for row in measured], accuracy_table(measured))

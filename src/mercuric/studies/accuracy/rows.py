@@ -85,18 +85,28 @@ OTHERS: dict[str, RunConfig] = {
 (``-adaptive``), and the other networks, shorter and over one seed."""
 
 
-def chosen(names: Sequence[str]) -> dict[str, RunConfig]:
+def chosen(names: Sequence[str], **changes: Any) -> dict[str, RunConfig]:
     """The rows of these names; the main ones for none, the other networks for ``"others"``.
 
+    Args:
+        names: of rows.
+        **changes: ``seeds``, ``train_examples`` and ``epochs`` of all rows, instead of their own.
+
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name, or a setting out of range.
     """
-    if not names:
-        return dict(MAIN)
     rows = {**MAIN, **OTHERS}
-    listed = [row for name in names for row in (OTHERS if name == "others" else [name])]
+    listed = [row for name in names or MAIN for row in (OTHERS if name == "others" else [name])]
     for name in listed:
         if name not in rows:
             raise ArgumentError(f"row was {name!r}, but must be others or one of {', '.join(rows)}")
     require_once("row", listed)
-    return {name: rows[name] for name in listed}
+    return {name: _changed(rows[name], **changes) for name in listed}
+
+
+def _changed(row: RunConfig, epochs: int | None = None, **changes: Any) -> RunConfig:
+    if epochs is not None:
+        changes["training"] = row.training.changed(
+            epochs=epochs, test_every=min(row.training.test_every, epochs)
+        )
+    return row.changed(**changes)

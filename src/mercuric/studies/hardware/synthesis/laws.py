@@ -82,10 +82,14 @@ def _registers(sizes: list[tuple[int, int]], ours: Value, config: Mapping[str, A
     entry = f"a tag of {config['bits']} bits, VT and VD"
     if config["results"] == "registers":
         entry += f", and a result of {config['word_bits']} bits"
+    hitmaps = "Hitmaps of one port are LUT memory" if config["hitmap_ports"] == 1 else "and Hitmaps"
+    queue = f"an insertion queue of {config['queue']} places"
+    if config["queue_ports"] == 1:
+        queue = f"counters of {queue}, which are LUT memory"
     names = {
-        "registers beside the baseline's, whatever the MCACHE": "Hitmap, turns, pipeline and controller: "
-        "they go with PE sets and the vectors that each has room for",
-        "registers a set": f"an insertion queue of {config['queue']} places",
+        "registers beside the baseline's, whatever the MCACHE": "turns, pipeline and controller, which go "
+        f"with PE sets and the vectors that each has room for; {hitmaps}",
+        "registers a set": queue,
         "registers an entry": f"{entry}; 17.5 are not enough for a tag and a result of 16 bits, so the "
         "paper's tables leave results out, whatever its text says of slice registers",
     }
