@@ -1,10 +1,10 @@
 """Who gets a port where fewer are there than may ask? Who comes first by number."""
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
-from operator import or_
 
-from amaranth import Const, Module, Signal, Value, ValueCastable
+from amaranth import Array, Cat, Const, Module, Signal, Value, ValueCastable
+
+from mercuric.rtl.decoder import encoded
 
 Grant = Sequence[Value]
 """A bit for each that may ask: at most one is set."""
@@ -30,10 +30,12 @@ def grants(m: Module, asks: Value, ports: int, name: str) -> list[Signal]:
 
 
 def chosen(grant: Iterable[Value], values: Iterable[Value | ValueCastable]) -> Value:
-    """What the one has that is granted; 0 where none is. Those that never are cost nothing."""
-    words = [
-        Value.cast(value) & bit.replicate(len(Value.cast(value)))
-        for bit, value in zip(grant, values, strict=True)
-        if not isinstance(bit, Const)
-    ]
-    return reduce(or_, words)
+    """What the one has that is granted; anything where none is. Those that never are cost nothing.
+
+    By the number of the one, because a multiplexer is smaller than a gate and an input for each.
+    """
+    asked = [(bit, Value.cast(value)) for bit, value in zip(grant, values, strict=True)]
+    may = [(bit, value) for bit, value in asked if not isinstance(bit, Const)]
+    if len(may) == 1:
+        return may[0][1]
+    return Array(value for _, value in may)[encoded(Cat(bit for bit, _ in may))]

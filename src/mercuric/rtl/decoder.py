@@ -1,6 +1,7 @@
-"""Which of many is named by a number? A word with its bit alone, made of two of half the length."""
+"""Which of many is named by a number, as a word with its bit alone? And by which number is such a bit?"""
 
 from amaranth import Cat, Module, Signal, Value
+from amaranth.utils import bits_for
 
 
 def decoded(m: Module, number: Value, enable: Value, size: int) -> Value:
@@ -22,3 +23,11 @@ def decoded(m: Module, number: Value, enable: Value, size: int) -> Value:
         rows.eq(Cat(enable & (high == each) for each in range(len(rows)))),
     ]
     return Cat(row.replicate(len(columns)) & columns for row in rows)[:size]
+
+
+def encoded(bits: Value) -> Value:
+    """The number of the only bit that is set; 0 where none is."""
+    return Cat(
+        Cat(bits[place] for place in range(len(bits)) if place >> digit & 1).any()
+        for digit in range(bits_for(len(bits) - 1))
+    )

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth import Cat, Module
+from amaranth import Cat, Module, Signal
 from amaranth.lib.data import ArrayLayout, StructLayout, View
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
@@ -81,4 +81,9 @@ class Hitmap(Component):
             return answers
         granted = grants(m, Cat(answer.valid for answer in answers), self._ports, "grant")
         m.d.comb += self.granted.eq(reduce(or_, granted))
-        return [self._row(chosen(grant, answers)) for grant in granted]
+        rows = []
+        for port, grant in enumerate(granted):
+            row = Signal(self._row, name=f"row_{port}")
+            m.d.comb += [row.eq(chosen(grant, answers)), row.valid.eq(grant.any())]
+            rows.append(row)
+        return rows

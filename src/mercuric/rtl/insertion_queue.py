@@ -1,5 +1,8 @@
 """Who waits for a set of the MCACHE? Its insertion queue (paper V, MCACHE Design)."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.memory import Memory
@@ -68,9 +71,8 @@ class InsertionQueue(Component):
             ]
             accepted.append(accepts)
             taken = after
-        together = Cat(*accepted)
         m.d.comb += [
-            self.accepted.eq(chosen(together, granted) if granted else together),
+            self.accepted.eq(self._accepted(granted, accepted)),
             self.emptied.eq(taken == 0),
         ]
         m.d.sync += [level.eq(taken), first.eq(first_after)]
@@ -82,6 +84,13 @@ class InsertionQueue(Component):
         if not granted:
             return list(zip(self.asked, items, strict=True))
         return [(grant.any(), chosen(grant, items)) for grant in granted]
+
+    def _accepted(self, granted: list[Signal], accepted: list[Signal]) -> Value:
+        """Whose signatures the ports took."""
+        if not granted:
+            return Cat(*accepted)
+        took = (grant & taken.replicate(self._sets) for grant, taken in zip(granted, accepted, strict=True))
+        return reduce(or_, took)
 
     def _around(self, place: Value) -> Value:
         """A place, where they go round."""

@@ -3,6 +3,7 @@
 from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import Component, In, Out
 
+from mercuric.rtl.decoder import encoded
 from mercuric.rtl.hitmap import HIT, MAU, MNU, ROW_STATE
 from mercuric.rtl.parameters import Parameters
 
@@ -37,9 +38,7 @@ class MCacheSet(Component):
             self.state.eq(Mux(equal.any(), HIT, Mux(valid.all(), MNU, MAU))),
         ]
         chosen = Mux(equal.any(), equal, first_free)
-        for way in range(self._ways):
-            with m.If(chosen[way]):
-                m.d.comb += self.way.eq(way)
+        m.d.comb += self.way.eq(encoded(chosen))
         with m.If(self.clear):
             m.d.sync += valid.eq(0)
         with m.Elif(self.ask & (self.state == MAU)):

@@ -7,9 +7,9 @@ from amaranth import Array, Cat, Const, Module, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
-from amaranth.utils import bits_for, exact_log2
+from amaranth.utils import exact_log2
 
-from mercuric.rtl.decoder import decoded
+from mercuric.rtl.decoder import decoded, encoded
 
 GROUP = 16
 """Words of a group, a power of two."""
@@ -97,14 +97,6 @@ class _Words(Component):
             m.d.comb += [
                 asks.eq(Cat(own[number] for own in writing)),
                 write.en.eq(asks.any()), write.addr.eq(number), self.stored[number].eq(write.en),
-                write.data.eq(Array(written.word for written in self.written)[_place(asks)]),
+                write.data.eq(Array(written.word for written in self.written)[encoded(asks)]),
             ]  # fmt: skip
         return m
-
-
-def _place(bits: Signal) -> Value:
-    """Of the only bit that is set: by its number a word's multiplexer is smaller than with a gate a port."""
-    width = bits_for(len(bits) - 1)
-    return Cat(
-        Cat(bits[place] for place in range(len(bits)) if place >> digit & 1).any() for digit in range(width)
-    )
