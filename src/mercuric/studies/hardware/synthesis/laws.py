@@ -102,8 +102,9 @@ def _registers(sizes: list[tuple[int, int]], ours: Value, config: Mapping[str, A
 
 def _block_rams(sizes: list[tuple[int, int]], ours: Value) -> list[Law]:
     why = (
-        "our MCACHE reads within a cycle, which block memory can't; nothing of a set's in the text would "
-        "need 36 Kbit either (16 tags of 20 bits are 320), so the paper's block a set isn't explained"
+        "our MCACHE reads within a cycle, which block memory can't; a set's tags (16 of 20 bits) fill less "
+        "than a hundredth of one. A set's results in a block of its own would explain the paper's block a "
+        "set, and why its entries have no registers for results"
     )
     rows = [(sets, ways) for sets, ways in sizes if published(sets, ways, "block_rams") is not None]
     theirs = [(published(*one, "block_rams") or 0.0) / one[0] for one in rows]
