@@ -12,7 +12,7 @@ from mercuric.files.writing import write_text
 from mercuric.page import formats
 from mercuric.page.chart import Picture
 from mercuric.studies.reproduce import texts
-from mercuric.studies.reproduce.judged import Judged, tally
+from mercuric.studies.reproduce.judged import Judged
 
 CLAIMS, TEXT, FIGURES = "claims.csv", "reproduction.md", "figures"
 _HEADS = "statement", "source", "ours", "fair timing", "verdict", "beside"
@@ -29,7 +29,7 @@ def write_markdown(folder: Path, judged: Sequence[Judged], summary: Mapping[str,
     drawn = find_spec("matplotlib") is not None
     if drawn:
         _draw(judged, folder / FIGURES)
-    parts = ["# The claims, reproduced", f"    {command}", _counted(judged, summary), summary_table(judged)]
+    parts = ["# The claims, reproduced", f"    {command}", _counted(judged, summary), _summary(judged)]
     write_text(folder / TEXT, "\n\n".join([*parts, *(_claim(one, drawn) for one in judged)]) + "\n")
 
 
@@ -56,13 +56,13 @@ def statements(judged: Sequence[Judged]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary_table(judged: Sequence[Judged]) -> str:
+def _summary(judged: Sequence[Judged]) -> str:
     """A claim a row, as Markdown."""
     rows = [
         [f"{one.claim.part}: {one.claim.title}", *texts.leading(one), f"**{one.verdict}**"] for one in judged
     ]
     heads = ["claim", "source", "ours", "fair timing", "verdict"]
-    return markdown_table(heads, rows, [True, False, False, False, True])
+    return markdown_table(heads, rows, [True, False, False, False, True]).rstrip()
 
 
 def _draw(judged: Sequence[Judged], folder: Path) -> None:
@@ -99,9 +99,8 @@ def _claim(one: Judged, drawn: bool) -> str:
 
 
 def _counted(judged: Sequence[Judged], summary: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in tally(judged).items())
     seconds = sum(run["seconds"] for run in summary["runs"].values())
-    return f"{counts}; {formats.duration(seconds)} of runs."
+    return f"{texts.headline(judged)} The runs took {formats.duration(seconds)} together."
 
 
 def _shown(picture: Picture) -> str:
