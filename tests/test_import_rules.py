@@ -28,7 +28,7 @@ STUDIES_USED: Mapping[str, tuple[str, ...]] = {
     "accuracy": ("train",),
     "front": ("bench",),
     "hitmap": ("simulate",),
-    "reproduce": ("similarity", "speedups", "sweep", "train"),
+    "reproduce": ("hardware", "similarity", "speedups", "sweep", "train"),
     "shrink": ("evaluate",),
     "similarity": ("bench", "train"),
     "simulate": ("evaluate", "train"),

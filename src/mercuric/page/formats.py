@@ -43,7 +43,7 @@ def percent(fraction: float | None, decimals: int = 1) -> str:
     """A fraction as a percentage: ``71.2 %``."""
     if fraction is None or not math.isfinite(fraction):
         return MISSING
-    return f"{100 * fraction:.{decimals}f} %"
+    return f"{100 * fraction:z.{decimals}f} %"
 
 
 def duration(seconds: float | None) -> str:
@@ -67,6 +67,11 @@ def duration(seconds: float | None) -> str:
 def listing(items: list[str]) -> str:
     """Items as a sentence lists them: ``a, b and c``."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def between(low: str, high: str) -> str:
+    """Two ends as written: ``0.97x to 2.73x``, or the one that both are."""
+    return low if low == high else f"{low} to {high}"
 
 
 def number_of(amount: int, noun: str) -> str:

@@ -27,6 +27,9 @@ SMALL = {
     "speedups-seed-2": "",
     "assumptions": "speedups --assumptions alexnet custom-cnn --images 1 --image-size 32",
     "mcache": "sweep custom-cnn --set entries=512,1024,2048 --set ways=8,16 --images 1 --image-size 32",
+    "synthesis": "",
+    "synthesis-memory": "",
+    "power": "",
     "bounds-alexnet": "bounds alexnet --images 1 --image-size 64",
     "bounds-vgg13": "bounds custom-cnn --images 1 --image-size 32",
     "bounds-squeezenet": "",
@@ -73,6 +76,9 @@ def test_every_claim_is_answered(reproduced: Path) -> None:
     ran = json.loads((reproduced / "reproduction.json").read_text())["runs"]
     for claim in all_claims().values():
         there = [name for name in claim.runs if name in ran]
+        if not there:
+            assert claim.name.startswith("table_"), claim.name  # test_circuit_claims.py asks these
+            continue
         found = answer(claim, run_folders(reproduced, there))
         assert set(found.numbers) <= set(claim.statements), claim.name
         assert any(number.ours is not None for number in found.numbers.values()), claim.name

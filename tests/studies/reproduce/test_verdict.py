@@ -1,11 +1,13 @@
 """When does a claim hold?"""
 
+from math import nan
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mercuric.studies.reproduce.claim import Claim, Statement
 from mercuric.studies.reproduce.found import Found, Number
-from mercuric.studies.reproduce.verdict import holds, together, verdict
+from mercuric.studies.reproduce.verdict import holds, measured, together, verdict
 
 finite = st.floats(-1e6, 1e6)
 answers = st.lists(st.sampled_from([True, False, None]))
@@ -38,6 +40,16 @@ def test_a_spread_that_swallows_the_answer_gives_none() -> None:
     assert holds(statement, Number(1.9, spread=(1.8, 2.1))) is True
     assert holds(statement, Number(1.9, spread=(1.5, 2.1))) is None
     assert holds(statement, Number(1.5, spread=(1.4, 1.6))) is False
+
+
+def test_a_spread_with_the_source_inside_does_not_speak_against_it() -> None:
+    assert holds(Statement(says="", paper=2.0), Number(1.5, spread=(1.0, 4.0))) is None
+
+
+def test_no_number_is_no_answer() -> None:
+    statement = Statement(says="", paper=2.0)
+    assert holds(statement, Number(nan)) is None
+    assert not measured(Number(nan))
 
 
 @given(answers)

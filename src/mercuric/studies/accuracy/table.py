@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.files.markdown import markdown_table
 from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
 from mercuric.page import formats
@@ -64,14 +65,13 @@ def write_page(folder: Path, _command: str) -> Path:
 
 def accuracy_markdown(rows: Sequence[AccuracyRow]) -> str:
     """The table for ``docs/accuracy.md``."""
-    lines = ["| " + " | ".join(_COLUMNS) + " |"]
-    lines.append("|" + "".join("---|" if name in _LEFT else "--:|" for name in _COLUMNS))
+    table = []
     for row in rows:
         cells = _cells(row)
         if row.gap > MOST_POINTS:
             cells[5] = f"**{cells[5]}**"
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        table.append(cells)
+    return markdown_table(_COLUMNS, table, [name in _LEFT for name in _COLUMNS])
 
 
 def _cells(row: AccuracyRow) -> list[str]:

@@ -57,9 +57,7 @@ def write_tables(
     store_command(out, context, more=True)
     for part, one in _filled(shown).items():
         write_text(out / f"{name}-{part}.csv", one[1].to_csv(index=False))
-        parts = [
-            f"{title}\n\n{tables.markdown_table(table, columns)}" for title, table, columns in _split(one)
-        ]
+        parts = [f"{title}\n\n{tables.markdown(table, columns)}" for title, table, columns in _split(one)]
         which = tables.strongest_dense(one[1])
         write_text(out / f"{name}-{part}.md", "\n".join([*parts, which] if which else parts))
     write_text(out / f"{name}.json", _figures(config, shown))

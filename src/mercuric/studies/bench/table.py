@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from mercuric.files.markdown import markdown_table
 from mercuric.page import formats
 
 Cell = Callable[["pd.Series[Any]"], str]
@@ -208,12 +209,10 @@ def strongest_dense(table: pd.DataFrame) -> str:
     return f"Strongest form of dense, and in how many measurements: {named}."
 
 
-def markdown_table(table: pd.DataFrame, columns: Columns) -> str:
+def markdown(table: pd.DataFrame, columns: Columns) -> str:
     """Rows as a Markdown table."""
-    rule = ["---" if column.left else "--:" for column in columns]
     rows = [[column.text(row) for column in columns] for _, row in table.iterrows()]
-    heads = [column.name for column in columns]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rule, *rows]) + "\n"
+    return markdown_table([column.name for column in columns], rows, [column.left for column in columns])
 
 
 def _known(columns: Columns, table: pd.DataFrame) -> Columns:

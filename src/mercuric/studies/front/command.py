@@ -153,7 +153,7 @@ def _write(context: typer.Context, folder: Path, subject: str, config: Config, t
     if shown is not table:
         described_as["over_seeds"] = records(shown)
     write_text(folder / "front.csv", table.to_csv(index=False))
-    write_text(folder / "front.md", tables.markdown_table(shown, tables.front_columns(shown)))
+    write_text(folder / "front.md", tables.markdown(shown, tables.front_columns(shown)))
     write_text(folder / "front.json", json_text(described_as))
     write_page(folder, store_command(folder, context))
 

@@ -27,7 +27,7 @@ def over(table: pd.DataFrame, rival: str) -> Number:
     return Number(
         float(table[MERCURY].mean() / table[rival].mean()),
         beside=f"ahead in {ahead} of {formats.number_of(len(table), 'network')}, "
-        f"{formats.ratio(each.min())} to {formats.ratio(each.max())}",
+        f"{formats.between(formats.ratio(each.min()), formats.ratio(each.max()))}",
     )
 
 
@@ -58,9 +58,9 @@ def bounds_found(
 def rival_found(folders: Mapping[str, Path], rival: str, words: str, identity: str) -> Found:
     """The claim that MERCURY is ahead of one bound."""
     table = bounds_of(folders)
-    means = table.mean()
+    means, ahead = table.mean(), over(table, rival)
     return bounds_found(
-        folders, {rival: words}, {"ahead": over(table, rival)}, identity,
+        folders, {rival: words}, {"ahead": ahead, "above": ahead}, identity,
         f"MERCURY leaves {formats.ratio(means[MERCURY])} fewer on average, {words} "
         f"{formats.ratio(means[rival])}; the networks part widely.",
     )  # fmt: skip

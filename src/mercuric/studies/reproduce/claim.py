@@ -56,7 +56,7 @@ class Claim(Config):
         runs: of which studies it needs the folders; names of ``runs.yaml``.
         statements: what is tested.
         assumptions: what the source leaves open and was chosen here.
-        headline: whether its first statement is a key figure.
+        headline: whether its first number is a key figure.
     """
 
     name: str

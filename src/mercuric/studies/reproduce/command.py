@@ -13,7 +13,7 @@ from mercuric.studies.reproduce import texts
 from mercuric.studies.reproduce.config import ReproduceConfig
 from mercuric.studies.reproduce.judged import Judged, judge_all, read_summary
 from mercuric.studies.reproduce.markdown import statements
-from mercuric.studies.reproduce.page import headline, write_answers
+from mercuric.studies.reproduce.page import write_answers
 from mercuric.studies.reproduce.study import reproduce as run_reproduction
 from mercuric.studies.stored_command import store_command
 from mercuric.terminal import options
@@ -43,7 +43,7 @@ def reproduce(
         as_json,
         {"claims": records(statements(judged)), "runs": {name: vars(one) for name, one in outcomes.items()}},
         _table(judged),
-        headline(judged),
+        texts.headline(judged),
         f"Report: {page}",
     )
     failed = [name for name, one in outcomes.items() if one.said is not None]

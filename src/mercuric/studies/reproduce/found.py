@@ -18,7 +18,7 @@ class Number:
     Attributes:
         ours: in the paper's timing where cycles are counted; None where the run doesn't say.
         fair: with a baseline whose dot products overlap as MERCURY's signatures do.
-        spread: the least and the largest over seeds or images.
+        spread: the least and the largest over seeds, or over what no text tells.
         beside: what else one should know.
     """
 
@@ -26,6 +26,11 @@ class Number:
     fair: float | None = None
     spread: tuple[float, float] | None = None
     beside: str = ""
+
+
+def spread_of(values: Sequence[float]) -> tuple[float, float] | None:
+    """The least and the largest of several seeds' numbers; None where there is one seed."""
+    return (min(values), max(values)) if len(values) > 1 else None
 
 
 @dataclass(frozen=True)

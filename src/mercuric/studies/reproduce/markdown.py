@@ -1,28 +1,36 @@
-"""How does a reproduction go into a repository? As Markdown, and a CSV file of all statements."""
+"""How does a reproduction go into a repository? As Markdown with pictures, and a CSV file of statements."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from mercuric.files.markdown import markdown_table
 from mercuric.files.writing import write_text
 from mercuric.page import formats
+from mercuric.page.chart import Picture
 from mercuric.studies.reproduce import texts
-from mercuric.studies.reproduce.judged import Judged, tally
+from mercuric.studies.reproduce.judged import Judged
 
-CLAIMS, TEXT = "claims.csv", "reproduction.md"
+CLAIMS, TEXT, FIGURES = "claims.csv", "reproduction.md", "figures"
+_HEADS = "statement", "source", "ours", "fair timing", "verdict", "beside"
 
 
 def write_markdown(folder: Path, judged: Sequence[Judged], summary: Mapping[str, Any], command: str) -> None:
-    """Write :data:`TEXT` and :data:`CLAIMS` into the folder.
+    """Write :data:`TEXT`, :data:`CLAIMS` and, where there is matplotlib, :data:`FIGURES` into the folder.
 
     Raises:
+        ArgumentError: a picture has something that is not drawn in files.
         OSError: it can't be written.
     """
     write_text(folder / CLAIMS, statements(judged).to_csv(index=False))
-    parts = ["# The claims, reproduced", f"    {command}", _counted(judged, summary), summary_table(judged)]
-    write_text(folder / TEXT, "\n\n".join([*parts, *map(_claim, judged)]) + "\n")
+    drawn = find_spec("matplotlib") is not None
+    if drawn:
+        _draw(judged, folder / FIGURES)
+    parts = ["# The claims, reproduced", f"    {command}", _counted(judged, summary), _summary(judged)]
+    write_text(folder / TEXT, "\n\n".join([*parts, *(_claim(one, drawn) for one in judged)]) + "\n")
 
 
 def statements(judged: Sequence[Judged]) -> pd.DataFrame:
@@ -48,16 +56,24 @@ def statements(judged: Sequence[Judged]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary_table(judged: Sequence[Judged]) -> str:
+def _summary(judged: Sequence[Judged]) -> str:
     """A claim a row, as Markdown."""
     rows = [
-        [f"{one.claim.part}: {one.claim.title}", *texts.leading(one), f"**{one.verdict}**", texts.why(one)]
-        for one in judged
+        [f"{one.claim.part}: {one.claim.title}", *texts.leading(one), f"**{one.verdict}**"] for one in judged
     ]
-    return _table(["claim", "source", "ours", "fair timing", "verdict", "why"], rows)
+    heads = ["claim", "source", "ours", "fair timing", "verdict"]
+    return markdown_table(heads, rows, [True, False, False, False, True]).rstrip()
 
 
-def _claim(one: Judged) -> str:
+def _draw(judged: Sequence[Judged], folder: Path) -> None:
+    from mercuric.page.figures import write_figure
+
+    for one in judged:
+        for picture in () if one.found is None else one.found.pictures:
+            write_figure(picture, folder / picture.identity)
+
+
+def _claim(one: Judged, drawn: bool) -> str:
     claim = one.claim
     rows = [
         [
@@ -74,7 +90,8 @@ def _claim(one: Judged) -> str:
             f"## {claim.part}: {claim.title}",
             f"> {claim.sentence}\n>\n> {texts.place(claim)}",
             f"**{one.verdict.capitalize()}.** {texts.why(one)}",
-            _table(["statement", "source", "ours", "fair timing", "verdict", "beside"], rows),
+            markdown_table(_HEADS, rows, [True, False, False, False, True, True]).rstrip(),
+            *([_shown(picture) for picture in one.found.pictures] if drawn and one.found else []),
             "\n".join(f"    {command}" for command in one.commands.values()),
             "\n".join(facts),
         ]
@@ -82,14 +99,11 @@ def _claim(one: Judged) -> str:
 
 
 def _counted(judged: Sequence[Judged], summary: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in tally(judged).items())
     seconds = sum(run["seconds"] for run in summary["runs"].values())
-    return f"{counts}; {formats.duration(seconds)} of runs."
+    return f"{texts.headline(judged)} The runs took {formats.duration(seconds)} together."
 
 
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |"
-        for line in lines
-    )
+def _shown(picture: Picture) -> str:
+    """A picture that is read to who can't see it, with its note below."""
+    said = f"{picture.title}. {picture.note}".strip()
+    return f"![{said}]({FIGURES}/{picture.identity}.svg)\n\n{said}"

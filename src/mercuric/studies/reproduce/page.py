@@ -1,5 +1,4 @@
-"""How does a reproduction look? The answers on top, then each claim with its picture, numbers and "
-"what ran."""
+"""How does a reproduction look? The answers on top, then each claim with its picture, numbers and runs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from mercuric.page.page import write
 from mercuric.page.parts import Card, Folded, Page, Paragraph, Part, Section
 from mercuric.page.table import Cell, Column, SortableTable, prose, words
 from mercuric.studies.reproduce import texts
-from mercuric.studies.reproduce.judged import Judged, judge_all, read_summary, tally
+from mercuric.studies.reproduce.judged import Judged, judge_all, read_summary
 from mercuric.studies.reproduce.markdown import write_markdown
 
 
@@ -34,17 +33,6 @@ def write_answers(folder: Path, judged: Sequence[Judged], summary: Mapping[str, 
     return write(_page(judged, summary, command), folder)
 
 
-def headline(judged: Sequence[Judged]) -> str:
-    """How many claims hold, in one sentence."""
-    counts = tally(judged)
-    claims = formats.number_of(len(judged), "claim")
-    said = (
-        f"{claims}: {counts['holds']} found to hold, {counts['partly']} in part, {counts['no']} not to hold"
-    )
-    rest = f"; {counts['not measured']} were not measured" if counts["not measured"] else ""
-    return f"{said}{rest}."
-
-
 def _page(judged: Sequence[Judged], summary: Mapping[str, Any], command: str) -> Page:
     config = summary["config"]
     form = "quick runs: fewer networks and smaller images" if config["quick"] else "full runs"
@@ -52,7 +40,7 @@ def _page(judged: Sequence[Judged], summary: Mapping[str, Any], command: str) ->
         title="Mercuric: the claims, reproduced",
         kicker="reproduction",
         subject=f"{formats.number_of(len(judged), 'claim')}, {form}",
-        headline=headline(judged),
+        headline=texts.headline(judged),
         lead="A claim holds where every statement of it that is tested does: a number within 15 % of the "
         "source's, or what else its table says. Cycles are in the paper's timing first, then in the fair "
         "one, in which the baseline's dot products overlap too.",
@@ -74,12 +62,12 @@ def _answers(judged: Sequence[Judged]) -> SortableTable:
     return SortableTable(
         [
             prose("claim", [f"{one.claim.part}: {one.claim.title}" for one in judged]),
-            words("source", [one.claim.source for one in judged]),
-            words("says", [paper for paper, _, _ in leading]),
+            Column("verdict", "text", [Cell(one.verdict, loses=one.verdict == "no") for one in judged]),
+            words("the source", [paper for paper, _, _ in leading]),
             words("ours", [ours for _, ours, _ in leading]),
             words("fair timing", [fair for _, _, fair in leading]),
-            Column("verdict", "text", [Cell(one.verdict, loses=one.verdict == "no") for one in judged]),
             prose("why", [texts.why(one) for one in judged]),
+            words("claimed by", [one.claim.source for one in judged]),
         ]
     )
 
@@ -105,15 +93,15 @@ def _statements(one: Judged) -> SortableTable:
     answers = one.answers()
     return SortableTable(
         [
-            words("statement", [statement.says for statement, _, _ in answers]),
-            words("the source", [texts.paper(statement) for statement, _, _ in answers]),
-            words("ours", [texts.ours(number, statement) for statement, number, _ in answers]),
-            words("fair timing", [texts.fair(number, statement) for statement, number, _ in answers]),
+            prose("statement", [statement.says for statement, _, _ in answers]),
             Column(
                 "verdict", "text",
                 [Cell(texts.answer(holds, number), loses=holds is False) for _, number, holds in answers],
             ),
-            words("beside", ["" if number is None else number.beside for _, number, _ in answers]),
+            words("the source", [texts.paper(statement) for statement, _, _ in answers]),
+            words("ours", [texts.ours(number, statement) for statement, number, _ in answers]),
+            words("fair timing", [texts.fair(number, statement) for statement, number, _ in answers]),
+            prose("beside", ["" if number is None else number.beside for _, number, _ in answers]),
         ]
     )  # fmt: skip
 

@@ -23,15 +23,16 @@ _COLUMNS = {
 
 
 def speedups_of(folders: Mapping[str, Path], dataflow: str) -> pd.DataFrame:
-    """A row a network, the mean last; ``low`` and ``high`` are over the runs of other seeds and images."""
+    """A row a network, the mean last; ``low`` and ``high`` are over the runs of all seeds."""
     table = _read(folders["speedups"], dataflow)
-    others = [
-        _read(path, dataflow)["synchronous_paper"]
-        for name, path in folders.items()
-        if name.startswith(_SEEDS)
-    ]
+    others = [_read(path, dataflow)["synchronous_paper"] for path in seeds_of(folders)]
     all_ = pd.concat([table["synchronous_paper"], *others], axis=1)
     return table.assign(low=all_.min(axis=1), high=all_.max(axis=1), several=bool(others))
+
+
+def seeds_of(folders: Mapping[str, Path]) -> list[Path]:
+    """The runs of other seeds."""
+    return [path for name, path in folders.items() if name.startswith(_SEEDS)]
 
 
 def network(table: pd.DataFrame, name: str) -> Number:

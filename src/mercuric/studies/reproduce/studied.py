@@ -11,6 +11,7 @@ from mercuric.page.found_with import found_with, normalised
 from mercuric.studies.similarity.folder import Study, read_study
 from mercuric.studies.similarity.training import Trained, read_training
 from mercuric.studies.sweep.study import RESULTS
+from mercuric.studies.train.summary_file import Summary
 
 Setting = list[tuple[str, str]]
 """What ran: terms and words."""
@@ -85,9 +86,11 @@ def training_of(folders: Mapping[str, Path]) -> Trained:
 
 def setting_of_training(trained: Trained) -> Setting:
     """Network, data and seeds of a training."""
-    summary = trained.summary
-    if summary is None:
-        return []
+    return [] if trained.summary is None else setting_of_summary(trained.summary)
+
+
+def setting_of_summary(summary: Summary) -> Setting:
+    """Network, data and seeds, by ``summary.json``."""
     seeds = ", ".join(map(str, summary.seeds))
     return [
         ("Network", f"{summary.model}, {summary.width:g} of its width, seeds {seeds}"),

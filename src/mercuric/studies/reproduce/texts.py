@@ -1,13 +1,26 @@
 """How are claims, numbers and verdicts written?"""
 
+from collections.abc import Sequence
+
 from mercuric.page import formats
 from mercuric.studies.reproduce.claim import SOURCES, Claim, Statement
 from mercuric.studies.reproduce.found import Number
-from mercuric.studies.reproduce.judged import Judged
+from mercuric.studies.reproduce.judged import Judged, tally
 from mercuric.studies.reproduce.verdict import measured
 
 WORDS = {True: "holds", False: "does not hold", None: "not measured"}
 """Of a statement's answer."""
+
+
+def headline(judged: Sequence[Judged]) -> str:
+    """How many claims hold, in one sentence."""
+    counts = tally(judged)
+    claims = formats.number_of(len(judged), "claim")
+    said = (
+        f"{claims}: {counts['holds']} found to hold, {counts['partly']} in part, {counts['no']} not to hold"
+    )
+    rest = f"; {counts['not measured']} not measured" if counts["not measured"] else ""
+    return f"{said}{rest}."
 
 
 def value(number: float | None, statement: Statement) -> str:
@@ -20,7 +33,7 @@ def value(number: float | None, statement: Statement) -> str:
         return formats.ratio(number)
     if statement.unit == "share":
         return formats.percent(number)
-    return f"{number:.2f}" if statement.unit == "points" else f"{number:.4g}"
+    return f"{number:z.2f} points" if statement.unit == "points" else f"{number:.4g}"
 
 
 def ours(number: Number | None, statement: Statement) -> str:
@@ -31,7 +44,7 @@ def ours(number: Number | None, statement: Statement) -> str:
     if number.spread is None:
         return said
     low, high = (value(end, statement) for end in number.spread)
-    return f"{said} ({low} to {high})"
+    return f"{said} ({formats.between(low, high)})"
 
 
 def fair(number: Number | None, statement: Statement) -> str:
@@ -55,8 +68,9 @@ def answer(holds: bool | None, number: Number | None) -> str:
 
 
 def leading(judged: Judged) -> tuple[str, str, str]:
-    """The source's first number, ours in the paper's timing, and in the fair one."""
-    statement, number, _ = judged.answers()[0]
+    """The source's first number, or else its first truth; ours in the paper's timing, and in the fair one."""
+    answers = judged.answers()
+    statement, number, _ = next((one for one in answers if one[0].test != "true"), answers[0])
     return paper(statement), ours(number, statement), fair(number, statement)
 
 

@@ -1,6 +1,7 @@
 """Does a claim hold?"""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Literal
 
 from mercuric.studies.reproduce.claim import Claim, Statement
@@ -11,10 +12,11 @@ Verdict = Literal["holds", "partly", "no", "not measured"]
 
 def holds(statement: Statement, number: Number | None) -> bool | None:
     """Whether what was found agrees with a statement; None where nothing was, or its spread swallows it."""
-    if number is None or number.ours is None:
+    if number is None or number.ours is None or isnan(number.ours):
         return None
-    ends = number.spread or (number.ours, number.ours)
-    answers = {_agrees(statement, value) for value in (number.ours, *ends)}
+    low, high = number.spread or (number.ours, number.ours)
+    nearest = low if statement.paper is None else min(max(statement.paper, low), high)
+    answers = {_agrees(statement, value) for value in (number.ours, low, high, nearest)}
     return answers.pop() if len(answers) == 1 else None
 
 
@@ -31,7 +33,7 @@ def _agrees(statement: Statement, ours: float) -> bool:
 
 def measured(number: Number | None) -> bool:
     """Whether there is an answer to a statement."""
-    return number is not None and number.ours is not None
+    return number is not None and number.ours is not None and not isnan(number.ours)
 
 
 def verdict(claim: Claim, found: Found) -> Verdict:

@@ -7,6 +7,7 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from mercuric.files.markdown import markdown_table
 from mercuric.files.writing import write_text
 from mercuric.page import formats
 from mercuric.page.found_with import found_with
@@ -51,22 +52,25 @@ def lost_rows(table: pd.DataFrame) -> Rows:
 def terminal_table(heads: list[str], rows: list[list[str]], caption: str) -> Table:
     """Headings and cells as a table of the terminal."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=caption)
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place == 0 or head == "dataflow" else "right")
+    for head, words in zip(heads, _words(heads), strict=True):
+        table.add_column(head, justify="left" if words else "right")
     for cells in rows:
         table.add_row(*cells)
     return table
 
 
-def markdown_table(heads: list[str], rows: list[list[str]]) -> str:
+def markdown(heads: list[str], rows: list[list[str]]) -> str:
     """Headings and cells as a Markdown table."""
-    rule = ["---" if place == 0 or head == "dataflow" else "--:" for place, head in enumerate(heads)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [heads, rule, *rows]) + "\n"
+    return markdown_table(heads, rows, _words(heads))
+
+
+def _words(heads: list[str]) -> list[bool]:
+    return [place == 0 or head == "dataflow" for place, head in enumerate(heads)]
 
 
 def write_tables(folder: Path, config: SweepConfig, *tables: Rows) -> None:
     """Write ``speedups.md``: how similarity was found, and the tables."""
-    tables_text = "\n".join(markdown_table(*table) for table in tables)
+    tables_text = "\n".join(markdown(*table) for table in tables)
     write_text(folder / "speedups.md", f"{how_found(config)}.\n\n{tables_text}")
 
 

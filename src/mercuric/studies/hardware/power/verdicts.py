@@ -28,18 +28,22 @@ class Verdict:
     """A claim beside our figures.
 
     Attributes:
+        name: in a word.
         claim: what the paper says.
         paper: the figure of its tables, as a fraction.
-        low: the least of ours over all variants, likewise; None: there is none.
-        high: the largest of ours.
+        ours: the same with results in registers, by kind.
+        low: the least of ours over all variants.
+        high: the largest.
         said: whether it holds.
         why: in a sentence.
     """
 
+    name: str
     claim: str
     paper: float
-    low: float | None
-    high: float | None
+    ours: float
+    low: float
+    high: float
     said: str
     why: str
 
@@ -94,8 +98,8 @@ def verdicts(
     ours, theirs = [as_printed(table, by) for table, by in tables], _paper()
     known = set(activities)
     found = [
-        _growth(claim, before, after, theirs, ours)
-        for claim, before, after in _GROWTHS
+        _growth(name, claim, before, after, theirs, ours)
+        for name, (claim, before, after) in _GROWTHS.items()
         if {before, after} <= known
     ]
     found += [
@@ -109,12 +113,12 @@ def verdicts(
 
 
 _WAYS = ((64, 2), (64, 4), (64, 8), (64, 16))
-_GROWTHS: tuple[tuple[str, Design, Design], ...] = (
-    ("quadrupling the sets (16 to 64) takes 6.5 % more power", (16, 16), (64, 16)),
-    ("2 to 16 ways takes 3.98 % more", (64, 2), (64, 16)),
-    ("512 entries of 8 ways to 1024 of 16 takes 2.85 % more", (64, 8), (64, 16)),
-    ("MERCURY takes 1.135x the power", _BASE, (64, 16)),
-)
+_GROWTHS: dict[str, tuple[str, Design, Design]] = {
+    "sets": ("quadrupling the sets (16 to 64) takes 6.5 % more power", (16, 16), (64, 16)),
+    "ways": ("2 to 16 ways takes 3.98 % more", (64, 2), (64, 16)),
+    "step": ("512 entries of 8 ways to 1024 of 16 takes 2.85 % more", (64, 8), (64, 16)),
+    "mcache": ("MERCURY takes 1.135x the power", _BASE, (64, 16)),
+}
 
 
 def verdicts_table(found: Sequence[Verdict]) -> pd.DataFrame:
@@ -126,7 +130,9 @@ def _paper() -> dict[Design, float]:
     return {(one.sets or 0, one.ways or 0): one.total_watts for one in DESIGNS}
 
 
-def _growth(claim: str, before: Design, after: Design, theirs: Watts, ours: Sequence[Watts]) -> Verdict:
+def _growth(
+    name: str, claim: str, before: Design, after: Design, theirs: Watts, ours: Sequence[Watts]
+) -> Verdict:
     def grown(watts: Watts) -> float:
         return watts[after] / watts[before] - 1
 
@@ -134,7 +140,7 @@ def _growth(claim: str, before: Design, after: Design, theirs: Watts, ours: Sequ
     fits = [paper / 2 <= growth <= 2 * paper for growth in found]
     said = HOLDS if all(fits) else UNKNOWN if any(fits) else FAILS
     why = f"{sum(fits)} of {len(fits)} variants are within half and twice the tables' {100 * paper:.2f} %"
-    return Verdict(claim, paper, min(found), max(found), said, why)
+    return Verdict(name, claim, paper, found[0], min(found), max(found), said, why)
 
 
 def _doublings(what: str, steps: Sequence[Design], theirs: Watts, ours: Sequence[Watts]) -> Verdict:
@@ -148,7 +154,9 @@ def _doublings(what: str, steps: Sequence[Design], theirs: Watts, ours: Sequence
     why = f"the tables' doublings take {_listed(paper)}, ours {shown}"
     claim = f"each doubling of the {what} takes more power"
     said = HOLDS if rise and min(paper) > 0 else FAILS
-    return Verdict(claim, min(paper), min(least), max(most), said, why)
+    return Verdict(
+        f"each doubling of {what}", claim, min(paper), min(found[0]), min(least), max(most), said, why
+    )
 
 
 def _majority(tables: Sequence[pd.DataFrame]) -> Verdict:
@@ -162,7 +170,8 @@ def _majority(tables: Sequence[pd.DataFrame]) -> Verdict:
         f"clocks {more['clocks']:.0f} and block RAM {more['block_ram']:.0f} mW"
     )
     said = HOLDS if min(found) > 0.5 else FAILS if max(found) < 0.5 >= round(paper, 3) else UNKNOWN
-    return Verdict("most of it is signals and logic", paper, min(found), max(found), said, why)
+    claim = "most of it is signals and logic"
+    return Verdict("signals and logic", claim, paper, found[0], min(found), max(found), said, why)
 
 
 def _share(table: pd.DataFrame) -> float:

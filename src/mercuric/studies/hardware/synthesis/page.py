@@ -157,7 +157,7 @@ def _growth(summary: Mapping[str, Any]) -> list[Part]:
             named(growth_chart(one, resource), about),
         )
         for place, one in enumerate(comparisons(summary["circuits"]))
-        if "by" in one.title
+        if one.by is not None
         for resource in _DRAWN
     ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -31,13 +31,15 @@ class Comparison:
 
     Attributes:
         number: of the paper's table; None: it has none of these sizes.
-        title: what changes from row to row.
+        by: what changes from row to row; None: whether there is an MCACHE.
+        title: the same, with what stays.
         rows: ``figure``, ``design``, ``ours``, ``paper``, over the baseline ``ours_ratio`` and
             ``paper_ratio``, and over the row before, less one, ``ours_growth`` and ``paper_growth``;
             a figure's rows stand together.
     """
 
     number: str | None
+    by: Literal["sets", "ways"] | None
     title: str
     rows: pd.DataFrame
 
@@ -53,6 +55,12 @@ class Comparison:
         return f"{what.lower()}.csv"
 
 
+_TABLES: tuple[tuple[str, Literal["sets", "ways"], str, int], ...] = (
+    ("ways", "sets", "II", 16), ("sets", "ways", "III", 64),
+)  # fmt: skip
+"""What stays, what changes, and of which table that is where so many stay."""
+
+
 def comparisons(circuits: Circuits) -> list[Comparison]:
     """A table for each number of ways by sets, for each number of sets by ways, and of the largest MCACHE.
 
@@ -62,17 +70,17 @@ def comparisons(circuits: Circuits) -> list[Comparison]:
     baseline = next((one for one in circuits if one["sets"] is None), None)
     mercury = [one for one in circuits if one["sets"] is not None]
     found = []
-    for fixed, by, number, size in (("ways", "sets", "II", 16), ("sets", "ways", "III", 64)):
+    for fixed, by, number, size in _TABLES:
         for value in sorted({one[fixed] for one in mercury}):
             rows = sorted((one for one in mercury if one[fixed] == value), key=lambda one: int(one[by]))
             if len(rows) > 1:
                 name = f"{value} {fixed}, by {by}"
-                found.append(Comparison(number if value == size else None, name, _rows(rows, baseline)))
+                found.append(Comparison(number if value == size else None, by, name, _rows(rows, baseline)))
     if mercury and baseline is not None:
         largest = largest_of(mercury)
         number_iv = "IV" if (largest["sets"], largest["ways"]) == (64, 16) else None
         rows_iv = _rows([baseline, largest], baseline)
-        found.append(Comparison(number_iv, f"{largest['name']} beside the baseline", rows_iv))
+        found.append(Comparison(number_iv, None, f"{largest['name']} beside the baseline", rows_iv))
     return found
 
 

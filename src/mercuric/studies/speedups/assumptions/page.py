@@ -28,7 +28,7 @@ from mercuric.studies.speedups.assumptions.table import (
     network_rows,
 )
 from mercuric.studies.speedups.study import PUBLISHED_MEAN
-from mercuric.studies.speedups.table import Rows, markdown_table
+from mercuric.studies.speedups.table import Rows, markdown
 
 
 def write_page(folder: Path, command: str) -> Path:
@@ -43,7 +43,7 @@ def write_page(folder: Path, command: str) -> Path:
     summary = read_json_object(folder / SUMMARY)
     tables = {dataflow: pd.read_csv(folder / f"{dataflow}.csv") for dataflow in PUBLISHED_MEAN}
     shown = (near_columns, move_rows, network_rows, assumption_rows, left_out_rows)
-    parts = [answer(summary), caution(summary), *(markdown_table(*rows(summary)) for rows in shown)]
+    parts = [answer(summary), caution(summary), *(markdown(*rows(summary)) for rows in shown)]
     write_text(folder / "assumptions.md", "\n\n".join(parts))
     return write(_page(summary, tables, command), folder)
 

@@ -2,70 +2,78 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import mean
 
 import pandas as pd
 
+from mercuric.files.reading import read_json_object
 from mercuric.page import formats
 from mercuric.page.chart import Picture
-from mercuric.studies.reproduce.found import Found, Number
+from mercuric.studies.reproduce.found import Found, Number, spread_of
 from mercuric.studies.reproduce.pictures import bars, tabulated
-from mercuric.studies.reproduce.studied import setting_of_training, training_of
+from mercuric.studies.reproduce.studied import setting_of_summary
+from mercuric.studies.train.summary_file import Summary, parse_summary
 
-Row = tuple[str, float, float]
-"""A network and data set, and its score trained densely and with reuse, in points."""
+POINTS = {"accuracy": 100.0, "bleu": 1.0}
 
 
 def found(folders: Mapping[str, Path]) -> Found:
     """The table of accuracy where it was trained, else one network."""
-    trained = training_of(folders)
-    scores, bleu = _scores(folders)
-    lost = [dense - reuse for _, dense, reuse in scores]
-    numbers = {
-        "lost": Number(
-            mean(lost),
-            beside=f"{min(lost):.2f} to {max(lost):.2f} in {formats.number_of(len(lost), 'training')}",
-        ),
-        "bleu": Number(mean(dense - reuse for _, dense, reuse in bleu)) if bleu else Number(None),
-    }
-    rows = [*scores, *bleu]
-    names = [name for name, _, _ in rows]
-    series = {"dense": [dense for _, dense, _ in rows], "with reuse": [reuse for _, _, reuse in rows]}
+    summaries = _summaries(folders)
+    scores = pd.concat([_scores(name, one) for name, one in summaries.items()], ignore_index=True)
+    accuracy = scores[scores["metric"] == "accuracy"]
+    lost = accuracy["lost"].groupby(accuracy["training"]).mean()
+    trainings = formats.number_of(len(lost), "training")
+    beside = f"{formats.between(f'{lost.min():.2f}', f'{lost.max():.2f}')} in {trainings}"
+    means = scores.groupby("training", sort=False)[["dense", "reuse"]].mean()
+    names = [str(name) for name in means.index]
+    series = {"dense": means["dense"].tolist(), "with reuse": means["reuse"].tolist()}
     return Found(
-        numbers,
-        f"{mean(lost):.2f} points lost on average of {formats.number_of(len(lost), 'training')}; the same "
-        "weights, data order and steps on both sides.",
-        setting_of_training(trained),
+        {"lost": _lost(accuracy, beside), "bleu": _lost(scores[scores["metric"] == "bleu"])},
+        f"{lost.mean():.2f} points lost on average of {trainings}; the same weights, data order and steps "
+        "on both sides.",
+        [fact for one in summaries.values() for fact in setting_of_summary(one)],
         [
             Picture(
-                "figure-13",
-                "Scores after training",
-                "Test accuracy in per cent, or BLEU.",
+                "figure-13", "Scores after training", "Test accuracy in per cent, or BLEU; means over seeds.",
                 bars(names, series, "score"),
             )
         ],
-        [
-            tabulated(
-                "training", names, series, lambda value: formats.MISSING if value is None else f"{value:.2f}"
-            )
-        ],
+        [tabulated("training", names, series, _score)],
+    )  # fmt: skip
+
+
+def _summaries(folders: Mapping[str, Path]) -> dict[str, Summary]:
+    """By the name of the training."""
+    if "accuracy" not in folders:
+        summary = parse_summary(read_json_object(folders["training"] / "summary.json"))
+        return {f"{summary.model}, {summary.data}": summary}
+    rows = pd.read_csv(folders["accuracy"] / "accuracy.csv")["row"]
+    files = {str(row): folders["accuracy"] / str(row) / "summary.json" for row in rows}
+    return {row: parse_summary(read_json_object(file)) for row, file in files.items()}
+
+
+def _scores(training: str, summary: Summary) -> pd.DataFrame:
+    """A row a seed, in points."""
+    if summary.dense is None or summary.mercury_part is None:
+        return pd.DataFrame(columns=["training", "metric", "seed", "dense", "reuse", "lost"])
+    points = POINTS[summary.metric_name]
+    dense, reuse = (
+        [points * score for score in one.scores or [one.score]]
+        for one in (summary.dense, summary.mercury_part)
+    )
+    table = pd.DataFrame({"seed": summary.seeds[: len(dense)], "dense": dense, "reuse": reuse})
+    return table.assign(training=training, metric=summary.metric_name, lost=table["dense"] - table["reuse"])
+
+
+def _lost(scores: pd.DataFrame, beside: str = "") -> Number:
+    """The mean over trainings, of all seeds and of each."""
+    seeds = [float(group.mean()) for _, group in scores["lost"].groupby(scores["seed"])]
+    return (
+        Number(float(scores["lost"].mean()), spread=spread_of(seeds), beside=beside)
+        if seeds
+        else Number(None)
     )
 
 
-def _scores(folders: Mapping[str, Path]) -> tuple[list[Row], list[Row]]:
-    if "accuracy" in folders:
-        table = pd.read_csv(folders["accuracy"] / "accuracy.csv")
-        rows = [
-            (str(row["row"]), row["metric"], float(row["dense"]), float(row["reuse"]))
-            for _, row in table.iterrows()
-        ]
-        accuracy = [
-            (name, 100 * dense, 100 * reuse) for name, metric, dense, reuse in rows if metric == "accuracy"
-        ]
-        return accuracy, [(name, dense, reuse) for name, metric, dense, reuse in rows if metric == "bleu"]
-    summary = training_of(folders).summary
-    if summary is None or summary.dense is None or summary.mercury_part is None:
-        return [], []
-    return [
-        (f"{summary.model}, {summary.data}", 100 * summary.dense.score, 100 * summary.mercury_part.score)
-    ], []
+def _score(value: float | None) -> str:
+    return formats.MISSING if value is None else f"{value:.2f}"

@@ -26,14 +26,14 @@ def found(folders: Mapping[str, Path]) -> Found:
     numbers = {
         "some": Number(
             float(all(0 < one < layers for one in left)),
-            beside=f"{min(left):g} to {max(left):g} of {layers} on",
+            beside=f"{formats.between(f'{min(left):g}', f'{max(left):g}')} of {layers} on",
         )
     }
+    off = formats.between(f"{layers - max(left):g}", f"{layers - min(left):g}")
     return Found(
         numbers,
-        f"Of {layers} layers {layers - max(left):g} to {layers - min(left):g} are off at the end: at "
-        "this width and size a layer's signatures "
-        "cost more than its HITs save.",
+        f"Of {formats.number_of(layers, 'layer')} {off} off at the end: at this width and size a layer's "
+        "signatures cost more than its HITs save.",
         setting_of_training(trained),
         [Picture("figure-14a", "Layers that detect "
             "similarity", _note(log), lines(steps, on, ("step", "layers on")))],
@@ -45,5 +45,5 @@ def _on(ends: Mapping[str, int | None], step: int) -> int:
 
 
 def _note(log: AdaptationLog) -> str:
-    bits = ", ".join(f"{seed.bits[0][1]} to {seed.bits[-1][1]}" for seed in log.seeds)
-    return f"Of {formats.number_of(len(log.layers), 'layer')}; signature bits from {bits}."
+    bits = ", ".join(formats.between(str(seed.bits[0][1]), str(seed.bits[-1][1])) for seed in log.seeds)
+    return f"Of {formats.number_of(len(log.layers), 'layer')}; signature bits: {bits}."

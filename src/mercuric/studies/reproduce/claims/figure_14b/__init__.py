@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from mercuric.page import chart, formats
 from mercuric.page.chart import Picture, figure, plotly_text, rounded
 from mercuric.page.table import SortableTable, numbers, words
-from mercuric.studies.reproduce.found import Found, Number
+from mercuric.studies.reproduce.found import Found, Number, spread_of
+from mercuric.studies.reproduce.speedups import seeds_of
 from mercuric.studies.reproduce.studied import setting_of_sweep, sweep_of
 from mercuric.studies.speedups.study import FIELDS
 from mercuric.studies.sweep.study import combination_totals
@@ -19,17 +20,16 @@ PARTS = {"product": ("products", chart.MERCURY), "signature": ("signatures", cha
 
 def found(folders: Mapping[str, Path]) -> Found:
     """Row stationary, synchronous: products and signatures as shares of the baseline."""
-    totals = combination_totals(sweep_of(folders["speedups"]), list(FIELDS))
-    chosen = (totals["dataflow"] == "row") & (totals["design"] == "synchronous")
-    rows = totals[chosen].set_index("model")
+    rows, *others = [_row_stationary(path) for path in (folders["speedups"], *seeds_of(folders))]
     shares = {
         timing: pd.DataFrame({part: rows[f"{timing}_{part}"] / rows[f"{timing}_baseline"] for part in PARTS})
         for timing in ("paper", "fair")
     }
-    saved = {timing: 1 - 1 / rows[f"{timing}_adapted"] for timing in shares}
+    saved = {timing: _saved(rows, timing) for timing in shares}
+    means = [float(_saved(one, "paper").mean()) for one in (rows, *others)]
     signature = shares["paper"]["signature"] / shares["paper"].sum(axis=1)
     numbers_ = {
-        "saved": Number(float(saved["paper"].mean()), float(saved["fair"].mean())),
+        "saved": Number(means[0], float(saved["fair"].mean()), spread_of(means)),
         "fraction": Number(
             float((signature < 0.5).all()), beside=f"at most {formats.percent(signature.max())}"
         ),
@@ -56,6 +56,16 @@ def found(folders: Mapping[str, Path]) -> Found:
         ],
         [SortableTable(columns)],
     )  # fmt: skip
+
+
+def _row_stationary(folder: Path) -> pd.DataFrame:
+    totals = combination_totals(sweep_of(folder), list(FIELDS))
+    chosen = (totals["dataflow"] == "row") & (totals["design"] == "synchronous")
+    return totals[chosen].set_index("model")
+
+
+def _saved(rows: pd.DataFrame, timing: str) -> "pd.Series[float]":
+    return 1 - 1 / rows[f"{timing}_adapted"]
 
 
 def _chart(names: list[str], shares: pd.DataFrame) -> go.Figure:

@@ -25,9 +25,9 @@ def found(folders: Mapping[str, Path]) -> Found:
     ]
     return Found(
         numbers,
-        f"Convolutions gain {formats.ratio(paper.min())} to {formats.ratio(paper.max())}; the "
-        f"{len(lost)} fully connected "
-        "layers, with one vector an image, gain nothing and pay for signatures.",
+        f"Convolutions gain {formats.between(formats.ratio(paper.min()), formats.ratio(paper.max()))}; "
+        f"{formats.number_of(len(lost), 'fully connected layer')}, with one vector an image, lose: "
+        "signatures cost, and nothing is alike.",
         setting_of(study),
         [
             Picture(

@@ -9,7 +9,7 @@ from mercuric.page import formats
 from mercuric.page.chart import Picture
 from mercuric.page.table import SortableTable, numbers
 from mercuric.studies.reproduce.found import Found, Number
-from mercuric.studies.reproduce.studied import mcache_gain, mcache_speedups, setting_of_sweep, sweep_of
+from mercuric.studies.reproduce.studied import mcache_speedups, setting_of_sweep, sweep_of
 from mercuric.studies.sweep.charts import grid_chart
 from mercuric.studies.sweep.study import combination_totals
 
@@ -23,10 +23,6 @@ def found(folders: Mapping[str, Path]) -> Found:
     numbers_ = {
         "grows": Number(float(_rises(paper)), float(_rises(fair))),
         "ways": Number(float(_rises(paper.T)), float(_rises(fair.T))),
-        "step": Number(mcache_gain(paper, (512, 8), (1024, 16)), mcache_gain(fair, (512, 8), (1024, 16))),
-        "double": Number(
-            mcache_gain(paper, (1024, 16), (2048, 16)), mcache_gain(fair, (1024, 16), (2048, 16))
-        ),
     }
     columns = [
         numbers("entries", totals["entries"], formats.count), numbers("ways", totals["ways"], formats.count),
@@ -36,7 +32,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     ]  # fmt: skip
     return Found(
         numbers_,
-        _why(paper, numbers_),
+        _why(paper),
         setting_of_sweep(folders["mcache"]),
         [
             Picture(
@@ -48,14 +44,12 @@ def found(folders: Mapping[str, Path]) -> Found:
     )  # fmt: skip
 
 
-def _why(table: pd.DataFrame, numbers_: Mapping[str, Number]) -> str:
-    step, double = (formats.percent(numbers_[name].ours) for name in ("step", "double"))
-    said = f"512 entries in 8 ways to 1024 in 16 gain {step}, 1024 to 2048 {double}"
+def _why(table: pd.DataFrame) -> str:
     if _rises(table):
-        return f"{said}: large images have more unique vectors than entries."
+        return "Large images have more unique vectors than entries."
     sizes = [int(size) for size in table.index]
     worst = int(table.diff().min(axis=1).to_numpy()[1:].argmin())
-    said += f"; {sizes[worst + 1]} entries do worse than {sizes[worst]}"
+    said = f"{sizes[worst + 1]} entries do worse than {sizes[worst]}"
     if (sizes[worst] // WAYS) & (sizes[worst] // WAYS - 1) == 0:
         return f"{said}."
     return f"{said}, whose sets are no power of two in number and so are chosen by all bits of a signature."

@@ -31,12 +31,12 @@ def found(folders: Mapping[str, Path]) -> Found:
             beside=f"{int((totals.idxmin(axis=1) == ROW).sum())} of {len(totals)}",
         ),
     }
+    shares = (formats.percent(pick(wins.values()), 0) for pick in (min, max))
     names = list(tables)
     series = {array: (totals[array] / totals[WEIGHT]).tolist() for array in (ROW, WEIGHT, OUTPUT)}
     return Found(
         numbers,
-        f"Output stationary wins {formats.percent(min(wins.values()), 0)} to "
-        f"{formats.percent(max(wins.values()), 0)} of a network's layers.",
+        f"Output stationary wins {formats.between(*shares)} of a network's layers.",
         SETTING,
         [
             Picture(

@@ -59,4 +59,4 @@ def found(folders: Mapping[str, Path]) -> Found:
 
 
 def _range(values: list[float]) -> str:
-    return f"{formats.ratio(min(values))} to {formats.ratio(max(values))}"
+    return formats.between(formats.ratio(min(values)), formats.ratio(max(values)))

@@ -26,7 +26,7 @@ def found(folders: Mapping[str, Path]) -> Found:
             "saves": Number(
                 float((gains[1] > 1).mean() > 0.5),
                 float((fair[1] > 1).mean() > 0.5),
-                beside=f"{formats.ratio(gains[1].min())} to {formats.ratio(gains[1].max())}",
+                beside=formats.between(formats.ratio(gains[1].min()), formats.ratio(gains[1].max())),
             ),
         },
         f"One way finds {formats.percent(float(hits[1].mean()))} of the vectors, sixteen "
