@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -133,6 +133,7 @@ def test_what_moves_or_mixes_elements_ends_the_search(name: str) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.sampled_from(sorted(KEEPING)) | st.sampled_from(sorted(MOVING)), max_size=4))
+@example(["a flat view and back"] * 4)  # three operations of the graph each
 def test_of_random_graphs_those_share_that_keep_every_place(names: list[str]) -> None:
     steps = [(KEEPING | MOVING)[name] for name in names]
     assert shares(Chain(steps), IMAGES.clone()) == set(names).issubset(KEEPING)

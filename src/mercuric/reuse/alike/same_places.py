@@ -10,9 +10,6 @@ from typing import Any
 
 from torch import Tensor
 
-_FURTHEST = 12
-"""Operations that are looked through."""
-
 # PyTorch's own nodes have a number behind: anybody's function may be named "Relu".
 _NATIVE = re.compile(r"(\w+)Backward\d+")
 _FIRST_IS_DATA = frozenset(
@@ -38,9 +35,7 @@ def maker_of(tensor: Tensor, kinds: tuple[type, ...]) -> Any:
     shape of what the node made.
     """
     node = tensor.grad_fn
-    for _ in range(_FURTHEST):
-        if node is None:
-            return None
+    while node is not None:
         product = getattr(node, "product", None)
         if isinstance(product, kinds):
             return product
