@@ -1,30 +1,19 @@
 """Small layers for one asynchronous circuit, signed or with saved Hitmaps, and what the plain models say."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 
-import numpy as np
 import torch
 from asynchronous_cosimulation import Rows
 from circuit_scopes import PlainMCache, Scope, rounds, signatures
 from hypothesis import strategies as st
 from oracle.asynchronous_stepper import step_asynchronous
-from oracle.stepper import Array, Stepped, deal
+from oracle.stepper import Array, Stepped
 from oracle.worker import SteppedScope
 
-from mercuric.accelerator.dataflows.dot_product import Pace
-from mercuric.accelerator.dataflows.row_stationary.asynchronous import AsynchronousProduct
-from mercuric.accelerator.dataflows.row_stationary.late_hits import Turns
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import (
-    block_lengths,
-    block_owners,
-    misses_of_sets,
-)
-from mercuric.accelerator.dataflows.row_stationary.signature_queues import SignatureQueues
+from mercuric.reuse.vectors import VectorShape
+from mercuric.rtl import arrival
+from mercuric.rtl.asynchronous_cycles import saved_cycles, signed_cycles
 from mercuric.rtl.parameters import Parameters
-from mercuric.similarity import Hitmap
 
 
 @dataclass(frozen=True)
@@ -113,52 +102,16 @@ def _signed(one: Parameters, scope: Scope) -> SteppedScope:
     return SteppedScope(scope.vectors, states, representatives, asked, answered)
 
 
-def recurrence(one: Parameters, layer: Layer, hitmaps: Sequence[Rows]) -> int | None:
-    """The simulator's cycles of these Hitmaps; None where no one order of arrival fits all scopes."""
-    hitmap = Hitmap(
-        torch.tensor([states for states, _ in hitmaps], dtype=torch.uint8),
-        torch.tensor([representatives for _, representatives in hitmaps]),
-    )
-    owners, lengths = block_owners(layer.vectors, one.sets), block_lengths(layer.vectors, one.sets)
-    turns = None
-    if one.late_hits != "ready":
-        order = _order(one, layer.vectors, hitmaps)
-        if order is None:
-            return None
-        members = np.arange(len(hitmaps))[:, None]
-        turns = Turns.checked(hitmap, owners, members, np.array(order), one.late_hits == "recompute")
-    filters = len(layer.scopes[0].filters)
-    product = AsynchronousProduct(
-        misses_of_sets(hitmap.states, owners),
-        lengths,
-        filters,
-        one.versions,
-        _pace(one, one.overlapped_products),
-    )
+def recurrence(one: Parameters, layer: Layer) -> tuple[list[Rows], int]:
+    """The Hitmaps that the simulator says, and its cycles."""
+    scopes, first = layer.scopes, layer.scopes[0]
+    shape = VectorShape(len(scopes), layer.vectors, one.kernel_rows, one.kernel_columns, len(first.filters))
+    signed = torch.tensor([signatures(scope) for scope in scopes])
     if layer.saved:
-        return product.cycles(turns=turns)
-    signature = _pace(one, one.overlapped_signatures)
-    cache_sets = np.array([signatures(scope) for scope in layer.scopes]) % one.cache_sets
-    queues = SignatureQueues(cache_sets, lengths, signature.interval, one.queue)
-    return product.cycles(one.bits * lengths, signature, queues, turns)
-
-
-def _pace(one: Parameters, overlapped: bool) -> Pace:
-    pace = Pace.pipelined if overlapped else Pace.lone
-    return pace(one.kernel_rows, one.kernel_columns, one.mac_unit)
-
-
-def _order(one: Parameters, vectors: int, hitmaps: Sequence[Rows]) -> list[int] | None:
-    """An order in which every set has its vectors, and every HIT comes after its representative."""
-    after: dict[int, set[int]] = {vector: set() for vector in range(vectors)}
-    for block in deal(range(vectors), one.sets):
-        for earlier, later in pairwise(block):
-            after[later].add(earlier)
-    for _, representatives in hitmaps:
-        for vector, source in enumerate(representatives):
-            if source != vector:
-                after[vector].add(source)
-    try:
-        return list(TopologicalSorter(after).static_order())
-    except CycleError:
-        return None
+        order = arrival.in_step(one, layer.vectors)
+        hitmap = arrival.arrived(one, signed, order)
+        cycles = saved_cycles(one, shape, hitmap, order)
+    else:
+        hitmap, _, cycles = signed_cycles(one, shape, signed)
+    rows = zip(hitmap.states.tolist(), hitmap.representatives.tolist(), strict=True)
+    return list(rows), cycles

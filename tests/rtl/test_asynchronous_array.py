@@ -35,9 +35,8 @@ def test_drawn_layers(one: Parameters, data: st.DataObject) -> None:
         for task, outputs in enumerate(plain.outputs):
             for vector, word in enumerate(outputs):
                 assert got.outputs[task][vector] == word or (task, vector) in got.early
-        counted = recurrence(one, layer, hitmaps)
-        event(f"saved: {layer.saved}, order: {counted is not None}")
-        assert counted in (None, got.cycles)
+        event(f"saved: {layer.saved}, in step: {hitmaps == [in_step(one, scope) for scope in layer.scopes]}")
+        assert recurrence(one, layer) == (hitmaps, got.cycles)
 
 
 @given(circuits(late_hits="wait"), st.integers(1, 2), st.data())

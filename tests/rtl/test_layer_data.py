@@ -33,7 +33,7 @@ def test_a_layer_that_signs_itself() -> None:
     assert torch.equal(data.hitmap.states, hitmap.states)
     assert torch.equal(data.hitmap.representatives, hitmap.representatives)
     assert torch.equal(data.cache_sets, cache_sets)
-    assert np.array_equal(np.stack(list(data.results(SMALL))), stimulus.outputs(SMALL, reuse=True))
+    assert np.array_equal(np.stack(list(data.results(SMALL))), stimulus.outputs(SMALL, hitmap))
     assert data.lengths(SMALL) == [len(block) for block in stimulus.slots(SMALL)]
 
 

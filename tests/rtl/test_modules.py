@@ -9,10 +9,12 @@ pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 
 from amaranth.back import rtlil
 
+from mercuric.rtl.asynchronous_array import AsynchronousArray
 from mercuric.rtl.baseline_array import BaselineArray
 from mercuric.rtl.modules import component, merged
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.synchronous_array import SynchronousArray
+from mercuric.rtl.testbench import Array
 
 FIVE_SETS = Parameters(
     pe_rows=4, pe_columns=5, kernel_rows=4, kernel_columns=2, block=3, bits=4, cache_sets=3, ways=2
@@ -35,10 +37,8 @@ def instances(text: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize("ports", [None, 1])
-@pytest.mark.parametrize("kind", [SynchronousArray, BaselineArray])
-def test_every_component_is_one_module(
-    kind: type[SynchronousArray | BaselineArray], ports: int | None
-) -> None:
+@pytest.mark.parametrize("kind", [SynchronousArray, BaselineArray, AsynchronousArray])
+def test_every_component_is_one_module(kind: type[Array], ports: int | None) -> None:
     """But for the first PE of a set and the last one, which no PE is above and below."""
     one = Parameters(**{**vars(FIVE_SETS), "ports": ports, "hitmap_ports": ports, "queue_ports": ports})
     emitted = rtlil.convert(kind(one), name="array", emit_src=False)

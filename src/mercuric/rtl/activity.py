@@ -74,7 +74,8 @@ def activity(
     circuit.simulator.add_testbench(run.bench)
     with circuit.simulator.write_vcd(toggles):
         circuit.simulator.run()
-    expected = stimulus.outputs(parameters, run.reuses)
+    hitmap = stimulus.hitmap(parameters)[0] if run.reuses else None
+    expected = stimulus.outputs(parameters, hitmap)
     if not np.array_equal(run.outputs, expected):
         raise MercuricError(
             f"{int((run.outputs != expected).sum())} of {expected.size} results of the circuit differ from "

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths, block_owners, interleaved
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_lengths
 from mercuric.reuse.vectors import VectorShape
+from mercuric.rtl.arrival import arrived, entries, in_step
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.rounding import Rounded, sum_of
 from mercuric.rtl.stimulus import Integers
 from mercuric.similarity import Hitmap
-from mercuric.trace.hitmaps.entry_ids import entry_ids
 
 Words = NDArray[np.uint16] | NDArray[np.uint32]
 
@@ -41,11 +41,8 @@ class LayerData:
         signatures = torch.from_numpy(
             np.stack([_packed(sum_of(one, numbers.random_filters) < 0) for one in numbers.vectors])
         )
-        order = arrival(signatures.shape[1], circuit)
-        found = circuit.mcache.access(signatures[:, order])
-        states, representatives = torch.empty_like(found.states), torch.empty_like(found.representatives)
-        states[:, order], representatives[:, order] = found.states, order[found.representatives]
-        return cls(numbers, Hitmap(states, representatives), signatures % circuit.cache_sets, saved=False)
+        hitmap = arrived(circuit, signatures, in_step(circuit, signatures.shape[1]))
+        return cls(numbers, hitmap, signatures % circuit.cache_sets, saved=False)
 
     @property
     def shape(self) -> VectorShape:
@@ -59,18 +56,8 @@ class LayerData:
         return [*lengths, *[0] * (circuit.sets - len(lengths))]
 
     def entries(self, circuit: Parameters) -> Integers:
-        """The MCACHE entry of each vector's result, as the Hitmap's rows have it: (scopes, vectors).
-
-        An MNU vector's is the first of its set.
-        """
-        order = arrival(self.shape.vectors, circuit)
-        places = torch.empty_like(order)
-        places[order] = torch.arange(len(order))
-        arrived = Hitmap(self.hitmap.states[:, order], places[self.hitmap.representatives[:, order]])
-        found = entry_ids(arrived, self.cache_sets[:, order], circuit.mcache)
-        by_raster = np.empty_like(found)
-        by_raster[:, order.numpy()] = found
-        return by_raster
+        """As :func:`mercuric.rtl.arrival.entries`."""
+        return entries(circuit, self.hitmap, self.cache_sets, in_step(circuit, self.shape.vectors))
 
     def results(self, circuit: Parameters) -> Iterator[Words]:
         """Scope by scope every result modulo the word, (filters, vectors): a HIT's is another's."""
@@ -79,11 +66,6 @@ class LayerData:
         for vectors, filters, source in zip(self.numbers.vectors, self.numbers.filters, sources, strict=True):
             words: Any = sum_of(vectors, filters)[:, source] & mask
             yield words.astype(word_type(circuit))
-
-
-def arrival(vectors: int, circuit: Parameters) -> torch.Tensor:
-    """The vectors in the order in which their signatures reach the MCACHE."""
-    return torch.from_numpy(interleaved(block_owners(vectors, circuit.sets)))
 
 
 def word_type(circuit: Parameters) -> type[np.uint16] | type[np.uint32]:

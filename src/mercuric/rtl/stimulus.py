@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from mercuric.accelerator.dataflows.row_stationary.cycles import baseline_cycles, cycles
-from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_owners, interleaved
+from mercuric.accelerator.dataflows.row_stationary.pe_sets import block_owners
 from mercuric.reuse.vectors import VectorShape
+from mercuric.rtl.arrival import arrived, in_step
 from mercuric.rtl.parameters import Parameters
 from mercuric.similarity.hitmap import Hitmap
 from mercuric.trace.work import Work
@@ -19,7 +20,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Stimulus:
-    """A small layer for a synchronous circuit.
+    """A small layer for a circuit.
 
     Attributes:
         vectors: (scopes, vectors, rows, columns).
@@ -63,21 +64,20 @@ class Stimulus:
 
     def hitmap(self, circuit: Parameters) -> tuple[Hitmap, torch.Tensor]:
         """The Hitmap in the order in which PE sets finish signatures, and each signature's cache set."""
-        negative = torch.from_numpy(_products(self.vectors, self.random_filters) < 0)
-        signatures = (negative.long() << torch.arange(circuit.bits)[:, None]).sum(1)
-        order = torch.from_numpy(interleaved(self.owners))
-        states = torch.empty_like(signatures, dtype=torch.uint8)
-        representatives = torch.empty_like(signatures)
-        found = circuit.mcache.access(signatures[:, order])
-        states[:, order] = found.states
-        representatives[:, order] = order[found.representatives]
-        return Hitmap(states, representatives), signatures % circuit.cache_sets
+        signatures = self.signatures()
+        order = in_step(circuit, self.shape.vectors)
+        return arrived(circuit, signatures, order), signatures % circuit.cache_sets
 
-    def outputs(self, circuit: Parameters, reuse: bool) -> Integers:
-        """Every result modulo the word, (scopes, filters, vectors): with reuse a HIT's is another's."""
+    def signatures(self) -> torch.Tensor:
+        """Of each vector, its first random filter's bit lowest: int64, (scopes, vectors)."""
+        negative = torch.from_numpy(_products(self.vectors, self.random_filters) < 0)
+        return (negative.long() << torch.arange(len(self.random_filters))[:, None]).sum(1)
+
+    def outputs(self, circuit: Parameters, hitmap: Hitmap | None) -> Integers:
+        """Every result modulo the word, (scopes, filters, vectors): with a Hitmap a HIT's is another's."""
         products = _products(self.vectors, self.filters)
-        if reuse:
-            sources = self.hitmap(circuit)[0].representatives.numpy()
+        if hitmap is not None:
+            sources = hitmap.representatives.numpy()
             products = np.take_along_axis(products, sources[:, None], axis=2)
         return products & ((1 << circuit.word_bits) - 1)
 

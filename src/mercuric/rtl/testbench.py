@@ -1,140 +1,105 @@
-"""How does a Verilog simulator find out whether a synchronous circuit is right? By a test bench."""
+"""How does a Verilog simulator find out whether a circuit is right? By a test bench that follows a script."""
 
 from collections.abc import Iterable
+from itertools import accumulate, chain
 from string import Template
 
 from amaranth.lib.data import Layout
 
+from mercuric.rtl.asynchronous_array import AsynchronousArray
 from mercuric.rtl.baseline_array import BaselineArray
-from mercuric.rtl.parameters import Parameters
-from mercuric.rtl.stimulus import Stimulus, words
+from mercuric.rtl.script import Load, Script, literal
+from mercuric.rtl.stimulus import words
 from mercuric.rtl.synchronous_array import SynchronousArray
 from mercuric.rtl.verilog import ports
 
-_LOAD = ("write_set", "write_slot", "write_column", "write_words")
+Array = SynchronousArray | BaselineArray | AsynchronousArray
+"""What can be tried."""
+_LOADED = (
+    "write", "write_set", "write_slot", "write_column", "write_words", "row_write", "row_state", "row_entry",
+    "fill", "random_write", "random_number", "random_filter",
+)  # fmt: skip
 
 
-def testbench(
-    circuit: Parameters, array: SynchronousArray | BaselineArray, name: str, stimulus: Stimulus
-) -> str:
+def testbench(array: Array, name: str, script: Script) -> str:
     """The module ``testbench``, for the circuit's module ``name``.
 
-    It writes the vectors, gives filters as they are taken, and compares the Hitmap, every result and the
-    cycles with what the simulator says of the same layer. Its last line begins with PASS or FAIL.
+    It does what the script says, and compares Hitmap, results and cycles. Its last line begins with PASS or
+    FAIL.
 
     Args:
-        circuit: sizes and options.
         array: what is tried.
         name: of its module.
-        stimulus: the layer.
+        script: of a layer.
     """
     has, result = ports(array), array.result_layout
+    loaded = {port: has[port][1] for port in _LOADED if port in has}
+    held = {port: value for port, value in script.held.items() if port in has} | {
+        "filter": f"window[taken % {len(script.windows)}]",
+        "filter_valid": f"taken < {script.takes}",
+    }
+    last = len(script.loads) - 1
+    total = " + ".join(counter for round_, counter, _ in script.counted if round_ == last)
     return _BENCH.substitute(
-        _sizes(circuit, array, stimulus),
+        _sizes(script, loaded, has["filter"][1], result["word"].width),
         name=name,
-        declarations="\n".join(_declarations(has)),
+        declarations="\n".join(_declarations(has, held)),
         connections=", ".join(f".{port}({port})" for port in ("clk", "rst", *has)),
-        load_ports=", ".join(port for port in _LOAD if port in has),
+        load_ports=", ".join(loaded),
         valid=_field("results", "p", result, "valid"),
         slot=_field("results", "p", result, "slot"),
         value=_field("results", "p", result, "word"),
-        signature="signature_cycles" if _reuses(array) else "0",
-        rest="queue_cycles + product_cycles" if _reuses(array) else "product_cycles",
-        hitmap=_hitmap(circuit, array) if isinstance(array, SynchronousArray) else "",
-        contents="\n".join(_contents(circuit, array, stimulus)),
+        hitmap="" if isinstance(array, BaselineArray) else _hitmap(array, script),
+        counts="\n".join(_count(*counted) for counted in script.counted),
+        total=total,
+        contents="\n".join(_contents(script, loaded, has["filter"][1], result["word"].width)),
     )
 
 
-def _reuses(array: SynchronousArray | BaselineArray) -> bool:
-    return isinstance(array, SynchronousArray)
-
-
-def _sizes(
-    circuit: Parameters, array: SynchronousArray | BaselineArray, stimulus: Stimulus
-) -> dict[str, int | str]:
+def _sizes(script: Script, loaded: dict[str, int], window_bits: int, word_bits: int) -> dict[str, int]:
     """What is as long as what, and how many there are."""
-    has, (signature, rest) = ports(array), stimulus.cycles(circuit, _reuses(array))
-    scopes, vectors, filters = len(stimulus.vectors), stimulus.shape.vectors, len(stimulus.filters)
-    loads = scopes * vectors * circuit.kernel_columns
-    lengths = [len(block) for block in stimulus.slots(circuit)]
-    bits = has["lengths"][1]
+    loads = sum(map(len, script.loads))
     return {
-        "sets": circuit.sets, "scopes": scopes, "filters": filters, "loads": loads,
-        "per_scope": loads // scopes, "load_bits": _load_bits(has),
-        "windows": filters + (circuit.bits if _reuses(array) else 0), "window_bits": has["filter"][1],
-        "lengths": _literal(words(lengths, bits // circuit.sets), bits),
-        "results": scopes * filters * vectors, "word": circuit.word_bits,
-        "answers": scopes * vectors if _reuses(array) else 0, "rows": scopes * circuit.sets * circuit.block,
-        "signature_cycles": signature, "rest_cycles": rest,
-        "patience": 4 * (signature + rest) + 8 * loads + 100,
+        "sets": len(script.results), "rounds": len(script.loads), "last": len(script.loads) - 1,
+        "loads": loads, "load_bits": sum(loaded.values()), "windows": len(script.windows),
+        "window_bits": window_bits, "results": sum(map(len, script.results)), "word": word_bits,
+        "rows": script.states.size, "answers": script.answers,
+        "patience": 4 * sum(cycles for *_, cycles in script.counted) + 8 * loads + 100,
     }  # fmt: skip
 
 
-def _contents(
-    circuit: Parameters, array: SynchronousArray | BaselineArray, stimulus: Stimulus
-) -> Iterable[str]:
+def _contents(script: Script, loaded: dict[str, int], window_bits: int, word_bits: int) -> Iterable[str]:
     """What the memories of the test bench hold: what goes in, and what must come out."""
-    has, reuse = ports(array), _reuses(array)
-    expected, first = _results(circuit, stimulus, reuse)
-    windows = [*stimulus.random_filters, *stimulus.filters] if reuse else list(stimulus.filters)
-    flat = (words(window.ravel(), circuit.word_bits) for window in windows)
-    yield from _fill("load", (_literal(one, _load_bits(has)) for one in _loads(circuit, stimulus, has)))
-    yield from _fill("window", (_literal(one, has["filter"][1]) for one in flat))
-    yield from _fill("expected", (_literal(one, 32 + circuit.word_bits) for one in expected))
-    yield from _fill("first", map(str, first))
-    if reuse:
-        yield from _fill("state", map(str, _states(circuit, stimulus)))
+    results = chain.from_iterable(script.results)
+    yield from _fill("load", (_side_by_side(load, loaded) for load in chain.from_iterable(script.loads)))
+    yield from _fill("loaded", map(str, accumulate(map(len, script.loads))))
+    windows = (words(window.ravel(), word_bits) for window in script.windows)
+    yield from _fill("window", (literal(window, window_bits) for window in windows))
+    yield from _fill("expected", (literal(slot << word_bits | one, 32 + word_bits) for slot, one in results))
+    yield from _fill("first", map(str, accumulate(map(len, script.results[:-1]), initial=0)))
+    yield from _fill("state", map(str, script.states.ravel().tolist()))
 
 
-def _load_bits(has: dict[str, tuple[str, int]]) -> int:
-    return sum(has[port][1] for port in _LOAD if port in has)
+def _side_by_side(load: Load, loaded: dict[str, int]) -> str:
+    value = 0
+    for port, bits in loaded.items():
+        value = value << bits | load.get(port, 0)
+    return literal(value, sum(loaded.values()))
 
 
-def _loads(circuit: Parameters, stimulus: Stimulus, has: dict[str, tuple[str, int]]) -> Iterable[int]:
-    """What is written to the input buffers, the ports side by side."""
-    for scope in stimulus.vectors:
-        for pe_set, block in enumerate(stimulus.slots(circuit)):
-            for slot, vector in enumerate(block):
-                for column in range(circuit.kernel_columns):
-                    given = (pe_set, slot, column, words(scope[vector][:, column], circuit.word_bits))
-                    value = 0
-                    for port, part in zip(_LOAD, given, strict=True):
-                        if port in has:
-                            value = (value << has[port][1]) | part
-                    yield value
-
-
-def _results(circuit: Parameters, stimulus: Stimulus, reuse: bool) -> tuple[list[int], list[int]]:
-    """Slot and word of each result, PE set by PE set as they leave it, and where each set's begin."""
-    outputs = stimulus.outputs(circuit, reuse)
-    found: list[int] = []
-    first: list[int] = []
-    for block in stimulus.slots(circuit):
-        first.append(len(found))
-        for scope in outputs:
-            for filter_ in scope:
-                found += [
-                    (slot << circuit.word_bits) | int(filter_[vector]) for slot, vector in enumerate(block)
-                ]
-    return found, first
-
-
-def _states(circuit: Parameters, stimulus: Stimulus) -> Iterable[int]:
-    """The Hitmap, slot by slot."""
-    for scope in stimulus.hitmap(circuit)[0].states.tolist():
-        for block in stimulus.slots(circuit):
-            yield from [scope[vector] for vector in block] + [0] * (circuit.block - len(block))
-
-
-def _hitmap(circuit: Parameters, array: SynchronousArray) -> str:
+def _hitmap(array: SynchronousArray | AsynchronousArray, script: Script) -> str:
     layout = array.answer_layout
     valid, pe_set, slot, state = (
         _field("answers", "p", layout, name) for name in ("valid", "pe_set", "slot", "state")
     )
     return _HITMAP.substitute(
-        cache_sets=circuit.cache_sets, valid=valid, state=state,
-        row=f"(scope * {circuit.sets} + {pe_set}) * {circuit.block} + {slot}",
+        cache_sets=array.answers.shape().length, valid=valid, state=state,
+        row=f"(round * {len(script.results)} + {pe_set}) * {script.states.shape[2]} + {slot}",
     )  # fmt: skip
+
+
+def _count(round_: int, counter: str, cycles: int) -> str:
+    return _COUNT.substitute(round=round_, counter=counter, cycles=cycles)
 
 
 def _field(port: str, index: str, layout: Layout, name: str) -> str:
@@ -145,15 +110,13 @@ def _field(port: str, index: str, layout: Layout, name: str) -> str:
     return f"{port}[{index} * {layout.size} + {field.offset} +: {field.width}]"
 
 
-def _declarations(has: dict[str, tuple[str, int]]) -> Iterable[str]:
+def _declarations(has: dict[str, tuple[str, int]], held: dict[str, str]) -> Iterable[str]:
     for port, (direction, width) in has.items():
-        kind = "wire" if direction == "output" or port in ("filter", "filter_valid") else "reg"
-        start = "" if kind == "wire" else " = 0"
-        yield f"  {kind} [{width - 1}:0] {port}{start};"
-
-
-def _literal(value: int, bits: int) -> str:
-    return f"{bits}'h{value:x}"
+        bits = f"[{width - 1}:0] {port}"
+        if port in held:
+            yield f"  wire {bits} = {held[port]};"
+        else:
+            yield f"  wire {bits};" if direction == "output" else f"  reg {bits} = 0;"
 
 
 def _fill(memory: str, values: Iterable[str]) -> list[str]:
@@ -166,36 +129,36 @@ _HITMAP = Template("""
         rows = rows + 1;
         if ($state != state[$row]) begin
           wrong = wrong + 1;
-          $$display("scope %0d: a vector's state was %0d", scope, $state);
+          $$display("round %0d: a vector's state was %0d", round, $state);
         end
+      end""")
+_COUNT = Template("""\
+      if (round == $round && $counter != $cycles) begin
+        wrong = wrong + 1;
+        $$display("round %0d: $counter was %0d, not $cycles", round, $counter);
       end""")
 _BENCH = Template("""\
 // A layer for the module $name. Hitmap, results and cycles are compared with the simulator's.
-`timescale 1ns / 1ps
 module testbench;
   reg clk = 0, rst = 1;
   always #5 clk = ~clk;
+
+  reg [${load_bits}-1:0] load [0:$loads];
+  reg [${window_bits}-1:0] window [0:$windows];
+  reg [31+$word:0] expected [0:$results];
+  integer loaded [0:$rounds], first [0:$sets], left [0:$sets], state [0:$rows];
+  integer round = 0, at = 0, taken = 0, cycle = 0, wrong = 0, done = 0, rows = 0, p;
+  reg running = 0, ran = 0;
 
 $declarations
 
   $name circuit ($connections);
 
-  reg [${load_bits}-1:0] load [0:$loads];
-  reg [${window_bits}-1:0] window [0:$windows];
-  reg [31+$word:0] expected [0:$results];
-  integer first [0:$sets], left [0:$sets], state [0:$rows];
-  integer scope = 0, at = 0, taken = 0, cycle = 0, wrong = 0, done = 0, rows = 0, p;
-  reg running = 0, ran = 0;
-
-  assign filter = window[taken];
-  assign filter_valid = taken < $windows;
-
   always @(posedge clk) begin
     cycle <= cycle + 1;
-    write <= 0;
+    {$load_ports} <= 0;
     if (rst) rst <= cycle < 2;
-    else if (!running && at < $per_scope * (scope + 1)) begin
-      write <= 1;
+    else if (!running && at < loaded[round]) begin
       {$load_ports} <= load[at];
       at <= at + 1;
     end else if (!running) begin
@@ -210,8 +173,8 @@ $declarations
       ran <= busy;
       if (ran && !busy) begin
         running <= 0;
-        scope <= scope + 1;
-        if (scope == $scopes - 1) finish;
+        round <= round + 1;
+        finish;
       end
     end
     if (cycle == $patience) begin
@@ -235,22 +198,18 @@ $declarations
 
   task finish;
     begin
-      if ($signature != $signature_cycles || $rest != $rest_cycles) begin
-        wrong = wrong + 1;
-        $$display("cycles were %0d and %0d, not $signature_cycles and $rest_cycles",
-                  $signature, $rest);
+$counts
+      if (round == $last) begin
+        if (wrong == 0 && done == $results && rows == $answers)
+          $$display("PASS: %0d results, %0d cycles", done, $total);
+        else $$display("FAIL: %0d wrong, %0d of $results results, %0d of $answers signatures",
+                       wrong, done, rows);
+        $$finish;
       end
-      if (wrong == 0 && done == $results && rows == $answers)
-        $$display("PASS: %0d results, %0d cycles", done, $signature + $rest);
-      else $$display("FAIL: %0d wrong, %0d of $results results, %0d of $answers signatures",
-                     wrong, done, rows);
-      $$finish;
     end
   endtask
 
   initial begin
-    lengths = $lengths;
-    filters = $filters;
     for (p = 0; p < $sets; p = p + 1) left[p] = 0;
 $contents
   end

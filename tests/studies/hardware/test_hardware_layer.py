@@ -15,7 +15,7 @@ from mercuric.subjects.subject import load_subject
 
 pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 
-from mercuric.rtl.layer_data import arrival
+from mercuric.rtl.arrival import arrived, in_step
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.rounding import sum_of
 from mercuric.studies.hardware.layer import buildable
@@ -36,16 +36,15 @@ def test_the_recorded_vectors_have_the_recorded_hitmap() -> None:
     recorded = record(subject, "features.3", accelerator)
     work, layer = recorded.work, subject.network.features[3]
     circuit = Parameters.of(accelerator, work.shape, work.bits, "paper")
-    order = arrival(work.shape.vectors, circuit)
     signatures = torch.from_numpy(
         np.stack([
             ((sum_of(one, recorded.random_filters) < 0).astype(np.int64) << np.arange(20)[:, None]).sum(0)
             for one in recorded.vectors
         ])
     )  # fmt: skip
-    found = circuit.mcache.access(signatures[:, order])
-    assert torch.equal(found.states, work.hitmap.states[:, order])
-    assert torch.equal(order[found.representatives], work.hitmap.representatives[:, order])
+    found = arrived(circuit, signatures, in_step(circuit, work.shape.vectors))
+    assert torch.equal(found.states, work.hitmap.states)
+    assert torch.equal(found.representatives, work.hitmap.representatives)
     assert np.allclose(recorded.filters[1], layer.weight.detach()[:, 1])
     assert recorded.filters.shape[0] == work.shape.scopes == 2 * layer.in_channels
 

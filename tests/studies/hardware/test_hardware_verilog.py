@@ -1,5 +1,6 @@
 """Verilog of the circuits: another simulator agrees, and its test bench notices what is wrong."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,24 +12,42 @@ from typer.testing import Result
 pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 pytest.importorskip("pyosys", reason="the extra rtl is not installed")
 
+from mercuric.rtl.parameters import Parameters
+from mercuric.studies.hardware.study import write_circuits
+
 Run = Callable[..., Result]
 Refused = Callable[..., str]
 
 
+NAMES = "mercury", "baseline", "asynchronous"
+BREAKS = {
+    r"(?<=    state)(\[\d+\] =) 1;": r"\1 2;",
+    r"(?<=    expected\[0\] = )": "1 ^ ",
+    r"(?<=    if \(round == 0 && )": "1 + ",
+    r"(?<=    if \(round == 1 && )": "1 + ",
+}
+"""Expectations, and what the first of a kind is exchanged for."""
+
+
+def verdict(said: str) -> str:
+    """The last line that a test bench prints."""
+    return [line for line in said.splitlines() if line.startswith(("PASS", "FAIL"))][-1]
+
+
 def icarus(folder: Path, name: str) -> str:
-    """The last line that the test bench prints."""
     if shutil.which("iverilog") is None:
         pytest.skip("Icarus Verilog is not installed")
     files = [folder / f"{name}.v", folder / f"{name}_testbench.v"]
     subprocess.run(["iverilog", "-g2005", "-o", folder / name, *files], check=True)
-    done = subprocess.run(["vvp", "-n", folder / name], check=True, capture_output=True, text=True)
-    return [line for line in done.stdout.splitlines() if line.startswith(("PASS", "FAIL"))][-1]
+    return verdict(
+        subprocess.run(["vvp", "-n", folder / name], check=True, capture_output=True, text=True).stdout
+    )
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        ["--sets", 3, "--bits", 4, "--queue", 1, "--timing", "fair"],
+        ["--sets", 3, "--bits", 4, "--queue", 1, "--timing", "fair", "--scopes", 3, "--versions", 2],
         ["--rows", 2, "--columns", 1, "--kernel", 2, "--sets", 1, "--ways", 1, "--block", 1, "--mac-unit"],
     ],
 )
@@ -36,14 +55,48 @@ def test_icarus_agrees(mercuric: Run, tmp_path: Path, options: list[object]) -> 
     out = tmp_path / "circuits"
     result = mercuric("hardware", "verilog", "--out", out, *options)
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in out.iterdir()) == [
-        "baseline.v", "baseline_testbench.v", "command.txt", "mercury.v", "mercury_testbench.v",
-    ]  # fmt: skip
-    for name in ("mercury", "baseline"):
+    files = [f"{name}{kind}.v" for name in NAMES for kind in ("", "_testbench")]
+    assert sorted(path.name for path in out.iterdir()) == sorted([*files, "command.txt"])
+    for name in NAMES:
         assert icarus(out, name).startswith("PASS: ")
-    bench = out / "mercury_testbench.v"
-    bench.write_text(bench.read_text().replace("state[0] = 1;", "state[0] = 2;"))
-    assert icarus(out, "mercury").startswith("FAIL: 1 wrong")
+
+
+@pytest.fixture(scope="module")
+def circuits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("circuits")
+    one = Parameters(
+        pe_rows=2, pe_columns=2, kernel_rows=2, kernel_columns=2, block=3, bits=4, cache_sets=2, ways=2,
+        versions=2,
+    )  # fmt: skip
+    write_circuits(one, folder, scopes=2, filters=2, seed=1)
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_icarus_notices(circuits: Path, tmp_path: Path, name: str) -> None:
+    """Each expectation by itself: states, results, cycles of the one round or the other."""
+    shutil.copy(circuits / f"{name}.v", tmp_path)
+    right, bench = (circuits / f"{name}_testbench.v").read_text(), tmp_path / f"{name}_testbench.v"
+    broken = {re.sub(one, wrong, right, count=1) for one, wrong in BREAKS.items()} - {right}
+    assert len(broken) == {"mercury": 3, "baseline": 2, "asynchronous": 4}[name]
+    for text in broken:
+        bench.write_text(text)
+        assert icarus(tmp_path, name).startswith("FAIL: ")
+
+
+def test_verilator_agrees(circuits: Path, tmp_path: Path) -> None:
+    if shutil.which("verilator") is None:
+        pytest.skip("Verilator is not installed")
+    files = [circuits / f"asynchronous{kind}.v" for kind in ("", "_testbench")]
+    ways_of_writing = [f"-Wno-{kind}" for kind in ("WIDTH", "CASEINCOMPLETE", "LITENDIAN")]
+    said = subprocess.run(
+        ["verilator", "--binary", *ways_of_writing, "--top-module", "testbench", "--Mdir", tmp_path,
+         "-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0", *files],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "%Warning" not in said.stdout + said.stderr
+    done = subprocess.run([tmp_path / "Vtestbench"], check=True, capture_output=True, text=True)
+    assert verdict(done.stdout).startswith("PASS: ")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ def verilog(
     bits: circuit_options.Bits = 8,
     block: circuit_options.Block = 4,
     queue: circuit_options.Queue = 4,
+    versions: Annotated[
+        int, typer.Option(help="Filter buffers, and results of an entry, of the asynchronous design.")
+    ] = 4,
     word_bits: circuit_options.WordBits = 16,
     timing: circuit_options.Timing = "paper",
     mac_unit: circuit_options.MacUnit = False,
@@ -34,8 +37,8 @@ def verilog(
 
     circuit = Parameters(
         pe_rows=rows, pe_columns=columns, kernel_rows=kernel, kernel_columns=kernel, block=block, bits=bits,
-        cache_sets=sets, ways=ways, queue=queue, word_bits=word_bits, overlapped_products=timing == "fair",
-        mac_unit=mac_unit,
+        cache_sets=sets, ways=ways, queue=queue, versions=versions, word_bits=word_bits,
+        overlapped_products=timing == "fair", mac_unit=mac_unit,
     )  # fmt: skip
     for path in write_circuits(circuit, out, scopes, filters, seed):
         bench = path.with_name(f"{path.stem}_testbench.v")

@@ -1,30 +1,30 @@
 """How do the circuits leave the package? As Verilog, each with a test bench that checks itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from mercuric.errors import ArgumentError
 from mercuric.files.writing import write_text
+from mercuric.rtl.asynchronous_array import AsynchronousArray
 from mercuric.rtl.baseline_array import BaselineArray
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.script import Script, asynchronous_script, synchronous_script
 from mercuric.rtl.stimulus import Stimulus
 from mercuric.rtl.synchronous_array import SynchronousArray
-from mercuric.rtl.testbench import testbench
+from mercuric.rtl.testbench import Array, testbench
 from mercuric.rtl.verilog import write_verilog
 
-KINDS: dict[str, type[SynchronousArray] | type[BaselineArray]] = {
-    "mercury": SynchronousArray,
-    "baseline": BaselineArray,
-}
-"""Circuits by the names of their modules and files."""
+_BUFFERS = 2
+"""Input buffers of an asynchronous PE set (paper Fig. 11)."""
 
 
 def write_circuits(circuit: Parameters, folder: Path, scopes: int, filters: int, seed: int) -> list[Path]:
-    """MERCURY's array in the synchronous design and the array without it, on the same drawn layer.
+    """MERCURY's array in both designs and the array without it, on the same drawn layer.
 
     Args:
-        circuit: sizes and options.
+        circuit: sizes and options; the synchronous design has one version.
         folder: a new or an empty one.
-        scopes: of the layer.
+        scopes: of the layer; the asynchronous design has an input buffer for each, and two at least.
         filters: of each scope.
         seed: of its numbers.
 
@@ -45,9 +45,22 @@ def write_circuits(circuit: Parameters, folder: Path, scopes: int, filters: int,
     folder.mkdir(parents=True, exist_ok=True)
     stimulus = Stimulus.drawn(circuit, scopes, filters, seed)
     written = []
-    for name, kind in KINDS.items():
-        array, path = kind(circuit), folder / f"{name}.v"
+    for name, (array, script) in _circuits(circuit, stimulus).items():
+        path = folder / f"{name}.v"
         write_verilog(array, name, path)
-        write_text(folder / f"{name}_testbench.v", testbench(circuit, array, name, stimulus))
+        write_text(folder / f"{name}_testbench.v", testbench(array, name, script))
         written.append(path)
     return written
+
+
+def _circuits(circuit: Parameters, stimulus: Stimulus) -> dict[str, tuple[Array, Script]]:
+    """By the names of their modules and files; and what is done with each."""
+    one, buffers = replace(circuit, versions=1), max(_BUFFERS, stimulus.shape.scopes)
+    return {
+        "mercury": (SynchronousArray(one), synchronous_script(one, stimulus, reuse=True)),
+        "baseline": (BaselineArray(one), synchronous_script(one, stimulus, reuse=False)),
+        "asynchronous": (
+            AsynchronousArray(circuit, buffers),
+            asynchronous_script(circuit, stimulus, buffers),
+        ),
+    }

@@ -102,7 +102,7 @@ def test_the_definition(layer: Layer, timing: Timing) -> None:
     misses = misses_of_sets(work.hitmap.states, block_owners(work.shape.vectors, layer.sets))
     product = AsynchronousProduct(misses, lengths, work.shape.filters, accelerator.versions, pace)
     for bits, asked in ((0, None), (work.bits, queues)):
-        defined = product.cycles_by_definition(bits * lengths, signature, asked, turns)
+        defined, _ = product.by_definition(bits * lengths, signature, asked, turns)
         assert product.cycles(bits * lengths, signature, asked, turns) == defined
     if turns is not None:
         assert turns.slowest(pace).tolist() == turns.slowest_by_definition(pace)

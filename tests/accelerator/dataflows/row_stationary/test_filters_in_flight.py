@@ -130,7 +130,7 @@ def test_the_definition(layer: Layer, timing: Timing) -> None:
     )  # fmt: skip
     for bits in (0, work.bits):
         random = deal(accelerator, replace(shape, filters=bits)).products
-        defined = product.cycles_by_definition(random, signature, None, turns)
+        defined, _ = product.by_definition(random, signature, None, turns)
         assert product.cycles(random, signature, None, turns) == defined
     if turns is not None:
         assert turns.slowest(pace).tolist() == turns.slowest_by_definition(pace)

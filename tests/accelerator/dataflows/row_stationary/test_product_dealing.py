@@ -141,7 +141,7 @@ def test_the_definition(layer: Layer, timing: Timing) -> None:
     turns = Turns.of(layer.accelerator, layer.work)
     for bits in (0, layer.work.bits):
         random = deal(layer.accelerator, replace(shape, filters=bits)).products
-        defined = product.cycles_by_definition(random, signature, turns=turns)
+        defined, _ = product.by_definition(random, signature, turns=turns)
         assert product.cycles(random, signature, turns=turns) == defined
     if turns is not None:
         assert turns.slowest(pace).tolist() == turns.slowest_by_definition(pace)

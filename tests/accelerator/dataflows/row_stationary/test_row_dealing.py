@@ -117,7 +117,7 @@ def test_the_definition(layer: RowLayer, timing: Timing) -> None:
     for bits in (0, work.bits):
         random = deal(accelerator, replace(shape, filters=bits)).products[: len(tasks.lengths)]
         signing = tasks.everywhere(random)
-        defined = product.cycles_by_definition(signing, signature, None, turns)
+        defined, _ = product.by_definition(signing, signature, None, turns)
         assert product.cycles(signing, signature, None, turns) == defined
     if turns is not None:
         assert turns.slowest(pace).tolist() == turns.slowest_by_definition(pace)

@@ -91,18 +91,23 @@ class AsynchronousProduct:
     def _whole(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.ascontiguousarray(np.broadcast_to(counts, self.misses.shape))
 
-    def cycles_by_definition(
+    def by_definition(
         self,
         signatures: NDArray[np.int64],
         signature: Pace,
         queues: SignatureQueues | None = None,
         turns: Turns | None = None,
-    ) -> int:
-        """What :meth:`cycles` computes, a task at a time."""
+    ) -> tuple[int, list[list[int]]]:
+        """What :meth:`cycles` computes, a task at a time; and each scope's vectors as they enter the queues.
+
+        Of what enters in one cycle the first PE set's is first. A scope's order has to do with the Hitmaps
+        of scopes two and more before it, for sets sign a scope ahead; without queues there is none.
+        """
         scopes, sets = len(self.misses), range(self.misses.shape[1])
         (misses_of, lengths_of), signing = self._kinds, self._whole(signatures)
         free, left = [0 for _ in sets], [0 for _ in sets]
         hitmaps: list[int] = []
+        orders: list[list[int]] = []
         finished: list[int] = []
 
         def begin(pace: Pace) -> list[int]:
@@ -115,7 +120,8 @@ class AsynchronousProduct:
                 left[p] = free[p] + signature.drain
             complete = max((left[p] for p in signers), default=0)
             if queues:
-                complete = queues.complete_by_definition(scope, left, hitmaps[-1] if hitmaps else 0)
+                order, complete = queues.arrival_by_definition(scope, left, hitmaps[-1] if hitmaps else 0)
+                orders.append(order)
             hitmaps.append(complete)
 
         def multiply(scope: int, last: bool) -> None:
@@ -138,7 +144,7 @@ class AsynchronousProduct:
                 sign(scope + 1)
             for task in range(self.filters if scope >= 0 else 0):
                 multiply(scope, task == self.filters - 1)
-        return max([*left, *hitmaps], default=0)
+        return max([*left, *hitmaps], default=0), orders
 
     def _all_ready(
         self, misses: list[int], pairs: list[int], starts: list[int], left: list[int]
@@ -169,8 +175,8 @@ def _taken(misses: int, pairs: int, starts: list[int], pace: Pace) -> tuple[list
 _NONE = np.zeros(0, np.int64)
 _NO_QUEUES = SignatureQueues(np.zeros((0, 0), np.int64), _NONE, 1, 1)
 _READY = Turns(
-    np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.int64), _NONE, np.zeros((1, 1), np.int64), _NONE,
-    recompute=False,
+    np.zeros((1, 0), np.uint8), np.zeros((1, 0), np.int64), _NONE, np.zeros((1, 1), np.int64),
+    np.zeros((1, 0), np.int64), recompute=False,
 )  # fmt: skip
 
 
@@ -204,7 +210,7 @@ def _total(
 ) -> int:
     _, scopes, sets = misses.shape
     free, left, taken = np.zeros(sets, np.int64), np.zeros(sets, np.int64), np.zeros(sets, np.int64)
-    results = np.zeros(len(order) * max(1, in_flight), np.int64)
+    results = np.zeros(order.shape[1] * max(1, in_flight), np.int64)
     finished = np.zeros(versions, np.int64)  # of the task that had each filter buffer last
     task = hitmap = next_hitmap = 0
     for scope in range(-1, scopes):
@@ -241,8 +247,9 @@ def _total(
                     one, own = members[scope, place], slice(place * each, (place + 1) * each)
                     if one >= 0:
                         take_turns(
-                            states[one], representatives[one], last_owners if kind else owners, order,
-                            recompute, interval, drain, free[own], left[own], results,
+                            states[one], representatives[one], last_owners if kind else owners,
+                            order[min(one, len(order) - 1)], recompute, interval, drain, free[own],
+                            left[own], results,
                         )  # fmt: skip
             else:
                 _take_all(misses[kind, scope], lengths[kind, scope], interval, drain, free, left)

@@ -31,7 +31,8 @@ class Turns:
         owners: int64, (filters of a task x vectors,): the PE set of each dot product, filter by filter,
             among the sets of its scope.
         members: int64, (groups, scopes side by side): which these are; -1: none.
-        order: int64, (vectors,): the vectors by arrival at the MCACHE; each after its representative.
+        order: int64, (scopes, vectors), or (1, vectors) for all: the vectors by arrival at the MCACHE, each
+            after its representative.
         recompute: whether a late HIT is computed; else it waits.
         last: the turns of a scope's last task, where it has fewer filters than the others.
         queue: filters of a task, and PE sets, where these take pairs from a queue: ``owners`` is then empty.
@@ -79,9 +80,10 @@ class Turns:
         order: NDArray[np.int64],
         recompute: bool,
     ) -> "Turns":
-        """The turns under a Hitmap that says of every HIT whose result it reads, by this order."""
+        """The turns under a Hitmap that says of every HIT whose result it reads, by this order of vectors."""
         states, representatives = hitmap.arrays()
-        wrong = int(_first_wrong(states, representatives, np.argsort(order)))
+        order = np.atleast_2d(order)
+        wrong = int(_first_wrong(states, representatives, np.argsort(order, axis=1)))
         if wrong >= 0:
             scope, vector = divmod(wrong, states.shape[1])
             raise ArgumentError(
@@ -138,9 +140,9 @@ class Turns:
         free, left = list(free), list(left)
         if self.queue:
             return self._one_queue(scope, self.queue[0], pace, free, left)
-        for owners in self.owners.reshape(-1, max(1, len(self.order))).tolist():
+        for owners in self.owners.reshape(-1, max(1, self.order.shape[1])).tolist():
             results: dict[int, int] = {}
-            for vector in self.order.tolist():
+            for vector in self._order(scope):
                 own, source = owners[vector], int(self.representatives[scope, vector])
                 hits = self.states[scope, vector] == 0
                 late = hits and owners[source] != own and results[source] > free[own]
@@ -152,12 +154,16 @@ class Turns:
                     left[own] = results[vector] = free[own] + pace.drain
         return free, left
 
+    def _order(self, scope: int) -> list[int]:
+        order: list[int] = self.order[min(scope, len(self.order) - 1)].tolist()
+        return order
+
     def _one_queue(
         self, scope: int, filters: int, pace: Pace, free: list[int], left: list[int]
     ) -> tuple[list[int], list[int]]:
         results: dict[tuple[int, int], int] = {}
         takers: dict[tuple[int, int], int] = {}
-        by_kind = sorted(self.order.tolist(), key=lambda vector: bool(self.states[scope, vector] == 0))
+        by_kind = sorted(self._order(scope), key=lambda vector: bool(self.states[scope, vector] == 0))
         for vector, filter_ in product(by_kind, range(filters)):
             own = min(range(len(free)), key=free.__getitem__)
             source = (int(self.representatives[scope, vector]), filter_)
@@ -188,7 +194,8 @@ def take_turns(
 ) -> None:
     """:meth:`Turns.one_scope`, compiled: changes ``free`` and ``left`` of the PE sets in place.
 
-    ``results``, (vectors,), is room to note when a filter's results leave.
+    ``order``, (vectors,), is the scope's; ``results``, (vectors,), is room to note when a filter's results
+    leave.
     """
     for first in range(0, len(owners), max(1, len(order))):
         for vector in order:
@@ -218,7 +225,7 @@ def _slowest(
     cycles: NDArray[np.int64],
 ) -> None:
     free, left, taken = np.zeros(sets, np.int64), np.zeros(sets, np.int64), np.zeros(sets, np.int64)
-    results = np.zeros(len(order) * max(1, queued), np.int64)
+    results = np.zeros(order.shape[1] * max(1, queued), np.int64)
     for scope in range(len(cycles)):
         free[:] = 0
         left[:] = 0
@@ -229,8 +236,8 @@ def _slowest(
             )  # fmt: skip
         else:
             take_turns(
-                states[scope], representatives[scope], owners, order, recompute, interval, drain,
-                free, left, results,
+                states[scope], representatives[scope], owners, order[min(scope, len(order) - 1)], recompute,
+                interval, drain, free, left, results,
             )  # fmt: skip
         for pe_set in range(sets):
             cycles[scope] = max(cycles[scope], left[pe_set])
@@ -242,9 +249,10 @@ def _first_wrong(
 ) -> int:
     scopes, vectors = states.shape
     for scope in range(scopes):
+        rank = ranks[min(scope, len(ranks) - 1)]
         for vector in range(vectors):
             if states[scope, vector] == 0:
                 source = representatives[scope, vector]
-                if not 0 <= source < vectors or states[scope, source] != 1 or ranks[source] > ranks[vector]:
+                if not 0 <= source < vectors or states[scope, source] != 1 or rank[source] > rank[vector]:
                     return int(scope * vectors + vector)
     return -1

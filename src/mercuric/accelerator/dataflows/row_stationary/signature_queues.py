@@ -37,23 +37,25 @@ class SignatureQueues:
         """Queues, one a cache set."""
         return int(self.cache_sets.max(initial=-1)) + 1
 
-    def complete_by_definition(self, scope: int, left: list[int], before: int) -> int:
-        """What :func:`complete_hitmap` computes, a request at a time."""
-        asked = iter(self.cache_sets[scope].tolist())
+    def arrival_by_definition(self, scope: int, left: list[int], before: int) -> tuple[list[int], int]:
+        """The vectors as they enter the queues, and what :func:`complete_hitmap` computes."""
+        asked = self.cache_sets[scope].tolist()
+        vectors, order = iter(range(len(asked))), list[int]()
         coming = [
-            [(last - behind * self.interval, next(asked)) for behind in reversed(range(length))]
+            [(last - behind * self.interval, next(vectors)) for behind in reversed(range(length))]
             for length, last in zip(self.lengths.tolist(), left, strict=True)
         ]
         held: dict[int, int] = defaultdict(int)
         now = before
         while any(coming) or any(held.values()):
             for own in coming:
-                if own and own[0][0] <= now and held[own[0][1]] < self.capacity:
-                    held[own.pop(0)[1]] += 1
+                if own and own[0][0] <= now and held[asked[own[0][1]]] < self.capacity:
+                    order.append(own.pop(0)[1])
+                    held[asked[order[-1]]] += 1
             if any(coming) or any(held.values()):
                 now += 1
             held = defaultdict(int, {queue: max(0, level - 1) for queue, level in held.items()})
-        return now
+        return order, now
 
 
 @njit(cache=True, nogil=True)
