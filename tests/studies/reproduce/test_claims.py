@@ -97,6 +97,30 @@ def test_page_markdown_and_csv_have_every_claim(reproduced: Path) -> None:
         ]
 
 
+def test_markdown_shows_every_picture_in_a_small_file_that_stays_the_same(reproduced: Path) -> None:
+    shown = re.findall(r"!\[(.+)\]\((figures/.+\.svg)\)", (reproduced / "reproduction.md").read_text())
+    files = {place: (reproduced / place).read_bytes() for _, place in shown}
+    assert len(files) == len(shown) == len(list((reproduced / "figures").iterdir())) > 20
+    assert all(len(alt) > 10 for alt, _ in shown)
+    assert max(map(len, files.values())) < 150_000
+    assert not any(b"<dc:date>" in one for one in files.values())
+    assert CliRunner().invoke(make_app(), ["report", str(reproduced)]).exit_code == 0
+    assert {place: (reproduced / place).read_bytes() for place in files} == files
+
+
+def test_other_seeds_are_the_spread_of_ours(reproduced: Path) -> None:
+    rows = list(csv.DictReader((reproduced / "claims.csv").open()))
+    spread = {
+        (row["claim"], row["statement"]): [float(row[one]) for one in ("low", "ours", "high")]
+        for row in rows
+        if row["low"]
+    }
+    means = {(f"figure_{one}", "mean of the networks") for one in ("14c", "18a", "18b")}
+    assert means | {("figure_14b", "cycles saved, mean of the networks")} <= set(spread)
+    assert all(low <= ours <= high for low, ours, high in spread.values())
+    assert len({tuple(ends) for ends in spread.values()}) > 3
+
+
 def test_pictures_have_names_of_their_own(reproduced: Path) -> None:
     page = (reproduced / "report.html").read_text()
     drawn = re.findall(r'data-chart="([^"]+)"', page)
@@ -117,6 +141,7 @@ def test_every_run_is_a_command_that_parses(small: Mapping[str, Run]) -> None:
                 assert isinstance(run.resumes(quick), bool)
     for claim in all_claims().values():
         assert set(claim.runs) <= set(small)
+        assert all((one.paper is None) == (one.test == "true") for one in claim.statements.values())
         assert needed_runs(claim.runs, quick=False)
 
 

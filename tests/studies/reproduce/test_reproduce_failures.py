@@ -69,6 +69,45 @@ def test_more_claims_may_be_added(reproduce: Callable[..., Result], tmp_path: Pa
     assert reproduce(good, *CLAIMS, "--out", folder, "--resume").exit_code == 0
 
 
+def test_data_that_are_none_are_told_before_anything_runs(
+    reproduce: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    result = reproduce(GOOD, "mapping_ablation", "--data", "holidays", "--out", folder)
+    assert result.exit_code == 2
+    assert "data was 'holidays', but must be one of photos, " in result.output
+    assert not folder.exists()
+
+
+def test_a_folder_that_was_changed_is_told_by_its_file(
+    reproduce: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    claims = "mapping_ablation", "--out", folder
+    assert reproduce(BAD, *claims).exit_code == 0
+    outcome, summary = folder / "outcomes" / "arrays.json", folder / "reproduction.json"
+
+    kept = outcome.read_text()
+    outcome.write_text("{}")
+    result = reproduce(BAD, *claims, "--resume")
+    assert result.exit_code == 2
+    assert f"{outcome}: command of the Outcome is missing" in result.output
+    outcome.write_text(kept)
+
+    (folder / "runs" / "arrays" / "layers.csv").unlink()
+    assert f"{folder / 'runs' / 'arrays' / 'layers.csv'} is missing" in report(folder)
+    summary.write_text(summary.read_text().replace("mapping_ablation", "mapping_oblation"))
+    assert "claim was 'mapping_oblation', but must be all or one of " in report(folder)
+    summary.unlink()
+    assert f"{summary} is missing: {folder} holds no finished reproduction" in report(folder)
+
+
+def report(folder: Path) -> str:
+    result = CliRunner().invoke(make_app(), ["report", str(folder)])
+    assert result.exit_code == 2
+    return result.output
+
+
 def test_jobs(reproduce: Callable[..., Result], tmp_path: Path) -> None:
     result = reproduce(GOOD, "mapping_ablation", "--jobs", 0, "--out", tmp_path / "run")
     assert result.exit_code == 2

@@ -41,7 +41,10 @@ def reproduce(
     page = write_answers(out, judged, summary, store_command(out, context))
     show(
         as_json,
-        {"claims": records(statements(judged)), "runs": {name: vars(one) for name, one in outcomes.items()}},
+        {
+            "claims": records(statements(judged)),
+            "runs": {name: one.model_dump() for name, one in outcomes.items()},
+        },
         _table(judged),
         texts.headline(judged),
         f"Report: {page}",

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mercuric.config import Config
+from mercuric.subjects.config import DataName
 
 
 class ReproduceConfig(Config):
@@ -18,4 +19,4 @@ class ReproduceConfig(Config):
 
     claims: Annotated[tuple[str, ...], Field(min_length=1)]
     quick: bool = False
-    data: str | None = None
+    data: DataName | None = None

@@ -10,7 +10,7 @@ from mercuric.files.reading import read_json_object
 from mercuric.page.found_with import found_with, normalised
 from mercuric.studies.similarity.folder import Study, read_study
 from mercuric.studies.similarity.training import Trained, read_training
-from mercuric.studies.sweep.study import RESULTS
+from mercuric.studies.sweep.study import RESULTS, read_part
 from mercuric.studies.train.summary_file import Summary
 
 Setting = list[tuple[str, str]]
@@ -46,7 +46,7 @@ def convolutions(layers: pd.DataFrame) -> pd.DataFrame:
 
 def sweep_of(folder: Path) -> pd.DataFrame:
     """A layer a row, of every combination that a sweep simulated."""
-    return pd.read_parquet(folder / RESULTS)
+    return read_part(folder / RESULTS)
 
 
 def setting_of_sweep(folder: Path) -> Setting:

@@ -1,17 +1,17 @@
 """How are the studies run that answer the claims? Each by its own command, in a process of its own."""
 
 import os
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mercuric.config import Config
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import json_text
-from mercuric.files.reading import read_json_object
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.studies.machine import machine
@@ -23,8 +23,7 @@ from mercuric.studies.run_folder import alone, claim_folder
 RUNS, OUTCOMES, SUMMARY = "runs", "outcomes", "reproduction.json"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Config):
     """How a run ended.
 
     Attributes:
@@ -80,7 +79,7 @@ def _described(
     return {
         "config": config.model_dump(mode="json"),
         "claims": [claim.name for claim in claims],
-        "runs": {name: asdict(outcome) for name, outcome in outcomes.items()},
+        "runs": {name: outcome.model_dump() for name, outcome in outcomes.items()},
         "machine": machine(),
     }
 
@@ -112,18 +111,18 @@ def _one(
 ) -> Outcome:
     run, place = all_runs()[name], folder / RUNS / name
     kept = folder / OUTCOMES / f"{name}.json"
-    before = Outcome(**read_json_object(kept)) if kept.exists() else None
+    before = Outcome.read(kept) if kept.exists() else None
     if before is not None and before.said is None:
         return before
     folders = run_folders(folder, run.after(config.quick))
     words = run.command(config.quick, config.data, folders)
     failed = next((one for one in folders if ended[one].said is not None), None)
     if failed is not None:
-        outcome = Outcome(f"mercuric {' '.join(words)}", 0, f"{failed}, which it reads, failed")
+        outcome = Outcome(command=_typed(words), seconds=0, said=f"{failed}, which it reads, failed")
     else:
         again = place.exists() and run.resumes(config.quick)
         outcome = _run(words, place, again, jobs, before.seconds if before else 0)
-    write_text(kept, json_text(asdict(outcome)))
+    write_text(kept, json_text(outcome.model_dump()))
     return outcome
 
 
@@ -137,7 +136,11 @@ def _run(words: list[str], place: Path, again: bool, jobs: int, before: float) -
     )
     seconds = before + time.monotonic() - began
     said = None if ended.returncode == 0 else _last_line(ended.stderr or ended.stdout)
-    return Outcome(f"mercuric {' '.join(words)}", seconds, said)
+    return Outcome(command=_typed(words), seconds=seconds, said=said)
+
+
+def _typed(words: list[str]) -> str:
+    return f"mercuric {shlex.join(words)}"
 
 
 def _last_line(text: str) -> str:

@@ -26,7 +26,7 @@ from mercuric.studies.sweep.charts import (
     split_chart,
 )
 from mercuric.studies.sweep.config import SweepConfig
-from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisations
+from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisations, read_part
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24
@@ -109,7 +109,7 @@ def write_page(folder: Path, command: str) -> Path:
     """
     described = read_json_object(folder / "sweep.json")
     config = SweepConfig(**described["config"])
-    results = pd.read_parquet(folder / RESULTS)
+    results = read_part(folder / RESULTS)
     return write(_page(results, config, described["machine"], command), folder)
 
 

@@ -1,6 +1,8 @@
 """What does each choice of hardware cost? Every combination of an accelerator's fields, on the same data."""
 
+import errno
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
@@ -124,8 +126,16 @@ def sweep(
 
 
 def read_part(path: Path) -> pd.DataFrame:
+    """Results of a part, or of the whole sweep.
+
+    Raises:
+        FileNotFoundError: there are none.
+        MalformedError: they are broken.
+    """
     try:
         return pd.read_parquet(path)
+    except FileNotFoundError:  # pyarrow's, which doesn't say what is missing
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
     except ValueError as error:  # pyarrow's, where it is no Parquet file
         raise MalformedError(
             f"{path} is broken ({error}); remove it, and --resume simulates it again"
