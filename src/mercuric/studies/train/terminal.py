@@ -68,7 +68,7 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
 def _examples(summary: Mapping[str, Any]) -> str:
     if "pairs" in summary:
         return formats.number_of(summary["pairs"], "sentence pair")
-    return f"{formats.number_of(summary['images'], 'image')} ({summary['image_size']} px)"
+    return f"{formats.number_of(summary['images'], 'image')} ({formats.size(summary)})"
 
 
 def _dense(summary: Mapping[str, Any]) -> str:
