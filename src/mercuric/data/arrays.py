@@ -116,5 +116,5 @@ def as_data(
     """Images, where each example is a square one of floating-point numbers; else arrays."""
     if not (floating and are_images(shapes)):
         return ArrayData(name, classes, shapes, train, test)
-    parts: list[Split] = [ImagesOfArrays(part) for part in (train, test)]
-    return ImageData(name, classes, shapes[0][0], shapes[0][1], *parts)
+    images: tuple[Split, Split] = (ImagesOfArrays(train), ImagesOfArrays(test))
+    return ImageData(name, classes, shapes[0][0], shapes[0][1], *images)

@@ -85,8 +85,11 @@ def _data(classes: tuple[str, ...], train: OwnArrays, test: OwnArrays) -> ImageD
     shapes = tuple(tuple(one.shape[1:]) for one in train.inputs)
     if first.dtype == torch.uint8 and are_images(shapes):
         by = measured(first)
-        parts = [InMemorySplit(one.inputs[0], one.labels, by) for one in (train, test)]
-        return ImageData(NAME, classes, shapes[0][0], shapes[0][1], *parts)
+        images = (
+            InMemorySplit(train.inputs[0], train.labels, by),
+            InMemorySplit(test.inputs[0], test.labels, by),
+        )
+        return ImageData(NAME, classes, shapes[0][0], shapes[0][1], *images)
     train, test = (OwnArrays(tuple(map(_whole, one.inputs)), one.labels) for one in (train, test))
     return as_data(NAME, classes, shapes, train, test, train.inputs[0].is_floating_point())
 
@@ -97,15 +100,13 @@ def _whole(values: Tensor) -> Tensor:
 
 def _read(path: Path) -> Arrays:
     require_regular(path, LAYOUT)
+    if not path.exists():
+        raise MercuricError(f"there is no file {path}, which must be {LAYOUT}")
+    if not zipfile.is_zipfile(path):
+        raise MalformedError(f"{path} must be {LAYOUT}, but is none")
     try:
         with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise MalformedError(f"{path} holds one array, but must be {LAYOUT}")
             return {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise MercuricError(f"there is no file {path}, which must be {LAYOUT}") from None
-    except MercuricError:
-        raise
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:200]
         raise MalformedError(f"{path} must be {LAYOUT}, but can't be read: {reason}") from None

@@ -23,7 +23,10 @@ _NO_FOLDER = re.compile(r"[^\w.+-]+")
 
 def _data(name: str) -> str:
     if not data.is_known(name):
-        raise ArgumentError(f"data was {name!r}, but must be one of {', '.join(data.names())}")
+        raise ArgumentError(
+            f"data was {name!r}, but must be one of {', '.join(data.names())}; your own are imagefolder:DIR, "
+            "tsv:DIR, npz:FILE and random:SHAPE"
+        )
     return name
 
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 from mercuric import data, zoo
-from mercuric.data import ArrayData, Data, ImageData, TextData
+from mercuric.data import Data, ImageData, TextData
 from mercuric.errors import ArgumentError
 from mercuric.subjects.config import NetworkConfig
 from mercuric.subjects.network import (
@@ -15,9 +14,9 @@ from mercuric.subjects.network import (
     of_zoo,
     open_network,
     require_classes,
+    require_read,
     require_scores,
     size_of,
-    try_network,
 )
 from mercuric.subjects.providers.provider import Opened
 from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingConfig
@@ -110,15 +109,5 @@ def load_lesson(
         task = FewerExamples(task, train_examples)
     lesson = Lesson(config, opened, loaded, task, tested)
     if not (isinstance(loaded, TextData) or of_zoo(config.model)):
-        _require_fit(lesson, loaded)
+        require_scores(config.model, require_read(config, loaded, opened), loaded)
     return lesson
-
-
-def _require_fit(lesson: Lesson, loaded: ImageData | ArrayData) -> None:
-    """Try a network that is not of the zoo, whatever it may read and give.
-
-    Raises:
-        ValueError: it doesn't read the data, or gives no score for each of their classes.
-    """
-    inputs, _ = loaded.train.batch(torch.arange(min(lesson.opened.batch or 1, len(loaded.train))))
-    require_scores(lesson.config.model, try_network(lesson.build(), inputs), loaded)

@@ -140,6 +140,22 @@ def try_network(network: nn.Module, inputs: Inputs) -> Any:
         raise unreadable(inputs, error) from error
 
 
+def example_of(loaded: Data, opened: Opened) -> Inputs:
+    """As few examples as the network reads at once."""
+    inputs: Inputs = loaded.train.batch(torch.arange(min(opened.batch or 1, len(loaded.train))))[0]
+    return inputs
+
+
+def require_read(config: NetworkConfig, loaded: Data, opened: Opened) -> Any:
+    """Build a network that is not of the zoo, and let it read an example; returns what it gives.
+
+    Raises:
+        MercuricError: as :func:`build_network`.
+        ValueError: as :func:`try_network`.
+    """
+    return try_network(build_network(config, loaded, opened=opened), example_of(loaded, opened))
+
+
 def require_scores(model: str, output: Any, loaded: Data) -> None:
     """Refuse what a network gives, where it is no score of each of the data's classes.
 

@@ -21,6 +21,7 @@ from mercuric.subjects.config import RANDOM, SubjectConfig
 from mercuric.subjects.network import (
     build_network,
     classes_of,
+    example_of,
     load_network,
     of_zoo,
     open_network,
@@ -52,6 +53,7 @@ class Subject:
         network: in no particular mode.
         places: (count,) int64: which training examples, those that stand for all.
         batch: how many of them run at once.
+        least: how many must run at once, where a network reads no other number.
     """
 
     config: SubjectConfig
@@ -59,6 +61,7 @@ class Subject:
     network: nn.Module
     places: Tensor
     batch: int
+    least: int = 1
 
     @property
     def image_data(self) -> ImageData:
@@ -228,10 +231,10 @@ def load_subject(
         raise ArgumentError(f"batch was {batch}, but must be at least 1")
     most = PAIRS_OF_A_BATCH if values == 0 else max(1, _VALUES_OF_A_BATCH // values)
     network = load_network(config, loaded, tell, opened)
-    subject = Subject(config, loaded, network, places, min(batch or opened.batch or most, images))
+    at_once, least = min(batch or opened.batch or most, images), opened.batch or 1
     if not of_zoo(config.model):
-        try_network(network, subject.first(subject.batch if opened.batch else 1))
-    return subject
+        try_network(network, example_of(loaded, opened))
+    return Subject(config, loaded, network, places, at_once, least)
 
 
 def _values(loaded: Data) -> int:

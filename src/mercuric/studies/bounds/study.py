@@ -87,7 +87,7 @@ def bounds_study(
         "data": config.data,
         "weights": config.shown_weights,
         "normalisation": normalisation_of(subject.network, training=False),
-        "coverage": coverage_beside(subject.network, subject.first(1), layers["layer"]),
+        "coverage": coverage_beside(subject.network, subject.first(subject.least), layers["layer"]),
         "images": len(subject.places),
         **subject.size,
         "bits": config.bits,

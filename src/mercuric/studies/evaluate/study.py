@@ -167,7 +167,7 @@ def evaluate(
             ]
     progress(len(config.batches), len(config.batches), "done")
     described = _described(config, subject)
-    described["coverage"] = coverage_beside(*subject.shapes(1), layers=())
+    described["coverage"] = coverage_beside(*subject.shapes(subject.least), layers=())
     return Evaluation(
         config, reuse, accelerators, energies, pd.DataFrame(rows),
         _areas(accelerators, ran, reuse.bits), pd.DataFrame(answers), described,

@@ -152,7 +152,7 @@ def _write(
         "data": config.data,
         "weights": config.shown_weights,
         "normalisation": normalisation_of(subject.network, training=True),
-        "coverage": coverage_beside(subject.network, subject.images[:1], set(layers["layer"])),
+        "coverage": coverage_beside(subject.network, subject.first(subject.least), set(layers["layer"])),
         "images": len(subject.images),
         "image_size": subject.image_data.image_size,
         "bits": config.bits,

@@ -31,7 +31,7 @@ from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.sweep.config import Field, SweepConfig
 from mercuric.studies.sweep.no_hits import without_hits
 from mercuric.subjects.config import shown_name
-from mercuric.subjects.network import open_network, size_of
+from mercuric.subjects.network import of_zoo, open_network, require_read, size_of
 from mercuric.subjects.providers.provider import Opened
 from mercuric.subjects.subject import load_data, load_subject
 from mercuric.trace.layer_call import LayerCall
@@ -153,7 +153,10 @@ def resolve(config: SweepConfig) -> dict[str, Any]:
         opened = networks[subject.model] = open_network(subject)
         size = size_of(subject, opened)
         key = f"{subject.data} at {size} px" if size else subject.data
-        data_sets[key] = data_sets.get(key) or resolved_data(load_data(subject, opened))["data"]
+        loaded = load_data(subject, opened)
+        data_sets[key] = data_sets.get(key) or resolved_data(loaded)["data"]
+        if not of_zoo(subject.model):
+            require_read(subject, loaded, opened)
     reuse = Alike.paper(bits=config.bits).model_dump(mode="json", exclude={"entries", "ways"})
     hardware = resolved_hardware(as_accelerator(config.accelerator))
     names = {**resolved_weights(config.weights), "data": data_sets, **resolved_networks(networks)}

@@ -1,5 +1,7 @@
 """How is a model of transformers had that lies in a folder?"""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,8 @@ class HfFolder:
 
         def make() -> Any:
             if stored:
-                return kind.from_pretrained(folder, config=config, local_files_only=True)
+                with _silent(transformers):
+                    return kind.from_pretrained(folder, config=config, local_files_only=True)
             return kind.from_config(config) if kind is transformers.AutoModel else kind(config)
 
         def build(purpose: Purpose) -> nn.Module:
@@ -68,6 +71,19 @@ class HfFolder:
 
         size = getattr(config, "image_size", None)
         return Opened(build, size if isinstance(size, int) else None, rests_on=rests_on)
+
+
+@contextmanager
+def _silent(transformers: Any) -> Iterator[None]:
+    """Within the block no bars are drawn for weights that are read in a moment."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _folder(name: str) -> Path:

@@ -52,7 +52,7 @@ class OnnxFile:
         shapes = _inputs(model)
         left_out = _without_counterpart(name, model)
         if left_out:
-            warnings.warn(_said(name, left_out, "hand on what they read"), stacklevel=2)
+            warnings.warn(f"{_said(name, left_out)}; what they read is handed on as it is", stacklevel=2)
         first = shapes[0] if shapes else ()
         square = len(shapes) == 1 and len(first) == 4 and first[2] == first[3]
         return Opened(
@@ -97,44 +97,48 @@ def _without_counterpart(name: str, model: Any) -> Counter[str]:
         MercuricError: one of them changes a shape, so that the rest can't go on without it.
     """
     left_out: Counter[str] = Counter()
+    changing = []
     while (missing := _first_missing(name, model)) is not None:
-        same = [
-            one for one in model.graph.node if (one.domain, one.op_type) == (missing.domain, missing.op_type)
-        ]
-        left_out[".".join(filter(None, (missing.domain, missing.op_type)))] = len(same)
+        kind = (missing.domain, missing.op_type)
+        shown = ".".join(filter(None, kind))
+        same = [node for node in model.graph.node if (node.domain, node.op_type) == kind]
+        left_out[shown] = len(same)
+        if not all(_keeps_shape(model, node) for node in same):
+            changing.append(shown)
         for node in same:
-            if not _keeps_shape(model, node):
-                raise MercuricError(
-                    _said(name, left_out, "change shapes, so that nothing can go on without them")
-                )
-            kept, outputs = _activation(model, node), list(node.output[:1])
-            node.Clear()
-            node.op_type = "Identity"
-            node.input.append(kept)
-            node.output.extend(outputs)
+            _hand_on(model, node)
+    if changing:
+        raise MercuricError(
+            f"{_said(name, left_out)}; nothing can go on without {', '.join(changing)}, which gives another "
+            "shape than it reads"
+        )
     return left_out
+
+
+def _hand_on(model: Any, node: Any) -> None:
+    read, called, outputs = _activation(model, node), node.name, list(node.output[:1])
+    node.Clear()
+    node.op_type, node.name = "Identity", called
+    node.input.append(read)
+    node.output.extend(outputs)
 
 
 def _first_missing(name: str, model: Any) -> Any:
     """The first node that can't be converted; None where all can be."""
     converter, done = _onnx2pytorch().convert, 0
-    try:
-        version = converter.model.get_opset_version(model)
-    except ValueError as error:
-        raise MercuricError(f"{name} can't be converted: {last_line(error)}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # It guesses where it knows no operator, and says so by such a warning.
         warnings.simplefilter("error", RuntimeWarning)
         try:
+            version = converter.model.get_opset_version(model)
             for _ in converter.operations.convert_operations(model.graph, version):
                 done += 1
         except (NotImplementedError, RuntimeWarning):
             return model.graph.node[done]
         except Exception as error:
-            node = model.graph.node[done]
             raise MercuricError(
-                f"{name} can't be converted: {node.op_type} {node.name!r}: {last_line(error)}"
+                f"{name} can't be converted: {model.graph.node[done].op_type}, {last_line(error)}"
             ) from error
     return None
 
@@ -143,7 +147,8 @@ def _keeps_shape(model: Any, node: Any) -> bool:
     """Whether nothing says that the node's output has another shape than what it reads."""
     import onnx
 
-    if len([one for one in node.output if one]) != 1:
+    read = _activation(model, node)
+    if not read or len([one for one in node.output if one]) != 1:
         return False
     inferred = onnx.shape_inference.infer_shapes(model).graph
     known: dict[str, list[Any]] = {
@@ -151,8 +156,8 @@ def _keeps_shape(model: Any, node: Any) -> bool:
         for one in (*inferred.input, *inferred.value_info, *inferred.output)
         if one.type.tensor_type.HasField("shape")
     }
-    read, given = known.get(_activation(model, node)), known.get(node.output[0])
-    return read is None or given is None or read == given
+    before, after = known.get(read), known.get(node.output[0])
+    return before is None or after is None or before == after
 
 
 def _activation(model: Any, node: Any) -> str:
@@ -162,11 +167,11 @@ def _activation(model: Any, node: Any) -> str:
     return names[0] if names else str(node.input[0]) if node.input else ""
 
 
-def _said(name: str, left_out: Mapping[str, int], what: str) -> str:
+def _said(name: str, left_out: Mapping[str, int]) -> str:
     total = sum(left_out.values())
     listed = ", ".join(f"{kind} ({count})" for kind, count in sorted(left_out.items()))
     some = f"{total} operators of {name} have" if total > 1 else f"1 operator of {name} has"
-    return f"{some} no counterpart in PyTorch and {what}: {listed}"
+    return f"{some} no counterpart in PyTorch: {listed}"
 
 
 def _network(name: str, model: Any, shapes: Sequence[Shape]) -> nn.Module:
