@@ -130,7 +130,7 @@ def test_a_report_runs_no_code(mercuric: Run, tmp_path: Path) -> None:
     [
         (
             ("own_nets.py:failing",),
-            "own_nets.py:failing raised ValueError: no such depth (own_nets.py, line 36)",
+            "own_nets.py:failing raised ValueError: no such depth (own_nets.py, line 32)",
         ),
         (("own_nets.py:number",), "model was 'own_nets.py:number', which gave 3, but must give an nn.Module"),
         (("own_nets.py:gone",), "factory was 'gone', but own_nets.py has no such name; it has Two, small"),
