@@ -195,9 +195,9 @@ def _supervised(whole: Data, places: Tensor) -> Supervised:
 
 def _like(inputs: Inputs, batch: int, device: str) -> Inputs:
     """Zeros, or nothing, in the form of ``batch`` examples that are like the first of ``inputs``."""
-    if isinstance(inputs, Tensor):
-        return torch.zeros(batch, *inputs.shape[1:], dtype=inputs.dtype, device=device)
-    return tuple(torch.zeros(batch, *one.shape[1:], dtype=one.dtype, device=device) for one in inputs)
+    like: list[Tensor] = [inputs] if isinstance(inputs, Tensor) else [*inputs]
+    zeros = [torch.zeros(batch, *one.shape[1:], dtype=one.dtype, device=device) for one in like]
+    return zeros[0] if isinstance(inputs, Tensor) else tuple(zeros)
 
 
 def load_subject(

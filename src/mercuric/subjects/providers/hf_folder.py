@@ -53,12 +53,13 @@ class HfFolder:
             import transformers
         config = _config(transformers, name, folder, arguments)
         kind, stored = _class(transformers, name, config), _stored(folder)
+        headless: Any = transformers.AutoModel
 
         def make() -> Any:
             if stored:
                 with _silent(transformers):
                     return kind.from_pretrained(folder, config=config, local_files_only=True)
-            return kind.from_config(config) if kind is transformers.AutoModel else kind(config)
+            return kind.from_config(config) if kind is headless else kind(config)
 
         def build(purpose: Purpose) -> nn.Module:
             if not stored and purpose.classes is not None and "num_labels" not in arguments:

@@ -185,7 +185,8 @@ def _network(name: str, model: Any, shapes: Sequence[Shape]) -> nn.Module:
     for parameter in network.parameters():
         parameter.data = parameter.data.contiguous()
     network.register_forward_pre_hook(_Declared(name, shapes))
-    return network
+    made: nn.Module = network
+    return made
 
 
 def _rename(network: Any, model: Any) -> None:
