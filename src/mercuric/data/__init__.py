@@ -1,11 +1,28 @@
 """On which images and sentences is it measured?"""
 
-from mercuric.data.catalogue import Description, describe, fetch, holds, load, load_images, names
+from mercuric.data.arrays import ArrayData, ArraySplit
+from mercuric.data.catalogue import (
+    Data,
+    Description,
+    describe,
+    fetch,
+    holds,
+    is_known,
+    load,
+    load_images,
+    names,
+    placed,
+    require_images,
+    resizes,
+)
 from mercuric.data.location import data_root
 from mercuric.data.split import ImageData, Split
 from mercuric.data.text import TextData, TextSplit
 
 __all__ = [
+    "ArrayData",
+    "ArraySplit",
+    "Data",
     "Description",
     "ImageData",
     "Split",
@@ -15,7 +32,11 @@ __all__ = [
     "describe",
     "fetch",
     "holds",
+    "is_known",
     "load",
     "load_images",
     "names",
+    "placed",
+    "require_images",
+    "resizes",
 ]

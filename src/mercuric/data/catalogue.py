@@ -15,12 +15,15 @@ from mercuric.data import (
     help_en_de,
     icons,
     image_folder,
+    own_arrays,
     own_sentences,
     pages,
     photos,
+    random_values,
     screens,
     text_pages,
 )
+from mercuric.data.arrays import ArrayData, shown_shape
 from mercuric.data.location import data_root
 from mercuric.data.picture_archive import SIDES
 from mercuric.data.split import ImageData
@@ -71,6 +74,15 @@ class _Sentences:
     fetch: Callable[[Path, Progress], str]
 
 
+@dataclass(frozen=True)
+class _Arrays:
+    what: str
+    size: str
+    how: str
+    load: Callable[[str], ImageData | ArrayData]
+    fetch: Callable[[Path, Progress], str]
+
+
 ImageName = Literal[
     "photos",
     "text-pages",
@@ -86,7 +98,9 @@ ImageName = Literal[
     "imagefolder-readable",
 ]
 TextName = Literal["help-en-de", "tsv"]
-Holds = Literal["images", "sentences"]
+Data = ImageData | TextData | ArrayData
+"""What ``load`` returns."""
+Holds = Literal["images", "sentences", "arrays"]
 Root = str | os.PathLike[str]
 
 
@@ -109,6 +123,14 @@ def _image_folder_is_the_users(root: Path, _tell: Progress) -> str:
         f"imagefolder is made of your own images and cannot be fetched: lay them out as "
         f"{image_folder.LAYOUT} in {root}"
     )
+
+
+def _arrays_are_the_users(_root: Path, _tell: Progress) -> str:
+    raise MercuricError(f"{own_arrays.NAME} is a file of your own and cannot be fetched: {own_arrays.LAYOUT}")
+
+
+def _random_needs_no_fetch(_root: Path, _tell: Progress) -> str:
+    return "Random numbers are drawn when they are read: there is nothing to fetch."
 
 
 def _pages(name: str) -> _DataSet:
@@ -240,26 +262,64 @@ _SENTENCES: dict[str, _Sentences] = {
     ),
 }
 
-_NEEDS_ROOT = {
-    image_folder.NAME: image_folder.LAYOUT,
-    image_folder.SKIPPING: image_folder.LAYOUT,
-    own_sentences.NAME: own_sentences.LAYOUT,
+_ARRAYS: dict[str, _Arrays] = {
+    own_arrays.NAME: _Arrays(
+        what="your own arrays, of any shape, one or several an example",
+        size="as they are",
+        how=f"{own_arrays.NAME}:FILE, {own_arrays.LAYOUT}",
+        load=lambda place: own_arrays.load(Path(place).expanduser()),
+        fetch=_arrays_are_the_users,
+    ),
+    random_values.NAME: _Arrays(
+        what="random numbers, of any shape, one or several an example",
+        size="as you say",
+        how=f"{random_values.NAME}:{random_values.LAYOUT}",
+        load=random_values.load,
+        fetch=_random_needs_no_fetch,
+    ),
 }
+
+_NEEDS_ROOT = {
+    image_folder.NAME: f"the folder that holds {image_folder.LAYOUT}",
+    image_folder.SKIPPING: f"the folder that holds {image_folder.LAYOUT}",
+    own_sentences.NAME: f"the folder that holds {own_sentences.LAYOUT}",
+    own_arrays.NAME: own_arrays.LAYOUT,
+    random_values.NAME: random_values.LAYOUT,
+}
+"""What is named after a colon: ``imagefolder:FOLDER``; or as ``root``."""
 
 
 def names() -> tuple[str, ...]:
-    """Every name that ``load`` knows, the default first, images before sentences."""
-    return (*_DATA_SETS, *_SENTENCES)
+    """Every name that ``load`` knows, the default first, images before sentences before arrays."""
+    return (*_DATA_SETS, *_SENTENCES, *_ARRAYS)
+
+
+def placed(name: str) -> tuple[str, str | None]:
+    """The data set's name, and what is named after a colon: of ``"imagefolder:DIR"`` the folder."""
+    known, colon, place = name.partition(":")
+    return known, place if colon else None
+
+
+def is_known(name: str) -> bool:
+    """Whether ``load`` knows the name; what is after a colon isn't looked at."""
+    known, place = placed(name)
+    return known in names() and (place is None or known in _NEEDS_ROOT)
+
+
+def resizes(name: str) -> bool:
+    """Whether the data can be had in another size than their own."""
+    return placed(name)[0] in _DATA_SETS
 
 
 def holds(name: str) -> Holds:
-    """What the data set holds.
+    """What the data set holds; arrays may be images, which nobody knows before they are read.
 
     Raises:
         ValueError: an unknown name.
     """
-    _entry(name)
-    return "sentences" if name in _SENTENCES else "images"
+    known, _ = placed(name)
+    _entry(known)
+    return "sentences" if known in _SENTENCES else "arrays" if known in _ARRAYS else "images"
 
 
 def describe(root: Root | None = None) -> tuple[Description, ...]:
@@ -273,7 +333,11 @@ def describe(root: Root | None = None) -> tuple[Description, ...]:
         Description(name, entry.what, "-", "-", entry.present(where), entry.how)
         for name, entry in _SENTENCES.items()
     )
-    return (*images, *sentences)
+    arrays = (
+        Description(name, entry.what, "yours", entry.size, name == random_values.NAME, entry.how)
+        for name, entry in _ARRAYS.items()
+    )
+    return (*images, *sentences, *arrays)
 
 
 @overload
@@ -298,7 +362,7 @@ def load(
     *,
     vocabulary_size: int | None = None,
     max_words: int | None = None,
-) -> ImageData | TextData: ...
+) -> Data: ...
 
 
 def load(
@@ -308,13 +372,13 @@ def load(
     *,
     vocabulary_size: int | None = None,
     max_words: int | None = None,
-) -> ImageData | TextData:
+) -> Data:
     """The data set called ``name``.
 
     Args:
-        name: one of ``names()``.
-        root: the folder of data sets (``data_root()``); for ``imagefolder``, ``imagefolder-readable``
-            and ``tsv`` the folder of images or TSV files, which must be given.
+        name: one of ``names()``, those of one's own with their place: ``"imagefolder:DIR"``,
+            ``"imagefolder-readable:DIR"``, ``"tsv:DIR"``, ``"npz:FILE"``, ``"random:3x32x32"``.
+        root: the folder of data sets (``data_root()``); or the place, where the name doesn't hold it.
         image_size: side of the square images, in pixels; each data set has its own default.
         vocabulary_size: for sentences, how many subwords there are at most (8000).
         max_words: for sentences, pairs with a longer one are left out; all are kept by default.
@@ -324,12 +388,18 @@ def load(
             needed, or a setting of images for sentences or of sentences for images.
         MercuricError: files are missing or damaged.
     """
-    if name in _SENTENCES:
-        _refuse(name, "sentences", image_size=image_size)
-        return _SENTENCES[name].load(_where(name, root), vocabulary_size, max_words)
-    _entry(name)
-    _refuse(name, "images", vocabulary_size=vocabulary_size, max_words=max_words)
-    return load_images(name, root, image_size)
+    known, place = placed(name)
+    if known in _SENTENCES:
+        _refuse(known, "sentences", image_size=image_size)
+        return _SENTENCES[known].load(_where(known, root, place), vocabulary_size, max_words)
+    _entry(known)
+    _refuse(known, holds(known), vocabulary_size=vocabulary_size, max_words=max_words)
+    if known not in _ARRAYS:
+        return load_images(name, root, image_size)
+    found = _ARRAYS[known].load(str(_where(known, root, place)))
+    if image_size is not None and not (isinstance(found, ImageData) and found.image_size == image_size):
+        raise ArgumentError(f"image_size was {image_size}, but {name} holds another one and is never resized")
+    return found
 
 
 def load_images(name: str, root: Root | None = None, image_size: int | None = None) -> ImageData:
@@ -339,15 +409,30 @@ def load_images(name: str, root: Root | None = None, image_size: int | None = No
         ValueError: the name is one of sentences; else see ``load``.
         MercuricError: see ``load``.
     """
-    _entry(name)
+    known, place = placed(name)
+    _entry(known)
     if image_size is not None and (isinstance(image_size, bool) or not isinstance(image_size, int)):
         raise ArgumentError(f"image_size was {image_size!r}, but must be a whole number of pixels")
-    if name in _SENTENCES:
-        known = ", ".join(_DATA_SETS)
+    if known in _ARRAYS:
+        return require_images(load(name, root, image_size))
+    if known not in _DATA_SETS:
+        images = ", ".join(_DATA_SETS)
         raise ArgumentError(
-            f"name was {name!r}, which holds sentences, but images are needed: one of {known}"
+            f"name was {name!r}, which holds {holds(known)}, but images are needed: one of {images}"
         )
-    return _DATA_SETS[name].load(_where(name, root), image_size)
+    return _DATA_SETS[known].load(_where(known, root, place), image_size)
+
+
+def require_images(loaded: Data) -> ImageData:
+    """The same, where it is images.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    if isinstance(loaded, ImageData):
+        return loaded
+    held = "sentences" if isinstance(loaded, TextData) else ", ".join(map(shown_shape, loaded.shapes))
+    raise ArgumentError(f"data was {loaded.name!r} of {held}, but must be square images here")
 
 
 def fetch(name: str, root: Root | None = None, tell: Progress = silent) -> str:
@@ -368,9 +453,16 @@ def fetch(name: str, root: Root | None = None, tell: Progress = silent) -> str:
     return _entry(name).fetch(_folder(root), tell)
 
 
-def _where(name: str, root: Root | None) -> Path:
-    if root is None and name in _NEEDS_ROOT:
-        raise ArgumentError(f"root was None, but {name} needs the folder that holds {_NEEDS_ROOT[name]}")
+def _where(name: str, root: Root | None, place: str | None) -> Path:
+    needed = _NEEDS_ROOT.get(name)
+    if place is not None:
+        if needed is None:
+            raise ArgumentError(
+                f"name was '{name}:{place}', but {name} is where it is: nothing follows its name"
+            )
+        root = place
+    if needed is not None and not root:
+        raise ArgumentError(f"root was {root!r}, but {name} needs {needed}: {name}:PLACE")
     return _folder(root)
 
 
@@ -388,7 +480,8 @@ def _refuse(name: str, what: str, **settings: int | None) -> None:
             raise ArgumentError(f"{setting} was {value}, but {name} holds {what}, for which it must be None")
 
 
-def _entry(name: str) -> _DataSet | _Sentences:
-    if name not in names():
+def _entry(name: str) -> _DataSet | _Sentences | _Arrays:
+    every: dict[str, _DataSet | _Sentences | _Arrays] = {**_DATA_SETS, **_SENTENCES, **_ARRAYS}
+    if name not in every:
         raise ArgumentError(f"name was {name!r}, but it must be one of {', '.join(names())}")
-    return _SENTENCES[name] if name in _SENTENCES else _DATA_SETS[name]
+    return every[name]

@@ -1,6 +1,8 @@
 """How is a figure written?"""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 MISSING = "\N{EN DASH}"
 _PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -25,6 +27,18 @@ def count(value: float | None) -> str:
 def _three_digits(value: float) -> str:
     decimals = 2 - math.floor(math.log10(abs(value)))
     return f"{value:.{decimals}f}"
+
+
+def size(described: Mapping[str, Any], each: str = "{0} px") -> str:
+    """Of what size examples are: ``32 px``, or the shapes of arrays.
+
+    Args:
+        described: ``image_size``, or ``shapes``.
+        each: how a side in pixels is written.
+    """
+    if "shapes" in described:
+        return f"arrays of {' and '.join(described['shapes'])}"
+    return each.format(described["image_size"])
 
 
 def cycles(value: float | None) -> str:

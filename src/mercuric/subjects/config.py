@@ -1,13 +1,16 @@
 """Which network, with which weights, on which data?"""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, model_validator
 
 from mercuric import data, zoo
 from mercuric.config import Config
 from mercuric.errors import ArgumentError
+from mercuric.subjects.providers.registry import ZOO, forms, is_name, provider_of
 from mercuric.training.config import Positive
 from mercuric.zoo.pretrained import PRETRAINED, Pretrained, check_fit
 
@@ -15,42 +18,82 @@ RANDOM = "random"
 DATA = {"images": "photos", "sentences": "help-en-de"}
 """What a network reads where no data are named."""
 _PRETRAINED_SIZE = 224
+_NO_FOLDER = re.compile(r"[^\w.+-]+")
 
 
-def _one_of(name: str, info: ValidationInfo, known: tuple[str, ...]) -> str:
-    if name not in known:
-        argument = (info.field_name or "name").removesuffix("s")
-        raise ArgumentError(f"{argument} was {name!r}, but must be one of {', '.join(known)}")
+def _data(name: str) -> str:
+    if not data.is_known(name):
+        raise ArgumentError(
+            f"data was {name!r}, but must be one of {', '.join(data.names())}; your own are imagefolder:DIR, "
+            "tsv:DIR, npz:FILE and random:SHAPE"
+        )
     return name
 
 
-NetworkName = Annotated[str, AfterValidator(lambda name, info: _one_of(name, info, zoo.all_names()))]
-"""A network of the zoo."""
-ImageNetworkName = Annotated[str, AfterValidator(lambda name, info: _one_of(name, info, zoo.names()))]
-"""A network of the zoo that reads images."""
-DataName = Annotated[str, AfterValidator(lambda name, info: _one_of(name, info, data.names()))]
-"""A data set."""
+def require_network(name: str, argument: str, known: tuple[str, ...]) -> str:
+    """The same name, where it is one of ``known``, or of a network that is not of the zoo.
+
+    Raises:
+        ValueError: it isn't; ``argument`` is what it calls the name.
+    """
+    if name in known or (name not in zoo.all_names() and is_name(name)):
+        return name
+    raise ArgumentError(f"{argument} was {name!r}, but must be one of {', '.join(known)}, or {forms()}")
+
+
+def _argument(info: ValidationInfo) -> str:
+    return (info.field_name or "model").removesuffix("s")
+
+
+NetworkName = Annotated[
+    str, AfterValidator(lambda name, info: require_network(name, _argument(info), zoo.all_names()))
+]
+"""A network: of the zoo, or of another provider."""
+ImageNetworkName = Annotated[
+    str, AfterValidator(lambda name, info: require_network(name, _argument(info), zoo.names()))
+]
+"""A network that doesn't read sentences."""
+DataName = Annotated[str, AfterValidator(_data)]
+"""A data set; one's own with its place, as ``imagefolder:DIR``."""
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 
 
+def shown_name(name: str) -> str:
+    """A network or data set in a file's name: ``nets-small`` of ``a/nets.py:small``."""
+    parts = [
+        Path(part).stem if part.endswith((".py", ".onnx", ".npz")) else Path(part).name
+        for part in name.split(":")
+    ]
+    return _NO_FOLDER.sub("-", "-".join(parts)).strip("-")
+
+
 class DataConfig(Config):
-    """The data that networks read.
+    """The data that networks read, and what networks are made with.
 
     Attributes:
-        data: a data set's name; by default ``photos``, or ``help-en-de`` for a network that reads sentences.
+        data: a data set's name, ``imagefolder:DIR``, ``npz:FILE`` or ``random:SHAPE``; by default
+            ``photos``, or ``help-en-de`` for a network that reads sentences.
         data_root: where its files and the pretrained weights lie; by default where ``mercuric data fetch``
             puts them.
-        image_size: side of the images in pixels; 224 for pretrained weights, else the data set's own.
+        image_size: side of the images in pixels; 224 for pretrained weights, else what the network was made
+            for, else the data set's own.
+        model_args: arguments of the networks, which those of the zoo have none of.
     """
 
     data: DataName = DATA["images"]
     data_root: str | None = None
     image_size: Positive | None = None
+    model_args: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def root(self) -> Path | None:
         """``data_root`` as a path."""
         return None if self.data_root is None else Path(self.data_root)
+
+    def args_of(self, model: str, models: Sequence[str]) -> dict[str, JsonValue]:
+        """Arguments of one of several ``models``: of the zoo beside others it has none."""
+        others = any(provider_of(one) is not ZOO for one in models)
+        return {} if provider_of(model) is ZOO and others else self.model_args
 
     def subject(self, **fields: Any) -> "SubjectConfig":
         """A network (``model``, and what else a :class:`SubjectConfig` has) on these data.
@@ -63,10 +106,11 @@ class DataConfig(Config):
 
 
 class NetworkConfig(DataConfig):
-    """A network of the zoo, and the data that it reads.
+    """A network, and the data that it reads.
 
     Attributes:
-        model: the network; ``"transformer"`` reads sentences, the others images.
+        model: the network: a name of the zoo, of which ``"transformer"`` reads sentences, the others images,
+            or ``FILE.py:FACTORY`` and the like (:mod:`mercuric.subjects.providers`).
         width: channels (of a Transformer, features) of each layer, times this.
 
     Raises:
@@ -86,20 +130,22 @@ class NetworkConfig(DataConfig):
 
     @model_validator(mode="after")
     def _reads_what_they_hold(self) -> Self:
-        holds, reads = data.holds(self.data), zoo.reads(self.model)
-        if holds != reads:
+        holds, reads = data.holds(self.data), provider_of(self.model).reads(self.model)
+        needed = "sentences" if reads == "sentences" else "images"
+        if (holds == "sentences") != (reads == "sentences"):
             raise ArgumentError(
-                f"data was {self.data!r}, which holds {holds}, but {self.model} needs {reads}"
+                f"data was {self.data!r}, which holds {holds}, but {self.model} needs {needed}"
             )
         return self
 
 
 class SubjectConfig(NetworkConfig):
-    """A network of the zoo, its weights, and the data that it reads.
+    """A network, its weights, and the data that it reads.
 
     Attributes:
-        weights: ``"random"``, a name of ``mercuric.zoo.pretrained``, which is fetched where it is not there
-            yet, or a file: a training's checkpoint, safetensors or a state dict of ``torch.save``.
+        weights: ``"random"``, which leaves a network that has its own as it is; a name of
+            ``mercuric.zoo.pretrained``, which is fetched where it is not there yet; or a file: a training's
+            checkpoint, safetensors or a state dict of ``torch.save``.
         seed: what random weights are drawn from.
 
     Raises:
@@ -135,14 +181,17 @@ class SubjectConfig(NetworkConfig):
     @property
     def drawn_or_from(self) -> str:
         """Seed, name or path of the weights: how they are had again."""
-        drawn = f"random, seed {self.seed}" if self.weights == RANDOM else self.weights
+        own = provider_of(self.model).weights(self.model) or "random"
+        drawn = f"{own}, seed {self.seed}" if self.weights == RANDOM else self.weights
         return f"{drawn}{self._of_width}"
 
     @property
     def shown_weights(self) -> str:
         """How pictures name the weights; of a file, enough of the path to tell it from others."""
         if self.weights == RANDOM:
-            return f"random weights, seed {self.seed}{self._of_width}"
+            own = provider_of(self.model).weights(self.model)
+            drawn = "random weights" if own is None else f"weights {own}"
+            return f"{drawn}, seed {self.seed}{self._of_width}"
         if self.pretrained is not None:
             return self.pretrained.shown
         path = Path(self.weights).resolve()

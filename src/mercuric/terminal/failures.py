@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import print_exception
 
 import typer
 
@@ -13,6 +14,8 @@ from mercuric.errors import MercuricError
 from mercuric.terminal.console import visible
 
 INTERRUPTED = 130
+TRACEBACK = "MERCURIC_TRACEBACK"
+"""Where this variable is 1, what was raised is shown whole before its sentence: of one's own code, say."""
 MISTAKES = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP)
 """What another argument mends."""
 
@@ -34,6 +37,8 @@ def one_sentence(interrupted: str = "stopped") -> Iterator[None]:
     except BrokenPipeError:
         raise  # nobody reads on, as in ``| head``
     except MercuricError as error:
+        if os.environ.get(TRACEBACK) == "1":
+            print_exception(error)
         _stop(str(error), error.exit_code)
     except OSError as error:
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""

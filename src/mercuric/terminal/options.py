@@ -14,6 +14,7 @@ from mercuric.files.reading import parse_yaml
 from mercuric.reuse import Alike, ReuseConfig
 from mercuric.reuse.alike.config import require_alike
 from mercuric.subjects.config import RANDOM
+from mercuric.subjects.providers.registry import forms
 from mercuric.trace import supervised
 from mercuric.zoo import pretrained
 
@@ -21,9 +22,19 @@ _FILES = "a file: a training's checkpoint, safetensors or a state dict of torch.
 WEIGHTS = f"{RANDOM}, {', '.join(pretrained.names())}, or {_FILES}."
 """What ``--weights`` may be."""
 
-Model = Annotated[str, typer.Argument(help="A network of the zoo, as vgg13.")]
-Images = Annotated[str, typer.Option(help="A data set of images; see mercuric data list.")]
-Data = Annotated[str | None, typer.Option(help="A data set; photos or help-en-de by default.")]
+NETWORK = f"a network of the zoo, as vgg13, {forms()}"
+"""What ``MODEL`` may be."""
+
+Model = Annotated[str, typer.Argument(help=f"{NETWORK[0].upper()}{NETWORK[1:]}.")]
+ModelArgs = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="KEY=VALUE that a network of one's own, of timm, torchvision or hf is made with; repeatable."
+    ),
+]
+_DATA = "see mercuric data list; imagefolder:DIR, npz:FILE and random:SHAPE are your own"
+Images = Annotated[str, typer.Option(help=f"A data set; {_DATA}.")]
+Data = Annotated[str | None, typer.Option(help=f"A data set, photos or help-en-de by default; {_DATA}.")]
 DataRoot = Annotated[str | None, typer.Option(help="Where data sets and weights lie.")]
 Weights = Annotated[str, typer.Option(help=WEIGHTS)]
 ImageSize = Annotated[int | None, typer.Option(help="Side of the images in pixels.")]
@@ -169,19 +180,40 @@ def parse_settings(settings: Sequence[str], most: int | None = 1) -> dict[str, t
             raise ArgumentError(
                 f"set was {', '.join(settings)}, but must name each field once: {name} is twice"
             )
-        read[name] = tuple(_value(text, value) for value in (values.split(",") if most != 1 else [values]))
+        read[name] = tuple(_plain(text, value) for value in (values.split(",") if most != 1 else [values]))
     return read
 
 
-def _value(setting: str, text: str) -> Any:
-    if not text.strip():
-        raise ArgumentError(
-            f"set was {setting!r}, but must have a value (null for none): is a variable empty?"
-        )
-    try:
-        value = parse_yaml(text, "the value")
-    except MalformedError:
-        raise ArgumentError(f"set was {setting!r}, but must be a plain YAML value after the =") from None
+def parse_model_args(given: Sequence[str] | None) -> dict[str, Any]:
+    """``["depth=18", "widths=[16, 32]"]`` as arguments of a network, each value read as YAML.
+
+    Raises:
+        ValueError: something else, an argument twice, or a value that is empty or no YAML.
+    """
+    read: dict[str, Any] = {}
+    for text in given or ():
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name.isidentifier():
+            raise ArgumentError(f"model_args was {text!r}, but must be KEY=VALUE, as depth=18")
+        if name in read:
+            raise ArgumentError(f"model_args named {name} twice, but must name each argument once")
+        read[name] = _value("model_args", text, value)
+    return read
+
+
+def _plain(setting: str, text: str) -> Any:
+    value = _value("set", setting, text)
     if isinstance(value, str | int | float) or value is None:
         return value
     raise ArgumentError(f"set was {setting!r}, but must be a plain value after the =")
+
+
+def _value(option: str, setting: str, text: str) -> Any:
+    if not text.strip():
+        raise ArgumentError(
+            f"{option} was {setting!r}, but must have a value (null for none): is a variable empty?"
+        )
+    try:
+        return parse_yaml(text, "the value")
+    except MalformedError:
+        raise ArgumentError(f"{option} was {setting!r}, but must be a plain YAML value after the =") from None

@@ -1,6 +1,6 @@
 """On which networks is it measured?"""
 
-from mercuric.zoo.network import Form, form
+from mercuric.zoo.network import LARGEST_CIFAR_IMAGE, Form, form
 from mercuric.zoo.other_outputs import (
     GAME_NETWORKS,
     IMAGE_NETWORKS,
@@ -15,6 +15,7 @@ from mercuric.zoo.width import narrow
 __all__ = [
     "GAME_NETWORKS",
     "IMAGE_NETWORKS",
+    "LARGEST_CIFAR_IMAGE",
     "TRANSFORMER",
     "Form",
     "Reads",

@@ -121,8 +121,10 @@ def attention(
 def train(
     context: typer.Context,
     networks: Annotated[
-        list[str] | None, typer.Argument(help="Of the zoo; vgg16, resnet34 and resnet50 by default.")
+        list[str] | None,
+        typer.Argument(help=f"Vgg16, resnet34 and resnet50 by default; each {options.NETWORK}."),
     ] = None,
+    model_args: options.ModelArgs = None,
     image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 224,
     batch: Annotated[int | None, typer.Option(help="Images a step; 4 above 64 pixels, else 64.")] = None,
     data: options.Images = "photos",
@@ -147,7 +149,7 @@ def train(
         data_root=data_root, image_size=32 if quick and image_size == 224 else image_size,
         batch=batch or (4 if quick else None), rank=options.parse_ranks(rank, most=1)[0], noise=noise,
         forward=forward, memory=memory and not quick, rounds=rounds, dtype=dtype, compiled=compiled,
-        clock=clock, seed=seed,
+        clock=clock, seed=seed, model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     with bars() as progress:
         table, layers = bench_train.bench_train(config, progress)

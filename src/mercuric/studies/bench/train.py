@@ -9,11 +9,9 @@ from typing import Annotated, Any
 
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from mercuric import zoo
 from mercuric.errors import ArgumentError
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Directions, ReuseHandle, fit_directions_, reuse_
@@ -24,7 +22,10 @@ from mercuric.studies.bench.layer_times import COMPILED, DENSE, timed_row
 from mercuric.studies.bench.peak_memory import peak_memory
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.subjects.config import DataConfig, ImageNetworkName
+from mercuric.subjects.network import open_network
+from mercuric.subjects.providers.provider import Purpose
 from mercuric.subjects.subject import few, load_images
+from mercuric.training.classification import classification_loss, scores_of
 
 NETWORKS = ("vgg16", "resnet34", "resnet50")
 LARGE = 64
@@ -41,7 +42,7 @@ class TrainBench(BenchSettings, DataConfig):
     """What is trained, and how it is measured.
 
     Attributes:
-        networks: of the zoo; random weights.
+        networks: with random weights, or those that they have of their own.
         image_size: side of the images in pixels.
         batch: images a step; 4 above 64 pixels, else 64.
         rank: directions a layer, as in :class:`~mercuric.Directions`.
@@ -91,7 +92,7 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         with self.settings.autocast():
             output = self.called(self.images)
-            loss = F.cross_entropy(_logits(output), self.labels)
+            loss = classification_loss(output, self.labels)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         return float(loss.detach())
@@ -100,7 +101,7 @@ class Trainer:
         """Inference."""
         self.model.eval()
         with torch.no_grad(), self.settings.autocast():
-            return _logits(self.called(self.images))
+            return scores_of(self.called(self.images))
 
 
 def bench_train(config: TrainBench, progress: Progress = silent) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -146,7 +147,7 @@ def _network(
     name: str, config: TrainBench, images: Tensor, labels: Tensor, classes: int
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     torch.manual_seed(config.seed)
-    model = zoo.build(name, classes, images.shape[1], images.shape[2])
+    model = _built(name, config, classes, images.shape)
     dense = make_trainer(copy.deepcopy(model), images, labels, config)
     fast = make_trainer(model, images, labels, config)
     handle = reuse_(fast.model, fast_config(config))
@@ -208,7 +209,7 @@ def _prepared(
 ) -> Callable[[], object]:
     """What a process of its own measures: some steps on noise, which needs the memory that images need."""
     torch.manual_seed(config.seed)
-    model = zoo.build(name, classes, shape[1], shape[2])
+    model = _built(name, config, classes, shape)
     trainer = make_trainer(model, torch.randn(shape), torch.arange(shape[0]) % classes, config)
     if kept is not None:
         # Noise must not ask for more directions than the images did.
@@ -222,17 +223,17 @@ def _prepared(
 
 
 def _batch(config: TrainBench) -> tuple[Tensor, Tensor, int]:
-    loaded = load_images(config.subject(model=config.networks[0]))
+    first = config.networks[0]
+    loaded = load_images(config.subject(model=first, model_args=config.args_of(first, config.networks)))
     images, labels = loaded.train.batch(few(loaded.train, config.images, loaded.name, "batch"))
     if config.noise:
         images = torch.randn(images.shape, generator=torch.Generator().manual_seed(config.seed))
     return images, labels, len(loaded.classes)
 
 
-def _logits(output: Any) -> Tensor:
-    """The network's output; GoogLeNet and Inception give auxiliary ones beside it in training."""
-    logits: Tensor = output if isinstance(output, Tensor) else output[0]
-    return logits
+def _built(name: str, config: TrainBench, classes: int, shape: Sequence[int]) -> nn.Module:
+    opened = open_network(config.subject(model=name, model_args=config.args_of(name, config.networks)))
+    return opened.build(Purpose(classes, shape[1], shape[2]))
 
 
 def _seconds(function: Callable[[], object], config: TrainBench) -> float:

@@ -10,7 +10,7 @@ from mercuric.files.json_text import records
 from mercuric.studies.bounds.page import bounds_table, write_page
 from mercuric.studies.bounds.study import BoundsConfig, bounds_study
 from mercuric.studies.stored_command import store_command
-from mercuric.subjects.config import RANDOM
+from mercuric.subjects.config import RANDOM, shown_name
 from mercuric.terminal import options
 from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
@@ -19,6 +19,7 @@ from mercuric.terminal.progress import bars
 def bounds(
     context: typer.Context,
     model: options.Model,
+    model_args: options.ModelArgs = None,
     data: options.Images = "photos",
     weights: options.Weights = RANDOM,
     images: options.BatchImages = None,
@@ -35,8 +36,9 @@ def bounds(
     config = BoundsConfig(
         model=model, data=data, data_root=data_root, weights=weights, images=images,
         image_size=image_size, seed=seed, bits=bits,
+        model_args=options.parse_model_args(model_args),
     )  # fmt: skip
-    folder = out or Path("runs") / f"bounds-{model}-{data}-{Path(weights).stem}"
+    folder = out or Path("runs") / f"bounds-{shown_name(model)}-{shown_name(data)}-{Path(weights).stem}"
     with bars() as progress:
         summary = bounds_study(config, folder, accelerator, progress, say)
     report = write_page(folder, store_command(folder, context))

@@ -89,7 +89,7 @@ def _page(layers: pd.DataFrame, summary: dict[str, Any], command: str) -> Page:
         subject=f"{summary['model']}, {summary['weights']}",
         headline=_headline(speedup),
         lead=f"One inference of {formats.number_of(summary['images'], 'image')} of {summary['data']} "
-        f"({summary['image_size']} x {summary['image_size']} pixels). {_PUBLISHED}",
+        f"({formats.size(summary, '{0} x {0} pixels')}). {_PUBLISHED}",
         cards=[
             Card(name, formats.ratio(speedup[way]), "fewer multiply-accumulates")
             for way, name in _WAYS.items()
@@ -187,9 +187,7 @@ def _saved(layer: "pd.Series[Any]", way: str) -> Text:
 
 def _subject(summary: dict[str, Any]) -> str:
     number = formats.number_of(summary["images"], "image")
-    return (
-        f"{summary['model']}, {summary['weights']}; {number} of {summary['data']}, {summary['image_size']} px"
-    )
+    return f"{summary['model']}, {summary['weights']}; {number} of {summary['data']}, {formats.size(summary)}"
 
 
 def _found_with(summary: dict[str, Any]) -> str:

@@ -87,9 +87,9 @@ def bounds_study(
         "data": config.data,
         "weights": config.shown_weights,
         "normalisation": normalisation_of(subject.network, training=False),
-        "coverage": coverage_beside(subject.network, subject.images[:1], layers["layer"]),
-        "images": len(subject.images),
-        "image_size": subject.image_data.image_size,
+        "coverage": coverage_beside(subject.network, subject.first(subject.least), layers["layer"]),
+        "images": len(subject.places),
+        **subject.size,
         "bits": config.bits,
         "accelerator": counter.accelerator.name,
         "mcache": {"entries": counter.accelerator.entries, "ways": counter.accelerator.ways},
@@ -120,13 +120,13 @@ def measure(
         counter.observe(seen)
         rows.setdefault(seen.layer, {"layer": seen.layer}).update(_mercury(seen))
 
-    by = normalisation_of(subject.network, training=False)
-    with reusing(subject.network, reuse) as handle, normalised(subject.network, by, [subject.images]):
+    by, inputs = normalisation_of(subject.network, training=False), subject.first(len(subject.places))
+    with reusing(subject.network, reuse) as handle, normalised(subject.network, by, [inputs]):
         handle.observe(observe)
         modules = subject.network.named_modules()
         layers = {name: one for name, one in modules if name in handle.layers and is_product(one)}
         with recording(layers, after=bound):
-            infer(subject.network, subject.images)
+            infer(subject.network, inputs)
     return pd.DataFrame(list(rows.values())).merge(counter.layers())
 
 

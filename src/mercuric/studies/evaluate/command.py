@@ -12,7 +12,7 @@ from mercuric.studies.evaluate.page import write_page
 from mercuric.studies.evaluate.study import evaluate, write_evaluation
 from mercuric.studies.evaluate.tables import evaluation_table
 from mercuric.studies.stored_command import store_command
-from mercuric.subjects.config import RANDOM
+from mercuric.subjects.config import RANDOM, shown_name
 from mercuric.terminal import options
 from mercuric.terminal.console import output, say, show
 from mercuric.terminal.progress import bars
@@ -24,6 +24,7 @@ _WIDE = 110
 def evaluate_command(
     context: typer.Context,
     model: options.Model,
+    model_args: options.ModelArgs = None,
     accelerator: Annotated[str, typer.Option(help="Presets or YAML files, with commas between.")] = ",".join(
         COMPARABLE
     ),
@@ -52,9 +53,10 @@ def evaluate_command(
         model=model, accelerators=_listed(accelerator), batches=_batches(batch), data=data,
         data_root=data_root, weights=weights, image_size=image_size, energies=energies, timing=timing,
         inference=inference, dense=dense, engine=engine, seed=seed,
+        model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     reuse = options.simulated_reuse(config)
-    folder = out or Path("runs") / f"evaluate-{model}-{data}"
+    folder = out or Path("runs") / f"evaluate-{shown_name(model)}-{shown_name(data)}"
     with bars() as progress:
         evaluation = evaluate(evaluated, reuse, progress, say)
     write_evaluation(evaluation, folder)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
 from mercuric.accelerator import Accelerator
 from mercuric.accelerator.count.energy_counter import EnergyCounter, LayerCosts
 from mercuric.accelerator.energy.energies import Energies
 from mercuric.reuse import Alike
 from mercuric.studies.evaluate.stream import ELEMENTS_AT_ONCE, StreamedCalls
+from mercuric.trace.forward_pass import Inputs
 from mercuric.trace.layer_call import dense_call
 from mercuric.trace.workload import Workload
 
@@ -34,7 +35,7 @@ def dense_costs(
 
 def reuse_costs(
     network: nn.Module,
-    images: Tensor,
+    images: Inputs,
     workloads: Sequence[Workload],
     config: Alike,
     accelerators: Sequence[Accelerator],

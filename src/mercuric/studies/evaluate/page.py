@@ -98,7 +98,7 @@ def _lead(evaluation: Evaluation) -> str:
     batches = formats.listing([str(batch) for batch in config.batches])
     products = "inference" if config.inference else "training (forward, dO and dW)"
     return (
-        f"{described['image_size']} x {described['image_size']} pixels of {config.data}, {products}, batches "
+        f"{formats.size(described, '{0} x {0} pixels')} of {config.data}, {products}, batches "
         f"of {batches}; {_timing(evaluation)}. Dynamic energy of operations and memory accesses, by closed "
         "forms of each dataflow's reuse; no leakage, no control, no clock tree."
     )
@@ -278,6 +278,6 @@ def _named(chart: go.Figure, evaluation: Evaluation) -> go.Figure:
     described = evaluation.described
     return named(
         chart,
-        f"{described['model']}, {described['weights']}; {described['image_size']} px of {described['data']}; "
+        f"{described['model']}, {described['weights']}; {formats.size(described)} of {described['data']}; "
         f"{evaluation.config.timing} timing",
     )

@@ -14,7 +14,7 @@ from mercuric.reuse.observation import Observer
 from mercuric.reuse.reuse_layer import ReuseLayer
 from mercuric.similarity import Hitmap
 from mercuric.trace.calls import Listen, RunFacts, to_all
-from mercuric.trace.forward_pass import infer
+from mercuric.trace.forward_pass import Inputs, infer
 from mercuric.trace.layer_call import dense_call, observed_call
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
@@ -45,7 +45,7 @@ class StreamedCalls:
     """
 
     network: nn.Module
-    images: Tensor
+    images: Inputs
     workloads: Sequence[Workload]
     config: Alike
     training: bool

@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 import yaml
-from torch import Tensor, nn
+from torch import nn
 
-from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, read_workloads
 from mercuric.accelerator.count.energy_counter import LayerCosts
 from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
@@ -33,6 +32,7 @@ from mercuric.studies.machine import machine
 from mercuric.studies.run_folder import alone
 from mercuric.subjects.subject import Subject, load_subject
 from mercuric.trace.coverage import coverage_beside
+from mercuric.trace.forward_pass import Inputs
 from mercuric.trace.layer_call import DENSE
 from mercuric.trace.normalisation import normalisation_of
 from mercuric.trace.workload import Workload
@@ -154,7 +154,7 @@ def evaluate(
         if config.dense:
             costs = dense_costs(workloads, accelerators, energies, training=not config.inference)
         else:
-            images, training = subject.images[:batch], not config.inference
+            images, training = subject.first(batch), not config.inference
             costs = _by_cache(
                 subject.network, images, workloads, found_with, accelerators, energies, training
             )
@@ -167,7 +167,7 @@ def evaluate(
             ]
     progress(len(config.batches), len(config.batches), "done")
     described = _described(config, subject)
-    described["coverage"] = coverage_beside(*subject.shapes(1), layers=())
+    described["coverage"] = coverage_beside(*subject.shapes(subject.least), layers=())
     return Evaluation(
         config, reuse, accelerators, energies, pd.DataFrame(rows),
         _areas(accelerators, ran, reuse.bits), pd.DataFrame(answers), described,
@@ -176,7 +176,7 @@ def evaluate(
 
 def _by_cache(
     network: nn.Module,
-    images: Tensor,
+    images: Inputs,
     workloads: Sequence[Workload],
     found_with: Sequence[Alike],
     accelerators: Sequence[Accelerator],
@@ -285,9 +285,9 @@ def _described(config: EvaluationConfig, subject: Subject) -> dict[str, Any]:
     training = not config.inference
     return {
         "model": config.model,
-        "form": zoo.form(subject.image_data.image_size),
+        **subject.form,
         "data": config.data,
-        "image_size": subject.image_data.image_size,
+        **subject.size,
         "weights": config.shown_weights,
         "normalisation": "none" if config.dense else normalisation_of(subject.network, training),
         "products": "forward, dO, dW" if training else "forward",

@@ -35,7 +35,7 @@ def evaluation_table(evaluation: Evaluation, *, shares: bool = True) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         title=Text(
-            f"{described['model']} at {described['image_size']} px, {described['weights']}; "
+            f"{described['model']} at {formats.size(described)}, {described['weights']}; "
             f"{described['products']}, {evaluation.config.timing} timing"
         ),
         caption=Text(

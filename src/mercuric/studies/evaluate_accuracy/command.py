@@ -26,6 +26,7 @@ def evaluate_accuracy(
     weights: Annotated[
         str, typer.Option(help=f"{', '.join(pretrained.names())}, or a training run's checkpoint.")
     ],
+    model_args: options.ModelArgs = None,
     data: options.Images = "photos",
     images: Annotated[
         int | None, typer.Option(help="Test images, drawn by the seed; all by default.")
@@ -45,6 +46,7 @@ def evaluate_accuracy(
     judged = EvaluatedAccuracy(
         model=network, weights=weights, data=data, data_root=data_root, image_size=image_size,
         width=width, images=images, batch=batch, seed=seed, reuse=_reuse(config, settings or []),
+        model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     lines: list[str] = []
     with bars() as progress:

@@ -15,7 +15,9 @@ from mercuric.reuse import Alike, ReuseHandle, reuse_, similarity_rates
 from mercuric.reuse.alike.config import ReadAlike
 from mercuric.studies.machine import machine
 from mercuric.subjects.config import ImageNetworkName, SubjectConfig
+from mercuric.subjects.network import require_classes
 from mercuric.subjects.subject import load_subject
+from mercuric.training.classification import scores_of
 from mercuric.training.config import Positive
 
 TOP = 5
@@ -82,6 +84,7 @@ def evaluated_accuracy(
     """
     subject = load_subject(config, tell=tell)
     loaded, network = subject.image_data, subject.network
+    require_classes(loaded, "accuracy is judged")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     chosen = _drawn(config, len(loaded.test))
     batches = torch.split(chosen, config.batch)
@@ -137,9 +140,9 @@ def _outputs(
     """Outputs with reuse, outputs without, and labels, batch by batch."""
     for indices in batches:
         images, labels = loaded.test.batch(indices)
-        reused = network(images.to(device)).cpu()
+        reused = scores_of(network(images.to(device))).cpu()
         with handle.off(), handle.uncounted():
-            dense = network(images.to(device)).cpu()
+            dense = scores_of(network(images.to(device))).cpu()
         if dense.ndim != 2 or dense.shape[1] != len(loaded.classes):
             raise ArgumentError(
                 f"data was {loaded.name!r} of {len(loaded.classes)} classes, but the network's outputs are "

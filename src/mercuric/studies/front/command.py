@@ -40,11 +40,12 @@ _OUT = Path("runs/bench-front")
 def judge(
     context: typer.Context,
     network: Annotated[
-        str, typer.Argument(help="vgg16-hed or mobilenet-v2-imagenet; with --weights one of the zoo.")
+        str, typer.Argument(help="vgg16-hed or mobilenet-v2-imagenet; with --weights any network.")
     ] = "",
     weights: Annotated[
         str | None, typer.Option(help="A training's checkpoint, whose inference or --step is judged.")
     ] = None,
+    model_args: options.ModelArgs = None,
     data: options.Images = "photos",
     image_size: options.ImageSize = None,
     images: Annotated[int | None, typer.Option(help="Test images that outputs are judged on.")] = None,
@@ -65,7 +66,7 @@ def judge(
     given = {
         "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
         "image_size": image_size, "batch": batch, "images": images, "calibration": calibration,
-        "step": step, "paper": paper,
+        "step": step, "paper": paper, "model_args": options.parse_model_args(model_args) or None,
     }  # fmt: skip
     config = _judged(network, weights, quick, given)
     with bars() as progress:
@@ -77,7 +78,8 @@ def judge(
 
 def train(
     context: typer.Context,
-    network: Annotated[str | None, typer.Argument(help="A network of the zoo; vgg13 by default.")] = None,
+    network: Annotated[str | None, typer.Argument(help=f"Vgg13 by default; {options.NETWORK}.")] = None,
+    model_args: options.ModelArgs = None,
     data: options.Images = "photos",
     image_size: options.ImageSize = None,
     batch: Batch = None,
@@ -108,6 +110,7 @@ def train(
         "image_size": image_size, "batch": batch, "network": network, "width": width,
         "train_examples": train_examples, "steps": steps, "epochs": epochs, "learning_rate": learning_rate,
         "shorter": _shares(shorter), "seeds": options.parse_seeds(seeds), "ranks": options.parse_ranks(rank),
+        "model_args": options.parse_model_args(model_args) or None,
         **(_QUICK_TRAINING if quick else {}),
     }  # fmt: skip
     config = FrontTraining(**_given(given))

@@ -10,7 +10,8 @@ from mercuric.errors import ArgumentError
 from mercuric.studies.bench.settings import BenchSettings
 from mercuric.studies.front.forms import BITS, ERRORS, OUTPUT_ERRORS, RANKS
 from mercuric.subjects.config import DataConfig, ImageNetworkName, SubjectConfig
-from mercuric.subjects.subject import fetch_missing, few, load_images, load_network
+from mercuric.subjects.network import fetch_missing, load_network, open_network
+from mercuric.subjects.subject import few, load_images
 from mercuric.training.config import Positive
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import load_edge_maps
@@ -28,7 +29,7 @@ class FrontBench(BenchSettings, DataConfig):
 
     Attributes:
         weights: a name of ``mercuric.zoo.pretrained``, or a training's checkpoint.
-        network: the network of the zoo that the weights are of; needed for a checkpoint.
+        network: the network that the weights are of; needed for a checkpoint.
         images: test images that the outputs are judged on, those that stand for all: 4 for edge maps, 98 for
             ImageNet's classes, and for a checkpoint 1,000, or all there are.
         batch: training images that are timed, and that directions are estimated from; 2 for pretrained
@@ -107,7 +108,8 @@ def front_subject(config: FrontBench) -> FrontSubject:
         MercuricError: weights or data are missing or damaged.
     """
     subject = config.judged
-    loaded = load_images(subject)
+    opened = open_network(subject)
+    loaded = load_images(subject, opened)
     train, test, name = loaded.train, loaded.test, loaded.name
     batch = config.batch or (_OWN_BATCH if config.own else _PRETRAINED_BATCH)
     calibration = config.calibration or (_OWN_CALIBRATION if config.own else _PRETRAINED_CALIBRATION)
@@ -115,7 +117,11 @@ def front_subject(config: FrontBench) -> FrontSubject:
     timed = few(train, batch, name, "batch")
     fitted = few(train, min(calibration, len(train)), name, "calibration")
     judged = [test.batch(part) for part in torch.split(few(test, images, name), batch)]
-    network = load_network(subject, loaded) if config.own else _pretrained(subject, loaded.image_size)
+    network = (
+        load_network(subject, loaded, opened=opened)
+        if config.own
+        else _pretrained(subject, loaded.image_size)
+    )
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     named = _SHOWN.get(config.weights) or f"{config.network}, weights {config.weights}"
     return FrontSubject(

@@ -18,7 +18,7 @@ from mercuric.reuse.report_sums import layers_in_directions
 from mercuric.studies.bench.principal import rank_name
 from mercuric.studies.bench.settings import Timing
 from mercuric.studies.front.forms import DENSE, FAST
-from mercuric.studies.resolved import resolved_data
+from mercuric.studies.resolved import resolved_data, resolved_networks
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.subjects.config import DataConfig, ImageNetworkName
 from mercuric.subjects.lesson import Lesson, load_lesson
@@ -35,7 +35,7 @@ class FrontTraining(Timing, DataConfig):
     """What is trained, for how long.
 
     Attributes:
-        network: of the zoo.
+        network: its name.
         width: channels of each layer, times this.
         train_examples: the first so many of a fixed shuffle, as a run's configuration has it; all by default.
         steps: of the longest training; 60 by default, or those of all epochs.
@@ -151,7 +151,8 @@ def bench_front_training(
     lesson = load_lesson(network, TrainingConfig(augment=config.augment), config.train_examples)
     longest = config.longest(len(lesson.task))
     free = frozenset({"seeds", "save_every"})
-    claim_folder(folder, config, resume, free, resolved_data(lesson.data))
+    resolved = {**resolved_data(lesson.data), **resolved_networks({config.network: lesson.opened})}
+    claim_folder(folder, config, resume, free, resolved)
     rows: list[dict[str, Any]] = []
     for place, seed in enumerate(config.seeds):
         with ExitStack() as stack:

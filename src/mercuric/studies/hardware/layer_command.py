@@ -19,6 +19,7 @@ def layer(
     model: options.Model,
     name: Annotated[str, typer.Option("--layer", help="A convolution of it, as features.0.")],
     out: Annotated[Path, typer.Option(help="A new folder, for Verilog, C++, data and layer.json.")],
+    model_args: options.ModelArgs = None,
     data: options.Data = None,
     images: Annotated[int, typer.Option(help="Images, the first of the training set.")] = 1,
     image_size: options.ImageSize = None,
@@ -44,7 +45,7 @@ def layer(
 
     examples = ExamplesConfig(
         model=model, data=data, images=images, image_size=image_size, data_root=data_root, weights=weights,
-        seed=seed,
+        seed=seed, model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     fields = {field: value for field, (value,) in options.parse_settings(settings or []).items()}
     hardware, reuse = buildable(accelerator, fields), options.simulated_reuse(config)

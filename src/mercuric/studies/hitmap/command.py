@@ -18,6 +18,7 @@ def hitmap(
     context: typer.Context,
     model: options.Model,
     out: Annotated[Path, typer.Option(help="A folder, for hitmap-001.csv and so on, and layers.csv.")],
+    model_args: options.ModelArgs = None,
     data: options.Data = None,
     images: Annotated[int, typer.Option(help="Images, the first of the training set.")] = 16,
     batch: options.AtOnce = None,
@@ -30,7 +31,7 @@ def hitmap(
     reuse = options.simulated_reuse(config)
     examples = ExamplesConfig(
         model=model, data=data, images=images, batch=batch, image_size=image_size, data_root=data_root,
-        weights=weights, seed=seed,
+        weights=weights, seed=seed, model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     subject = load_subject(examples, examples.images, examples.batch)
     with bars() as progress:

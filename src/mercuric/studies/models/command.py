@@ -12,6 +12,7 @@ from mercuric.studies.models.study import (
     SMALL_IMAGE,
     UNDER_MERCURY,
     NetworkCount,
+    SentencePair,
     count_network,
     published_image_size,
 )
@@ -21,14 +22,17 @@ from mercuric.terminal.console import show
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(help="A network, for a layer a row; all by default.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help=f"For a layer a row, {options.NETWORK}; all of the zoo by default.")
+    ] = None,
     image_size: Annotated[
         int | None, typer.Option(help=f"Side of the images in pixels; {SMALL_IMAGE} by default.")
     ] = None,
+    model_args: options.ModelArgs = None,
     as_json: options.AsJson = False,
 ) -> None:
     if name is not None:
-        count = count_network(name, image_size)
+        count = count_network(name, image_size, options.parse_model_args(model_args))
         show(as_json, {**_figures(count), "layers": list(map(asdict, count.layers))}, model_table(count))
         return
     if image_size is not None:
@@ -49,7 +53,7 @@ def models(
 def _figures(count: NetworkCount) -> dict[str, Any]:
     return {
         "name": count.name,
-        "reads": zoo.reads(count.name),
+        "reads": "sentences" if isinstance(count.example, SentencePair) else "images",
         **asdict(count.example),
         "parameters": count.parameters,
         "macs": count.macs,

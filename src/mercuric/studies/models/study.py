@@ -1,5 +1,6 @@
 """What layers do the zoo's networks have, and what does MERCURY do in each?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -10,6 +11,9 @@ from mercuric import zoo
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike, Observation, reuse_
 from mercuric.reuse.layer import LayerReuse
+from mercuric.subjects.network import try_network
+from mercuric.subjects.providers.provider import Opened, Purpose
+from mercuric.subjects.providers.registry import ZOO, provider_of
 
 Kind = Literal["convolution", "1x1", "depthwise", "fully connected", "attention"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -35,12 +39,12 @@ class Image:
     """A colour image as the example that a network is counted on.
 
     Attributes:
-        form: the network's, for small or for large images.
+        form: the network's, for small or for large images; None: it is not of the zoo.
         image_size: side in pixels.
         classes: 10 in the small form, 1000 in the large one.
     """
 
-    form: zoo.Form
+    form: zoo.Form | None
     image_size: int
     classes: int
 
@@ -98,7 +102,7 @@ class NetworkCount:
     """One form of a network, counted.
 
     Attributes:
-        name: the network's name in the zoo.
+        name: the network's name.
         example: what it was counted on.
         parameters: of the whole network.
         layers: in the order of the forward pass.
@@ -126,23 +130,40 @@ def published_image_size(name: str) -> int:
     return LARGE_IMAGES.get(name, LARGE_IMAGE)
 
 
-def count_network(name: str, image_size: int | None = None) -> NetworkCount:
-    """Count a network of the zoo without memory for its weights: shapes alone run through it.
+def count_network(
+    name: str, image_size: int | None = None, model_args: Mapping[str, Any] | None = None
+) -> NetworkCount:
+    """Count a network; of the zoo without memory for its weights: shapes alone run through it.
 
     Args:
-        name: one of ``zoo.all_names()``.
-        image_size: side in pixels, 32 by default, for a network that reads images. One that reads
-            sentences is counted on ``SENTENCE_PAIR``.
+        name: of the zoo, or of another provider, which is counted on one colour image.
+        image_size: side in pixels, for a network that reads images; by default what it was made for, else 32.
+            One that reads sentences is counted on ``SENTENCE_PAIR``.
+        model_args: arguments of a network that is not of the zoo.
 
     Raises:
         ValueError: an unknown name, images that are too small or of more than 4096 pixels a side, or
             an image size for a network that reads sentences.
     """
+    provider = provider_of(name)
+    if provider is not ZOO:
+        return _own(name, provider.open(name, model_args or {}), image_size)
+    if model_args:
+        provider.open(name, model_args)
     if zoo.reads(name) == "images":
         return _on_image(name, SMALL_IMAGE if image_size is None else image_size)
     if image_size is not None:
         raise ArgumentError(f"image_size was {image_size}, but {name} reads sentences and can't be given one")
     return _on_sentence_pair(name, SENTENCE_PAIR)
+
+
+def _own(name: str, opened: Opened, image_size: int | None) -> NetworkCount:
+    size = image_size or opened.image_size or SMALL_IMAGE
+    example = Image(None, size, CLASSES[zoo.form(size)])
+    network = opened.build(Purpose(example.classes, 3, size))
+    image = torch.zeros(opened.batch or 1, 3, size, size)
+    try_network(network, image)
+    return NetworkCount(name, example, _parameters(network), _layers(network, image))
 
 
 def _on_image(name: str, image_size: int) -> NetworkCount:

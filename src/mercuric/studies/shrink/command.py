@@ -9,6 +9,7 @@ from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.page import shrink_table, write_page
 from mercuric.studies.shrink.study import shrink as run_shrink
 from mercuric.studies.stored_command import store_command
+from mercuric.subjects.config import shown_name
 from mercuric.terminal import options
 from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
@@ -18,6 +19,7 @@ from mercuric.training import TrainingConfig
 def shrink(
     context: typer.Context,
     model: options.Model,
+    model_args: options.ModelArgs = None,
     accelerator: options.Hardware = "eyeriss-like",
     data: options.Images = "photos",
     trials: Annotated[int, typer.Option(help="Networks to train, the four uniform widths among them.")] = 20,
@@ -40,9 +42,10 @@ def shrink(
     config = ShrinkConfig(
         model=model, data=data, data_root=data_root, image_size=image_size, width=width,
         train_examples=train_examples, seed=seed, accelerator=accelerator, mercury=mercury,
+        model_args=options.parse_model_args(model_args),
         training=TrainingConfig(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate),
     )  # fmt: skip
-    folder = out or Path("runs") / f"shrink-{model}-{data}"
+    folder = out or Path("runs") / f"shrink-{shown_name(model)}-{shown_name(data)}"
     with bars() as progress:
         summary = run_shrink(config, folder, trials, jobs, resume, progress)
     report = write_page(folder, store_command(folder, context))

@@ -17,7 +17,7 @@ from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.studies.machine import machine
 from mercuric.studies.process_pool import process_pool
-from mercuric.studies.resolved import resolved_data, resolved_hardware
+from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_networks
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.search import (
@@ -73,7 +73,8 @@ def shrink(
     shared = _checked(config, trials, jobs)
     load_optuna()
     hardware = resolved_hardware(as_accelerator(config.accelerator))
-    claim_folder(folder, config, resume, resolved={**hardware, **resolved_data(shared.images)})
+    networks = resolved_networks({config.model: shared.lesson.opened})
+    claim_folder(folder, config, resume, resolved={**hardware, **resolved_data(shared.images), **networks})
     search = Search(config, shared.channels, folder)
 
     def tell(what: str = "") -> None:

@@ -18,6 +18,7 @@ from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.cost import dense_cost, macs_of, mercury_cost
 from mercuric.studies.shrink.shrunk import Shrunk, save_shrunk
 from mercuric.subjects.lesson import Lesson, load_lesson
+from mercuric.subjects.network import without_values
 from mercuric.training import TrainingRun
 from mercuric.zoo.channels import Channels, find_channels, narrow_channels
 
@@ -70,7 +71,6 @@ class TrialResult:
     note: str = ""
 
 
-@lru_cache(maxsize=1)
 def ground(config: ShrinkConfig) -> Ground:
     """Load the data and read the network's channels.
 
@@ -79,9 +79,15 @@ def ground(config: ShrinkConfig) -> Ground:
         ValueError: the data can't be had as configured, there are fewer training examples than were
             asked for, or the network does not fit them or can't be narrowed.
     """
+    return _ground(config.to_yaml())
+
+
+@lru_cache(maxsize=1)
+def _ground(written: str) -> Ground:
+    config = ShrinkConfig.from_yaml(written)
     lesson = load_lesson(config, config.training, config.train_examples)
     images = lesson.image_data
-    with torch.device("meta"):
+    with without_values(config.model):
         channels = find_channels(lesson.build(), images.channels, images.image_size)
     return Ground(lesson, channels)
 
@@ -95,7 +101,7 @@ def candidate(config: ShrinkConfig, factors: Mapping[str, float]) -> nn.Module:
 def priced(config: ShrinkConfig, factors: Mapping[str, float]) -> TrialResult:
     """What the narrowed network costs without reuse; it is neither trained nor given memory."""
     accelerator, shared = as_accelerator(config.accelerator), ground(config)
-    with torch.device("meta"):
+    with without_values(config.model):
         network = candidate(config, factors)
         image = torch.empty(1, shared.images.channels, *[shared.images.image_size] * 2)
     cost = dense_cost(network, image, accelerator)
@@ -140,8 +146,9 @@ def run_trial(
         return replace(result, note=str(error))
     images = shared.images
     described = Shrunk(
-        config.model, len(images.classes), images.channels, images.image_size, config.width, dict(factors)
-    )
+        config.model, len(images.classes), images.channels, images.image_size, config.width, dict(factors),
+        dict(config.model_args),
+    )  # fmt: skip
     save_shrunk(folder / "network.safetensors", network, described)
     return replace(
         result,

@@ -13,7 +13,7 @@ from mercuric.studies.similarity.study import similarity_study
 from mercuric.studies.similarity.table import similarity_table
 from mercuric.studies.similarity.training import read_training, write_training
 from mercuric.studies.stored_command import store_command
-from mercuric.subjects.config import RANDOM
+from mercuric.subjects.config import RANDOM, shown_name
 from mercuric.terminal import options
 from mercuric.terminal.console import say, show
 from mercuric.terminal.progress import bars
@@ -22,6 +22,7 @@ from mercuric.terminal.progress import bars
 def similarity(
     context: typer.Context,
     model: options.Model,
+    model_args: options.ModelArgs = None,
     data: options.Images = "photos",
     weights: options.Weights = RANDOM,
     images: options.BatchImages = None,
@@ -41,8 +42,9 @@ def similarity(
     config = SimilarityConfig(
         model=model, data=data, data_root=data_root, weights=weights, images=images,
         image_size=image_size, seed=seed, bits=bits,
+        model_args=options.parse_model_args(model_args),
     )  # fmt: skip
-    folder = out or Path("runs") / f"similarity-{model}-{data}-{Path(weights).stem}"
+    folder = out or Path("runs") / f"similarity-{shown_name(model)}-{shown_name(data)}-{Path(weights).stem}"
     with bars() as progress:
         summary = similarity_study(config, folder, progress, say)
     tables = write_training(trained, folder)

@@ -25,7 +25,7 @@ class StudySummary(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     model: str
-    form: str
+    form: str | None = None
     data: str
     weights: str
     normalisation: str = "batch"

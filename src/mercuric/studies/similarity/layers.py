@@ -5,7 +5,6 @@ from math import isqrt
 
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.accelerator import CycleCounter
@@ -15,6 +14,7 @@ from mercuric.reuse.modes import keeping_modes
 from mercuric.similarity import HitState
 from mercuric.trace.network_calls import reusing
 from mercuric.trace.normalisation import normalisation_of, normalised
+from mercuric.training.classification import classification_loss
 
 COUNTS = ("HIT", "MAU", "MNU", "zero", "zero_hits")
 MAP_LETTERS = "HUNZ"
@@ -99,7 +99,7 @@ def training_step(
             handle.observe(step.observe)
             handle.observe(counter.observe)
             torch.manual_seed(seed)
-            torch.autograd.backward(F.cross_entropy(network.train()(images), labels))
+            torch.autograd.backward(classification_loss(network.train()(images), labels))
     finally:
         network.zero_grad(set_to_none=True)
     return step, counter.layers()

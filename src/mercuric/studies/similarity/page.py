@@ -78,9 +78,13 @@ def _cards(study: Study) -> list[Card]:
     return cards
 
 
+def _form(summary: StudySummary) -> str:
+    return "" if summary.form is None else f" The network's form: {summary.form}."
+
+
 def _methods(summary: StudySummary) -> list[tuple[str, str]]:
     return [
-        ("Weights", f"{summary.weights}. The network's form: {summary.form}."),
+        ("Weights", f"{summary.weights}.{_form(summary)}"),
         ("Normalisation", f"{SHOWN.get(summary.normalisation, summary.normalisation)}.".capitalize()),
         (
             "Step",

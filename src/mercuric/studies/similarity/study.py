@@ -10,7 +10,6 @@ import pandas as pd
 from PIL import Image
 from torch import Tensor
 
-from mercuric import zoo
 from mercuric.accelerator.count.simulation import found_with
 from mercuric.errors import MercuricError
 from mercuric.files.json_text import json_text
@@ -23,6 +22,7 @@ from mercuric.studies.similarity.config import SimilarityConfig
 from mercuric.studies.similarity.folder import StudySummary
 from mercuric.studies.similarity.layers import TrainingStep, by_layer, training_step
 from mercuric.studies.similarity.unique_vectors import unique_vectors
+from mercuric.subjects.network import require_classes
 from mercuric.subjects.subject import Subject, load_subject
 from mercuric.trace.coverage import coverage_beside
 from mercuric.trace.normalisation import normalisation_of
@@ -65,6 +65,7 @@ def similarity_study(
     """
     _check_folder(folder, config)
     subject = load_subject(config, config.images, tell=tell)
+    require_classes(subject.image_data, "a training step has a loss")
     lengths = sorted({*BITS, config.bits})
     parts = len(lengths) + 1 + _DRAWN_SETS
     tables: dict[str, pd.DataFrame] = {}
@@ -147,11 +148,11 @@ def _write(
     layers = tables["layers"]
     summary: dict[str, Any] = {
         "model": config.model,
-        "form": zoo.form(subject.image_data.image_size),
+        **subject.form,
         "data": config.data,
         "weights": config.shown_weights,
         "normalisation": normalisation_of(subject.network, training=True),
-        "coverage": coverage_beside(subject.network, subject.images[:1], set(layers["layer"])),
+        "coverage": coverage_beside(subject.network, subject.first(subject.least), set(layers["layer"])),
         "images": len(subject.images),
         "image_size": subject.image_data.image_size,
         "bits": config.bits,

@@ -22,7 +22,8 @@ from mercuric.trace.supervised import Gradients
 
 
 def simulate(
-    model: Annotated[str | None, typer.Argument(help="A network of the zoo, as vgg13.")] = None,
+    model: Annotated[str | None, typer.Argument(help=f"{options.NETWORK}.")] = None,
+    model_args: options.ModelArgs = None,
     data: options.Data = None,
     images: Annotated[
         int | None, typer.Option(help="Images or pairs, the first to train on; 16 by default.")
@@ -60,7 +61,7 @@ def simulate(
 ) -> None:
     of_network: dict[str, Any] = {
         "data": data, "images": images, "batch": batch, "image_size": image_size, "data_root": data_root,
-        "weights": weights, "seed": seed,
+        "weights": weights, "seed": seed, "model_args": options.parse_model_args(model_args) or None,
     }  # fmt: skip
     source = _source(model, of_network, save_hitmaps, hitmaps, topology, hit_rate, gradients)
     hardware = options.chosen_accelerator(accelerator, scalesim_config, settings or [])

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mercuric.data import resizes
 from mercuric.files.json_text import records
 from mercuric.files.reading import read_json_object
 from mercuric.studies.speedups.page import write_page
@@ -22,12 +23,15 @@ from mercuric.terminal.progress import bars
 def speedups(
     context: typer.Context,
     networks: Annotated[
-        list[str] | None, typer.Argument(help="Networks of the zoo; the paper's eleven by default.")
+        list[str] | None, typer.Argument(help=f"The paper's eleven by default; each {options.NETWORK}.")
     ] = None,
+    model_args: options.ModelArgs = None,
     data: options.Data = None,
     weights: options.Weights = RANDOM,
     images: Annotated[int, typer.Option(help="Images, or pairs of sentences: one minibatch.")] = 8,
-    image_size: Annotated[int, typer.Option(help="Side of the images in pixels.")] = 224,
+    image_size: Annotated[
+        int | None, typer.Option(help="Side of the images in pixels; 224 by default.")
+    ] = None,
     bits: options.Bits = 20,
     seed: options.Seed = 0,
     gradients: options.Gradients = None,
@@ -37,9 +41,12 @@ def speedups(
     resume: options.Resume = False,
     as_json: options.AsJson = False,
 ) -> None:
+    if image_size is None and (data is None or resizes(data)):
+        image_size = 224
     config = SweepConfig(
         models=tuple(networks or NETWORKS), vary=FIELDS, data=data, data_root=data_root, weights=weights,
         images=images, batch=images, image_size=image_size, seed=seed, bits=bits,
+        model_args=options.parse_model_args(model_args),
         gradients=gradients or "forward-hits",
     )  # fmt: skip
     with bars() as progress:

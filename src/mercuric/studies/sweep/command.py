@@ -19,12 +19,15 @@ from mercuric.terminal.progress import bars
 
 def sweep(
     context: typer.Context,
-    models: Annotated[list[str], typer.Argument(help="Networks of the zoo, as vgg13 resnet50.")],
+    models: Annotated[
+        list[str], typer.Argument(help=f"Networks, as vgg13 resnet50: each {options.NETWORK}.")
+    ],
     vary: Annotated[
         list[str],
         typer.Option("--set", help="FIELD=VALUE,VALUE,... of the accelerator; repeatable."),
     ],
     accelerator: options.Hardware = "eyeriss-168",
+    model_args: options.ModelArgs = None,
     data: options.Data = None,
     weights: options.Weights = RANDOM,
     images: Annotated[int, typer.Option(help="Images, or pairs of sentences, the first to train on.")] = 2,
@@ -47,6 +50,7 @@ def sweep(
         models=tuple(models), vary=options.parse_settings(vary, most=None), accelerator=accelerator,
         data=data, data_root=data_root, weights=weights, images=images, batch=batch, image_size=image_size,
         seed=seed, bits=bits, inference=inference, gradients=gradients or "forward-hits", energy=energy,
+        model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     with bars() as progress:
         results = run_sweep(config, out, jobs, resume, progress)

@@ -5,13 +5,13 @@ from typing import Any, Self
 
 from pydantic import field_validator, model_validator
 
-from mercuric import zoo
 from mercuric.accelerator import Accelerator, as_accelerator, found_with
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.config import require_once
 from mercuric.errors import ArgumentError
 from mercuric.reuse import Alike
 from mercuric.subjects.config import RANDOM, DataConfig, DataName, NetworkName, Seed, SubjectConfig
+from mercuric.subjects.providers.registry import provider_of
 from mercuric.trace.supervised import Gradients, require_backward
 
 NOT_IN_CYCLES = ("clock_mhz", "timing", "register_file_words", "energies")
@@ -24,7 +24,7 @@ class SweepConfig(DataConfig):
     """A sweep.
 
     Attributes:
-        models: networks of the zoo.
+        models: networks.
         vary: fields of the accelerator, and the values that each takes; every combination is simulated.
         accelerator: a preset's name or a YAML file: what the other fields are.
         data: a data set, for all networks; by default what each reads.
@@ -85,8 +85,15 @@ class SweepConfig(DataConfig):
 
     def subject_of(self, model: str) -> SubjectConfig:
         """One of the networks; those that read sentences have no size of images."""
-        size = self.image_size if zoo.reads(model) == "images" else None
-        return self.subject(model=model, weights=self.weights, seed=self.seed, image_size=size)
+        sentences = provider_of(model).reads(model) == "sentences"
+        size = None if sentences else self.image_size
+        return self.subject(
+            model=model,
+            weights=self.weights,
+            seed=self.seed,
+            image_size=size,
+            model_args=self.args_of(model, self.models),
+        )
 
     def found_with(self) -> dict[str, Any]:
         """How similarity is found in every combination, ready for JSON: what varies is left out."""

@@ -27,6 +27,7 @@ from mercuric.studies.sweep.charts import (
 )
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisations, read_part
+from mercuric.subjects.config import shown_name
 from mercuric.trace.normalisation import SHOWN, Normalisation
 
 _MOST_PICTURES = 24
@@ -155,7 +156,7 @@ def _sections(results: pd.DataFrame, totals: pd.DataFrame, config: SweepConfig) 
     ]  # fmt: skip
     layers = [
         Picture(
-            f"layers-{model}", f"{model}, layer by layer",
+            f"layers-{shown_name(model)}", f"{model}, layer by layer",
             "Speed-up of each layer in paper timing: blue is faster than dense, red slower.",
             layer_chart(results[results["model"] == model], fields, "paper"),
         )

@@ -28,10 +28,13 @@ from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike
 from mercuric.studies.machine import machine
 from mercuric.studies.process_pool import process_pool
-from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_weights
+from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_networks, resolved_weights
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.sweep.config import Field, SweepConfig
 from mercuric.studies.sweep.no_hits import without_hits
+from mercuric.subjects.config import shown_name
+from mercuric.subjects.network import of_zoo, open_network, require_read, size_of
+from mercuric.subjects.providers.provider import Opened
 from mercuric.subjects.subject import load_data, load_subject
 from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.network_calls import NetworkCalls
@@ -72,7 +75,7 @@ class Part:
         """The name of its results, which no other part has."""
         hardware = [resolved_hardware(one) for one in self.accelerators]
         described = json.dumps([self.model, self.chosen, hardware, self.resolved], sort_keys=True)
-        return f"{self.model}-{sha256(described.encode()).hexdigest()[:12]}.parquet"
+        return f"{shown_name(self.model)}-{sha256(described.encode()).hexdigest()[:12]}.parquet"
 
 
 @alone
@@ -155,12 +158,19 @@ def resolve(config: SweepConfig) -> dict[str, Any]:
         MercuricError: data are missing or damaged.
     """
     data_sets: dict[str, Any] = {}
+    networks: dict[str, Opened] = {}
     for subject in map(config.subject_of, config.models):
-        key = f"{subject.data} at {subject.size} px" if subject.size else subject.data
-        data_sets[key] = data_sets.get(key) or resolved_data(load_data(subject))["data"]
+        opened = networks[subject.model] = open_network(subject)
+        size = size_of(subject, opened)
+        key = f"{subject.data} at {size} px" if size else subject.data
+        loaded = load_data(subject, opened)
+        data_sets[key] = data_sets.get(key) or resolved_data(loaded)["data"]
+        if not of_zoo(subject.model):
+            require_read(subject, loaded, opened)
     reuse = Alike.paper(bits=config.bits).model_dump(mode="json", exclude={"entries", "ways"})
     hardware = resolved_hardware(as_accelerator(config.accelerator))
-    return {"reuse": reuse, **hardware, **resolved_weights(config.weights), "data": data_sets}
+    names = {**resolved_weights(config.weights), "data": data_sets, **resolved_networks(networks)}
+    return {"reuse": reuse, **hardware, **names}
 
 
 def split(config: SweepConfig, resolved: Mapping[str, Any]) -> list[Part]:

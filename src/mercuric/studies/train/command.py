@@ -18,6 +18,7 @@ from mercuric.studies.train.study import compare
 from mercuric.studies.train.summary_file import parse_summary
 from mercuric.studies.train.terminal import summary_table
 from mercuric.studies.train.words.known import words_of
+from mercuric.subjects.config import shown_name
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
@@ -25,8 +26,9 @@ from mercuric.terminal.progress import bars
 
 def train(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A network of the zoo, as vgg13, or transformer.")],
-    data: Annotated[str | None, typer.Option(help="A data set; see mercuric data list.")] = None,
+    model: options.Model,
+    model_args: options.ModelArgs = None,
+    data: options.Data = None,
     compare_dense: Annotated[
         bool, typer.Option("--compare", help="Train densely too, with the same data and initial weights.")
     ] = False,
@@ -77,6 +79,7 @@ def train(
 ) -> None:
     given = {
         "model": model,
+        "model_args": options.parse_model_args(model_args) or None,
         "data": data,
         "data_root": data_root,
         "width": width,
@@ -103,7 +106,7 @@ def _settings(
 ) -> tuple[RunConfig, Path]:
     base = {} if config is None else read_mapping(config)
     wanted = _merge(base, given)
-    folder = out or Path("runs") / f"{wanted.model}-{wanted.data}"
+    folder = out or Path("runs") / f"{shown_name(wanted.model)}-{shown_name(wanted.data)}"
     saved = folder / "config.yaml"
     if resume and config is None and saved.exists():
         return _merge(read_mapping(saved), given), folder

@@ -15,7 +15,7 @@ from mercuric.files.writing import write_text
 from mercuric.progress import Progress, named, silent
 from mercuric.reuse import Alike, reuse_
 from mercuric.reuse.judge.judge import Change
-from mercuric.studies.resolved import resolved_data, resolved_hardware
+from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_networks
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.train.config import LAYERS, RunConfig, RunName
 from mercuric.studies.train.outcome import Outcome
@@ -23,6 +23,7 @@ from mercuric.studies.train.summary import summarize
 from mercuric.studies.train.ways.known import way_of
 from mercuric.studies.train.ways.way import Attached
 from mercuric.subjects.lesson import Lesson, load_lesson
+from mercuric.subjects.network import without_values
 from mercuric.training import TrainingRun, full_batches
 from mercuric.training.loop import FREE, Standing
 
@@ -93,6 +94,7 @@ def claim(config: RunConfig, lesson: Lesson, folder: Path, resume: bool) -> None
     """Claim the folder of a run; raises as :func:`~mercuric.studies.run_folder.claim_folder` does."""
     _keep_seeds(config, folder, resume)
     resolved = {**resolved_hardware(as_accelerator(config.accelerator)), **resolved_data(lesson.data)}
+    resolved |= resolved_networks({config.model: lesson.opened})
     claim_folder(folder, config, resume, free=FREE | {"seeds"}, resolved=resolved)
 
 
@@ -116,7 +118,7 @@ def _check_fit(config: RunConfig, lesson: Lesson) -> None:
     full_batches(len(lesson.task), config.training.batch_size)
     for method in config.methods.values():
         way_of(method)
-        with torch.device("meta"):
+        with without_values(config.model):
             reuse_(lesson.build(), method)
 
 

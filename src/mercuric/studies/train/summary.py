@@ -13,6 +13,7 @@ from mercuric.studies.train.outcome import Outcome
 from mercuric.studies.train.summary_file import parse_summary
 from mercuric.studies.train.ways.known import way_of
 from mercuric.subjects.lesson import Lesson
+from mercuric.subjects.providers.registry import provider_of
 from mercuric.training import full_batches
 
 PLURALS = {"accuracy": "accuracies", "bleu": "bleus"}
@@ -36,7 +37,7 @@ def summarize(config: RunConfig, lesson: Lesson, outcomes: Sequence[Outcome], fo
         "batch_size": config.training.batch_size,
         "steps": config.training.epochs * full_batches(len(lesson.task), config.training.batch_size),
         **lesson.described,
-        "weights": "trained from scratch",
+        "weights": _start(config),
         "seconds": {},
     }
     for run in config.runs:
@@ -54,6 +55,11 @@ def summarize(config: RunConfig, lesson: Lesson, outcomes: Sequence[Outcome], fo
     found = parse_summary(summary).plain()
     write_text(folder / "summary.json", json_text(found) + "\n")
     return found
+
+
+def _start(config: RunConfig) -> str:
+    own = provider_of(config.model).weights(config.model)
+    return "trained from scratch" if own is None else f"trained from weights {own}"
 
 
 def _scores(outcomes: Sequence[Outcome], metric: str) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def simulation_table(summary: Mapping[str, Any]) -> Table:
 def _examples(summary: Mapping[str, Any]) -> str:
     if "pairs" in summary:
         return formats.number_of(summary["pairs"], "sentence pair")
-    return f"{formats.number_of(summary['images'], 'image')} ({summary['image_size']} px)"
+    each = "example" if "shapes" in summary else "image"
+    return f"{formats.number_of(summary['images'], each)} ({formats.size(summary)})"
 
 
 def _dense(summary: Mapping[str, Any]) -> str:

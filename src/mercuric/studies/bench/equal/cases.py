@@ -11,6 +11,8 @@ from mercuric import data, zoo
 from mercuric.data import ImageData
 from mercuric.errors import ArgumentError
 from mercuric.studies.bench.equal.config import EqualBench
+from mercuric.subjects.providers.provider import Purpose
+from mercuric.subjects.providers.registry import provider_of
 from mercuric.zoo.dqn import ATARI_SIDE
 
 ACTIONS = 18
@@ -129,7 +131,8 @@ def build(case: Case, inputs: Inputs, config: EqualBench) -> nn.Module:
         return zoo.build_image_network(case.network, inputs.channels, config.width)
     if case.network in zoo.GAME_NETWORKS:
         return zoo.build_game_network(case.network, ACTIONS, inputs.channels, config.width)
-    return zoo.build(case.network, inputs.classes, inputs.channels, inputs.image_size, config.width)
+    opened = provider_of(case.network).open(case.network, config.model_args)
+    return opened.build(Purpose(inputs.classes, inputs.channels, inputs.image_size, width=config.width))
 
 
 def drawn_batches(case: Case, labels: Tensor, count: int, seed: int) -> list[Tensor]:

@@ -32,8 +32,10 @@ _TITLES = {
 def equal(
     context: typer.Context,
     networks: Annotated[
-        list[str] | None, typer.Argument(help="Of the zoo; by default those that gain something.")
+        list[str] | None,
+        typer.Argument(help=f"Those that gain something by default; each {options.NETWORK}."),
     ] = None,
+    model_args: options.ModelArgs = None,
     data: Annotated[
         str | None, typer.Option(help="A data set of images; by default those that each network has.")
     ] = None,
@@ -71,6 +73,7 @@ def equal(
         batch_size=batch_size, batches=batches, threads=threads and options.parse_threads(threads),
         most=most, levels=levels, scope=scope, width=width, forward_only=forward, memory=memory,
         exactness=exactness, rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed,
+        model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     if resume and out is None:
         raise ArgumentError("resume was given, but must come with --out, the folder of what was stopped")

@@ -4,29 +4,23 @@ import os
 from typing import Annotated, Any, Self
 
 import torch
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from mercuric import zoo
 from mercuric.errors import ArgumentError
 from mercuric.reuse.equal.config import Equal
 from mercuric.reuse.vectors import Scope
 from mercuric.studies.bench.settings import BenchSettings
-from mercuric.subjects.config import DataName
+from mercuric.subjects.config import DataName, require_network
 from mercuric.training.config import Positive
 
 
 def networks() -> tuple[str, ...]:
-    """Every network that can be timed, in alphabetical order."""
+    """Every network of the zoo that can be timed, in alphabetical order."""
     return tuple(sorted((*zoo.names(), *zoo.IMAGE_NETWORKS, *zoo.GAME_NETWORKS)))
 
 
-def _known(name: str) -> str:
-    if name not in networks():
-        raise ArgumentError(f"network was {name!r}, but must be one of {', '.join(networks())}")
-    return name
-
-
-NetworkName = Annotated[str, AfterValidator(_known)]
+NetworkName = Annotated[str, AfterValidator(lambda name: require_network(name, "network", networks()))]
 """A network that reads images, of whatever kind."""
 
 
@@ -38,6 +32,7 @@ class EqualBench(BenchSettings):
         data: a data set's name; None: those that the networks have there.
         data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
         image_size: side of the images in pixels; None: as in the table, else the data set's own.
+        model_args: arguments of networks that are not of the zoo.
         batch_size: images a step; None: as in the table, else 4.
         width: channels of each layer, times this.
         batches: drawn over the whole training set; a table's limits and ratios are over all of them.
@@ -55,6 +50,7 @@ class EqualBench(BenchSettings):
     data: DataName | None = None
     data_root: str | None = None
     image_size: Positive | None = None
+    model_args: dict[str, JsonValue] = Field(default_factory=dict)
     batch_size: Positive | None = None
     width: Annotated[float, Field(gt=0, le=1)] = 1.0
     batches: Positive = 8

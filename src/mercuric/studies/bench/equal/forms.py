@@ -16,6 +16,7 @@ from mercuric.data import ImageData
 from mercuric.reuse import ReuseHandle, reuse_
 from mercuric.studies.bench.equal.cases import ACTIONS, Case, Inputs, build
 from mercuric.studies.bench.equal.config import EqualBench
+from mercuric.training.classification import classification_loss, scores_of
 from mercuric.training.games.config import PlayerConfig
 from mercuric.training.games.player import Player
 from mercuric.training.games.replay import Transitions
@@ -97,10 +98,10 @@ class Form:
 
 def loss_of(output: Any, batch: Batch) -> Tensor:
     """What the backward pass begins with: of an image, its distance from what was read; else of labels."""
-    logits: Tensor = output if isinstance(output, Tensor) else output[0]
-    if logits.dim() == 4:
-        return F.mse_loss(logits, batch.images)
-    return F.cross_entropy(logits, batch.labels)
+    scores = scores_of(output)
+    if scores.dim() == 4:
+        return F.mse_loss(scores, batch.images)
+    return classification_loss(scores, batch.labels)
 
 
 def passes(case: Case, config: EqualBench) -> tuple[Pass, ...]:

@@ -10,6 +10,7 @@ from mercuric.studies.similarity.equal.config import EqualSimilarityConfig
 from mercuric.studies.similarity.equal.page import layer_table, read_layers, write_page
 from mercuric.studies.similarity.equal.study import equal_similarity
 from mercuric.studies.stored_command import store_command
+from mercuric.subjects.config import shown_name
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
@@ -17,7 +18,8 @@ from mercuric.terminal.progress import bars
 
 def similarity_equal(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(help="A network, as resnet18, restoration or dqn.")],
+    model: Annotated[str, typer.Argument(help=f"Restoration or dqn, or {options.NETWORK}.")],
+    model_args: options.ModelArgs = None,
     data: options.Images = "text-pages",
     images: Annotated[int, typer.Option(help="Images in the batch, which share.")] = 1,
     image_size: options.ImageSize = None,
@@ -32,9 +34,9 @@ def similarity_equal(
 ) -> None:
     config = EqualSimilarityConfig(
         model=model, data=data, data_root=data_root, image_size=image_size, images=images, levels=levels,
-        scope=scope, seed=seed,
+        scope=scope, seed=seed, model_args=options.parse_model_args(model_args),
     )  # fmt: skip
-    folder = out or Path("runs") / f"similarity-equal-{model}-{data}"
+    folder = out or Path("runs") / f"similarity-equal-{shown_name(model)}-{shown_name(data)}"
     with bars() as progress:
         summary = equal_similarity(config, folder, progress)
     report = write_page(folder, store_command(folder, context))

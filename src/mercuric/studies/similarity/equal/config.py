@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from mercuric.config import Config
 from mercuric.reuse.equal.config import MAX_LEVELS
@@ -18,6 +18,7 @@ class EqualSimilarityConfig(Config):
     Attributes:
         study: ``"equal"``.
         model: a network.
+        model_args: arguments of a network that is not of the zoo.
         data: a data set's name.
         data_root: where its files lie; by default where ``mercuric data fetch`` puts them.
         image_size: side of the images in pixels; by default the data set's own.
@@ -28,6 +29,7 @@ class EqualSimilarityConfig(Config):
 
     study: Literal["equal"] = "equal"
     model: NetworkName
+    model_args: dict[str, JsonValue] = Field(default_factory=dict)
     data: DataName
     data_root: str | None = None
     image_size: Positive | None = None

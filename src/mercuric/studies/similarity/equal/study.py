@@ -55,7 +55,7 @@ def equal_similarity(
     images, pixels = loaded.train.batch(places)[0], loaded.train.pixels(places)
     shown = int(pixels.float().flatten(1).std(1).argmax())
     inputs = Inputs.of(loaded)
-    network = build(case, inputs, EqualBench(seed=config.seed)).eval()
+    network = build(case, inputs, EqualBench(seed=config.seed, model_args=config.model_args)).eval()
     progress(1, 2, f"a pass of {config.model}")
     layers, maps = equal_layers(network, images, config, shown)
     progress(2, 2)

@@ -21,8 +21,9 @@ from mercuric.terminal.progress import bars
 def assumptions(
     context: typer.Context,
     networks: Annotated[
-        list[str] | None, typer.Argument(help="Networks of the zoo; the paper's eleven by default.")
+        list[str] | None, typer.Argument(help=f"The paper's eleven by default; each {options.NETWORK}.")
     ] = None,
+    model_args: options.ModelArgs = None,
     data: options.Data = None,
     weights: options.Weights = RANDOM,
     images: Annotated[int, typer.Option(help="Images: one minibatch.")] = 1,
@@ -38,6 +39,7 @@ def assumptions(
     config = SweepConfig(
         models=tuple(networks or NETWORKS), vary={}, data=data, data_root=data_root, weights=weights,
         images=images, batch=images, image_size=image_size, seed=seed, bits=bits,
+        model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     with bars() as progress:
         summary = assumptions_study(config, out, jobs, resume, progress)

@@ -12,6 +12,7 @@ from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike
 from mercuric.studies.speedups.assumptions.arrays import digest
 from mercuric.studies.sweep.config import SweepConfig
+from mercuric.subjects.config import shown_name
 from mercuric.subjects.subject import load_subject
 from mercuric.trace.hitmaps.about import HitmapAbout
 from mercuric.trace.hitmaps.store import HitmapWriter, SavedHitmaps
@@ -45,9 +46,11 @@ class Recordings:
         """
         fields = {name: getattr(self.config, name) for name in _RESTS_ON}
         found = simulated_config(Alike.paper(bits=self.config.bits), as_accelerator(self.config.accelerator))
-        names = {name: self.resolved[name] for name in ("weights", "data")}
+        names = {
+            name: self.resolved[name] for name in ("weights", "data", "networks") if name in self.resolved
+        }
         described = [model, run, fields, found.model_dump(mode="json"), names, "reloads"]
-        return self.folder / f"{model}-{run['normalisation']}-{digest(described)}.parquet"
+        return self.folder / f"{shown_name(model)}-{run['normalisation']}-{digest(described)}.parquet"
 
     def files(self, model: str, runs: Sequence[Mapping[str, Any]], progress: Progress = silent) -> list[Path]:
         """The file of each run, made where it isn't there.

@@ -24,6 +24,7 @@ from mercuric.studies.speedups.assumptions.recording import Recordings
 from mercuric.studies.speedups.assumptions.summary import write_summary
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.study import read_part, resolve
+from mercuric.subjects.config import shown_name
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Part:
     def path(self) -> Path:
         """Where its counts are; no other part's are there."""
         hitmaps = [self.recordings.file(self.model, run).name for run in self.runs]
-        return self.folder / f"{self.model}-{self.arrays[0].dataflow}-{digest(hitmaps)}.parquet"
+        return self.folder / f"{shown_name(self.model)}-{self.arrays[0].dataflow}-{digest(hitmaps)}.parquet"
 
     @property
     def counted(self) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Where do networks come from? A file a place; ``registry.py`` has all of them."""
