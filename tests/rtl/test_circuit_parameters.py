@@ -8,7 +8,6 @@ from mercuric.reuse.vectors import VectorShape
 
 pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 
-from mercuric.rtl.asynchronous_array import AsynchronousArray
 from mercuric.rtl.parameters import Parameters
 
 SHAPE = VectorShape(1, 196, 3, 3, 64)
@@ -41,11 +40,6 @@ def test_a_preset() -> None:
     one = Parameters.of(preset("eyeriss-168").changed(insertion_queue=4), SHAPE, 20, "paper")
     assert (one.sets, one.block, one.cache_sets, one.ways, one.entries) == (56, 4, 64, 16, 1024)
     assert (one.overlapped_signatures, one.overlapped_products, one.overlaps) == (True, False, True)
-
-
-def test_few_ports_are_for_the_synchronous_design() -> None:
-    with pytest.raises(ArgumentError, match="ports of the circuit was 2, but must be None"):
-        AsynchronousArray(Parameters(**{**SMALL, "ports": 2}))
 
 
 @pytest.mark.parametrize("field", ["entries", "insertion_queue"])

@@ -7,7 +7,6 @@ from amaranth import Cat, Module, signed
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import Component, In, Out
 
-from mercuric.errors import ArgumentError
 from mercuric.rtl.asynchronous_controller import AsynchronousController
 from mercuric.rtl.asynchronous_worker import AsynchronousWorker
 from mercuric.rtl.busy_map import BusyMap
@@ -22,7 +21,7 @@ from mercuric.rtl.synchronous_controller import COUNTER_BITS
 
 
 class AsynchronousArray(Component):
-    """PE sets that never wait for each other but for filter buffers, and a multi-version MCACHE.
+    """PE sets that never wait for each other but for filter buffers and ports, and a multi-version MCACHE.
 
     Vectors are written to a PE set's empty input buffer, then ``fill`` says that it is full. After ``start``
     the array takes ``tasks`` filters, one after the other, ``filters`` of them for each input buffer, which
@@ -33,16 +32,9 @@ class AsynchronousArray(Component):
     Args:
         parameters: sizes and options.
         buffers: input buffers of a PE set; the paper's has two.
-
-    Raises:
-        ValueError: ``ports`` is given, with which its PE sets don't wait.
     """
 
     def __init__(self, parameters: Parameters, buffers: int = 2) -> None:
-        if parameters.ports is not None:
-            raise ArgumentError(
-                f"ports of the circuit was {parameters.ports}, but must be None in the asynchronous design"
-            )
         one, word = parameters, signed(parameters.word_bits)
         slots = range(buffers * one.block)
         self._parameters, self._buffers = one, buffers
@@ -89,7 +81,7 @@ class AsynchronousArray(Component):
             ]
             finished = busy_map.finished[number]
             m.d.comb += [
-                finished.valid.eq(worker.leaving & worker.last),
+                finished.valid.eq(worker.finished),
                 finished.version.eq(worker.read_version),
             ]
         m.d.comb += [
@@ -158,6 +150,7 @@ class AsynchronousArray(Component):
         asked, read = results.asked[number], results.read[number]
         written, out = results.written[number], self.results[number]
         m.d.comb += [
+            worker.enable.eq(results.granted[number]),
             asked.entry.eq(worker.asked), asked.version.eq(worker.asked_version),
             read.entry.eq(worker.read), read.version.eq(worker.read_version),
             worker.asked_valid.eq(results.asked_valid[number]),
@@ -165,7 +158,7 @@ class AsynchronousArray(Component):
             results.reads[number].eq(worker.leaving & ~worker.computed),
             written.valid.eq(worker.stores), written.entry.eq(worker.read),
             written.version.eq(worker.read_version), written.word.eq(worker.result),
-            out.valid.eq(worker.leaving), out.slot.eq(worker.leaving_slot),
+            out.valid.eq(worker.leaving & worker.enable), out.slot.eq(worker.leaving_slot),
             out.computed.eq(worker.computed), out.word.eq(worker.result),
             out.early.eq(~worker.computed & ~results.read_valid[number]),
         ]  # fmt: skip

@@ -1,6 +1,6 @@
 """What is a PE set that goes on by itself? Input buffers, InUse and FIUse (paper III-C1, Fig. 11)."""
 
-from amaranth import Array, Module, Mux, Signal, signed
+from amaranth import Array, EnableInserter, Module, Mux, Signal, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
@@ -16,6 +16,9 @@ from mercuric.rtl.turns import Turns
 class AsynchronousWorker(Component):
     """A PE set with several input buffers, each with a valid bit, and a part of the Hitmap for each.
 
+    Unless ``enable`` the result that would leave stays, and the PEs stand still; a signature bit needs no
+    port and never stays. Vectors are written, the Hitmap is filled and signatures are brought all the same.
+
     Args:
         parameters: sizes and options.
         buffers: input buffers.
@@ -28,7 +31,8 @@ class AsynchronousWorker(Component):
         window, row = ArrayLayout(word, one.kernel_rows * one.kernel_columns), row_layout(one, buffers)
         super().__init__(
             {
-                "write": In(1), "write_slot": In(slots), "write_column": In(range(one.kernel_columns)),
+                "enable": In(1), "write": In(1), "write_slot": In(slots),
+                "write_column": In(range(one.kernel_columns)),
                 "write_words": In(ArrayLayout(word, one.kernel_rows)),
                 "row": In(row), "fill": In(buffers), "full": Out(buffers),
                 "reset": In(1), "busy": In(1), "signs": In(1), "length": In(range(one.block + 1)),
@@ -39,7 +43,7 @@ class AsynchronousWorker(Component):
                 "hitmap_complete": In(1),
                 "asked": Out(entry), "asked_version": Out(version), "asked_valid": In(1),
                 "read": Out(entry), "read_version": Out(version), "read_word": In(word),
-                "stores": Out(1), "leaving": Out(1), "computed": Out(1), "last": Out(1),
+                "stores": Out(1), "leaving": Out(1), "computed": Out(1), "finished": Out(1),
                 "leaving_slot": Out(slots), "result": Out(word),
             }
         )  # fmt: skip
@@ -53,12 +57,13 @@ class AsynchronousWorker(Component):
             TaskOrder(one, self._buffers),
         )
         hitmap = Hitmap(one, self._buffers)
-        m.submodules.pe_set, m.submodules.turns, m.submodules.hitmap = pes, turns, hitmap
+        m.submodules.pe_set, m.submodules.turns = pes, EnableInserter(self.enable)(turns)
+        m.submodules.hitmap = hitmap
         m.submodules.task_order = order
         filter_ = Array(self.windows[version] for version in range(one.versions))[order.fi_use]
         overlap = Mux(order.signing, one.overlapped_signatures, one.overlapped_products)
         m.d.comb += [
-            pes.write.eq(self.write), pes.write_slot.eq(self.write_slot),
+            pes.enable.eq(self.enable), pes.write.eq(self.write), pes.write_slot.eq(self.write_slot),
             pes.write_column.eq(self.write_column), pes.write_words.eq(self.write_words),
             pes.weights.eq(Mux(order.signing, self.random.as_value(), filter_)),
             pes.overlap.eq(overlap), pes.start.eq(turns.start), pes.slot.eq(turns.slot),
@@ -70,7 +75,8 @@ class AsynchronousWorker(Component):
             self.asked.eq(hitmap.entry), self.asked_version.eq(order.fi_use), self.bit.eq(order.bit),
             self.read.eq(turns.leaving_entry), self.read_version.eq(turns.leaving_version),
             self.stores.eq(turns.stores), self.leaving.eq(turns.leaving & ~turns.leaving_dense),
-            self.computed.eq(turns.computed), self.last.eq(turns.last),
+            self.computed.eq(turns.computed),
+            self.finished.eq(self.leaving & turns.last & self.enable),
             self.leaving_slot.eq(turns.leaving_slot),
             self.result.eq(Mux(turns.computed, pes.sum, self.read_word)),
         ]  # fmt: skip
@@ -83,7 +89,7 @@ class AsynchronousWorker(Component):
             order.reset.eq(self.reset), order.busy.eq(self.busy), order.signs.eq(self.signs),
             order.length.eq(self.length), order.filters.eq(self.filters), order.fill.eq(self.fill),
             order.load.eq(self.load), order.complete.eq(self.hitmap_complete),
-            order.issued.eq(turns.issued), order.left.eq(self.leaving & self.last),
+            order.issued.eq(turns.issued & self.enable), order.left.eq(self.finished),
             self.full.eq(order.full),
         ]  # fmt: skip
 

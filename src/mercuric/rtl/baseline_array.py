@@ -70,9 +70,10 @@ class BaselineArray(Component):
     def _pe_set(self, m: Module, number: int, enable: Signal, filters: FilterBuffer) -> Turns:
         one, out = self._parameters, self.results[number]
         pes, turns = PESet(one), Turns(one)
-        m.submodules[f"pe_set_{number}"] = EnableInserter(enable)(pes)
+        m.submodules[f"pe_set_{number}"] = pes
         m.submodules[f"turns_{number}"] = EnableInserter(enable)(turns)
         m.d.comb += [
+            pes.enable.eq(enable),
             pes.write.eq(self.write & (self.write_set == number)), pes.write_slot.eq(self.write_slot),
             pes.write_column.eq(self.write_column), pes.write_words.eq(self.write_words),
             pes.weights.eq(filters.windows[0]), pes.overlap.eq(one.overlapped_products),

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth import Array, Cat, EnableInserter, Module, Mux, Signal, Value, signed
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
@@ -17,7 +17,8 @@ class PESet(Component):
 
     Where dot products overlap, each PE takes its row one cycle after the PE above; else all start at once.
     ``start`` may be set while ``free``: the first elements are multiplied in the same cycle. ``multiplying``
-    says that more will be in the next one. In the cycle in which a result ``leaves``, ``sum`` is it.
+    says that more will be in the next one. In the cycle in which a result ``leaves``, ``sum`` is it. Unless
+    ``enable`` nothing moves but the input buffers, which are written.
 
     Args:
         parameters: sizes and options.
@@ -29,7 +30,8 @@ class PESet(Component):
         slots = range(buffers * one.block)
         super().__init__(
             {
-                "write": In(1), "write_slot": In(slots), "write_column": In(range(one.kernel_columns)),
+                "enable": In(1, init=1), "write": In(1), "write_slot": In(slots),
+                "write_column": In(range(one.kernel_columns)),
                 "write_words": In(ArrayLayout(word, one.kernel_rows)),
                 "start": In(1), "slot": In(slots), "overlap": In(1),
                 "weights": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
@@ -52,10 +54,13 @@ class PESet(Component):
             last.eq(now == one.kernel_columns - 1),
             self.multiplying.eq(multiply & ~last),
         ]
-        m.d.sync += [begun.eq(self.multiplying), column.eq(now + 1)]
-        with m.If(self.start):
-            m.d.sync += slot.eq(self.slot)
-        m.d.sync += unfinished.eq((unfinished | self.start) & ~self.leaves & ~self.overlap)
+        with m.If(self.enable):
+            m.d.sync += [
+                begun.eq(self.multiplying), column.eq(now + 1),
+                unfinished.eq((unfinished | self.start) & ~self.leaves & ~self.overlap),
+            ]  # fmt: skip
+            with m.If(self.start):
+                m.d.sync += slot.eq(self.slot)
         first = [multiply, ~begun, last, Cat(now, Mux(begun, slot, self.slot))]
         self._wire(m, first, now)
         return m
@@ -65,7 +70,7 @@ class PESet(Component):
         one, delayed = self._parameters, first
         elements = [self._element(row == 0) for row in range(one.kernel_rows)]
         for row, element in enumerate(elements):
-            m.submodules[f"pe_{row}"] = element
+            m.submodules[f"pe_{row}"] = EnableInserter(self.enable)(element)
             weight = Signal(signed(one.word_bits), name=f"weight_{row}")
             weights = Array(
                 self.weights[row * one.kernel_columns + each] for each in range(one.kernel_columns)
@@ -74,7 +79,8 @@ class PESet(Component):
             step, delayed = delayed, []
             for name, value in zip(("multiply", "first", "last", "place"), step, strict=True):
                 held = Signal(len(value), name=f"{name}_above_{row + 1}")
-                m.d.sync += held.eq(value)
+                with m.If(self.enable):
+                    m.d.sync += held.eq(value)
                 delayed.append(Mux(self.overlap, held, value))
             multiply, begins, ends, place = step
             words = self._input_buffer(m, row, place)
@@ -97,7 +103,8 @@ class PESet(Component):
         for stage in range(row):
             name = f"weight_{row}_late_{stage + 1}"
             held = Signal(signed(self._parameters.word_bits), name=name, reset_less=True)
-            m.d.sync += held.eq(late)
+            with m.If(self.enable):
+                m.d.sync += held.eq(late)
             late = held
         return Mux(self.overlap, late, weight)
 

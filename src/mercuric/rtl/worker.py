@@ -44,7 +44,7 @@ class Worker(Component):
         """The four, and which result leaves."""
         one, m = self._parameters, Module()
         pes, turns, table, hitmap = PESet(one), Turns(one), SignatureTable(one), Hitmap(one)
-        m.submodules.pe_set = EnableInserter(self.enable | self.write)(pes)
+        m.submodules.pe_set = pes
         m.submodules.turns = EnableInserter(self.enable)(turns)
         m.submodules.signature_table = EnableInserter(self.enable)(table)
         m.submodules.hitmap = hitmap
@@ -52,7 +52,7 @@ class Worker(Component):
         if one.overlapped_signatures != one.overlapped_products:
             overlap = self.signing if one.overlapped_signatures else ~self.signing
         m.d.comb += [
-            pes.write.eq(self.write), pes.write_slot.eq(self.write_slot),
+            pes.enable.eq(self.enable), pes.write.eq(self.write), pes.write_slot.eq(self.write_slot),
             pes.write_column.eq(self.write_column), pes.write_words.eq(self.write_words),
             pes.weights.eq(self.weights), pes.overlap.eq(overlap), pes.start.eq(turns.start),
             pes.slot.eq(turns.slot),
