@@ -11,8 +11,6 @@ pytest.importorskip("pyosys", reason="the extra rtl is not installed")
 
 from amaranth.back import rtlil
 
-from mercuric.extras import MissingPackage
-from mercuric.rtl import yosys
 from mercuric.rtl.baseline_array import BaselineArray
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.synchronous_array import SynchronousArray
@@ -63,11 +61,3 @@ def test_the_baseline_is_smaller_and_less_deep() -> None:
 def test_the_time_limit() -> None:
     with pytest.raises(OutOfTime, match=r"synthesize the circuit and was not done in 0\.5 s"):
         synthesize(SynchronousArray(SMALL), time_limit=0.5)
-
-
-def test_without_yosys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yosys, "find_spec", lambda _name: None)
-    with pytest.raises(
-        MissingPackage, match="pyosys, with which to synthesize the circuit, is not installed"
-    ):
-        synthesize(SynchronousArray(SMALL))

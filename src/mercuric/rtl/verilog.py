@@ -23,9 +23,8 @@ def write_verilog(circuit: Component, name: str, path: Path) -> None:
     source = path.with_suffix(".il")
     write_text(source, circuit_text(circuit, name))
     try:
-        run_yosys(
-            [f"read_rtlil {source}", *_PASSES, f"write_verilog -norename -noattr {path}"], f"write {path}"
-        )
+        passes = [f"read_rtlil {source.name}", *_PASSES, f"write_verilog -norename -noattr {path.name}"]
+        run_yosys(passes, f"write {path}", folder=path.parent)
     finally:
         source.unlink()
 

@@ -16,6 +16,7 @@ pytest.importorskip("pyosys", reason="the extra rtl is not installed")
 
 from amaranth.lib.wiring import Component
 
+from mercuric.rtl import yosys
 from mercuric.rtl.baseline_array import BaselineArray
 from mercuric.rtl.synthesis import Resources, Share, Synthesis
 from mercuric.rtl.yosys import OutOfTime
@@ -216,9 +217,9 @@ def test_what_cannot_be_synthesized(
 
 
 def test_without_yosys(run: Run, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mercuric.studies.hardware.synthesis.cache.YOSYS", "no-yosys")
+    monkeypatch.setattr(yosys, "find_spec", lambda _name: None)
     said = refused(run())
-    assert "synthesis needs no-yosys, which is not installed" in said and "mercuric[rtl]" in said
+    assert "Yosys, with which to synthesize circuits, is not installed" in said and "mercuric[rtl]" in said
     assert not (tmp_path / "run").exists()
 
 

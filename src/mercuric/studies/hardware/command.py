@@ -1,6 +1,7 @@
 """``mercuric hardware``: MERCURY's array as a circuit."""
 
 from pathlib import Path
+from shlex import join
 from typing import Annotated
 
 import typer
@@ -42,5 +43,6 @@ def verilog(
     )  # fmt: skip
     for path in write_circuits(circuit, out, scopes, filters, seed):
         bench = path.with_name(f"{path.stem}_testbench.v")
-        typer.echo(f"{path}: iverilog -g2005 -o {path.stem} {path} {bench} && vvp {path.stem}")
+        compiling = join(["iverilog", "-g2005", "-o", path.stem, str(path), str(bench)])
+        typer.echo(f"{path}: {compiling} && vvp {path.stem}")
     store_command(out, context)

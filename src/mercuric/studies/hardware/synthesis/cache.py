@@ -3,19 +3,16 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mercuric import __version__
 from mercuric.errors import MalformedError
-from mercuric.extras import MissingPackage
 from mercuric.files.json_text import json_text
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import write_text
 from mercuric.rtl import synthesis
-
-YOSYS = "pyosys"
+from mercuric.rtl.yosys import installed
 
 
 def cache_folder() -> Path:
@@ -29,12 +26,7 @@ def yosys_version() -> str:
     Raises:
         MissingPackage: none is.
     """
-    try:
-        return version(YOSYS)
-    except PackageNotFoundError:
-        raise MissingPackage(
-            f'synthesis needs {YOSYS}, which is not installed; install it with: pip install "mercuric[rtl]"'
-        ) from None
+    return installed("synthesize circuits").version
 
 
 def digest(text: str) -> str:
