@@ -1,6 +1,8 @@
 """What happens when a study fails, is stopped, or is another's?"""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -106,6 +108,19 @@ def report(folder: Path) -> str:
     result = CliRunner().invoke(make_app(), ["report", str(folder)])
     assert result.exit_code == 2
     return result.output
+
+
+def test_a_study_that_is_killed_says_so(
+    reproduce: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda _, **how: run(killed, **how))
+    folder = tmp_path / "run"
+    assert reproduce(GOOD, "mapping_ablation", "--out", folder).exit_code == 1
+    said = json.loads((folder / "outcomes" / "arrays.json").read_text())["said"]
+    assert said == "it was killed by SIGKILL"
+    assert "arrays failed: it was killed by SIGKILL." in (folder / "reproduction.md").read_text()
 
 
 def test_jobs(reproduce: Callable[..., Result], tmp_path: Path) -> None:

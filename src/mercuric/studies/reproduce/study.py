@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -135,14 +136,18 @@ def _run(words: list[str], place: Path, again: bool, jobs: int, before: float) -
         [sys.executable, "-m", "mercuric", *words, *where], env=environment, capture_output=True, text=True
     )
     seconds = before + time.monotonic() - began
-    said = None if ended.returncode == 0 else _last_line(ended.stderr or ended.stdout)
-    return Outcome(command=_typed(words), seconds=seconds, said=said)
+    return Outcome(command=_typed(words), seconds=seconds, said=_said(ended))
 
 
 def _typed(words: list[str]) -> str:
     return f"mercuric {shlex.join(words)}"
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it ended without a word"
+def _said(ended: subprocess.CompletedProcess[str]) -> str | None:
+    """Why it failed; None where it did not."""
+    if ended.returncode == 0:
+        return None
+    if ended.returncode < 0:
+        return f"it was killed by {signal.Signals(-ended.returncode).name}"
+    lines = [line.strip() for line in (ended.stderr or ended.stdout).splitlines() if line.strip()]
+    return lines[-1].removeprefix("mercuric: ") if lines else "it ended without a word"

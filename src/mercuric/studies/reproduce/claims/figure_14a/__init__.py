@@ -32,7 +32,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     off = formats.between(f"{layers - max(left):g}", f"{layers - min(left):g}")
     return Found(
         numbers,
-        f"Of {formats.number_of(layers, 'layer')} {off} off at the end: at this width and size a layer's "
+        f"{off} of {formats.number_of(layers, 'layer')} are off at the end: at this width and size a layer's "
         "signatures cost more than its HITs save.",
         setting_of_training(trained),
         [Picture("figure-14a", "Layers that detect "
