@@ -8,6 +8,7 @@ import os
 import pytest
 import torch
 from hypothesis import is_hypothesis_test, settings
+from plain_run import draws
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -19,19 +20,14 @@ settings.load_profile("mercuric")
 
 pytest_plugins = ["command", "drawn_charts", "run_folders"]
 
-FEWEST = 10
-"""Draws of a property in a plain run, unless a third of what the test asks for is more."""
 ASKED_FOR = {"download": "MERCURIC_TEST_DOWNLOAD", "slow": "MERCURIC_TEST_SLOW"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get("MERCURIC_TEST_ALL") == "1":
-        return
     properties = {item.obj for item in items if is_hypothesis_test(getattr(item, "obj", None))}
     for test in properties:
         asked = test._hypothesis_internal_use_settings or settings.default
-        drawn = min(asked.max_examples, max(FEWEST, asked.max_examples // 3))
-        test._hypothesis_internal_use_settings = settings(asked, max_examples=drawn)
+        test._hypothesis_internal_use_settings = settings(asked, max_examples=draws(asked.max_examples))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from circuit_bench import run
+from circuit_bench import simulation
 from circuit_scopes import Scope
 from cosimulation import flat, hitmap
 from oracle.stepper import deal
@@ -177,12 +177,12 @@ def simulate(
         buffers: input buffers.
         layers: scopes of each, and saved Hitmaps; None: the circuit signs them.
     """
-    dut = AsynchronousArray(one, buffers)
-    under_way = [_Layer(dut, one, buffers, scopes, hitmaps) for scopes, hitmaps in layers]
+    circuit = simulation(AsynchronousArray, one, buffers)
+    under_way = [_Layer(circuit.circuit, one, buffers, scopes, hitmaps) for scopes, hitmaps in layers]
 
     async def bench(ctx) -> None:
         for layer in under_way:
             await layer.run(ctx)
 
-    run(dut, bench)
+    circuit.run(bench)
     return [layer.done for layer in under_way]

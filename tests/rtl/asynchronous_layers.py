@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from oracle.asynchronous_stepper import step_asynchronous
 from oracle.stepper import Array, Stepped
 from oracle.worker import SteppedScope
+from plain_run import choosing
 
 from mercuric.reuse.vectors import VectorShape
 from mercuric.rtl import arrival
 from mercuric.rtl.asynchronous_cycles import saved_cycles, signed_cycles
 from mercuric.rtl.parameters import Parameters
+
+CIRCUITS = 8
 
 
 @dataclass(frozen=True)
@@ -30,18 +33,19 @@ class Layer:
 
 @st.composite
 def circuits(draw: st.DrawFn, **fixed: object) -> Parameters:
-    rows, sets = draw(st.integers(1, 3)), draw(st.integers(1, 6))
+    of = choosing(draw, CIRCUITS)
+    rows, sets = of(range(1, 4)), of(range(1, 7))
     drawn = {
-        "block": -(-draw(st.integers(1, 9)) // sets),
-        "versions": draw(st.integers(1, 5)),
-        "queue": draw(st.integers(1, 3)),
-        "late_hits": draw(st.sampled_from(["ready", "wait", "recompute"])),
-        "mac_unit": draw(st.booleans()),
+        "block": -(-of(range(1, 10)) // sets),
+        "versions": of(range(1, 6)),
+        "queue": of(range(1, 4)),
+        "late_hits": of(["ready", "wait", "recompute"]),
+        "mac_unit": of([False, True]),
     }
     return Parameters(
-        pe_rows=1, pe_columns=sets * rows, kernel_rows=rows, kernel_columns=draw(st.integers(1, 3)),
-        bits=draw(st.integers(1, 4)), cache_sets=draw(st.integers(1, 4)), ways=draw(st.integers(1, 3)),
-        overlapped_signatures=draw(st.booleans()), overlapped_products=draw(st.booleans()),
+        pe_rows=1, pe_columns=sets * rows, kernel_rows=rows, kernel_columns=of(range(1, 4)),
+        bits=of(range(1, 5)), cache_sets=of(range(1, 5)), ways=of(range(1, 4)),
+        overlapped_signatures=of([False, True]), overlapped_products=of([False, True]),
         **{**drawn, **fixed},
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from circuit_bench import run
+from circuit_bench import simulation
 from circuit_scopes import Scope, Window
 from oracle.stepper import deal
 
@@ -63,7 +63,8 @@ def simulate(
 
     ``absent`` says of the cycles, over and over, in which the next filter has not come.
     """
-    dut, done = kind(one), []
+    circuit, done = simulation(kind, one), []
+    dut = circuit.circuit
     reuses = kind is SynchronousArray
 
     async def load(ctx, blocks) -> None:
@@ -119,5 +120,5 @@ def simulate(
             await load(ctx, blocks)
             done.append(await work(ctx, scope, blocks))
 
-    run(dut, bench)
+    circuit.run(bench)
     return done

@@ -19,29 +19,34 @@ pytest.importorskip("amaranth", reason="the extra rtl is not installed")
 
 from circuit_scopes import Scope, Window, expected, signatures
 from cosimulation import Simulated, simulate
+from plain_run import choosing
 
 from mercuric.rtl.baseline_array import BaselineArray
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.synchronous_array import SynchronousArray
 
+CIRCUITS = 8
+
 
 @st.composite
 def layers(draw: st.DrawFn, scopes: int = 2) -> tuple[Accelerator, VectorShape, str, list[Scope]]:
-    rows, columns, sets = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 6))
-    vectors, bits, ways = draw(st.integers(1, 9)), draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    of = choosing(draw, CIRCUITS)
+    rows, columns, sets = of(range(1, 4)), of(range(1, 4)), of(range(1, 7))
+    vectors, bits, ways = of(range(1, 10)), of(range(1, 5)), of(range(1, 4))
     accelerator = Accelerator(
         name="drawn",
         rows=1,
-        columns=draw(st.integers(sets * rows, (sets + 1) * rows - 1)),
+        columns=of(range(sets * rows, (sets + 1) * rows)),
         clock_mhz=1,
-        entries=draw(st.integers(1, 4)) * ways,
+        entries=of(range(1, 5)) * ways,
         ways=ways,
-        pipelined_signatures=draw(st.booleans()),
-        mac_unit=draw(st.booleans()),
+        pipelined_signatures=of([False, True]),
+        mac_unit=of([False, True]),
         arrival="interleaved",
-        late_hits=draw(st.sampled_from(["ready", "wait", "recompute"])),
-        insertion_queue=draw(st.integers(1, 3)),
+        late_hits=of(["ready", "wait", "recompute"]),
+        insertion_queue=of(range(1, 4)),
     )
+    timing = of(TIMINGS)
     row = st.lists(st.integers(-9, 9), min_size=columns, max_size=columns)
     window = st.lists(row, min_size=rows, max_size=rows)
     random_filters = draw(st.lists(window, min_size=bits, max_size=bits))
@@ -50,7 +55,7 @@ def layers(draw: st.DrawFn, scopes: int = 2) -> tuple[Accelerator, VectorShape, 
     scope = st.lists(st.sampled_from(few), min_size=vectors, max_size=vectors)
     drawn = [Scope(draw(scope), random_filters, filters) for _ in range(scopes)]
     shape = VectorShape(scopes, vectors, rows, columns, len(filters))
-    return accelerator, shape, draw(st.sampled_from(TIMINGS)), drawn
+    return accelerator, shape, timing, drawn
 
 
 def circuit(accelerator: Accelerator, shape: VectorShape, timing: str, scopes: list[Scope]) -> Parameters:

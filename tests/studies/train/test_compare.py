@@ -20,6 +20,9 @@ from mercuric.training.loop import Standing
 CONFIG = RunConfig(model="custom-cnn", runs=("dense", "reuse"), seeds=(0, 7), training={"batch_size": 8})
 
 
+REUSE = CONFIG.model_copy(update={"runs": ("reuse",), "seeds": (0,)})
+
+
 @pytest.fixture(scope="module")
 def photos() -> data.ImageData:
     return data.load("photos", image_size=16)
@@ -28,6 +31,10 @@ def photos() -> data.ImageData:
 @pytest.fixture(autouse=True)
 def asked(monkeypatch: pytest.MonkeyPatch, photos: data.ImageData) -> list[list[int]]:
     """Few photographs instead of all; the list gets the indices of every training batch."""
+    return few_photographs(monkeypatch, photos)
+
+
+def few_photographs(monkeypatch: pytest.MonkeyPatch, photos: data.ImageData) -> list[list[int]]:
     test = replace(photos.test, images=photos.test.images[:14], labels=photos.test.labels[:14])
     seen: list[list[int]] = []
 
@@ -43,6 +50,16 @@ def asked(monkeypatch: pytest.MonkeyPatch, photos: data.ImageData) -> list[list[
     few = replace(photos, train=Watched(), test=test)
     monkeypatch.setattr("mercuric.data.load", lambda *_: few)
     return seen
+
+
+@pytest.fixture(scope="module")
+def reused(photos: data.ImageData, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The summary of a run with reuse alone, and the layers that it wrote."""
+    folder = tmp_path_factory.mktemp("reused")
+    with pytest.MonkeyPatch.context() as patch:
+        few_photographs(patch, photos)
+        summary = compare(REUSE, folder)
+    return {"summary": summary, "layers": pd.read_csv(folder / "layers.csv").set_index("layer")}
 
 
 @pytest.fixture
@@ -106,27 +123,24 @@ def test_the_summary_is_of_the_layers_and_epochs(tmp_path: Path) -> None:
     assert len(summary["reuse"]["final_bits"]) == 2
 
 
-def test_only_training_vectors_are_counted(tmp_path: Path) -> None:
-    compare(CONFIG.model_copy(update={"runs": ("reuse",), "seeds": (0,)}), tmp_path)
-    vectors = pd.read_csv(tmp_path / "layers.csv").set_index("layer")["vectors"]
+def test_only_training_vectors_are_counted(reused: dict[str, Any]) -> None:
+    vectors = reused["layers"]["vectors"]
     assert vectors["features.0"] == 24 * 3 * 16 * 16
     assert vectors["classifier.1"] == 24
 
 
-def test_a_layer_that_cannot_win_costs_the_baseline(tmp_path: Path) -> None:
-    compare(CONFIG.model_copy(update={"runs": ("reuse",), "seeds": (0,)}), tmp_path)
-    last = pd.read_csv(tmp_path / "layers.csv").set_index("layer").loc["classifier.3"]
+def test_a_layer_that_cannot_win_costs_the_baseline(reused: dict[str, Any]) -> None:
+    last = reused["layers"].loc["classifier.3"]
     assert not last["on"]
     assert last["vectors"] == last["cycles_signature"] == 0
     assert last["cycles_baseline"] == last["cycles_mercury"] > 0
 
 
-def test_one_run_has_no_figures_of_the_other(tmp_path: Path) -> None:
-    dense = compare(CONFIG.model_copy(update={"runs": ("dense",)}), tmp_path / "dense")
+def test_one_run_has_no_figures_of_the_other(tmp_path: Path, reused: dict[str, Any]) -> None:
+    dense = compare(CONFIG.model_copy(update={"runs": ("dense",)}), tmp_path)
     assert {"reuse", "cycles", "speedup"}.isdisjoint(dense)
-    reuse = compare(CONFIG.model_copy(update={"runs": ("reuse",), "seeds": (0,)}), tmp_path / "reuse")
-    assert "dense" not in reuse
-    assert list(reuse["seconds"]) == ["reuse"]
+    assert "dense" not in reused["summary"]
+    assert list(reused["summary"]["seconds"]) == ["reuse"]
 
 
 def test_what_does_not_fit_leaves_the_folder_free(tmp_path: Path) -> None:
