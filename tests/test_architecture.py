@@ -20,6 +20,7 @@ from mercuric.data import catalogue
 from mercuric.reuse.config import METHODS
 from mercuric.reuse.layer_kinds import KINDS
 from mercuric.studies import study
+from mercuric.subjects.providers.registry import PROVIDERS
 from mercuric.zoo.registry import NETWORKS
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,7 @@ Example = Callable[[str], ModuleType]
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example]:
     """Runs what the page has under a heading, as a module; what it registers is gone afterwards."""
-    before, studies = [dict(table) for table in TABLES], study.STUDIES
+    before, studies, providers = [dict(table) for table in TABLES], study.STUDIES, list(PROVIDERS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     names = []
@@ -45,7 +46,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example
         return import_module(names[-1])
 
     yield run
-    study.STUDIES = studies
+    study.STUDIES, PROVIDERS[:] = studies, providers
     for table, old in zip(TABLES, before, strict=True):
         table.clear()
         table.update(old)
@@ -67,6 +68,12 @@ def test_a_network(example: Example) -> None:
     network = example("network").network
     assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
     assert network[0].out_channels == 8
+
+
+def test_a_provider_of_networks(example: Example) -> None:
+    subject = example("provider of networks").subject
+    assert subject.network(subject.images).shape == (2, 10)
+    assert subject.network[1].out_features == 16
 
 
 def test_a_kernel(example: Example) -> None:
@@ -140,7 +147,7 @@ def test_a_method(example: Example) -> None:
 def test_every_example_is_run() -> None:
     asked = re.findall(r"^\| (an? [\w ]+) \| [\w ]+ \|", TEXT, re.MULTILINE)
     assert [one.partition(" ")[2] for one in asked] == list(EXAMPLES)
-    assert TEXT.count("```python") == len(EXAMPLES) == 8
+    assert TEXT.count("```python") == len(EXAMPLES) == 9
     assert {f"test_a{'n' * (one[0] in 'aeiou')}_{one.replace(' ', '_')}" for one in EXAMPLES} <= set(
         globals()
     )

@@ -166,7 +166,7 @@ def test_what_is_refused_in_a_sentence(mercuric: Run, refused: Run, line: tuple[
             "must give a score for each",
         ),
         (
-            ("own_nets.py:small", "--data", "npz:two.npz"),
+            ("own_nets.py:small", "--data", "npz:two.npz", "--model-args", "channels=3"),
             "inputs was float32 of (1, 3, 8, 8), float32 of (1, 4)",
         ),
     ],

@@ -8,7 +8,8 @@ from PIL import Image
 from mercuric import data
 from mercuric.subjects.config import ExamplesConfig, SubjectConfig
 from mercuric.subjects.layer_inputs import zoo_subject
-from mercuric.subjects.subject import classes_of, load_images, load_subject
+from mercuric.subjects.network import classes_of
+from mercuric.subjects.subject import load_images, load_subject
 
 
 @pytest.mark.parametrize(

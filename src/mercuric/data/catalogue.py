@@ -280,18 +280,24 @@ _ARRAYS: dict[str, _Arrays] = {
 }
 
 _NEEDS_ROOT = {
-    image_folder.NAME: f"the folder that holds {image_folder.LAYOUT}",
-    image_folder.SKIPPING: f"the folder that holds {image_folder.LAYOUT}",
-    own_sentences.NAME: f"the folder that holds {own_sentences.LAYOUT}",
-    own_arrays.NAME: own_arrays.LAYOUT,
-    random_values.NAME: random_values.LAYOUT,
+    image_folder.NAME: ("DIR", f"the folder that holds {image_folder.LAYOUT}"),
+    image_folder.SKIPPING: ("DIR", f"the folder that holds {image_folder.LAYOUT}"),
+    own_sentences.NAME: ("DIR", f"the folder that holds {own_sentences.LAYOUT}"),
+    own_arrays.NAME: ("FILE", own_arrays.LAYOUT),
+    random_values.NAME: ("SHAPE", random_values.LAYOUT),
 }
-"""What is named after a colon: ``imagefolder:FOLDER``; or as ``root``."""
+"""Data sets of one's own: what is named after a colon, as ``imagefolder:DIR``, or as ``root``."""
 
 
 def names() -> tuple[str, ...]:
     """Every name that ``load`` knows, the default first, images before sentences before arrays."""
     return (*_DATA_SETS, *_SENTENCES, *_ARRAYS)
+
+
+def own_forms() -> str:
+    """What names of one's own data look like, as a sentence lists them."""
+    *first, last = [f"{name}:{place}" for name, (place, _) in _NEEDS_ROOT.items()]
+    return f"{', '.join(first)} or {last}"
 
 
 def placed(name: str) -> tuple[str, str | None]:
@@ -462,7 +468,7 @@ def _where(name: str, root: Root | None, place: str | None) -> Path:
             )
         root = place
     if needed is not None and not root:
-        raise ArgumentError(f"root was {root!r}, but {name} needs {needed}: {name}:PLACE")
+        raise ArgumentError(f"root was {root!r}, but {name} needs {needed[1]}: {name}:{needed[0]}")
     return _folder(root)
 
 

@@ -24,8 +24,7 @@ _NO_FOLDER = re.compile(r"[^\w.+-]+")
 def _data(name: str) -> str:
     if not data.is_known(name):
         raise ArgumentError(
-            f"data was {name!r}, but must be one of {', '.join(data.names())}; your own are imagefolder:DIR, "
-            "tsv:DIR, npz:FILE and random:SHAPE"
+            f"data was {name!r}, but must be one of {', '.join(data.names())}; of your own {data.own_forms()}"
         )
     return name
 

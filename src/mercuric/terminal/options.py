@@ -9,6 +9,7 @@ import typer
 from mercuric.accelerator import Accelerator, as_accelerator
 from mercuric.accelerator.engines.scalesim_files import read_scalesim_config
 from mercuric.config import read_mapping
+from mercuric.data import own_forms
 from mercuric.errors import ArgumentError, MalformedError
 from mercuric.files.reading import parse_yaml
 from mercuric.reuse import Alike, ReuseConfig
@@ -32,7 +33,7 @@ ModelArgs = Annotated[
         help="KEY=VALUE that a network of one's own, of timm, torchvision or hf is made with; repeatable."
     ),
 ]
-_DATA = "see mercuric data list; imagefolder:DIR, npz:FILE and random:SHAPE are your own"
+_DATA = f"see mercuric data list; of your own {own_forms()}"
 Images = Annotated[str, typer.Option(help=f"A data set; {_DATA}.")]
 Data = Annotated[str | None, typer.Option(help=f"A data set, photos or help-en-de by default; {_DATA}.")]
 DataRoot = Annotated[str | None, typer.Option(help="Where data sets and weights lie.")]

@@ -14,11 +14,11 @@ from mercuric.subjects.providers.provider import (
     Arguments,
     Opened,
     Purpose,
-    Reads,
     digest,
     finished,
     last_line,
 )
+from mercuric.zoo import Reads
 
 _PREFIX, _CONFIG = "hf/", "config.json"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -38,7 +38,7 @@ class HfFolder:
 
     def reads(self, _: str) -> Reads:
         """See ``Provider.reads``."""
-        return "anything"
+        return "images"
 
     def weights(self, name: str) -> str | None:
         """See ``Provider.weights``: those that lie in the folder."""

@@ -5,7 +5,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from mercuric.errors import ArgumentError, MercuricError
-from mercuric.subjects.providers.provider import Arguments, Reads, last_line
+from mercuric.subjects.providers.provider import Arguments, last_line
+from mercuric.zoo import Reads
 
 _NAMED = 3
 
@@ -27,7 +28,7 @@ class LibraryNames:
 
     def reads(self, _: str) -> Reads:
         """See ``Provider.reads``."""
-        return "anything"
+        return "images"
 
     def weights(self, _: str) -> str | None:
         """See ``Provider.weights``."""

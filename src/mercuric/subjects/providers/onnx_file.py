@@ -16,11 +16,11 @@ from mercuric.files.regular import require_regular
 from mercuric.subjects.providers.provider import (
     Arguments,
     Opened,
-    Reads,
     digest,
     finished,
     last_line,
 )
+from mercuric.zoo import Reads
 
 Shape = tuple[int | None, ...]
 """Of an input; None where the file leaves a dimension open."""
@@ -37,7 +37,7 @@ class OnnxFile:
 
     def reads(self, _: str) -> Reads:
         """See ``Provider.reads``."""
-        return "anything"
+        return "images"
 
     def weights(self, name: str) -> str | None:
         """See ``Provider.weights``."""

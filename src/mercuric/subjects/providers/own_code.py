@@ -27,11 +27,11 @@ from mercuric.subjects.providers.provider import (
     Arguments,
     Opened,
     Purpose,
-    Reads,
     digest,
     finished,
     last_line,
 )
+from mercuric.zoo import Reads
 
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 
@@ -41,7 +41,7 @@ class _OwnCode:
 
     def reads(self, _: str) -> Reads:
         """See ``Provider.reads``."""
-        return "anything"
+        return "images"
 
     def weights(self, name: str) -> str | None:
         """See ``Provider.weights``: a factory may draw them, or read a file."""

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from torch import nn
 
+from mercuric import zoo
 from mercuric.errors import ArgumentError, described
 from mercuric.zoo.width import narrow
 
 Arguments = Mapping[str, Any]
 """What ``--model-args`` gives: names to values of YAML."""
-Reads = Literal["images", "sentences", "anything"]
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class Provider(Protocol):
         """Whether a name is of this form."""
         ...
 
-    def reads(self, name: str) -> Reads:
-        """What the network reads."""
+    def reads(self, name: str) -> zoo.Reads:
+        """What the network reads; images stand for any arrays."""
         ...
 
     def weights(self, name: str) -> str | None:

@@ -4,7 +4,7 @@ from torch import nn
 
 from mercuric import zoo
 from mercuric.errors import ArgumentError
-from mercuric.subjects.providers.provider import Arguments, Opened, Purpose, Reads
+from mercuric.subjects.providers.provider import Arguments, Opened, Purpose
 
 _CLASSES = 10
 """Where the data have none."""
@@ -19,7 +19,7 @@ class ZooNames:
         """See ``Provider.has``."""
         return name in zoo.all_names()
 
-    def reads(self, name: str) -> Reads:
+    def reads(self, name: str) -> zoo.Reads:
         """See ``Provider.reads``."""
         return zoo.reads(name)
 
