@@ -20,6 +20,9 @@ _ONCE = frozenset({"controller", "filter_buffer"})
 """Components that do the same whatever the number of PE sets; all else does more with each."""
 _SHARED = _ONCE | {"top", "mcache_tags", "queue", "set", "mcache_results", "store", "words"}
 """Components of which a chip has as many bits whatever the number of PE sets."""
+_GATED = frozenset({"store", "words"})
+"""The results' register file: its multiplexers turn with every word that passes by, of which a chip would
+keep all but one group still. Only its words are counted."""
 _WORD = 16
 
 
@@ -116,6 +119,8 @@ def _flips(phase: PhaseActivity, more: float) -> dict[str, float]:
     total = dict.fromkeys(("register", "file", "memory", "logic", "wire"), 0.0)
     for component, kinds in phase.flips.items():
         for kind, flips in kinds.items():
+            if component in _GATED and kind != "file":
+                continue
             total[kind] += flips * (1 if component in _ONCE else more)
     return total
 
