@@ -39,7 +39,7 @@ def ranked(rows: pd.DataFrame, classes: int) -> pd.DataFrame:
     table = table.sort_values(
         ["share", "accuracy"], ascending=[True, False], kind="stable", ignore_index=True
     )
-    table.insert(1, "rank", table.groupby("share").cumcount() + 1)
+    table.insert(1, "rank", table.groupby("share")["accuracy"].rank(method="min", ascending=False))
     return table
 
 
@@ -70,8 +70,8 @@ def standing(row: "pd.Series[Any]") -> Standing:
 
 
 def winners(table: pd.DataFrame) -> pd.DataFrame:
-    """The first of each share."""
-    return table[table["rank"] == 1]
+    """The first of each share; of those that are alike the one that was named first."""
+    return table.groupby("share").head(1)
 
 
 def _spread(values: list[float]) -> float:
