@@ -29,6 +29,7 @@ STUDIES_USED: Mapping[str, tuple[str, ...]] = {
     "front": ("bench",),
     "hitmap": ("simulate",),
     "reproduce": ("hardware", "similarity", "speedups", "sweep", "train"),
+    "schedule": ("bench",),
     "shrink": ("evaluate",),
     "similarity": ("bench", "train"),
     "simulate": ("evaluate", "train"),

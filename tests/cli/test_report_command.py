@@ -26,9 +26,9 @@ COMMANDS = {
     "speedups": ("speedups", "custom-cnn", *SMALL, "--image-size", 32),
     "bounds": ("bounds", "custom-cnn", *SMALL),
     "shrink": ("shrink", "custom-cnn", "--trials", 4, "--train-examples", 12, "--batch-size", 6),
-    "front": ("bench", "front", "custom-cnn", "--train", "--quick", "--batch", 8),
+    "schedule": ("bench", "schedule", "custom-cnn", "--quick"),
 }
-FOR_PAPERS = ("train", "sweep", "shrink", "front")
+FOR_PAPERS = ("train", "sweep", "shrink", "schedule")
 """Those whose charts are drawn as well; ``drawn_charts`` has those of all read for that."""
 
 

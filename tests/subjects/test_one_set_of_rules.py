@@ -31,7 +31,7 @@ LOOKING = {
 LEARNING = {
     "train": "train.study.load_lesson",
     "shrink": "shrink.trial.load_lesson",
-    "bench front --train": "front.training.load_lesson",
+    "bench schedule": "schedule.study.load_lesson",
     "bench train": "bench.train.load_images",
 }
 """Where each command that trains a network has loaded its data."""

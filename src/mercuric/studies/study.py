@@ -179,16 +179,14 @@ STUDIES = (
     ),
     Study(
         "bench front",
-        "Error, or with --train accuracy, against time: dense, the paper's form, reuse, directions, "
-        "both.",
+        "Error against time: a trained network dense, in the paper's form, with reuse, directions and both.",
         ".studies.front.command:judge", page=".studies.front.page:write_page", mark="front.json",
     ),
     Study(
-        "bench front --train",
-        "Accuracy against seconds of training: directions beside dense on shorter schedules.",
-        ".studies.front.command:train", page=".studies.front.page:write_page",
-        stopped="stopped; trainings that were saved are kept, and the same command with --resume goes on "
-        "from them",
+        "bench schedule",
+        "Train NETWORK in every form that finishes sooner, at equal seconds: accuracy against time.",
+        ".studies.schedule.command:schedule", page=".studies.schedule.page:write_page", mark="schedule.json",
+        stopped="stopped; finished trials and trainings are kept: add --resume to go on",
     ),
 )  # fmt: skip
 """All studies. A folder in which no command is stored is of the first one whose mark is in it."""

@@ -25,7 +25,7 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> Optimizer:
     )
 
 
-def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
+def learning_rate(config: TrainingConfig, step: float, steps: float) -> float:
     """The learning rate of step 0 to ``steps`` - 1: a function of the step, so nothing to resume."""
     done = step / steps
     if config.schedule == "constant":

@@ -14,26 +14,39 @@ from mercuric.studies.bench.interleaved import Function, Timings, interleaved
 Precision = Literal["float32", "bfloat16"]
 
 
-class Timing(Config):
-    """In which precision is computed, and what counts as time.
+def autocast(precision: Precision) -> AbstractContextManager[object]:
+    """Within the block networks compute in the precision."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
+
+
+class Clocked(Config):
+    """What counts as time.
 
     Attributes:
-        dtype: ``"float32"``, or ``"bfloat16"`` for autocast, dense and with reuse alike.
         clock: ``"wall"``, or ``"cpu"`` for the processor's seconds, summed over threads: for machines that
             others use as well, with one thread.
     """
 
-    dtype: Precision = "float32"
     clock: Literal["wall", "cpu"] = "wall"
-
-    def autocast(self) -> AbstractContextManager[object]:
-        """Within the block networks compute in the chosen precision."""
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.dtype == "bfloat16")
 
     @property
     def now(self) -> Callable[[], float]:
         """The clock, in seconds."""
         return time.process_time if self.clock == "cpu" else time.perf_counter
+
+
+class Timing(Clocked):
+    """In which precision is computed, and what counts as time.
+
+    Attributes:
+        dtype: ``"float32"``, or ``"bfloat16"`` for autocast, dense and with reuse alike.
+    """
+
+    dtype: Precision = "float32"
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Within the block networks compute in the chosen precision."""
+        return autocast(self.dtype)
 
 
 class BenchSettings(Timing):

@@ -118,27 +118,15 @@ def chosen_columns() -> Columns:
 def front_columns(table: pd.DataFrame) -> Columns:
     """Of the front's points."""
     columns = [_words("form", "group"), _words("setting", whole=True)]
-    if "accuracy" in table:
-        columns += [
-            _percent("accuracy", "accuracy", 2),
-            _percent("spread", "spread", 2, known=True),
-            _decimals("seconds", "seconds", 1),
-            _percent("dense in these", "dense_accuracy", 2),
-            Column("difference", _points),
-            _whole("steps", "steps"),
-            _whole("seeds", "seeds"),
-            _decimals("kept", "kept", 1, known=True, left=True),
-        ]
-    else:
-        columns += [
-            _percent("error", "error"),
-            _percent("agreement", "agreement", known=True),
-            _percent("test accuracy", "correct", 2, known=True),
-            _percent("hits", "hits", known=True),
-            _whole("kept", "kept", known=True, left=True),
-            _milliseconds("ms", "ms"),
-            _times("times faster"),
-        ]
+    columns += [
+        _percent("error", "error"),
+        _percent("agreement", "agreement", known=True),
+        _percent("test accuracy", "correct", 2, known=True),
+        _percent("hits", "hits", known=True),
+        _whole("kept", "kept", known=True, left=True),
+        _milliseconds("ms", "ms"),
+        _times("times faster"),
+    ]
     return _known(columns, table)
 
 
@@ -267,10 +255,6 @@ def _ratio(name: str, field: str) -> Column:
 
 def _pass(row: "pd.Series[Any]") -> str:
     return _PASSES.get(row["pass"], str(row["pass"]))
-
-
-def _points(row: "pd.Series[Any]") -> str:
-    return f"{100 * row['gain']:+.2f}" if isfinite(row["gain"]) else formats.MISSING
 
 
 def _memory(row: "pd.Series[Any]") -> str:

@@ -14,13 +14,6 @@ from mercuric.page.page import write
 from mercuric.page.parts import Card, Page, Section
 from mercuric.page.table import SortableTable, words
 from mercuric.studies.bench.table import front_columns
-from mercuric.studies.front.training_page import (
-    training_cards,
-    training_chart,
-    training_headline,
-    training_methods,
-)
-from mercuric.studies.front.verdict import over_seeds, verdicts
 
 CLOSE = 0.05
 AGREES = 0.9
@@ -65,18 +58,16 @@ def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_tit
     return picture
 
 
-def _page(rows: pd.DataFrame, described: dict[str, Any], command: str) -> Page:
-    trained = "accuracy" in rows
-    table = over_seeds(rows) if trained else rows
+def _page(table: pd.DataFrame, described: dict[str, Any], command: str) -> Page:
     return Page(
         title=f"{described['subject']}: Mercuric front",
         kicker="front",
         subject=described["subject"],
-        headline=training_headline(table) if trained else _headline(table),
+        headline=_headline(table),
         lead=_lead(table, described),
-        cards=training_cards(table) if trained else _cards(table),
-        sections=[_section(table, described["subject"], trained)],
-        methods=training_methods(rows) if trained else _methods(described),
+        cards=_cards(table),
+        sections=[_section(table, described["subject"])],
+        methods=_methods(described),
         machine=machine_facts(described["machine"], timed=True),
         command=command,
     )
@@ -125,8 +116,6 @@ def _headline(table: pd.DataFrame) -> str:
 
 
 def _lead(table: pd.DataFrame, described: dict[str, Any]) -> str:
-    if "accuracy" in table:
-        return f"{described['subject']}, {_clock(described)}. {' '.join(verdicts(table))}"
     return (
         f"{described['subject']}. {formats.number_of(len(table), 'form')}, medians of "
         f"{formats.number_of(described['config']['rounds'], 'round')} in turn, {_clock(described)}."
@@ -165,17 +154,10 @@ def _cards(table: pd.DataFrame) -> list[Card]:
     return cards
 
 
-def _section(table: pd.DataFrame, subject: str, trained: bool) -> Section:
+def _section(table: pd.DataFrame, subject: str) -> Section:
     columns = [words(one.name, table.apply(one.text, axis=1)) for one in front_columns(table)]
     every = SortableTable(columns, "Every form")
-    pictures = _training_pictures(table, subject) if trained else _pictures(table, subject)
-    return Section("front", "The front", [*pictures, every])
-
-
-def _training_pictures(table: pd.DataFrame, subject: str) -> list[Picture]:
-    note = f"Above the line of dense schedules is more accurate at the same seconds. {subject}."
-    title = "Accuracy against seconds of training"
-    return [Picture("front-accuracy", title, note, training_chart(table))]
+    return Section("front", "The front", [*_pictures(table, subject), every])
 
 
 def _pictures(table: pd.DataFrame, subject: str) -> list[Picture]:

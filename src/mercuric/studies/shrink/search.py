@@ -1,12 +1,12 @@
 """Which factors are tried next? Optuna's multi-objective sampler, kept in the run's folder."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mercuric.errors import MercuricError
+from mercuric.studies.optuna_sampler import load_optuna
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.trial import TrialResult
 from mercuric.zoo.channels import Channels
@@ -208,19 +208,3 @@ def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
 
 def _factors(trial: "FrozenTrial") -> Factors:
     return {stage: round(factor, 2) for stage, factor in trial.params.items()}
-
-
-def load_optuna() -> Any:
-    """Optuna, quiet.
-
-    Raises:
-        MercuricError: it is not installed.
-    """
-    try:
-        import optuna
-        import optuna.storages.journal
-    except ImportError as error:
-        raise MercuricError('the search needs Optuna; pip install "mercuric[search]"') from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-    return optuna

@@ -16,6 +16,7 @@ from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.studies.machine import machine
+from mercuric.studies.optuna_sampler import load_optuna
 from mercuric.studies.process_pool import process_pool
 from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_networks
 from mercuric.studies.run_folder import alone, claim_folder
@@ -27,7 +28,6 @@ from mercuric.studies.shrink.search import (
     Proposal,
     Search,
     front,
-    load_optuna,
 )
 from mercuric.studies.shrink.trial import Ground, TrialResult, ground, name_of, priced, run_trial
 from mercuric.training import full_batches

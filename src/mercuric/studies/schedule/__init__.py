@@ -1,0 +1,1 @@
+"""Which way of training is the most accurate at equal seconds?"""

@@ -1,0 +1,117 @@
+"""Does a training fill its seconds, by what its steps were measured to take?"""
+
+from typing import Any, cast
+
+import pytest
+import torch
+from schedule_subjects import ground_of, trainee_of
+
+from mercuric.data import ImageData
+from mercuric.studies.schedule.pace import Pace, StageState, StepSeconds
+from mercuric.studies.schedule.stopwatch import Stopwatch, both_clocks
+from mercuric.studies.schedule.trainee import Trainee
+from mercuric.studies.schedule.training import TimedTraining, TooShort
+
+BATCH = 8
+
+
+class Told:
+    """A stopwatch that is told what steps take."""
+
+    def __init__(self, seconds: float) -> None:
+        self.asked: list[int] = []
+        self._seconds = seconds
+
+    def beside_dense(self, trainee: Trainee, batch: int) -> StepSeconds:
+        self.asked.append(trainee.stage)
+        trainee.step(torch.arange(batch), 1.0)
+        return StepSeconds(batch=batch, stage=trainee.stage, wall=self._seconds, cpu=self._seconds)
+
+
+def pace_of(form: str, *stages: tuple[float | None, float | None]) -> Pace:
+    """Stages with their shares and the seconds of their steps."""
+    return Pace(
+        form=form,
+        stages=[StageState(name=str(place), share=share) for place, (share, _) in enumerate(stages)],
+        steps=[
+            StepSeconds(batch=BATCH, stage=place, wall=seconds, cpu=seconds)
+            for place, (_, seconds) in enumerate(stages)
+            if seconds is not None
+        ],
+    )
+
+
+def trained(trainee: Trainee, pace: Pace, seconds: float, stopwatch: Any = None) -> TimedTraining:
+    training = TimedTraining(trainee, pace, cast(Stopwatch, stopwatch), seconds)
+    training.run()
+    return training
+
+
+def stages_of(trainee: Trainee) -> list[int]:
+    """The stage of each step, noted as it is done."""
+    seen: list[int] = []
+    step = trainee.step
+
+    def noted(examples: torch.Tensor, rate: float) -> float:
+        seen.append(trainee.stage)
+        return step(examples, rate)
+
+    trainee.step = noted  # type: ignore[method-assign]
+    return seen
+
+
+@pytest.mark.parametrize(("seconds", "steps"), [(5.0, 5), (5.4, 5), (5.6, 6), (1.0, 1)])
+def test_as_many_steps_as_the_seconds_hold(few_photos: ImageData, seconds: float, steps: int) -> None:
+    training = trained(trainee_of("dense", ground_of(few_photos)), pace_of("dense", (1.0, 1.0)), seconds)
+    assert training.spent.steps == steps == training.spent.planned and training.diverged is None
+    assert training.spent.cpu > 0 and training.spent.wall > 0
+
+
+def test_seconds_shorter_than_a_step_are_named(few_photos: ImageData) -> None:
+    with pytest.raises(TooShort, match=r"0.9 s are shorter than a step \(1 s, 8 images\)"):
+        trained(trainee_of("dense", ground_of(few_photos)), pace_of("dense", (1.0, 1.0)), 0.9)
+
+
+def test_stages_have_their_shares_of_the_steps(few_photos: ImageData) -> None:
+    """A fifth of the steps at 2 s, the rest at 0.5 s: 0.2 x 2 + 0.8 x 0.5 = 0.8 s a step."""
+    trainee = trainee_of("pufferfish", ground_of(few_photos))
+    pace, seen = pace_of("pufferfish", (0.2, 2.0), (0.8, 0.5)), stages_of(trainee)
+    assert pace.mean_step(BATCH) == pytest.approx(0.8) and pace.end(BATCH, 0) == pytest.approx(0.5)
+    training = trained(trainee, pace, 16.0)
+    assert seen.count(0) == 4 and seen.count(1) in (15, 16), "less what factorising took"
+    assert training.spent.planned <= 16.0
+
+
+def test_a_stage_that_nobody_could_time_is_timed_as_it_begins(few_photos: ImageData) -> None:
+    trainee = trainee_of("cuttlefish", ground_of(few_photos))
+    before = trainee.learner.network.get_submodule("features.0").weight
+    stopwatch, pace = Told(0.25), pace_of("cuttlefish", (None, 1.0), (None, None))
+    assert pace.end(BATCH, 0) is None and pace.mean_step(BATCH) == 1.0
+    with torch.no_grad():
+        trainee.learner.network.get_submodule("features.6").weight[0] *= 30
+    training = trained(trainee, pace, 20.0, stopwatch)
+    assert stopwatch.asked == [1], "once"
+    assert training.spent.steps > 20 and 19.5 < training.spent.planned <= 20.2
+    assert bool(torch.isfinite(before).all()), "what was timed at a rate of 1 is not kept"
+
+
+def test_a_loss_that_is_not_finite_is_counted_as_diverged(few_photos: ImageData) -> None:
+    trainee = trainee_of("dense", ground_of(few_photos), rate=1e30)
+    training = trained(trainee, pace_of("dense", (1.0, 1.0)), 30.0)
+    assert training.diverged == training.spent.steps < 30
+
+
+def test_the_same_seed_gives_the_same_network(few_photos: ImageData) -> None:
+    found = []
+    for seed in (3, 3, 4):
+        trainee = trainee_of("infobatch", ground_of(few_photos), seed=seed)
+        trained(trainee, pace_of("infobatch", (1.0, 1.0)), 9.0)
+        found.append(trainee.learner.network.get_submodule("features.3").weight)
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
+
+
+def test_both_clocks_see_the_same_runs() -> None:
+    calls: list[str] = []
+    times = both_clocks({"one": lambda: calls.append("one"), "two": lambda: calls.append("two")}, rounds=4)
+    assert {name: len(taken) for name, taken in times["cpu"].seconds.items()} == {"one": 4, "two": 4}
+    assert len(times["wall"].seconds["one"]) == 4 and calls.count("one") == calls.count("two") == 7
