@@ -24,6 +24,8 @@ def test_names() -> None:
         "imagefolder-readable",
         "help-en-de",
         "tsv",
+        "npz",
+        "random",
     )
 
 
@@ -38,7 +40,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(function: object) -> Non
 
 def test_descriptions_say_what_is_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {row.name: row.present for row in data.describe(tmp_path)}
-    shipped = {"photos", "text-pages"} | ({"atari"} if find_spec("ale_py") else set())
+    shipped = {"photos", "text-pages", "random"} | ({"atari"} if find_spec("ale_py") else set())
     assert before == {name: name in shipped for name in data.names()}
     expect_small_files(monkeypatch)
     write(tmp_path)

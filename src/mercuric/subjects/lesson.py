@@ -95,7 +95,8 @@ def load_lesson(
     loaded = data.load(config.data, config.root, size_of(config, opened), **settings)
     task: Task
     if training.augment and not isinstance(loaded, ImageData):
-        raise ArgumentError(f"augment was True, but must be False for what {config.data} holds: no images")
+        held = "sentences" if isinstance(loaded, TextData) else "arrays"
+        raise ArgumentError(f"augment was True, but must be False for the {held} of {config.data}")
     if not isinstance(loaded, TextData):
         task = ClassificationTask(loaded, training.label_smoothing, training.augment)
         tested = len(loaded.test)
