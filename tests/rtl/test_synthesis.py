@@ -35,7 +35,7 @@ def test_multipliers_and_registers() -> None:
     assert found.total.dsps == found.components["multiplier"].resources.dsps == SMALL.pes
     assert registers["filter buffer"] == SMALL.kernel_rows * SMALL.kernel_columns * SMALL.word_bits
     assert registers["MCACHE set"] == SMALL.entries * (SMALL.bits + 1)
-    assert registers["MCACHE results"] == SMALL.entries
+    assert registers["MCACHE results: VD, arbiters"] == SMALL.entries
     text = rtlil.convert(SynchronousArray(SMALL), emit_src=False)
     described = sum(map(int, re.findall(r"cell \$dff .*\n    parameter \\WIDTH (\d+)", text)))
     assert 0.8 * described < found.total.registers <= described  # without those that nobody reads

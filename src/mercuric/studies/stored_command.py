@@ -44,7 +44,8 @@ def stored_command(folder: Path) -> str:
 
 def _typed(context: typer.Context) -> str:
     """The command line without what doesn't change the result, quoted for a shell; defaults are left out."""
-    words = ["mercuric", *context.command_path.split()[1:]]
+    program = str(context.find_root().info_name)  # "python -m mercuric" where it was called so
+    words = ["mercuric", *context.command_path.removeprefix(program).split()]
     for option in context.command.params:
         source = context.get_parameter_source(str(option.name))
         if option.name in _ANYWHERE or source is None or source.name != "COMMANDLINE":
