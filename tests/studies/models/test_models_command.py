@@ -91,7 +91,7 @@ def test_json_of_one_network_adds_up(mercuric: Run, options: list[object]) -> No
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["vgg99"], "name was 'vgg99', but it must be one of alexnet"),
+        (["vgg99"], "model was 'vgg99', but must be one of alexnet"),
         (["vgg13", "--image-size", 31], "image_size was 31, but vgg13 needs images of at least 32"),
         (["vgg13", "--image-size", -1], "image_size was -1, but it must be a positive number"),
         (["vgg13", "--image-size", 10**9], "image_size was 1000000000, but it must be at most 4096 pixels"),

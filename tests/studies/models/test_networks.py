@@ -157,5 +157,5 @@ def test_sentences_have_no_image_size() -> None:
 
 
 def test_an_unknown_network() -> None:
-    with pytest.raises(ValueError, match=r"name was 'vgg99', but it must be one of .*, transformer, vgg13"):
+    with pytest.raises(ValueError, match=r"model was 'vgg99', but must be one of .*, transformer, vgg13"):
         count_network("vgg99")
