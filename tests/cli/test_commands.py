@@ -30,7 +30,7 @@ def test_data_list(mercuric: Run, tmp_path: Path) -> None:
     assert "photos" in result.stdout
     listed = json.loads(mercuric("data", "list", "--json", "--data-root", tmp_path).stdout)
     assert [row["name"] for row in listed] == list(data.names())
-    shipped = ["photos", "text-pages"] + (["atari"] if find_spec("ale_py") else [])
+    shipped = ["photos", "text-pages", *(["atari"] if find_spec("ale_py") else []), "random"]
     assert [row["name"] for row in listed if row["present"]] == shipped
 
 
