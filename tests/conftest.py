@@ -7,7 +7,7 @@ import os
 
 import pytest
 import torch
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from plain_run import draws
 
 if not torch.cuda.is_available():
@@ -15,7 +15,12 @@ if not torch.cuda.is_available():
 
 # How long an example takes says what else the machine does, not whether it is right. What a change must pass
 # is the same each time; everybody's own runs go on drawing.
-settings.register_profile("mercuric", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.register_profile(
+    "mercuric",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("mercuric")
 
 pytest_plugins = ["command", "drawn_charts", "run_folders"]

@@ -11,13 +11,13 @@ from hypothesis.strategies import DrawFn, integers, sampled_from
 Case = TypeVar("Case")
 
 ALL = os.environ.get("MERCURIC_TEST_ALL") == "1"
-FEWEST = 10
-"""Draws of a property in a plain run, unless a third of what the test asks for is more."""
+FEWEST, MOST = 10, 100
+"""Draws of a property in a plain run, which tries a third of what the test asks for."""
 
 
 def draws(asked: int) -> int:
     """How many examples of a property are drawn."""
-    return asked if ALL else min(asked, max(FEWEST, asked // 3))
+    return asked if ALL else min(asked, max(FEWEST, min(asked // 3, MOST)))
 
 
 def some(cases: Iterable[Case], plain: Iterable[Case]) -> list[Case]:

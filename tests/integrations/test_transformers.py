@@ -2,12 +2,14 @@
 
 import json
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from plain_run import some
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -241,13 +243,16 @@ def saved_each_step(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["before ours", "behind ours"])
-@pytest.mark.parametrize("only_model", [True, False])
-@pytest.mark.parametrize("saves", [
+SAVES = [
     ("on_step_end", 2, False), ("on_step_end", 2, True), ("on_step_begin", 2, True),
     ("on_pre_optimizer_step", 2, True), ("on_substep_end", 2, True), ("on_epoch_end", 3, True),
     ("on_epoch_end", 3, False), ("on_train_end", 4, True),
-], ids=str)  # fmt: skip
+]  # fmt: skip
+SAVERS = list(product(SAVES, [True, False], [True, False]))
+IN_TURN = [SAVERS[4 * place + (place + place // 4) % 4] for place in range(len(SAVES))]
+
+
+@pytest.mark.parametrize(("saves", "only_model", "first"), some(SAVERS, IN_TURN), ids=str)
 def test_a_checkpoint_holds_its_step_whoever_saves_it(
     tmp_path: Path, saved_each_step: Path, saves: tuple[str, int, bool], first: bool, only_model: bool
 ) -> None:

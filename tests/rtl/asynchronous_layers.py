@@ -16,7 +16,7 @@ from mercuric.rtl import arrival
 from mercuric.rtl.asynchronous_cycles import saved_cycles, signed_cycles
 from mercuric.rtl.parameters import Parameters
 
-CIRCUITS = 8
+CIRCUITS = 5
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plain_run import draws
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -28,7 +30,9 @@ VALUES = st.sampled_from([
 ])  # fmt: skip
 ADAPTING = ReuseConfig(bits=10, adaptation=AdaptationConfig(patience=2, tolerance=0.9, stoppage=2))
 DIRECTIONS = Directions(rank=2)
-FUZZ = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(
+    deadline=None, max_examples=draws(200), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def edit(state: Any, data: st.DataObject) -> None:
@@ -118,26 +122,34 @@ def test_no_state_at_all(state: Any) -> None:
 Training = Callable[[], TrainingRun]
 
 
-@pytest.fixture
-def training(tmp_path: Path, few_photos: ImageData) -> Training:
-    """Makes the same training anew; its folder holds a checkpoint in the middle of it."""
+def training_in(folder: Path, few_photos: ImageData) -> TrainingRun:
+    torch.manual_seed(0)
+    model = zoo.build("custom-cnn", 7, 3, 16, 0.25)
+    handle, counter = reuse_(model, ADAPTING), CycleCounter("eyeriss-168")
+    handle.observe(counter.observe)
+    config = TrainingConfig(epochs=2, batch_size=22, checkpoint_every=3)
+    return TrainingRun(
+        "reuse", 0, model, ClassificationTask(few_photos), config, folder,
+        {"similarity": handle, "cycles": counter}, after_step=handle.step,
+    )  # fmt: skip
 
-    def make() -> TrainingRun:
-        torch.manual_seed(0)
-        model = zoo.build("custom-cnn", 7, 3, 16, 0.25)
-        handle, counter = reuse_(model, ADAPTING), CycleCounter("eyeriss-168")
-        handle.observe(counter.observe)
-        config = TrainingConfig(epochs=2, batch_size=22, checkpoint_every=3)
-        return TrainingRun(
-            "reuse", 0, model, ClassificationTask(few_photos), config, tmp_path,
-            {"similarity": handle, "cycles": counter}, after_step=handle.step,
-        )  # fmt: skip
 
-    states = make().steps()
+@pytest.fixture(scope="module")
+def in_the_middle(tmp_path_factory: pytest.TempPathFactory, few_photos: ImageData) -> Path:
+    """The folder of a training that was left in the middle, with a checkpoint."""
+    folder = tmp_path_factory.mktemp("middle")
+    states = training_in(folder, few_photos).steps()
     assert [next(states).step for _ in range(4)] == [0, 1, 2, 3]
     next(states, None)
     states.close()
-    return make
+    return folder
+
+
+@pytest.fixture
+def training(tmp_path: Path, in_the_middle: Path, few_photos: ImageData) -> Training:
+    """Makes the same training anew; its folder holds a checkpoint in the middle of it."""
+    shutil.copytree(in_the_middle, tmp_path, dirs_exist_ok=True)
+    return lambda: training_in(tmp_path, few_photos)
 
 
 def start(training: TrainingRun) -> str | None:
@@ -167,7 +179,7 @@ def test_edits_of_a_checkpoint_s_state(training: Training) -> None:
     tensors, metadata = read(run.checkpoint)
     assert start(run) is None
 
-    @settings(FUZZ, max_examples=120)
+    @settings(FUZZ, max_examples=draws(120))
     @given(st.data())
     def edited(data: st.DataObject) -> None:
         part = data.draw(st.sampled_from(["state", "state", "state", "optimizer", "tensors"]))

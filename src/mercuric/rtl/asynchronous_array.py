@@ -3,8 +3,8 @@
 from functools import reduce
 from operator import or_
 
-from amaranth import Cat, Module, signed
-from amaranth.lib.data import ArrayLayout, StructLayout
+from amaranth import Cat, Module
+from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from mercuric.rtl.asynchronous_controller import AsynchronousController
@@ -16,6 +16,7 @@ from mercuric.rtl.hitmap_count import HitmapCount
 from mercuric.rtl.mcache_results import MCacheResults
 from mercuric.rtl.mcache_tags import MCacheTags, answer_layout
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.ports import answers, array_ports, loads, result_layout, reuse, window_layout
 from mercuric.rtl.random_filters import RandomFilters
 from mercuric.rtl.synchronous_controller import COUNTER_BITS
 
@@ -35,27 +36,18 @@ class AsynchronousArray(Component):
     """
 
     def __init__(self, parameters: Parameters, buffers: int = 2) -> None:
-        one, word = parameters, signed(parameters.word_bits)
-        slots = range(buffers * one.block)
+        one, slots = parameters, range(buffers * parameters.block)
         self._parameters, self._buffers = one, buffers
-        window = ArrayLayout(word, one.kernel_rows * one.kernel_columns)
         self.answer_layout = answer_layout(one, len(slots))
-        self.result_layout = StructLayout(
-            {"valid": 1, "slot": slots, "computed": 1, "early": 1, "word": word}
-        )
+        self.result_layout = result_layout(one, slots, computed=1, early=1)
         super().__init__(
             {
-                "write": In(1), "write_set": In(range(one.sets)), "write_slot": In(slots),
-                "write_column": In(range(one.kernel_columns)),
-                "write_words": In(ArrayLayout(word, one.kernel_rows)),
+                **array_ports(one, slots, self.result_layout),
                 "row_write": In(1), "row_state": In(ROW_STATE), "row_entry": In(range(one.entries)),
                 "fill": In(buffers), "full": Out(ArrayLayout(buffers, one.sets)),
-                "lengths": In(ArrayLayout(range(one.block + 1), one.sets)),
-                "random_write": In(1), "random_number": In(range(one.bits)), "random_filter": In(window),
-                "start": In(1), "signs": In(1), "tasks": In(COUNTER_BITS), "filters": In(16),
-                "filter_valid": In(1), "filter": In(window), "filter_take": Out(1), "busy": Out(1),
-                "answers": Out(ArrayLayout(self.answer_layout, one.cache_sets)),
-                "results": Out(ArrayLayout(self.result_layout, one.sets)), "cycles": Out(COUNTER_BITS),
+                "random_write": In(1), "random_number": In(range(one.bits)),
+                "random_filter": In(window_layout(one)), "signs": In(1), "tasks": In(COUNTER_BITS),
+                "answers": Out(ArrayLayout(self.answer_layout, one.cache_sets)), "cycles": Out(COUNTER_BITS),
             }
         )  # fmt: skip
 
@@ -73,17 +65,18 @@ class AsynchronousArray(Component):
         for number, worker in enumerate(workers):
             m.submodules[f"worker_{number}"] = worker
             self._worker(m, number, worker, controller, filters)
-            self._mcache(m, number, worker, results)
-            self._sign(m, number, worker, tags, count)
-            m.d.comb += [
-                random_filters.read[number].eq(worker.bit),
-                worker.random.eq(random_filters.windows[number]),
-            ]
             finished = busy_map.finished[number]
             m.d.comb += [
-                finished.valid.eq(worker.finished),
-                finished.version.eq(worker.read_version),
-            ]
+                *answers(worker, number, tags), *reuse(worker, number, results, self.results[number]),
+                worker.enable.eq(results.granted[number]),
+                results.asked[number].version.eq(worker.asked_version),
+                results.read[number].version.eq(worker.read_version),
+                results.written[number].version.eq(worker.read_version),
+                finished.valid.eq(worker.finished), finished.version.eq(worker.read_version),
+                tags.requests[number].eq(worker.request), worker.accepted.eq(tags.accepted[number]),
+                worker.hitmap_complete.eq(count.complete), random_filters.read[number].eq(worker.bit),
+                worker.random.eq(random_filters.windows[number]),
+            ]  # fmt: skip
         m.d.comb += [
             controller.start.eq(self.start), controller.tasks.eq(self.tasks), controller.signs.eq(self.signs),
             random_filters.write.eq(self.random_write), random_filters.number.eq(self.random_number),
@@ -99,8 +92,8 @@ class AsynchronousArray(Component):
             self.filter_take.eq(controller.take),
             self.busy.eq(controller.busy), self.cycles.eq(controller.cycles),
         ]  # fmt: skip
-        answers = zip(self.answers, tags.answers, count.answered, tags.granted, strict=True)
-        for answer, given, answered, granted in answers:
+        rows = zip(self.answers, tags.answers, count.answered, tags.granted, strict=True)
+        for answer, given, answered, granted in rows:
             m.d.comb += [
                 answered.eq(given.valid & granted),
                 answer.eq(given),
@@ -119,8 +112,7 @@ class AsynchronousArray(Component):
         """A PE set's inputs, and the filters."""
         named = self.write_set == number
         m.d.comb += [
-            worker.write.eq(self.write & named), worker.write_slot.eq(self.write_slot),
-            worker.write_column.eq(self.write_column), worker.write_words.eq(self.write_words),
+            *loads(worker, self, named),
             worker.row.valid.eq(self.row_write & named), worker.row.slot.eq(self.write_slot),
             worker.row.state.eq(self.row_state), worker.row.entry.eq(self.row_entry),
             self.full[number].eq(worker.full), worker.reset.eq(controller.reset),
@@ -130,35 +122,3 @@ class AsynchronousArray(Component):
         ]  # fmt: skip
         with m.If(named):
             m.d.comb += worker.fill.eq(self.fill)
-
-    def _sign(
-        self, m: Module, number: int, worker: AsynchronousWorker, tags: MCacheTags, count: HitmapCount
-    ) -> None:
-        """A PE set's signatures, and the MCACHE's answers."""
-        m.d.comb += [
-            tags.requests[number].eq(worker.request), worker.accepted.eq(tags.accepted[number]),
-            worker.hitmap_complete.eq(count.complete),
-        ]  # fmt: skip
-        for answer, given in zip(worker.answers, tags.answers, strict=True):
-            m.d.comb += [
-                answer.valid.eq(given.valid & (given.pe_set == number)), answer.slot.eq(given.slot),
-                answer.state.eq(given.state), answer.entry.eq(given.entry),
-            ]  # fmt: skip
-
-    def _mcache(self, m: Module, number: int, worker: AsynchronousWorker, results: MCacheResults) -> None:
-        """A PE set's ports to the MCACHE, and the array's output."""
-        asked, read = results.asked[number], results.read[number]
-        written, out = results.written[number], self.results[number]
-        m.d.comb += [
-            worker.enable.eq(results.granted[number]),
-            asked.entry.eq(worker.asked), asked.version.eq(worker.asked_version),
-            read.entry.eq(worker.read), read.version.eq(worker.read_version),
-            worker.asked_valid.eq(results.asked_valid[number]),
-            worker.read_word.eq(results.read_word[number]),
-            results.reads[number].eq(worker.leaving & ~worker.computed),
-            written.valid.eq(worker.stores), written.entry.eq(worker.read),
-            written.version.eq(worker.read_version), written.word.eq(worker.result),
-            out.valid.eq(worker.leaving & worker.enable), out.slot.eq(worker.leaving_slot),
-            out.computed.eq(worker.computed), out.word.eq(worker.result),
-            out.early.eq(~worker.computed & ~results.read_valid[number]),
-        ]  # fmt: skip

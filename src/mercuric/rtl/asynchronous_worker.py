@@ -1,6 +1,6 @@
 """What is a PE set that goes on by itself? Input buffers, InUse and FIUse (paper III-C1, Fig. 11)."""
 
-from amaranth import Array, EnableInserter, Module, Mux, Signal, signed
+from amaranth import Array, EnableInserter, Module, Mux, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
@@ -8,6 +8,7 @@ from mercuric.rtl.hitmap import Hitmap, row_layout
 from mercuric.rtl.mcache_tags import request_layout
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.pe_set import PESet
+from mercuric.rtl.ports import loads, window_layout, worker_ports
 from mercuric.rtl.signature_sender import SignatureSender
 from mercuric.rtl.task_order import TaskOrder
 from mercuric.rtl.turns import Turns
@@ -25,26 +26,17 @@ class AsynchronousWorker(Component):
     """
 
     def __init__(self, parameters: Parameters, buffers: int) -> None:
-        one, word, version = parameters, signed(parameters.word_bits), range(parameters.versions)
-        slots, entry = range(buffers * one.block), range(one.entries)
+        one, version, slots = parameters, range(parameters.versions), buffers * parameters.block
         self._parameters, self._buffers = one, buffers
-        window, row = ArrayLayout(word, one.kernel_rows * one.kernel_columns), row_layout(one, buffers)
+        window = window_layout(one)
         super().__init__(
             {
-                "enable": In(1), "write": In(1), "write_slot": In(slots),
-                "write_column": In(range(one.kernel_columns)),
-                "write_words": In(ArrayLayout(word, one.kernel_rows)),
-                "row": In(row), "fill": In(buffers), "full": Out(buffers),
-                "reset": In(1), "busy": In(1), "signs": In(1), "length": In(range(one.block + 1)),
-                "filters": In(16), "load": In(one.versions), "windows": In(ArrayLayout(window, one.versions)),
+                **worker_ports(one, buffers), "row": In(row_layout(one, buffers)), "fill": In(buffers),
+                "full": Out(buffers), "reset": In(1), "busy": In(1), "signs": In(1), "filters": In(16),
+                "load": In(one.versions), "windows": In(ArrayLayout(window, one.versions)),
                 "bit": Out(range(one.bits)), "random": In(window),
-                "request": Out(request_layout(one, len(slots))), "accepted": In(1),
-                "answers": In(ArrayLayout(row, one.cache_sets)), "granted": Out(one.cache_sets),
-                "hitmap_complete": In(1),
-                "asked": Out(entry), "asked_version": Out(version), "asked_valid": In(1),
-                "read": Out(entry), "read_version": Out(version), "read_word": In(word),
-                "stores": Out(1), "leaving": Out(1), "computed": Out(1), "finished": Out(1),
-                "leaving_slot": Out(slots), "result": Out(word),
+                "request": Out(request_layout(one, slots)), "accepted": In(1), "hitmap_complete": In(1),
+                "asked_version": Out(version), "read_version": Out(version), "finished": Out(1),
             }
         )  # fmt: skip
 
@@ -63,8 +55,7 @@ class AsynchronousWorker(Component):
         filter_ = Array(self.windows[version] for version in range(one.versions))[order.fi_use]
         overlap = Mux(order.signing, one.overlapped_signatures, one.overlapped_products)
         m.d.comb += [
-            pes.enable.eq(self.enable), pes.write.eq(self.write), pes.write_slot.eq(self.write_slot),
-            pes.write_column.eq(self.write_column), pes.write_words.eq(self.write_words),
+            *loads(pes, self), pes.enable.eq(self.enable),
             pes.weights.eq(Mux(order.signing, self.random.as_value(), filter_)),
             pes.overlap.eq(overlap), pes.start.eq(turns.start), pes.slot.eq(turns.slot),
             turns.restart.eq(order.restart), turns.length.eq(self.length), turns.dense.eq(order.signing),

@@ -3,13 +3,13 @@
 from functools import reduce
 from operator import and_
 
-from amaranth import EnableInserter, Module, Mux, Signal, signed
-from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.wiring import Component, In, Out
+from amaranth import EnableInserter, Module, Mux, Signal
+from amaranth.lib.wiring import Component, Out
 
 from mercuric.rtl.filter_buffer import FilterBuffer
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.pe_set import PESet
+from mercuric.rtl.ports import array_ports, loads, result_layout
 from mercuric.rtl.synchronous_controller import COUNTER_BITS
 from mercuric.rtl.turns import Turns
 
@@ -26,22 +26,10 @@ class BaselineArray(Component):
     """
 
     def __init__(self, parameters: Parameters) -> None:
-        one, word = parameters, signed(parameters.word_bits)
-        self._parameters = one
-        self.result_layout = StructLayout({"valid": 1, "slot": range(one.block), "word": word})
-        super().__init__(
-            {
-                "write": In(1), "write_set": In(range(one.sets)), "write_slot": In(range(one.block)),
-                "write_column": In(range(one.kernel_columns)),
-                "write_words": In(ArrayLayout(word, one.kernel_rows)),
-                "lengths": In(ArrayLayout(range(one.block + 1), one.sets)),
-                "start": In(1), "filters": In(16), "filter_valid": In(1),
-                "filter": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
-                "filter_take": Out(1), "busy": Out(1),
-                "results": Out(ArrayLayout(self.result_layout, one.sets)),
-                "product_cycles": Out(COUNTER_BITS),
-            }
-        )  # fmt: skip
+        self._parameters, slots = parameters, range(parameters.block)
+        self.result_layout = result_layout(parameters, slots)
+        ports = array_ports(parameters, slots, self.result_layout)
+        super().__init__({**ports, "product_cycles": Out(COUNTER_BITS)})
 
     def elaborate(self, _platform: object) -> Module:
         """PE sets, a filter buffer, and a counter of filters for a controller."""
@@ -73,9 +61,7 @@ class BaselineArray(Component):
         m.submodules[f"pe_set_{number}"] = pes
         m.submodules[f"turns_{number}"] = EnableInserter(enable)(turns)
         m.d.comb += [
-            pes.enable.eq(enable),
-            pes.write.eq(self.write & (self.write_set == number)), pes.write_slot.eq(self.write_slot),
-            pes.write_column.eq(self.write_column), pes.write_words.eq(self.write_words),
+            *loads(pes, self, self.write_set == number), pes.enable.eq(enable),
             pes.weights.eq(filters.windows[0]), pes.overlap.eq(one.overlapped_products),
             pes.start.eq(turns.start), pes.slot.eq(turns.slot),
             turns.restart.eq(self.filter_take), turns.length.eq(self.lengths[number]), turns.dense.eq(1),

@@ -1,10 +1,11 @@
 """Which filter do the PE sets multiply with? The filter buffers (paper III-C1; Table I: registers)."""
 
-from amaranth import Module, Signal, signed
+from amaranth import Module, Signal
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Component, In, Out
 
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.ports import window_layout
 
 
 class FilterBuffer(Component):
@@ -15,7 +16,7 @@ class FilterBuffer(Component):
     """
 
     def __init__(self, parameters: Parameters) -> None:
-        window = ArrayLayout(signed(parameters.word_bits), parameters.kernel_rows * parameters.kernel_columns)
+        window = window_layout(parameters)
         self._versions = parameters.versions
         super().__init__(
             {

@@ -1,41 +1,26 @@
 """What is a PE that starts a dot product while the last one is still being summed? (paper Fig. 8b)"""
 
 from amaranth import Module, Mux, Signal
-from amaranth.lib.wiring import Component
 
-from mercuric.rtl.element import element_signature
-from mercuric.rtl.terms import Terms
+from mercuric.rtl.element import Element
 
 
-class OverlappedElement(Component):
+class OverlappedElement(Element):
     """A PE with the register ORg.
 
     A row's first product goes into ORg without the adder, which is free in that cycle to add the finished
     row's sum to the one from above and pass it on. With ``overlap`` off it works as Fig. 8a does.
-
-    Args:
-        word_bits: of all words.
-        top: whether no PE is above: it adds nothing, in a cycle of its own where dot products overlap.
-        mac_unit: whether it adds a product in the cycle that multiplies it.
+    The top PE, which adds nothing, passes its sum on in a cycle of its own where dot products overlap.
     """
-
-    def __init__(self, word_bits: int, *, top: bool, mac_unit: bool) -> None:
-        super().__init__(element_signature(word_bits))
-        self._word_bits, self._top, self._mac_unit = word_bits, top, mac_unit
 
     def elaborate(self, _platform: object) -> Module:
         """ORg, the row's sum that waits to be passed on, and the adder between them."""
         m = Module()
-        m.submodules.terms = terms = Terms(self._word_bits, self._mac_unit)
+        terms = self._multiplier(m)
         org = Signal.like(self.total)
         summed = Signal()  # ORg holds a whole row's sum, which has not been passed on
         adds, at_once = Signal(), Signal()
         m.d.comb += [
-            terms.multiply.eq(self.multiply),
-            terms.first_in.eq(self.first),
-            terms.last_in.eq(self.last),
-            terms.element.eq(self.element),
-            terms.weight.eq(self.weight),
             at_once.eq(self._top & ~self.overlap & terms.valid & terms.last),
             self.passes.eq(at_once | (summed & (1 if self._top else self.above_passed))),
             adds.eq(terms.valid & ~terms.first),
@@ -44,7 +29,6 @@ class OverlappedElement(Component):
                 + Mux(adds | at_once, terms.product, 0 if self._top else self.above)
             ),
         ]
-        m.d.sync += self.passed.eq(self.passes)
         with m.If(self.passes):
             m.d.sync += [self.total.eq(self.sum), summed.eq(0)]
         with m.If(terms.valid):

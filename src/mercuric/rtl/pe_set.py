@@ -3,13 +3,13 @@
 from itertools import pairwise
 
 from amaranth import Array, Cat, EnableInserter, Module, Mux, Signal, Value, signed
-from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from mercuric.rtl.overlapped_element import OverlappedElement
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.plain_element import PlainElement
+from mercuric.rtl.ports import load_ports, window_layout
 
 
 class PESet(Component):
@@ -26,16 +26,12 @@ class PESet(Component):
     """
 
     def __init__(self, parameters: Parameters, buffers: int = 1) -> None:
-        one, word = parameters, signed(parameters.word_bits)
-        slots = range(buffers * one.block)
+        one, slots = parameters, range(buffers * parameters.block)
         super().__init__(
             {
-                "enable": In(1, init=1), "write": In(1), "write_slot": In(slots),
-                "write_column": In(range(one.kernel_columns)),
-                "write_words": In(ArrayLayout(word, one.kernel_rows)),
-                "start": In(1), "slot": In(slots), "overlap": In(1),
-                "weights": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
-                "free": Out(1), "multiplying": Out(1), "leaves": Out(1), "sum": Out(word),
+                **load_ports(one, slots), "enable": In(1, init=1), "start": In(1), "slot": In(slots),
+                "overlap": In(1), "weights": In(window_layout(one)), "free": Out(1), "multiplying": Out(1),
+                "leaves": Out(1), "sum": Out(signed(one.word_bits)),
             }
         )  # fmt: skip
         self._parameters, self._slots = parameters, slots

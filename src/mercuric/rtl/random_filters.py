@@ -1,11 +1,12 @@
 """Which random filter does a PE set sign with? Each set with its own, so that none waits (paper III-B1)."""
 
-from amaranth import Module, signed
+from amaranth import Module
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Component, In, Out
 
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.ports import window_layout
 
 
 class RandomFilters(Component):
@@ -18,7 +19,7 @@ class RandomFilters(Component):
     def __init__(self, parameters: Parameters) -> None:
         one = parameters
         self._parameters = one
-        self._window = ArrayLayout(signed(one.word_bits), one.kernel_rows * one.kernel_columns)
+        self._window = window_layout(one)
         super().__init__(
             {
                 "write": In(1), "number": In(range(one.bits)), "window": In(self._window),

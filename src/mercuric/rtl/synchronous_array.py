@@ -3,14 +3,15 @@
 from functools import reduce
 from operator import and_, or_
 
-from amaranth import Module, Mux, Signal, signed
-from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.wiring import Component, In, Out
+from amaranth import Module, Mux, Signal
+from amaranth.lib.data import ArrayLayout
+from amaranth.lib.wiring import Component, Out
 
 from mercuric.rtl.filter_buffer import FilterBuffer
 from mercuric.rtl.mcache_results import MCacheResults
 from mercuric.rtl.mcache_tags import MCacheTags, answer_layout
 from mercuric.rtl.parameters import Parameters
+from mercuric.rtl.ports import answers, array_ports, loads, result_layout, reuse
 from mercuric.rtl.synchronous_controller import COUNTER_BITS, SynchronousController
 from mercuric.rtl.worker import Worker
 
@@ -29,22 +30,13 @@ class SynchronousArray(Component):
     """
 
     def __init__(self, parameters: Parameters) -> None:
-        one, word, count = parameters, signed(parameters.word_bits), Out(COUNTER_BITS)
-        self._parameters, self.answer_layout = one, answer_layout(one, one.block)
-        self.result_layout = StructLayout(
-            {"valid": 1, "slot": range(one.block), "computed": 1, "early": 1, "word": word}
-        )
+        self._parameters, count, slots = parameters, Out(COUNTER_BITS), range(parameters.block)
+        self.answer_layout = answer_layout(parameters, len(slots))
+        self.result_layout = result_layout(parameters, slots, computed=1, early=1)
         super().__init__(
             {
-                "write": In(1), "write_set": In(range(one.sets)), "write_slot": In(range(one.block)),
-                "write_column": In(range(one.kernel_columns)),
-                "write_words": In(ArrayLayout(word, one.kernel_rows)),
-                "lengths": In(ArrayLayout(range(one.block + 1), one.sets)),
-                "start": In(1), "filters": In(16), "filter_valid": In(1),
-                "filter": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
-                "filter_take": Out(1), "busy": Out(1),
-                "answers": Out(ArrayLayout(self.answer_layout, one.cache_sets)),
-                "results": Out(ArrayLayout(self.result_layout, one.sets)),
+                **array_ports(parameters, slots, self.result_layout),
+                "answers": Out(ArrayLayout(self.answer_layout, parameters.cache_sets)),
                 "signature_cycles": count, "queue_cycles": count, "product_cycles": count,
             }
         )  # fmt: skip
@@ -59,9 +51,13 @@ class SynchronousArray(Component):
         workers = [Worker(one) for _ in range(one.sets)]
         for number, worker in enumerate(workers):
             m.submodules[f"worker_{number}"] = worker
-            self._worker(m, number, worker, controller, filters)
-            self._mcache(m, number, worker, tags, results)
-            m.d.comb += worker.enable.eq(controller.enable & results.granted[number])
+            m.d.comb += [
+                *loads(worker, self, self.write_set == number), worker.length.eq(self.lengths[number]),
+                worker.enable.eq(controller.enable & results.granted[number]),
+                worker.restart.eq(controller.restart), worker.signing.eq(controller.signing),
+                worker.weights.eq(filters.windows[0]),
+                *answers(worker, number, tags), *reuse(worker, number, results, self.results[number]),
+            ]  # fmt: skip
         m.d.comb += [
             controller.start.eq(self.start), controller.filters.eq(self.filters),
             controller.filter_valid.eq(self.filter_valid), controller.emptied.eq(tags.emptied),
@@ -81,47 +77,6 @@ class SynchronousArray(Component):
             m.d.comb += [answer.eq(given), answer.valid.eq(given.valid & granted)]
         self._hold_refused(m, workers, controller, tags)
         return m
-
-    def _worker(
-        self, m: Module, number: int, worker: Worker, controller: SynchronousController, filters: FilterBuffer
-    ) -> None:
-        m.d.comb += [
-            worker.restart.eq(controller.restart),
-            worker.signing.eq(controller.signing), worker.weights.eq(filters.windows[0]),
-            worker.length.eq(self.lengths[number]), worker.write.eq(self.write & (self.write_set == number)),
-            worker.write_slot.eq(self.write_slot), worker.write_column.eq(self.write_column),
-            worker.write_words.eq(self.write_words),
-        ]  # fmt: skip
-
-    def _mcache(
-        self,
-        m: Module,
-        number: int,
-        worker: Worker,
-        tags: MCacheTags,
-        results: MCacheResults,
-    ) -> None:
-        """A PE set's ports to the MCACHE, and the array's output."""
-        written, out = results.written[number], self.results[number]
-        m.d.comb += [
-            results.asked[number].entry.eq(worker.asked), results.read[number].entry.eq(worker.read),
-            worker.asked_valid.eq(results.asked_valid[number]),
-            worker.read_word.eq(results.read_word[number]),
-            written.valid.eq(worker.stores), written.entry.eq(worker.read),
-            written.word.eq(worker.result),
-            results.reads[number].eq(worker.leaving & ~worker.computed),
-            out.valid.eq(worker.leaving & worker.enable), out.slot.eq(worker.leaving_slot),
-            out.computed.eq(worker.computed), out.word.eq(worker.result),
-            out.early.eq(~worker.computed & ~results.read_valid[number]),
-        ]  # fmt: skip
-        for cache_set in range(self._parameters.cache_sets):
-            answer, given = worker.answers[cache_set], tags.answers[cache_set]
-            m.d.comb += [
-                answer.valid.eq(given.valid & (given.pe_set == number)),
-                answer.slot.eq(given.slot),
-                answer.state.eq(given.state),
-                answer.entry.eq(given.entry),
-            ]
 
     def _hold_refused(
         self, m: Module, workers: list[Worker], controller: SynchronousController, tags: MCacheTags

@@ -1,12 +1,12 @@
 """What does a PE set bring with it? Its turns, its part of Signature Table and Hitmap (paper III-C1)."""
 
-from amaranth import EnableInserter, Module, signed
-from amaranth.lib.data import ArrayLayout
+from amaranth import EnableInserter, Module
 from amaranth.lib.wiring import Component, In, Out
 
-from mercuric.rtl.hitmap import Hitmap, row_layout
+from mercuric.rtl.hitmap import Hitmap
 from mercuric.rtl.parameters import Parameters
 from mercuric.rtl.pe_set import PESet
+from mercuric.rtl.ports import loads, window_layout, worker_ports
 from mercuric.rtl.signature_table import SignatureTable
 from mercuric.rtl.turns import Turns
 
@@ -22,21 +22,12 @@ class Worker(Component):
     """
 
     def __init__(self, parameters: Parameters) -> None:
-        one, word = parameters, signed(parameters.word_bits)
-        slots, entry = range(one.block), range(one.entries)
-        self._parameters = one
+        self._parameters = one = parameters
         super().__init__(
             {
-                "enable": In(1), "write": In(1), "write_slot": In(slots),
-                "write_column": In(range(one.kernel_columns)),
-                "write_words": In(ArrayLayout(word, one.kernel_rows)), "length": In(range(one.block + 1)),
-                "weights": In(ArrayLayout(word, one.kernel_rows * one.kernel_columns)),
-                "restart": In(1), "signing": In(1), "issued": Out(1), "done": Out(1),
+                **worker_ports(one, 1), "weights": In(window_layout(one)), "restart": In(1), "signing": In(1),
+                "issued": Out(1), "done": Out(1),
                 "complete": Out(1), "tag": Out(one.bits), "index": Out(range(one.cache_sets)),
-                "answers": In(ArrayLayout(row_layout(one), one.cache_sets)), "granted": Out(one.cache_sets),
-                "asked": Out(entry), "asked_valid": In(1), "read": Out(entry), "read_word": In(word),
-                "stores": Out(1), "leaving": Out(1), "leaving_slot": Out(slots), "computed": Out(1),
-                "result": Out(word),
             }
         )  # fmt: skip
 
@@ -52,8 +43,7 @@ class Worker(Component):
         if one.overlapped_signatures != one.overlapped_products:
             overlap = self.signing if one.overlapped_signatures else ~self.signing
         m.d.comb += [
-            pes.enable.eq(self.enable), pes.write.eq(self.write), pes.write_slot.eq(self.write_slot),
-            pes.write_column.eq(self.write_column), pes.write_words.eq(self.write_words),
+            *loads(pes, self), pes.enable.eq(self.enable),
             pes.weights.eq(self.weights), pes.overlap.eq(overlap), pes.start.eq(turns.start),
             pes.slot.eq(turns.slot),
             turns.restart.eq(self.restart), turns.length.eq(self.length), turns.dense.eq(self.signing),
