@@ -64,7 +64,7 @@ def test_sentences_are_translated_by_a_transformer_of_their_vocabulary(sentences
         ({"data": "photos"}, "data was 'photos', which holds images, but transformer needs sentences"),
         ({"image_size": 32}, "image_size was 32, but tsv holds sentences"),
         ({"train_examples": 7}, "train_examples was 7, but must be from 1 to the 6 there are"),
-        ({"training": {"augment": True}}, "augment was True, but must be False for what tsv holds"),
+        ({"training": {"augment": True}}, "augment was True, but must be False for the sentences of tsv"),
     ],
 )
 def test_what_does_not_fit(sentences: Path, fields: dict[str, Any], sentence: str) -> None:

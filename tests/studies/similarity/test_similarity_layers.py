@@ -89,6 +89,6 @@ def test_a_step_changes_no_parameter_and_leaves_no_reuse_or_gradient(batch: tupl
 
 def test_a_step_that_fails_leaves_no_reuse(batch: tuple[Tensor, Tensor]) -> None:
     model = network()
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError, match="a score of each class up to 99"):
         training_step(model, batch[0], torch.full((BATCH,), 99), config(), seed=0)
     assert type(model.get_submodule("features.0")) is nn.Conv2d
