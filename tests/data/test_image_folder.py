@@ -245,9 +245,7 @@ def test_the_root_may_be_text(root: Path, kind: type, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("wrong", [5, b"photos", "", ["photos"]])
 def test_another_root_is_refused(wrong: Any) -> None:
-    with pytest.raises(
-        ValueError, match=r"root was .*, but (must be the path of|imagefolder needs)"
-    ):
+    with pytest.raises(ValueError, match=r"root was .*, but (must be the path of|imagefolder needs)"):
         data.load("imagefolder", wrong)
     with pytest.raises(ValueError, match=r"root was .*, but must be the path of a folder"):
         data.describe(wrong)
