@@ -89,6 +89,10 @@ class DataConfig(Config):
         """``data_root`` as a path."""
         return None if self.data_root is None else Path(self.data_root)
 
+    def __hash__(self) -> int:
+        """Of what it says: arguments are a dictionary, which has no hash of its own."""
+        return hash(self.to_yaml())
+
     def args_of(self, model: str, models: Sequence[str]) -> dict[str, JsonValue]:
         """Arguments of one of several ``models``: of the zoo beside others it has none."""
         others = any(provider_of(one) is not ZOO for one in models)

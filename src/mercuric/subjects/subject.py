@@ -76,6 +76,11 @@ class Subject:
         """The first ``count`` examples, as the network reads them."""
         return _supervised(self.data, self.places[:count]).inputs
 
+    @property
+    def inputs(self) -> Inputs:
+        """All examples, as the network reads them."""
+        return self.first(len(self.places))
+
     @cached_property
     def _read(self) -> tuple[Tensor, Tensor]:
         return self.image_data.train.batch(self.places)

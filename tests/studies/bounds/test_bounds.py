@@ -131,7 +131,7 @@ def test_bits_out_of_range(bits: int) -> None:
 def test_cycles_are_of_one_inference_though_statistics_are_taken_first() -> None:
     torch.manual_seed(0)
     network, images = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)), torch.randn(2, 3, 8, 8)
-    subject: Any = SimpleNamespace(network=network, places=range(2), first=lambda count: images[:count])
+    subject: Any = SimpleNamespace(network=network, inputs=images)
     config: Any = SimpleNamespace(bits=20)
     measured = measure(subject, config, CycleCounter("eyeriss-168", training=False))
     simulated = simulate(network, images, training=False)

@@ -19,13 +19,12 @@ from mercuric import data
 from mercuric.accelerator import preset
 from mercuric.data import ImageData
 from mercuric.errors import MercuricError
-from mercuric.studies.shrink import trial as shrink_trial
 from mercuric.studies.shrink.config import ShrinkConfig
 from mercuric.studies.shrink.cost import dense_cost, macs_of, mercury_cost
 from mercuric.studies.shrink.search import JOURNAL, front, objectives
 from mercuric.studies.shrink.shrunk import load_shrunk
 from mercuric.studies.shrink.study import shrink
-from mercuric.studies.shrink.trial import TrialResult
+from mercuric.studies.shrink.trial import TrialResult, ground
 from mercuric.training import ClassificationTask, TrainingConfig
 
 TINY = ShrinkConfig(
@@ -45,9 +44,9 @@ def photos() -> ImageData:
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch, photos: ImageData) -> Iterator[None]:
     monkeypatch.setattr("mercuric.data.load", lambda *_: photos)
-    shrink_trial._ground.cache_clear()
+    ground.cache_clear()
     yield
-    shrink_trial._ground.cache_clear()
+    ground.cache_clear()
 
 
 def timeless(summary: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from mercuric.studies.shrink import trial as shrink_trial
+from mercuric.studies.shrink.trial import ground
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]
@@ -18,7 +18,7 @@ ON = ("--accelerator", "eyeriss-168")
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    shrink_trial._ground.cache_clear()
+    ground.cache_clear()
 
 
 def test_table_report_and_figures(mercuric: Run) -> None:

@@ -120,7 +120,7 @@ def measure(
         counter.observe(seen)
         rows.setdefault(seen.layer, {"layer": seen.layer}).update(_mercury(seen))
 
-    by, inputs = normalisation_of(subject.network, training=False), subject.first(len(subject.places))
+    by, inputs = normalisation_of(subject.network, training=False), subject.inputs
     with reusing(subject.network, reuse) as handle, normalised(subject.network, by, [inputs]):
         handle.observe(observe)
         modules = subject.network.named_modules()

@@ -71,6 +71,7 @@ class TrialResult:
     note: str = ""
 
 
+@lru_cache(maxsize=1)
 def ground(config: ShrinkConfig) -> Ground:
     """Load the data and read the network's channels.
 
@@ -79,12 +80,6 @@ def ground(config: ShrinkConfig) -> Ground:
         ValueError: the data can't be had as configured, there are fewer training examples than were
             asked for, or the network does not fit them or can't be narrowed.
     """
-    return _ground(config.to_yaml())
-
-
-@lru_cache(maxsize=1)
-def _ground(written: str) -> Ground:
-    config = ShrinkConfig.from_yaml(written)
     lesson = load_lesson(config, config.training, config.train_examples)
     images = lesson.image_data
     with without_values(config.model):
