@@ -26,6 +26,13 @@ def ground_of(images: ImageData, network: str = "custom-cnn", faster: Mapping[st
 
 
 def trainee_of(form: str, ground: Ground, rate: float = 0.02, seed: int = 0, batch: int = 8) -> Trainee:
-    """The network in a form, on all of its images."""
+    """The network in a form, on all of its images; its first stage has not begun."""
     places = torch.arange(len(ground.data.train))
     return Trainee(ground, FORMS[form], Recipe(rate, batch), Setting(), seed, places)
+
+
+def begun(form: str, ground: Ground, seed: int = 0) -> Trainee:
+    """The same in its first stage."""
+    trainee = trainee_of(form, ground, seed=seed)
+    trainee.enter(0)
+    return trainee

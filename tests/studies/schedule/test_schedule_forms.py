@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from schedule_subjects import FASTER, ground_of, trainee_of
+from schedule_subjects import FASTER, begun, ground_of
 from torch import nn
 
 from mercuric.data import ImageData
@@ -20,7 +20,7 @@ def test_a_network_learns_in_each_form(few_photos: ImageData, name: str) -> None
     stages = FORMS[name].stages(ground) if name != "exact" else ()
     shares = [stage.share for stage in stages]
     assert None in shares or not shares or abs(sum(shares) - 1) < 1e-12
-    trainee = trainee_of(name, ground)
+    trainee = begun(name, ground)
     losses = []
     for stage in range(max(1, len(stages))):
         if stage:
@@ -35,7 +35,7 @@ def test_directions_hold_the_weights(few_photos: ImageData) -> None:
     """Principal and random ones stay; trained ones are two layers, which both move."""
     ground = ground_of(few_photos)
     for name in ("principal", "random"):
-        trainee = trainee_of(name, ground)
+        trainee = begun(name, ground)
         for _ in range(4):
             trainee.step(torch.arange(8), 0.02)
         for layer in FASTER:
@@ -43,7 +43,7 @@ def test_directions_hold_the_weights(few_photos: ImageData) -> None:
             rank = 16 if layer == "features.3" else 32
             values = torch.linalg.svdvals(rows)
             assert values[rank] < 1e-5 * values[0] < values[rank - 1], (name, layer)
-    trained = trainee_of("trained", ground)
+    trained = begun("trained", ground)
     assert trained.learner.facts() == {"ranks": {"features.3": 16, "features.6": 32}}
     pair = trained.learner.network.get_submodule("features.3")
     assert isinstance(pair, nn.Sequential)
@@ -54,15 +54,15 @@ def test_directions_hold_the_weights(few_photos: ImageData) -> None:
 
 def test_random_directions_differ_by_seed_and_keep_the_outputs_size(few_photos: ImageData) -> None:
     ground = ground_of(few_photos)
-    dense = trainee_of("dense", ground).learner.network.get_submodule("features.6").weight
-    one, other = (trainee_of("random", ground, seed=seed) for seed in (0, 1))
+    dense = begun("dense", ground).learner.network.get_submodule("features.6").weight
+    one, other = (begun("random", ground, seed=seed) for seed in (0, 1))
     weights = [each.learner.network.get_submodule("features.6").weight for each in (one, other)]
     assert not torch.allclose(weights[0], weights[1])
     torch.testing.assert_close(weights[0].norm(), dense.norm(), rtol=0.15, atol=0)
 
 
 def test_a_factorised_network_keeps_the_momentum_of_what_stays(few_photos: ImageData) -> None:
-    trainee = trainee_of("pufferfish", ground_of(few_photos))
+    trainee = begun("pufferfish", ground_of(few_photos))
     trainee.step(torch.arange(8), 0.02)
     first = trainee.learner.network.get_submodule("features.0").weight
     kept = trainee._optimizer.state[first]["momentum_buffer"]
@@ -74,7 +74,7 @@ def test_a_factorised_network_keeps_the_momentum_of_what_stays(few_photos: Image
 
 
 def test_cuttlefish_waits_until_ranks_have_settled(few_photos: ImageData) -> None:
-    trainee = trainee_of("cuttlefish", ground_of(few_photos))
+    trainee = begun("cuttlefish", ground_of(few_photos))
     learner, layers = trainee.learner, ("features.3", "features.6")
     assert not learner.due(0.04), "looks are a twentieth of a schedule apart"
     moving = learner.network.get_submodule("features.6").weight
@@ -86,7 +86,7 @@ def test_cuttlefish_waits_until_ranks_have_settled(few_photos: ImageData) -> Non
     assert learner.facts()["ranks"].keys() == {"features.6"}, (
         "fresh weights have their full rank, which saves none"
     )
-    late = trainee_of("cuttlefish", ground_of(few_photos)).learner
+    late = begun("cuttlefish", ground_of(few_photos)).learner
     assert not late.due(0.05) and late.due(0.5) and set(layers) == FASTER.keys()
 
 

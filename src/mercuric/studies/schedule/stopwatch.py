@@ -42,8 +42,10 @@ class Stopwatch:
     _beside: tuple[int, Trainee] | None = None
 
     def trainee(self, form: Form, batch: int, setting: Setting) -> Trainee:
-        """A network to be timed."""
-        return Trainee(self.ground, form, Recipe(RATE, batch), setting, SEED, self.places)
+        """A network to be timed, in its first stage."""
+        made = Trainee(self.ground, form, Recipe(RATE, batch), setting, SEED, self.places)
+        made.enter(0)
+        return made
 
     def alone(self, trainees: Mapping[int, Trainee]) -> list[StepSeconds]:
         """Seconds of a step, of trainees by their batches, in turn."""
@@ -81,13 +83,8 @@ class Stopwatch:
         return self._beside[1]
 
     def _step(self, trainee: Trainee, batch: int) -> Function:
-        batches = self._batches(batch)
+        batches = _batches(trainee.examples, batch)
         return lambda: trainee.step(next(batches), RATE)
-
-    def _batches(self, batch: int) -> Iterator[Tensor]:
-        for epoch in count():
-            order = torch.randperm(len(self.places), generator=torch.Generator().manual_seed(epoch))
-            yield from (part for part in torch.split(order, batch) if len(part) == batch)
 
 
 def both_clocks(functions: Mapping[str, Function], rounds: int) -> dict[ClockName, Timings]:
@@ -105,3 +102,9 @@ def both_clocks(functions: Mapping[str, Function], rounds: int) -> dict[ClockNam
     named = {name: watched(name, function) for name, function in functions.items()}
     wall = interleaved(named, rounds, WARM_UPS)
     return {"wall": wall, "cpu": Timings({name: taken[WARM_UPS:] for name, taken in processor.items()})}
+
+
+def _batches(examples: int, batch: int) -> Iterator[Tensor]:
+    for epoch in count():
+        order = torch.randperm(examples, generator=torch.Generator().manual_seed(epoch))
+        yield from (part for part in torch.split(order, batch) if len(part) == batch)

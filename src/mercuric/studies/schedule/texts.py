@@ -97,7 +97,7 @@ def wide_columns(table: pd.DataFrame) -> Columns:
     """Of :func:`wide`'s rows."""
     return [
         Column("form", lambda row: str(row["shown"]), left=True),
-        Column("step", lambda row: formats.ratio(row["times"])),
+        Column("times faster", lambda row: formats.ratio(row["times"])),
         Column("learning rate", lambda row: f"{row['learning_rate']:.3g}"),
         Column("batch", lambda row: f"{row['batch']:.0f}"),
         *(_cell(str(name)) for name in table if str(name).endswith(" %")),

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import isfinite
 
@@ -34,7 +34,7 @@ class Recipe:
 
 
 class Trainee:
-    """A network in a form, with its optimizer.
+    """A network in a form, with its optimizer; :meth:`enter` begins its first stage.
 
     Args:
         ground: network and data.
@@ -51,6 +51,7 @@ class Trainee:
         seed: as given.
         examples: how many it has.
         stage: of the schedule, counted from 0.
+        looks: see :class:`~mercuric.studies.schedule.forms.form.Form`.
 
     Raises:
         Unfit: the network or the data are none for the form.
@@ -68,16 +69,21 @@ class Trainee:
         self._steps = 0
         torch.manual_seed(seed)
         self.learner = form.learner(ground, len(places))
+        self.looks = form.looks
         self._optimizer: Optimizer | None = None
-        self.enter(0)
 
-    def enter(self, stage: int) -> None:
-        """Begin a stage: the network, and what is compiled of it, may be others afterwards."""
+    def enter(self, stage: int, counted: AbstractContextManager[object] | None = None) -> None:
+        """Begin a stage: the network, and what is compiled of it, may be others afterwards.
+
+        Args:
+            stage: counted from 0.
+            counted: what the form does then is done in it.
+        """
         self.stage = stage
         self.learner.network.train()
         self._setting.place(self.learner.network)
         images, _ = self._batch(torch.arange(min(self.recipe.batch, len(self._places))))
-        with self._setting.autocast():
+        with self._setting.autocast(), counted or nullcontext():
             self.learner.enter(stage, images)
         self._setting.place(self.learner.network)
         self._optimizer = self._continued(self._optimizer)

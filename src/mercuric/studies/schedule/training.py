@@ -31,7 +31,7 @@ class Spent:
     Attributes:
         steps: done.
         planned: seconds by which its schedule goes: steps as long as they were beside dense's, and what
-            changing the network took.
+            looking around and changing the network took.
         wall: seconds of the wall's clock.
         cpu: seconds of the processor, all threads'.
     """
@@ -87,7 +87,7 @@ class TimedTraining:
         if step is None or step > self.seconds:
             longer = "" if step is None else f" ({step:.3g} s, {batch} images)"
             raise TooShort(f"{self.seconds:.3g} s are shorter than a step{longer}")
-        self.trainee.warm_up()
+        self._enter(0)
         for examples in self._batches():
             step = self._stages_begun(step)
             if self.spent.planned + step / 2 > self.seconds:
@@ -103,30 +103,43 @@ class TimedTraining:
 
     def _learned(self, examples: Tensor, step: float) -> float:
         rate = self.trainee.rate(self.done, self.seconds / step)
+        before = self.spent.by(self.pace.clock)
         with self.spent.watched():
             loss = self.trainee.step(examples, rate)
+        took = self.spent.by(self.pace.clock) - before
+        self.spent.planned += took if self.spent.steps < self.trainee.looks else step
         self.spent.steps += 1
-        self.spent.planned += step
         self.progress(round(PARTS * self.done), PARTS, f"loss {loss:.3f}", "training")
         return loss
 
     def _stages_begun(self, step: float) -> float:
         """Enter the stages that are due; returns the seconds of a step afterwards."""
         while self.trainee.stage + 1 < len(self.pace.stages):
-            before = self.spent.by(self.pace.clock)
-            with self.spent.watched():
-                if due := self._due():
-                    self.trainee.enter(self.trainee.stage + 1)
-            self.spent.planned += self.spent.by(self.pace.clock) - before
-            if not due:
+            if not self._due():
                 return step
-            self.trainee.warm_up()
+            self._enter(self.trainee.stage + 1)
             step = self._step()
         return step
 
+    def _enter(self, stage: int) -> None:
+        """Begin a stage: what that takes counts, compiling doesn't."""
+        self.trainee.enter(stage, self._counted() if self.trainee.learner.works else None)
+        self.trainee.warm_up()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """What is done in the block is spent as it is taken."""
+        before = self.spent.by(self.pace.clock)
+        with self.spent.watched():
+            yield
+        self.spent.planned += self.spent.by(self.pace.clock) - before
+
     def _due(self) -> bool:
         end = self.pace.end(self.trainee.recipe.batch, self.trainee.stage)
-        return self.trainee.learner.due(self.done) if end is None else self.done >= end
+        if end is not None:
+            return self.done >= end
+        with self._counted():
+            return self.trainee.learner.due(self.done)
 
     def _step(self) -> float:
         """Seconds of a step of the stage that has begun; measuring them is no part of the training."""

@@ -11,7 +11,7 @@ from mercuric.studies.schedule.forms.factors import factorise_, products
 from mercuric.studies.schedule.forms.form import Form, Ground, Learner, Stage, Unfit
 
 PAYS = 1.5
-"""Times that a layer must be faster at a quarter of its rank, as measured, to be factorised."""
+"""Times that a layer must be faster at the study's share of its rank (theirs: a quarter) to be factorised."""
 CHECKS = 20
 """Looks at the ranks in a whole schedule."""
 SETTLED = 0.1 * 300 / CHECKS
@@ -59,8 +59,8 @@ class Cuttlefish(Form):
         paying = [name for name, _ in products(network) if ground.faster.get(name, 0) >= PAYS]
         if not paying:
             raise Unfit(
-                f"no layer of {ground.network} is {PAYS:g} times faster at a quarter of its rank here, which "
-                "Cuttlefish asks for"
+                f"no layer of {ground.network} is {PAYS:g} times faster at {ground.rank:g} of its rank here, "
+                "which Cuttlefish asks for"
             )
         return _Watched(network, paying)
 
@@ -72,6 +72,8 @@ class _Watched(Learner):
         network: with fresh weights.
         layers: that may be factorised.
     """
+
+    works = True
 
     def __init__(self, network: nn.Module, layers: list[str]) -> None:
         super().__init__(network)

@@ -19,6 +19,7 @@ class Exact(Form):
     shown = "exact reuse"
     source = "mercuric.Equal(); docs/exact.md"
     compiles = False
+    looks = 3
 
     def stages(self, ground: Ground) -> tuple[Stage, ...]:
         """See :meth:`Form.stages`."""

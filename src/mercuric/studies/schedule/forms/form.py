@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +84,10 @@ class Learner:
 
     Attributes:
         network: what is trained; its layers may be others after :meth:`enter`.
+        works: whether :meth:`enter` does work, whose seconds count.
     """
+
+    works: ClassVar[bool] = False
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
@@ -143,12 +146,14 @@ class Form(Protocol):
         shown: as tables have it.
         source: who published it, and what is ours.
         compiles: whether ``torch.compile`` may be tried.
+        looks: how many of the first steps are longer than others, for the form measures or estimates there.
     """
 
     name: str
     shown: str
     source: str
     compiles: bool = True
+    looks: int = 0
 
     def stages(self, ground: Ground) -> tuple[Stage, ...]:  # noqa: ARG002
         """The parts of a schedule; their shares add up to 1.

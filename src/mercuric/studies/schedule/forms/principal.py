@@ -13,6 +13,7 @@ class Principal(InDirections):
     name = "principal"
     shown = "principal directions"
     source = "mercuric.Directions; outputs' directions as in Zhang and others (TPAMI 2016)"
+    looks = 1
 
     def learner(self, ground: Ground, examples: int) -> Learner:  # noqa: ARG002
         """See :meth:`Form.learner`."""

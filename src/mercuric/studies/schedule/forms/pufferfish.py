@@ -41,6 +41,7 @@ class Pufferfish(Form):
 class _Warm(Learner):
     """A network that is factorised as its second stage begins."""
 
+    works = True
     ranks: dict[str, int]
 
     def enter(self, stage: int, images: Tensor) -> None:  # noqa: ARG002

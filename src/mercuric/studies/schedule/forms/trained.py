@@ -25,6 +25,8 @@ class Trained(InDirections):
 
 
 class _Trained(Learner):
+    works = True
+
     def __init__(self, ground: Ground) -> None:
         super().__init__(ground.build())
         self._ground, self._ranks = ground, dict[str, int]()
