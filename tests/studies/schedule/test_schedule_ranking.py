@@ -81,10 +81,20 @@ def test_sentences_name_the_first_of_each_share() -> None:
     assert texts.headline(written(ranked(ROWS[:0], classes=10))) == "Nothing was trained."
 
 
+def test_forms_that_took_other_seconds_are_named() -> None:
+    assert texts.unfilled(written(ranked(ROWS, classes=10))) == ""
+    off = ROWS.assign(filled=[0.8 if form == "narrow" else 1.14 for form in ROWS["form"]])
+    said = (
+        "Of the seconds to be filled were taken by narrower network (80 %): time them on a quieter machine."
+    )
+    assert texts.unfilled(written(ranked(off, classes=10))) == said
+
+
 def test_one_seed_has_no_spread() -> None:
     table = ranked(ROWS[ROWS["seed"] == 0], classes=10)
     assert table["spread"].isna().all() and texts.accuracy(table.iloc[0]) == "76.00 %"
-    assert texts.points(table.iloc[0]) == "+6.00" and standing(table.iloc[0]) == "ahead"
+    assert texts.points(table.iloc[0]) == "+6.00" and texts.against_dense(table.iloc[0]) == "ahead (one seed)"
+    assert texts.against_dense(table[table["form"] == "dense"].iloc[0]) == ""
 
 
 def attempts(form: str, config: ScheduleConfig, begun: Tuning | None = None) -> Tuning:

@@ -128,8 +128,9 @@ def _print(folder: Path, as_json: bool) -> None:
     written = Written(read_json_object(folder / FIGURES))
     table = texts.wide(written)
     output().print(tables.terminal_table(table, texts.wide_columns(table), written.summary["subject"]))
-    for sentence in texts.verdicts(written):
-        typer.echo(sentence)
+    for sentence in [*texts.verdicts(written), texts.unfilled(written)]:
+        if sentence:
+            typer.echo(sentence)
     for what, why in written.left_out.items():
         typer.echo(f"Left out: {what}: {why}.")
     typer.echo(f"Figures: {folder / 'schedule.csv'}\nReport: {folder / 'report.html'}")

@@ -16,6 +16,7 @@ from mercuric.page.parts import Card, Page, Section
 from mercuric.page.table import Column, SortableTable, numbers, prose, words
 from mercuric.studies.schedule import texts
 from mercuric.studies.schedule.chart import accuracy_chart
+from mercuric.studies.schedule.forms import DENSE
 from mercuric.studies.schedule.methods import methods
 from mercuric.studies.schedule.ranking import standing, winners
 from mercuric.studies.schedule.written import FIGURES, Written
@@ -43,6 +44,7 @@ def _page(written: Written, command: str) -> Page:
                 f"{formats.number_of(len(written.forms), 'form')} at equal seconds {clock}; dense's whole "
                 f"schedule takes {formats.duration(summary['seconds'])}.",
                 *texts.verdicts(written),
+                texts.unfilled(written),
             ]
         ),
         cards=_cards(written),
@@ -90,13 +92,14 @@ def _shares(written: Written) -> list[SortableTable]:
 def _columns(rows: pd.DataFrame, shown: dict[str, str]) -> list[Column]:
     every = [row for _, row in rows.iterrows()]
     behind = [standing(row) == "behind" for row in every]
+    gains = rows["gain"].where(rows["form"] != DENSE)
     return [
         numbers("rank", rows["rank"], _whole),
         words("form", (shown[form] for form in rows["form"])),
         numbers("accuracy", rows["accuracy"], lambda value: formats.percent(value, 2), "mean over seeds"),
         numbers("spread", rows["spread"], lambda value: formats.percent(value, 2), "standard deviation"),
-        numbers("points over dense", rows["gain"], _points, "of the same seed and seconds", behind),
-        words("against dense", map(standing, every), "level: within the spread over seeds"),
+        numbers("points over dense", gains, _points, "of the same seed and seconds", behind),
+        words("against dense", map(texts.against_dense, every), "level: within the spread over seeds"),
         numbers("steps", rows["steps"], _whole),
         numbers("seconds", rows["seconds"], formats.duration, "as they were taken"),
         numbers("filled", rows["filled"], lambda value: formats.percent(value, 0), "of the seconds to fill"),

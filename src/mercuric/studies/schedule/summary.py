@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from mercuric.files.json_text import records
+from mercuric.page import formats
 from mercuric.studies.machine import machine
 from mercuric.studies.schedule.config import ScheduleConfig
 from mercuric.studies.schedule.forms import DENSE, FORMS
@@ -80,8 +81,8 @@ def _chosen(outcomes: Sequence[Outcome]) -> str:
     """What the form found or chose in its last training, in words."""
     facts = outcomes[-1].facts if outcomes else {}
     said = []
-    if ranks := facts.get("ranks"):
-        said.append(f"{len(ranks)} layers of rank {min(ranks.values())} to {max(ranks.values())}")
+    if (ranks := facts.get("ranks")) is not None:
+        said.append(_ranks(sorted(ranks.values())))
     if (switched := facts.get("switched")) is not None:
         said.append(f"from {switched:.0%} of the seconds on")
     if (layers := facts.get("layers")) is not None:
@@ -89,3 +90,11 @@ def _chosen(outcomes: Sequence[Outcome]) -> str:
     if (pruned := facts.get("pruned")) is not None:
         said.append(f"left out {pruned:.0%} of the examples")
     return ", ".join(said)
+
+
+def _ranks(ranks: Sequence[int]) -> str:
+    if not ranks:
+        return "no layer factorised"
+    least, most = ranks[0], ranks[-1]
+    layers = formats.number_of(len(ranks), "layer")
+    return f"{layers} of rank {least}" + (f" to {most}" if most > least else "")

@@ -11,6 +11,9 @@ from mercuric.studies.schedule.forms import DENSE
 from mercuric.studies.schedule.ranking import standing, winners
 from mercuric.studies.schedule.written import Written
 
+OFF = 0.15
+"""Share of its seconds that a form may take more or less before that is said."""
+
 
 def share(value: float) -> str:
     """``25 %``."""
@@ -34,6 +37,28 @@ def accuracy(row: "pd.Series[Any]") -> str:
 def diverged(row: "pd.Series[Any]") -> str:
     """How many seeds diverged; nothing where none did."""
     return f"{row['diverged']:.0f} of {row['seeds']:.0f} diverged" if row["diverged"] else ""
+
+
+def against_dense(row: "pd.Series[Any]") -> str:
+    """Where it stands against dense of the same seconds; nothing of dense itself."""
+    if row["form"] == DENSE or not isfinite(row["gain"]):
+        return ""
+    return standing(row) if row["seeds"] > 1 else f"{standing(row)} (one seed)"
+
+
+def unfilled(written: Written) -> str:
+    """Which forms took other seconds than they were to fill, so that the comparison is off; empty: none."""
+    means = written.ranking.groupby("form", sort=False)["filled"].mean()
+    off = [
+        f"{written.shown[str(form)]} ({formats.percent(filled, 0)})"
+        for form, filled in means.items()
+        if not 1 - OFF <= filled <= 1 + OFF
+    ]
+    if not off:
+        return ""
+    return (
+        f"Of the seconds to be filled were taken by {formats.listing(off)}: time them on a quieter machine."
+    )
 
 
 def headline(written: Written) -> str:

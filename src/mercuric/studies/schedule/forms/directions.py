@@ -1,13 +1,15 @@
 """Which layers compute in directions, alike for principal, random and trained ones?"""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
 from mercuric.reuse import Directions, ReuseHandle, reuse_
 from mercuric.reuse.directions.layer import DirectionsLayer
 from mercuric.reuse.judge.fastest import CLEARLY
-from mercuric.studies.schedule.forms.form import Form, Ground, Stage, Unfit
+from mercuric.reuse.report_sums import layers_in_directions
+from mercuric.studies.schedule.forms.form import Form, Ground, Learner, Stage, Unfit
 
 
 class InDirections(Form):
@@ -27,6 +29,25 @@ class InDirections(Form):
 def kept(ground: Ground) -> frozenset[str]:
     """Layers that were clearly faster."""
     return frozenset(name for name, times in ground.faster.items() if times > 1 / CLEARLY)
+
+
+class Directed(Learner):
+    """A network of which the kept layers compute in directions.
+
+    Args:
+        ground: network and data.
+
+    Attributes:
+        handle: of these layers.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground.build())
+        self.handle = with_directions(ground, self.network)
+
+    def facts(self) -> dict[str, Any]:
+        """How many layers compute in directions."""
+        return {"layers": layers_in_directions(self.handle.report())}
 
 
 def with_directions(ground: Ground, network: nn.Module) -> ReuseHandle:

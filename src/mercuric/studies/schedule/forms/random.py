@@ -9,7 +9,7 @@ from torch import Tensor
 from mercuric.reuse import Directions
 from mercuric.reuse.directions.basis import PrincipalDirections, least_rank
 from mercuric.reuse.directions.weights import projected
-from mercuric.studies.schedule.forms.directions import InDirections, states, with_directions
+from mercuric.studies.schedule.forms.directions import Directed, InDirections, states
 from mercuric.studies.schedule.forms.form import Ground, Learner
 
 
@@ -22,12 +22,12 @@ class Random(InDirections):
 
     def learner(self, ground: Ground, examples: int) -> Learner:  # noqa: ARG002
         """See :meth:`Form.learner`; weights are scaled so that fresh outputs keep their size."""
-        network = ground.build()
-        for name, state in states(with_directions(ground, network)).items():
-            weight = cast(Tensor, network.get_submodule(name).weight)
+        learner = Directed(ground)
+        for name, state in states(learner.handle).items():
+            weight = cast(Tensor, learner.network.get_submodule(name).weight)
             filters, rank = len(weight), least_rank(Directions(rank=ground.rank), len(weight))
             basis = torch.linalg.qr(torch.randn(filters, rank, dtype=torch.float64))[0].float()
             with torch.no_grad():
                 weight.copy_(projected(weight, basis) * sqrt(filters / rank))
             state.principal.take(PrincipalDirections(basis), None, weight)
-        return Learner(network)
+        return learner
