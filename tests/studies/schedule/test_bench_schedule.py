@@ -23,6 +23,7 @@ Run = Callable[..., Any]
 SMALL = ScheduleConfig(
     network="custom-cnn", batch=4, batches=(4,), trials=1, rounds=1, compiled=False, clock="cpu",
     precisions=("float32",), forms=("dense", "narrow", "principal", "resizing"), shares=(0.5, 1.0),
+    tuned_at=0.5,
 )  # fmt: skip
 NAMES = {"dense", "narrow"}
 
@@ -157,7 +158,7 @@ def test_the_front_as_a_page(mercuric: Run, tmp_path: Path) -> None:
     )
     told = mercuric("bench", "schedule", "custom-cnn", *options, "--resume", "--json")
     described = json.loads(told.stdout)
-    assert described["subject"] == "custom-cnn on 16 images of photos, 1 epoch of dense training, 1 seed"
+    assert described["subject"] == "custom-cnn on 16 images of photos, 4 epochs of dense training, 1 seed"
     assert [form["form"] for form in described["forms"]] == ["dense", "narrow"]
 
 

@@ -24,7 +24,7 @@ from mercuric.terminal.console import output
 from mercuric.terminal.progress import bars
 
 _QUICK: dict[str, Any] = {
-    "train_examples": 16, "batch": 4, "batches": (4,), "trials": 1, "rounds": 1,
+    "train_examples": 16, "seconds": None, "epochs": 4, "batch": 4, "batches": (4,), "trials": 1, "rounds": 1,
     "shares": (0.5, 1.0), "compiled": False, "precisions": ("float32",),
     "forms": ("dense", "narrow", "factorize", "pufferfish", "infobatch"),
 }  # fmt: skip
