@@ -66,7 +66,7 @@ def test_dense_products_are_pytorchs(name: str) -> None:
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_bounds(name: str) -> None:
     model, x = built(name)
-    subject: Any = SimpleNamespace(network=model, images=x)
+    subject: Any = SimpleNamespace(network=model, inputs=(x,))
     config: Any = SimpleNamespace(bits=20)
     layers = measure(subject, config, CycleCounter("eyeriss-168", training=False)).set_index("layer")
     for layer in read_layers(model, x):
