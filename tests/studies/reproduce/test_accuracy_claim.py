@@ -29,8 +29,12 @@ def test_each_seed_has_a_mean_of_its_own_and_all_have_the_one_that_counts(tmp_pa
     write(tmp_path / "a", "vgg13", "accuracy", [0.90, 0.92, 0.91], [0.89, 0.92, 0.89])
     write(tmp_path / "b", "resnet18", "accuracy", [0.80, 0.80, 0.80], [0.79, 0.80, 0.79])
     write(tmp_path / "c", "transformer", "bleu", [6.0, 7.0, 6.5], [6.5, 6.0, 6.0])
-    (tmp_path / "accuracy.csv").write_text("row\na\nb\nc\n")
-    numbers = answer(CLAIM, {"accuracy": tmp_path}).numbers
+    for table, rows in {"accuracy": "ab", "translation": "c"}.items():
+        (tmp_path / table).mkdir()
+        (tmp_path / table / "accuracy.csv").write_text("\n".join(["row", *rows]))
+        for row in rows:
+            (tmp_path / row).rename(tmp_path / table / row)
+    numbers = answer(CLAIM, {name: tmp_path / name for name in ("accuracy", "translation")}).numbers
     assert numbers["lost"].ours == pytest.approx((1.0 + 2 / 3) / 2)
     assert numbers["lost"].spread == pytest.approx((0.0, 1.5))
     assert numbers["lost"].beside == "0.67 to 1.00 in 2 trainings"

@@ -19,9 +19,12 @@ from mercuric.studies.reproduce.study import run_folders
 
 SMALL = {
     "similarity": "similarity vgg13 --images 1 --image-size 32",
+    "similarity-seed-1": "similarity vgg13 --images 1 --image-size 32 --seed 1",
+    "similarity-seed-2": "",
     "pipelining": "sweep vgg13 --set pipelined_signatures=true,false --images 1 --image-size 32",
     "training": "train custom-cnn --data photos --train-examples 128 --epochs 1 --image-size 16 --compare",
     "accuracy": "",
+    "translation": "",
     "speedups": "speedups alexnet squeezenet-1.0 --images 1 --image-size 64",
     "speedups-seed-1": "speedups alexnet squeezenet-1.0 --images 1 --image-size 64 --seed 1",
     "speedups-seed-2": "",

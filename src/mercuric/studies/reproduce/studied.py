@@ -22,6 +22,11 @@ def similarity_of(folders: Mapping[str, Path]) -> Study:
     return read_study(folders["similarity"])
 
 
+def seeds_of_similarity(folders: Mapping[str, Path]) -> list[Study]:
+    """The same of every seed that ran, the first one first."""
+    return [read_study(path) for name, path in folders.items() if name.startswith("similarity")]
+
+
 def setting_of(study: Study) -> Setting:
     """Network, images and signatures of a similarity study."""
     summary = study.summary

@@ -1,14 +1,14 @@
 """Fig. 1: how many vectors of VGG13 are alike?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from mercuric.page import formats
 from mercuric.page.chart import Picture
-from mercuric.studies.reproduce.found import Found, Number
-from mercuric.studies.reproduce.studied import setting_of, similarity_of
+from mercuric.studies.reproduce.found import Found, Number, spread_of
+from mercuric.studies.reproduce.studied import seeds_of_similarity, setting_of
 from mercuric.studies.similarity.charts import similarity_chart
 
 PRODUCTS = {"input": "forward", "gradient": "input_gradient"}
@@ -16,9 +16,9 @@ PRODUCTS = {"input": "forward", "gradient": "input_gradient"}
 
 def found(folders: Mapping[str, Path]) -> Found:
     """The convolution with most HITs, for both kinds of vectors."""
-    study = similarity_of(folders)
-    layers = study.tables["layers"]
-    numbers = {name: _most(layers[layers["product"] == product]) for name, product in PRODUCTS.items()}
+    studies = seeds_of_similarity(folders)
+    study, layers = studies[0], studies[0].tables["layers"]
+    numbers = {name: _most([one.tables["layers"] for one in studies], of) for name, of in PRODUCTS.items()}
     zero = layers["zero_hits"].sum() / layers["HIT"].sum()
     return Found(
         numbers,
@@ -34,10 +34,14 @@ def found(folders: Mapping[str, Path]) -> Found:
     )
 
 
-def _most(rows: pd.DataFrame) -> Number:
-    hits = rows["HIT"] / rows["vectors"]
-    best = rows.iloc[int(hits.to_numpy().argmax())]
+def _most(seeds: Sequence[pd.DataFrame], product: str) -> Number:
+    """The largest share of HITs, of every seed's layers."""
+    tables = [layers[layers["product"] == product] for layers in seeds]
+    hits = [(rows["HIT"] / rows["vectors"]).to_numpy() for rows in tables]
+    best = tables[0].iloc[int(hits[0].argmax())]
+    largest = [float(shares.max()) for shares in hits]
     return Number(
-        float(hits.max()),
+        largest[0],
+        spread=spread_of(largest),
         beside=f"{best['layer']}; {formats.percent(best['similar'])} without vectors of zeros",
     )

@@ -13,6 +13,7 @@ from mercuric.studies.reproduce.pictures import bars, tabulated
 from mercuric.studies.reproduce.studied import setting_of_summary
 from mercuric.studies.train.summary_file import Summary, parse_summary
 
+TABLES = "accuracy", "translation"
 POINTS = {"accuracy": 100.0, "bleu": 1.0}
 
 
@@ -47,9 +48,12 @@ def _summaries(folders: Mapping[str, Path]) -> dict[str, Summary]:
     if "accuracy" not in folders:
         summary = parse_summary(read_json_object(folders["training"] / "summary.json"))
         return {f"{summary.model}, {summary.data}": summary}
-    rows = pd.read_csv(folders["accuracy"] / "accuracy.csv")["row"]
-    files = {str(row): folders["accuracy"] / str(row) / "summary.json" for row in rows}
-    return {row: parse_summary(read_json_object(file)) for row, file in files.items()}
+    tables = [folders[name] for name in TABLES if name in folders]
+    return {
+        row: parse_summary(read_json_object(table / row / "summary.json"))
+        for table in tables
+        for row in pd.read_csv(table / "accuracy.csv")["row"].astype(str)
+    }
 
 
 def _scores(training: str, summary: Summary) -> pd.DataFrame:

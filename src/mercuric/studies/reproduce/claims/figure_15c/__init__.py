@@ -3,24 +3,27 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from mercuric.page import formats
 from mercuric.page.chart import Picture
-from mercuric.studies.reproduce.found import Found, Number
-from mercuric.studies.reproduce.studied import convolutions, setting_of, similarity_of
+from mercuric.studies.reproduce.found import Found, Number, spread_of
+from mercuric.studies.reproduce.studied import convolutions, seeds_of_similarity, setting_of
 from mercuric.studies.similarity.charts import unique_chart
+from mercuric.studies.similarity.folder import Study
 
 FIRST = 3
 
 
 def found(folders: Mapping[str, Path]) -> Found:
     """Distinct signatures in a channel of an image, the mean over channels."""
-    study = similarity_of(folders)
-    channels = study.tables["channels"]
-    rows = convolutions(channels)
-    unique = rows.groupby("layer", sort=False)["unique"].mean().reset_index(drop=True)
+    studies = seeds_of_similarity(folders)
+    study, uniques = studies[0], [_unique(one) for one in studies]
+    unique = uniques[0]
+    falls = [float(one.corr(one.index.to_series(), method="spearman")) for one in uniques]
     numbers = {
-        "first": Number(float(unique.to_numpy().argmax() < FIRST)),
-        "falls": Number(float(unique.corr(unique.index.to_series(), method="spearman"))),
+        "first": Number(float(all(one.to_numpy().argmax() < FIRST for one in uniques))),
+        "falls": Number(falls[0], spread=spread_of(falls)),
     }
     return Found(
         numbers,
@@ -28,5 +31,15 @@ def found(folders: Mapping[str, Path]) -> Found:
         f"{formats.count(unique.iloc[-1])} in "
         "the last convolution.",
         setting_of(study),
-        [Picture("figure-15c", "Unique vectors", study.summary.subject, unique_chart(channels))],
+        [
+            Picture(
+                "figure-15c", "Unique vectors", study.summary.subject, unique_chart(study.tables["channels"])
+            )
+        ],
     )
+
+
+def _unique(study: Study) -> "pd.Series[float]":
+    """Of each convolution, the mean over channels."""
+    rows = convolutions(study.tables["channels"])
+    return rows.groupby("layer", sort=False)["unique"].mean().reset_index(drop=True)

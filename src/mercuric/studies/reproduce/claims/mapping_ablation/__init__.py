@@ -18,7 +18,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     ratio, later = (table[WEIGHT] / table[OUTPUT] for table in (one, sixteen))
     largest = most_weights(folders["arrays"])
     numbers = {
-        "most": Number(float((ratio > 1).mean() > 0.5), beside=_layers(ratio > 1)),
+        "most": Number(float((ratio > 1).mean()), beside=_layers(ratio > 1)),
         "large": Number(
             float(ratio[largest] < 1),
             beside=f"{largest}: {formats.ratio(ratio[largest])} of output stationary's",

@@ -23,7 +23,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     totals = pd.DataFrame({name: table[[ROW, WEIGHT, OUTPUT]].sum() for name, table in tables.items()}).T
     numbers = {
         "most": Number(
-            float(min(wins.values()) > 0.5),
+            float(min(wins.values())),
             beside=formats.listing([f"{name} {formats.percent(share, 0)}" for name, share in wins.items()]),
         ),
         "row": Number(

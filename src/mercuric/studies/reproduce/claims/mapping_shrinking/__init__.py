@@ -27,8 +27,8 @@ def found(folders: Mapping[str, Path]) -> Found:
     names = [formats.percent(one / original["energy"], 0) for one in rows["energy"]]
     series = {"accuracy": rows["accuracy"].tolist()}
     return Found(
-        {"better": Number(float(len(good) > 0), beside=f"{formats.percent(saved, 0)} less energy")},
-        f"{len(good)} of {len(trials)} narrower networks are within a point of the original's "
+        {"better": Number(float(saved), beside=f"{len(good)} of {len(trials) - 1} smaller networks")},
+        f"{len(good)} of {len(trials) - 1} smaller networks are within a point of the original's "
         f"{formats.percent(original['accuracy'])}; "
         "with so few steps of training their order is chance.",
         [

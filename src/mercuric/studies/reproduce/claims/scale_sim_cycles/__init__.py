@@ -37,10 +37,8 @@ def found(folders: Mapping[str, Path]) -> Found:
     }
     return Found(
         {
-            "free": Number(
-                float((free > 1).all()), float((fair_free > 1).all()), beside=_range(free.tolist())
-            ),
-            "whole": Number(float((whole > 1).all()), float((fair > 1).all()), beside=_range(whole.tolist())),
+            "free": Number(free.min(), fair_free.min(), beside=_range(free.tolist())),
+            "whole": Number(whole.min(), fair.min(), beside=_range(whole.tolist())),
         },
         "Signatures are "
         f"{formats.percent(float((sums['cycles_signature'] / sums['cycles_mercury']).max()), 0)} of "

@@ -21,7 +21,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     return Found(
         {
             "sums": Number(float((counts["hits"] + counts["misses"] == counts["vectors"]).all())),
-            "most": Number(float((share > 0).mean() > 0.5), beside=formats.between(
+            "most": Number(float((share > 0).mean()), beside=formats.between(
                 formats.percent(share.min()), formats.percent(share.max()))),
         },
         f"{len(counts)} layers, {formats.percent(counts['hits'].sum() / counts['vectors'].sum())} of "

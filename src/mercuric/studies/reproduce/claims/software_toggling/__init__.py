@@ -19,7 +19,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     layers = len(part.final_bits[0]) if part.final_bits else 0
     named = f" ({formats.listing(off)})" if off else ""
     return Found(
-        {"toggled": Number(float(bool(off)), beside=f"{len(off)} of {layers}{named}")},
+        {"toggled": Number(float(len(off)), beside=f"{len(off)} of {layers}{named}")},
         f"{len(off)} of {layers} layers cost more cycles than they save and turn off by themselves.",
         setting_of_training(trained),
     )
