@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from importlib.resources import files
 from math import nan
 from pathlib import Path
@@ -41,6 +42,13 @@ def test_no_text_is_taken_for_html(tmp_path: Path) -> None:
     assert body.count("&lt;img src=x") > 20
     [content] = re.findall(r'data-chart="drawn">(.*?)</script>', written)
     assert json.loads(content)["data"][0] == {"name": EVIL, "type": "scatter", "x": [1], "y": [None]}
+
+
+def test_a_picture_has_a_place_of_its_own_in_a_section_of_its_name(tmp_path: Path) -> None:
+    page = replace(page_of(), sections=[Section("drawn", "heading", [picture("again")])])
+    written = write(page, tmp_path).read_text(encoding="utf-8").split("</main>")[0]
+    places = re.findall(r'<[a-z]+[^>]* id="([^"]+)"', written)
+    assert {"drawn", "chart-drawn"} < set(places) and len(places) == len(set(places))
 
 
 def test_a_section_without_parts_is_left_out(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ const theme = () => ({
 });
 
 const charts = Array.from(document.querySelectorAll("script[data-chart]"), (source) => ({
-  place: document.getElementById(source.dataset.chart),
+  place: document.getElementById(`chart-${source.dataset.chart}`),
   content: JSON.parse(source.textContent),
 }));
 

@@ -53,8 +53,10 @@ def _page(judged: Sequence[Judged], summary: Mapping[str, Any], command: str) ->
 
 
 def _card(one: Judged) -> Card:
-    paper, ours, _ = texts.leading(one)
-    return Card(one.claim.title, ours, f"{one.claim.part}: {paper}", one.verdict == "no")
+    statement, number, _ = texts.leading_answer(one)
+    beside = [f"{one.claim.part}: {texts.paper(statement)}", texts.spread(number, statement)]
+    value = texts.value(None if number is None else number.ours, statement)
+    return Card(one.claim.title, value, "; ".join(filter(None, beside)), one.verdict == "no")
 
 
 def _answers(judged: Sequence[Judged]) -> SortableTable:

@@ -40,11 +40,16 @@ def ours(number: Number | None, statement: Statement) -> str:
     """Our number, with its spread."""
     if number is None:
         return formats.MISSING
-    said = value(number.ours, statement)
-    if number.spread is None:
-        return said
+    said, ends = value(number.ours, statement), spread(number, statement)
+    return f"{said} ({ends})" if ends else said
+
+
+def spread(number: Number | None, statement: Statement) -> str:
+    """The least and the largest over seeds, or over what no text tells; nothing where there is one number."""
+    if number is None or number.spread is None:
+        return ""
     low, high = (value(end, statement) for end in number.spread)
-    return f"{said} ({formats.between(low, high)})"
+    return formats.between(low, high)
 
 
 def fair(number: Number | None, statement: Statement) -> str:
@@ -68,10 +73,16 @@ def answer(holds: bool | None, number: Number | None) -> str:
 
 
 def leading(judged: Judged) -> tuple[str, str, str]:
-    """The source's first number, or else its first truth; ours in the paper's timing, and in the fair one."""
-    answers = judged.answers()
-    statement, number, _ = next((one for one in answers if one[0].test != "true"), answers[0])
+    """What :func:`leading_answer` is in words: the source's number, ours, ours in the fair timing."""
+    statement, number, _ = leading_answer(judged)
     return paper(statement), ours(number, statement), fair(number, statement)
+
+
+def leading_answer(judged: Judged) -> tuple[Statement, Number | None, bool | None]:
+    """The first of the source's numbers that was measured, or else its first truth."""
+    answers = judged.answers()
+    found = [one for one in answers if measured(one[1])] or answers
+    return next((one for one in found if one[0].test != "true"), found[0])
 
 
 def why(judged: Judged) -> str:
