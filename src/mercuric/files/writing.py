@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,6 +48,27 @@ def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` through a temporary file, as UTF-8; what that has not is escaped."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path``; it takes its place when the block ends well, else it is removed.
+
+    Raises:
+        MercuricError: there is something at ``path`` already.
+        OSError: the folder can't be written.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise MercuricError(f"{path} is there already; remove it or name another folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name[:_LONGEST]}.{token_hex(4)}.mercuric.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def remove_abandoned(folder: Path) -> None:

@@ -50,6 +50,11 @@ STUDIES = (
         ".studies.simulate.command:simulate",
     ),
     Study(
+        "export",
+        "Write MODEL's training products for SCALE-Sim, ZigZag, AccelForge, Timeloop or STONNE.",
+        ".studies.export.command:export", mark="export.json",
+    ),
+    Study(
         "hitmap", "Write which vectors of each layer of MODEL reuse a result, a line a batch.",
         ".studies.hitmap.command:hitmap", mark="run.json",
     ),

@@ -69,6 +69,27 @@ class DenseLayer:
         return self.images * prod(self.output) * self.filters * length
 
     @property
+    def matrices(self) -> tuple[int, int, int, int]:
+        """The same as matrix products: how many (one a group), and M, K and N of M x K times K x N."""
+        pixels, taps = self.images * prod(self.output), prod(self.kernel)
+        return self.groups, pixels, self.channels // self.groups * taps, self.filters // self.groups
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is what every tool has a convolution for, and no matrix product as it stands: one image,
+        one stride in both directions, no dilation."""
+        is_matrix = self.size == self.kernel == self.output == (1, 1)
+        one_stride = self.stride[0] == self.stride[1] and self.dilation == (1, 1)
+        return self.images == 1 and one_stride and not is_matrix
+
+    @property
+    def covered(self) -> Pair:
+        """Height and width that the windows of an input cover, its padding included."""
+        sides = zip(self.output, self.stride, self.dilation, self.kernel, strict=True)
+        height, width = ((out - 1) * step + gap * (taps - 1) + 1 for out, step, gap, taps in sides)
+        return height, width
+
+    @property
     def shape(self) -> tuple[int | Pair, ...]:
         """Everything but the name: layers of one shape cost the same."""
         return tuple(getattr(self, field) for field in (*_COUNTED, "padding"))
@@ -77,13 +98,27 @@ class DenseLayer:
 _COUNTED = ("images", "groups", "channels", "filters", "kernel", "output", "stride", "dilation", "size")
 
 
-def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
-    """Run one batch and note every call of a convolution or fully connected layer, in order.
+def matrix_products(name: str, count: int, M: int, K: int, N: int) -> DenseLayer:
+    """``count`` products M x K times K x N, each of matrices of its own, as groups of a 1x1 convolution."""
+    once = (1, 1)
+    return DenseLayer(name, M, count, count * K, count * N, once, once, once, once, once, (0, 0))
 
-    Works on the ``meta`` device too, where shapes alone run. The model is left as it was.
+
+def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
+    """As :func:`layer_calls`.
 
     Raises:
         ValueError: the model called no such layer.
+    """
+    if found := layer_calls(model, inputs):
+        return found
+    raise ArgumentError(f"model was a {type(model).__name__} that called no layer")
+
+
+def layer_calls(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
+    """Run one batch and note every call of a convolution or fully connected layer, in order.
+
+    Works on the ``meta`` device too, where shapes alone run. The model is left as it was.
     """
     found: list[DenseLayer] = []
 
@@ -93,18 +128,13 @@ def read_layers(model: nn.Module, inputs: Inputs) -> list[DenseLayer]:
     layers = {name: one for name, one in model.named_modules() if is_product(one)}
     with recording(layers, after=note):
         infer(model, inputs)
-    if not found:
-        raise ArgumentError(f"model was a {type(model).__name__} that called no layer")
     return found
 
 
 def _layer(name: str, module: nn.Module, x: Tensor) -> DenseLayer:
     kind = kind_of(module)
     if isinstance(module, nn.Linear):
-        once = (1, 1)
-        images, channels = prod(x.shape[:-1]), x.shape[-1]
-        filters = module.out_features
-        return DenseLayer(name, images, 1, channels, filters, once, once, once, once, once, (0, 0))
+        return matrix_products(name, 1, prod(x.shape[:-1]), x.shape[-1], module.out_features)
     assert isinstance(kind, ConvolutionKind)  # noqa: S101 - attention has no product of its own
     geometry, given = kind.geometry(module), kind.images(x)
     images, _, *sides = given.shape

@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from mercuric.accelerator.engines.scalesim_files import DATAFLOWS
@@ -45,7 +46,7 @@ def gemm_cycles(accelerator: Accelerator) -> Callable[[int, int, int], int]:
         ValueError: SCALE-Sim doesn't know the accelerator's dataflow.
         MercuricError: SCALE-Sim isn't installed.
     """
-    _dataflow(accelerator)
+    scalesim_dataflow(accelerator)
     _scalesim("single_layer_sim")
     return lambda M, K, N: run_gemm(accelerator, M, K, N).cycles
 
@@ -71,7 +72,7 @@ def run_gemm(accelerator: Accelerator, M: int, K: int, N: int, folds_at_once: in
             raise ArgumentError(f"{name} was {size}, but must be at least 1")
     if folds_at_once is not None and folds_at_once < 1:
         raise ArgumentError(f"folds_at_once was {folds_at_once}, but must be at least 1, or None")
-    dataflow = _dataflow(accelerator)
+    dataflow = scalesim_dataflow(accelerator)
     whole = N if dataflow == "ws" else M
     size = whole if folds_at_once is None else _strip(accelerator, M, K, N, folds_at_once)
     times, rest = divmod(whole, size)
@@ -84,6 +85,19 @@ def run_gemm(accelerator: Accelerator, M: int, K: int, N: int, folds_at_once: in
     folds = sum(many * run.folds for many, run in runs)
     mapping = sum(many * run.folds * run.mapping for many, run in runs) / folds
     return ScaleSimRun(cycles, folds, mapping, M * K * N / (cycles * accelerator.pes))
+
+
+def read_gemms(topology: Path) -> list[tuple[int, int, int]]:
+    """M, K and N of each row of a topology of convolutions, as SCALE-Sim reads it.
+
+    Raises:
+        MercuricError: SCALE-Sim isn't installed.
+    """
+    read = _scalesim("topology_utils").topologies()
+    read.load_arrays(str(topology))
+    read.topo_calc_hyperparams()
+    rows = zip(read.layers_calculated_hyperparams, read.topo_arrays, strict=True)
+    return [(height * width, length, row[6]) for (height, width, _, length), row in rows]
 
 
 def _strip(accelerator: Accelerator, M: int, K: int, N: int, folds: int) -> int:
@@ -129,7 +143,12 @@ def _simulator(accelerator: Accelerator, dataflow: str, M: int, K: int, N: int) 
     return simulator
 
 
-def _dataflow(accelerator: Accelerator) -> str:
+def scalesim_dataflow(accelerator: Accelerator) -> str:
+    """What SCALE-Sim calls the accelerator's dataflow.
+
+    Raises:
+        ValueError: it doesn't know it.
+    """
     if accelerator.dataflow not in _DATAFLOWS:
         raise ArgumentError(
             f"dataflow of accelerator {accelerator.name!r} was {accelerator.dataflow!r}, but must be one of "

@@ -20,7 +20,7 @@ _SIDES = ("ArrayHeight", "ArrayWidth")
 _SIZES = ("IfmapSramSzkB", "FilterSramSzkB", "OfmapSramSzkB")
 _OFFSETS = ("IfmapOffset", "FilterOffset", "OfmapOffset")
 _CLOCK_MHZ, _ENTRIES, _WAYS = 200, 1024, 16
-_CONV = (
+CONV = (
     "IFMAP Height", "IFMAP Width", "Filter Height", "Filter Width", "Channels", "Num Filter", "Strides",
 )  # fmt: skip
 _GEMM = ("M", "N", "K")
@@ -186,15 +186,13 @@ def _form(header: str, names: Sequence[str], first_row: str) -> tuple[str, ...]:
     if not known:
         raise ArgumentError(
             f"the header was {header[:60]!r}, but must name the columns "
-            f"{', '.join(_CONV)}, or {', '.join(_GEMM)}"
+            f"{', '.join(CONV)}, or {', '.join(_GEMM)}"
         )
     if "ifmap" in names[0] or "ifmap" in names[1]:
-        return _CONV
-    numbers = [whole_number(cell.strip()) for cell in first_row.split(",")[1 : 1 + len(_CONV)]]
-    is_conv = (
-        names[0] != _GEMM[0].lower() and len(numbers) == len(_CONV) and None not in numbers[len(_GEMM) :]
-    )
-    return _CONV if is_conv else _GEMM
+        return CONV
+    numbers = [whole_number(cell.strip()) for cell in first_row.split(",")[1 : 1 + len(CONV)]]
+    is_conv = names[0] != _GEMM[0].lower() and len(numbers) == len(CONV) and None not in numbers[len(_GEMM) :]
+    return CONV if is_conv else _GEMM
 
 
 def _layer(row: str, columns: tuple[str, ...], names: Sequence[str], line: int) -> TopologyLayer:
@@ -249,7 +247,7 @@ def _stride_across(
         if not cell or cell.startswith("#") or _is_ratio(cell) or ("batch" in name and cell == "1"):
             continue
         is_number = whole_number(cell) is not None
-        if is_number and columns is _CONV and place == 0 and (not name or "stride" in name):
+        if is_number and columns is CONV and place == 0 and (not name or "stride" in name):
             across = _size(layer, "Stride width", cell)
         elif not is_number or across is None or place > len(_RATIO) or name:
             # SCALE-Sim itself writes N and M of a ratio as two numbers behind both strides.

@@ -30,7 +30,7 @@ class Opinion:
     cycles: float
 
 
-def check_engine(engine: Engine) -> None:
+def check_engine(engine: str) -> None:
     """Find out before anything runs.
 
     Raises:

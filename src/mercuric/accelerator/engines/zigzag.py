@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
@@ -25,6 +26,7 @@ from mercuric.accelerator.engines.zigzag_description import (
 )
 from mercuric.accelerator.hardware import Accelerator, as_accelerator
 from mercuric.errors import ArgumentError, MercuricError
+from mercuric.files.json_text import json_text
 from mercuric.progress import Progress, silent
 
 Objective = Literal["energy", "latency", "EDP"]
@@ -95,6 +97,45 @@ def evaluate_layers(
     return [replace(costs[layer.shape], layer=layer.name) for layer in layers]
 
 
+def evaluate_nodes(
+    nodes: Sequence[dict[str, Any]],
+    accelerator: Path,
+    mapping: Path,
+    progress: Progress = silent,
+    objective: Objective = "energy",
+    lpf_limit: int = 6,
+) -> list[ZigZagCost]:
+    """What :func:`evaluate_layers` gives, of a workload and files in ZigZag's own words.
+
+    Nodes that differ in name and number alone are searched once.
+
+    Args:
+        nodes: the workload.
+        accelerator, mapping: YAML files.
+        progress, objective, lpf_limit: as there.
+
+    Raises:
+        MercuricError: ZigZag is not installed, or finds no mapping of a node.
+    """
+    paths = {"accelerator": str(accelerator), "mapping": str(mapping)}
+    keys = [json_text({**node, "id": 0, "name": "", "operand_source": {}}) for node in nodes]
+    distinct = dict(zip(keys, nodes, strict=True))
+    costs = {}
+    for done, (key, node) in enumerate(distinct.items(), start=1):
+        alone = {**node, "id": 0, "operand_source": {"I": 0, "W": 0}}
+        with _quiet():
+            costs[key] = _cost(_best(node["name"], alone, paths, objective, lpf_limit), alone)
+        progress(done, len(distinct))
+    return [replace(costs[key], layer=node["name"]) for key, node in zip(keys, nodes, strict=True)]
+
+
+def mapping_entries(names: Sequence[str], mapping: dict[str, Unrolling]) -> list[dict[str, Any]]:
+    """A spatial mapping in ZigZag's words, once for each name of a layer or operator."""
+    unrolled = {side: [f"{loop}, {size}" for loop, size in loops] for side, loops in mapping.items()}
+    operands = {"O": "O", "W": "I2", "I": "I1"}
+    return [{"name": name, "spatial_mapping": unrolled, "memory_operand_links": operands} for name in names]
+
+
 def _search(
     layer: DenseLayer,
     hardware: dict[str, Any],
@@ -103,22 +144,20 @@ def _search(
     objective: Objective,
     lpf_limit: int,
 ) -> ZigZagCost:
-    unrolled = {side: [f"{loop}, {size}" for loop, size in loops] for side, loops in mapping.items()}
-    operands = {"O": "O", "W": "I2", "I": "I1"}
-    mappings = [
-        {"name": name, "spatial_mapping": unrolled, "memory_operand_links": operands}
-        for name in ("default", "Conv")
-    ]
     with TemporaryDirectory() as folder, _quiet():
-        files = {"accelerator": hardware, "mapping": mappings}
+        files = {"accelerator": hardware, "mapping": mapping_entries(("default", "Conv"), mapping)}
         for name, content in files.items():
             text = yaml.safe_dump(content, sort_keys=False)  # ZigZag reads memories from the PE outwards
             Path(folder, f"{name}.yaml").write_text(text, encoding="utf-8")
         paths = {name: str(Path(folder, f"{name}.yaml")) for name in files}
-        best = _best(layer, workload_description(layer, accelerator.word_bits), paths, objective, lpf_limit)
+        node = workload_description(layer, accelerator.word_bits)
+        return _cost(_best(layer.name, node, paths, objective, lpf_limit), {**node, "name": layer.name})
+
+
+def _cost(best: Any, node: dict[str, Any]) -> ZigZagCost:
     return ZigZagCost(
-        layer=layer.name,
-        macs=layer.macs,
+        layer=node["name"],
+        macs=prod(node["loop_sizes"]),
         energy=float(best.energy_total),
         operand_energy={str(operand): tuple(cost) for operand, cost in best.mem_energy_breakdown.items()},
         cycles=float(best.latency_total2),
@@ -127,7 +166,7 @@ def _search(
 
 
 def _best(
-    layer: DenseLayer, node: dict[str, Any], paths: dict[str, str], objective: Objective, lpf_limit: int
+    name: str, node: dict[str, Any], paths: dict[str, str], objective: Objective, lpf_limit: int
 ) -> Any:
     """ZigZag's own stages, without those of ``zigzag.api`` that write figures and pickles."""
     engine = _module("stages.main").MainStage(
@@ -143,7 +182,7 @@ def _best(
         ((best, _),) = engine.run()
     except _module("opt.loma.engine").NoValidLoopOrderingFoundException as error:
         raise MercuricError(
-            f"ZigZag found no mapping of layer {layer.name!r} onto the accelerator: an operand does not fit "
+            f"ZigZag found no mapping of layer {name!r} onto the accelerator: an operand does not fit "
             "into a memory"
         ) from error
     return best

@@ -1,0 +1,1 @@
+"""How do other simulators get the products of a training step?"""

@@ -1,0 +1,1 @@
+"""How do other simulators get a network's training workload?"""
