@@ -1,7 +1,7 @@
 """How does AccelForge read a product? As an Einsum of a workload.
 
-Einsums share no tensor and no rank variable: products of a training step don't follow each other layer by layer,
-and none is fused with another. Loops of one step, but those of images, filters and channels, are left out.
+Einsums share no tensor and no rank variable: products of a training step don't follow each other layer by
+layer, and none is fused with another. Loops of one step are left out, but for images, filters and channels.
 """
 
 import re
@@ -80,8 +80,8 @@ ACCELFORGE = Form(
     import accelforge
     spec = accelforge.Spec.from_yaml("your-architecture.yaml", "dense-forward.yaml")
 
-Each file is a workload, each product an Einsum of an `input`, a `weight` and an `output`, as architectures call
-them. The groups of a convolution, the heads of an attention and MERCURY's scopes are the rank G.
+Each file is a workload, each product an Einsum of an `input`, a `weight` and an `output`, as architectures
+call them. The groups of a convolution, the heads of an attention and MERCURY's scopes are the rank G.
 """,
     path=_path,
     write=_write,

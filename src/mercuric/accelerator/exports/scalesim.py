@@ -114,10 +114,10 @@ SCALESIM = Form(
     pip install scalesim==3.0.0
     python -m scalesim.scale -c array.cfg -t dense-forward.csv -l layout.csv -i conv -p results
 
-Each file of products is a topology of convolutions; a row whose filter is one row high and as wide as its input
-is a matrix product, M windows of K elements and N filters. `manifest.csv` says how often a row is computed
-(`repeats`): SCALE-Sim knows no groups, so that each group of a convolution, head of an attention or scope of
-MERCURY is the same row again. It numbers cycles from 0: a row takes one more than it prints.
+Each file of products is a topology of convolutions; a row whose filter is one row high and as wide as its
+input is a matrix product, M windows of K elements and N filters. `manifest.csv` says how often a row is
+computed (`repeats`): SCALE-Sim knows no groups, so that each group of a convolution, head of an attention or
+scope of MERCURY is the same row again. It numbers cycles from 0: a row takes one more than it prints.
 """,
     path=_path,
     write=_write,

@@ -57,9 +57,9 @@ STONNE = Form(
     how="""\
     STONNE=/path/to/stonne sh dense-forward.sh
 
-Each line runs one product and leaves its statistics as JSON, by the product's name. `manifest.csv` says how often
-a line is computed (`repeats`): heads of an attention, scopes of MERCURY, and groups of a convolution that is not
-of one image, are the same line again.
+Each line runs one product and leaves its statistics as JSON, by the product's name. `manifest.csv` says how
+often a line is computed (`repeats`): heads of an attention, scopes of MERCURY, and groups of a convolution
+that is not of one image, are the same line again.
 """,
     path=_path,
     write=_write,

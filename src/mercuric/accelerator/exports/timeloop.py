@@ -1,8 +1,8 @@
 """How does Timeloop read a product? As a problem of version 0.4, a file each.
 
-A product without groups has the seven dimensions of Timeloop's own layers of convolutions, by which constraints
-of published architectures go: N images, C channels, M filters, P and Q pixels across and down, R and S elements
-of the kernel. One with groups has G before them.
+A product without groups has the seven dimensions of Timeloop's own layers of convolutions, by which
+constraints of published architectures go: N images, C channels, M filters, P and Q pixels across and down, R
+and S elements of the kernel. One with groups has G before them.
 """
 
 from collections.abc import Mapping
@@ -72,9 +72,9 @@ TIMELOOP = Form(
     how="""\
     timeloop-mapper arch.yaml mapper.yaml dense-forward/001-*.yaml -o results
 
-or `timeloopfe.v4.Specification.from_yaml_files("arch.yaml", ..., "dense-forward/001-....yaml")`. Architecture,
-mapper and constraints are yours: each file is one `problem`. The groups of a convolution, the heads of an
-attention and MERCURY's scopes are the dimension G.
+or `timeloopfe.v4.Specification.from_yaml_files("arch.yaml", ..., "dense-forward/001-....yaml")`.
+Architecture, mapper and constraints are yours: each file is one `problem`. The groups of a convolution, the
+heads of an attention and MERCURY's scopes are the dimension G.
 """,
     path=_path,
     write=_write,

@@ -1,7 +1,7 @@
 """How does ZigZag read a product? As a convolution's eight loops, in a workload of YAML.
 
-The array and its mapping of each product are written beside it, as :mod:`mercuric.accelerator.engines` describes
-them. No product waits for another one, as the passes of training steps don't follow each other layer by layer.
+The array and its mapping of each product are written beside it, as :mod:`mercuric.accelerator.engines`
+describes them. No product waits for another one: the passes of a training step don't follow layer by layer.
 """
 
 from pathlib import Path

@@ -31,9 +31,9 @@ Products of one training step of {model} on {batch}, as `{command}` wrote them.
 | `export.json` | where it all comes from, totals, and what is left out |
 
 A line of `manifest.csv`: file, product, the place of the layer's call, layer, pass and part; whether it is a
-convolution; how often it is computed for each time that it stands in its file (`repeats`); what it is as matrix
-products (`groups` times M x K times K x N); all of its multiply-accumulates (`macs`); the input vectors of the layer
-(`vectors`), and the rows of them that are computed (`rows`).
+convolution; how often it is computed for each time that it stands in its file (`repeats`); what it is as
+matrix products (`groups` times M x K times K x N); all of its multiply-accumulates (`macs`); the input
+vectors of the layer (`vectors`), and the rows of them that are computed (`rows`).
 
 Multiply-accumulates of the dense files: {macs:,}. {left_out}
 """
