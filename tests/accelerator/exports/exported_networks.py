@@ -14,7 +14,7 @@ from mercuric.trace.workload import Workload, read_workloads
 
 
 class Mixed(nn.Module):
-    """Strided, dilated, grouped, depthwise, pointwise, transposed and functional convolutions, and attention."""
+    """Strided, dilated, grouped, depthwise, pointwise, transposed, functional convolutions; attention."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -80,7 +80,7 @@ def test_a_step_has_all_multiply_accumulates(network: str) -> None:
     elif network == "mixed":
         model, inputs = mixed()
     else:
-        build = torchvision().models.shufflenet_v2_x0_5 if network == "torchvision" else None
+        build = torchvision.models.shufflenet_v2_x0_5 if network == "torchvision" else None
         model = zoo.build("mobilenet-v2", 7, width=0.25) if build is None else build(num_classes=7)
         inputs = torch.randn(2, 3, 32, 32)
     workloads, products = read_workloads(model, inputs), dense_products(model, inputs)
