@@ -27,8 +27,9 @@ _IMAGES = 1
 
 def export(
     context: typer.Context,
-    to: Annotated[str, typer.Option(help=f"The simulator: {', '.join(FORMS)}.")],
     model: Annotated[str | None, typer.Argument(help=f"{options.NETWORK}.")] = None,
+    *,
+    to: Annotated[str, typer.Option(help=f"The simulator: {', '.join(FORMS)}.")],
     out: Annotated[
         Path | None, typer.Option(help="A new folder; runs/export-MODEL-SIMULATOR by default.")
     ] = None,

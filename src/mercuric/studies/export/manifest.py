@@ -8,7 +8,7 @@ from typing import Any
 
 from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.exports.form import Form
-from mercuric.accelerator.exports.product import PASSES, ExportedProduct
+from mercuric.accelerator.exports.product import PASSES, ExportedProduct, Part
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.studies.export.study import Exported
@@ -37,6 +37,10 @@ vectors of the layer (`vectors`), and the rows of them that are computed (`rows`
 
 Multiply-accumulates of the dense files: {macs:,}. {left_out}
 """
+
+
+_COUNTED: Mapping[Part, str] = {"dense": "baseline", "remaining": "product", "signature": "signature"}
+"""Which of our cycles are of a part; the baseline is that of whole layers, as other simulators count."""
 
 
 def write_manifest(
@@ -70,12 +74,13 @@ def cycles_by_layer(exported: Exported, form: Form) -> list[dict[str, Any]]:
     """A file and layer a row: ``mercuric_cycles``; and where the simulator ran ``tool_cycles`` and, where it
     says one, ``tool_energy``."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
+    counted = exported.simulation.counter.state_dict()["layers"]
     for one in exported.products:
         row = rows.setdefault(
             (one.file, one.layer),
             {
                 "file": one.file, "layer": one.layer, "macs": 0,
-                "mercuric_cycles": _own_cycles(exported.simulation, one),
+                "mercuric_cycles": counted[one.layer]["fair"][one.product][_COUNTED[one.part]],
             },
         )  # fmt: skip
         row["macs"] += one.macs
@@ -85,13 +90,6 @@ def cycles_by_layer(exported: Exported, form: Form) -> list[dict[str, Any]]:
             if cost.energy is not None:
                 row["tool_energy"] = row.get("tool_energy", 0) + times * cost.energy
     return list(rows.values())
-
-
-def _own_cycles(simulation: Simulation, one: ExportedProduct) -> int:
-    """Of a layer: the baseline of whole layers, as other simulators count, with reuse, or of signatures."""
-    counted = simulation.counter.state_dict()["layers"][one.layer]["fair"][one.product]
-    part = {"dense": "baseline", "remaining": "product", "signature": "signature"}[one.part]
-    return int(counted[part])
 
 
 def totals(exported: Exported, form: Form) -> list[dict[str, Any]]:

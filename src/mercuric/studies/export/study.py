@@ -123,13 +123,13 @@ class Network:
         similarity = simulated_config(how.similarity, how.accelerator)
         layers = layer_calls(subject.network, subject.inputs)
         found = TrainingProducts(layers, how.training, self.reuse)
-        calls: Calls = (
-            NetworkCalls(
-                subject.network, subject.batches(named(progress, "images")), similarity, how.training
-            )
-            if self.reuse
-            else _dense_calls(subject, similarity)
-        )
+        calls: Calls
+        if self.reuse:
+            batches = subject.batches(named(progress, "images"))
+            reloads = how.training and how.accelerator.gradient_signatures == "reload"
+            calls = NetworkCalls(subject.network, batches, similarity, how.training, reloads=reloads)
+        else:
+            calls = _dense_calls(subject, similarity)
         if not of_zoo(self.config.model):
             _require_fixed_shapes(subject)
         result = simulate_calls(calls, how.accelerator, how.training, (found.add,))
