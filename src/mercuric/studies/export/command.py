@@ -93,11 +93,11 @@ def _table(figures: dict[str, Any], form: Form) -> Table:
     ran = any("tool_cycles" in row for row in figures["files"])
     tool = form.tool.split(",")[0]
     heads = ["products", "MACs", "cycles, Mercuric", *([f"cycles, {tool}", "ratio"] if ran else [])]
-    spent = any("tool_energy" in row for row in figures["files"])
+    spent = figures.get("energy_unit")
     caption = f"on {figures['accelerator']}; dense: the baseline of whole layers"
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption=Text(caption))
     table.add_column("file")
-    for head in (*heads, *([f"energy, {tool}"] if spent else [])):
+    for head in (*heads, *([f"energy in {spent}"] if spent else [])):
         table.add_column(head, justify="right", no_wrap=True)
     for row in figures["files"]:
         own, other = row["mercuric_cycles"], row.get("tool_cycles")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mercuric.accelerator import Accelerator, Simulation
+from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.accelerator.exports.form import Form
 from mercuric.accelerator.exports.product import PASSES, ExportedProduct, Part
 from mercuric.files.json_text import json_text
@@ -51,6 +52,8 @@ def write_manifest(
         **exported.described, "to": form.name, "tool": form.tool, "accelerator": accelerator.name,
         "files": totals(exported, form), "left_out": _left_out(exported.simulation),
     }  # fmt: skip
+    if any("tool_energy" in row for row in figures["files"]):
+        figures["energy_unit"] = fitting(accelerator).unit
     _write_csv(folder / "manifest.csv", (_row(one, form) for one in exported.products))
     _write_csv(folder / "cycles.csv", cycles_by_layer(exported, form))
     write_text(folder / "export.json", json_text(figures))
