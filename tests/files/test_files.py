@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mercuric.errors import MercuricError
-from mercuric.files.writing import replacing, write_text
+from mercuric.files.writing import new_folder, replacing, write_text
 
 
 @pytest.fixture
@@ -93,3 +93,19 @@ def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
     path = tmp_path / ("ä" * 127)
     write_text(path, "x")
     assert path.read_text() == "x"
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    with pytest.raises(RuntimeError), new_folder(path) as temporary:
+        write_text(temporary / "half.txt", "x")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    path.mkdir()
+    with new_folder(path) as temporary:
+        write_text(temporary / "all.txt", "x")
+        assert not any(path.iterdir())
+    assert [one.name for one in path.iterdir()] == ["all.txt"]
+    with pytest.raises(MercuricError, match="is there already"), new_folder(path):
+        pass
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]

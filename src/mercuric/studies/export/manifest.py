@@ -48,7 +48,7 @@ def write_manifest(
     exported: Exported, form: Form, accelerator: Accelerator, command: str, folder: Path
 ) -> dict[str, Any]:
     """Write everything but the simulator's own files; returns what ``export.json`` holds."""
-    figures = {
+    figures: dict[str, Any] = {
         **exported.described, "to": form.name, "tool": form.tool, "accelerator": accelerator.name,
         "files": totals(exported, form), "left_out": _left_out(exported.simulation),
     }  # fmt: skip
