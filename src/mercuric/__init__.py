@@ -28,6 +28,7 @@ from mercuric.version import __version__
 if TYPE_CHECKING:
     from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
     from mercuric.prefixes import PrefixHandle, PrefixReport, share_prefixes
+    from mercuric.studies.loaded_run import LoadedRun, load_run
 
 __all__ = [
     "Accelerator",
@@ -38,6 +39,7 @@ __all__ = [
     "Directions",
     "Diverged",
     "Equal",
+    "LoadedRun",
     "MercuricError",
     "PrefixHandle",
     "PrefixReport",
@@ -52,6 +54,7 @@ __all__ = [
     "__version__",
     "fit_directions_",
     "fit_ranks_",
+    "load_run",
     "plain_state_dict",
     "restore_",
     "reuse_",
@@ -62,6 +65,7 @@ __all__ = [
 
 _SIMULATOR = ("Accelerator", "CycleCost", "Simulation", "simulate")
 _PREFIXES = ("PrefixHandle", "PrefixReport", "share_prefixes")
+_RUNS = ("LoadedRun", "load_run")
 
 
 def __getattr__(name: str) -> Any:
@@ -72,6 +76,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module("mercuric.accelerator"), name)
     if name in _PREFIXES:
         return getattr(import_module("mercuric.prefixes"), name)
+    if name in _RUNS:
+        return getattr(import_module("mercuric.studies.loaded_run"), name)
     raise AttributeError(f"module 'mercuric' has no attribute {name!r}")
 
 

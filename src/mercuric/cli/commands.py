@@ -76,15 +76,15 @@ class _Imported(TyperCommand):
 
 def _loaded(command: Command) -> Any:
     function = command.load()
-    writes_page = isinstance(command, Study) and command.page is not None
+    exports = isinstance(command, Study) and (command.tells or command.page is not None)
 
     @wraps(function)
     def run(*args: Any, **options: Any) -> None:
-        folder = options.pop("figures") if writes_page else None
+        folder = options.pop("figures") if exports else None
         with one_sentence(command.stopped), exported(folder):
             function(*args, **options)
 
-    if writes_page:
+    if exports:
         _add_option(run, "figures", Figures)
     app = typer.Typer(add_completion=False)
     app.command(help=command.help)(run)

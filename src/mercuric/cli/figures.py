@@ -1,4 +1,4 @@
-"""``--figures DIR``: a page's charts and tables as files for a paper, of every command that writes a page."""
+"""``--figures DIR``: charts and tables as files for a paper, of every command that shows some."""
 
 import os
 from collections.abc import Iterator
@@ -14,15 +14,13 @@ from mercuric.page.parts import Section
 
 Figures = Annotated[
     Path | None,
-    typer.Option(
-        help="Also write the page's charts (SVG, PDF, PNG) and tables (CSV, LaTeX) into this folder."
-    ),
+    typer.Option(help="Also write charts (SVG, PDF, PNG) and tables (CSV, LaTeX) into this folder."),
 ]
 
 
 @contextmanager
 def exported(folder: Path | None) -> Iterator[None]:
-    """Write charts and tables of the pages that are written in the block into ``folder``, if there is one.
+    """Write charts and tables that are shown in the block into ``folder``, if there is one.
 
     Raises:
         MercuricError: it is no folder or can't be written, which is said before any work, or no page was

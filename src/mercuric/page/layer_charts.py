@@ -3,6 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from mercuric.accelerator.dataflows.dot_product import COLUMN_PREFIXES, Timing
 from mercuric.page import chart
 from mercuric.page.chart import figure, hover_names, name_layers
 
@@ -42,6 +43,18 @@ def outcome_chart(layers: pd.DataFrame, similar: str, y_title: str) -> go.Figure
     picture.update_layout(barmode="stack", bargap=0.2)
     picture.update_yaxes(tickformat=".0%", range=[0, 1])
     return picture
+
+
+def timed_cycles(layers: pd.DataFrame, timing: Timing) -> go.Figure:
+    """:func:`cycle_chart` in a timing.
+
+    Args:
+        layers: ``Simulation.layers``.
+        timing: which.
+    """
+    prefix = COLUMN_PREFIXES[timing]
+    cycles = {f"cycles_{what}": layers[f"{prefix}_{what}"] for what in ("baseline", "mercury", "signature")}
+    return cycle_chart(layers[["layer"]].assign(**cycles), f"cycles, {timing} timing")
 
 
 def cycle_chart(layers: pd.DataFrame, y_title: str) -> go.Figure:

@@ -20,7 +20,7 @@ from mercuric.reuse.observation import Observer
 from mercuric.reuse.pass_watch import PassWatch
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from mercuric.reuse.layer_report import LayerReport
 
 
 class ReuseHandle:
@@ -266,8 +266,10 @@ class ReuseHandle:
 
         return stop
 
-    def report(self) -> "pd.DataFrame":
+    def report(self) -> "LayerReport":
         """A layer a row, summed over the forward passes since :meth:`reset`.
+
+        A table of pandas, which a notebook shows under a chart of itself; ``plot()`` is that chart.
 
         Columns: ``layer``, ``kind``, ``vectors``, ``bits``, ``HIT``, ``MAU``, ``MNU`` (these three add
         up to ``vectors``), ``zero`` (vectors of zeros alone), ``zero_hits`` (HITs by those),
@@ -285,10 +287,9 @@ class ReuseHandle:
         Warns:
             UserWarning: once for a handle, of layers that never ran and of a share under a half.
         """
-        import pandas as pd  # most programs that reuse need no tables
+        from mercuric.reuse.layer_report import LayerReport  # most programs that reuse need no pandas
 
-        rows = [state.row() | self._judging.columns(state) for state in self.layers.values()]
-        report = pd.DataFrame(rows)
+        report = LayerReport([state.row() | self._judging.columns(state) for state in self.layers.values()])
         report.attrs["covered"] = share_covered(self.layers, self.coverage)
         report.attrs["never_ran"] = never_ran(self.layers)
         report.attrs["dense"] = dense_layers(self.layers, self.coverage)

@@ -18,7 +18,7 @@ def write_page_again(folder: Path) -> Path:
     if not folder.is_dir():
         raise MercuricError(f"{folder} is not a run's folder: no such directory")
     command = stored_command(folder)
-    filled = _named(command) or _marked(folder)
+    filled = study.named(command) or study.marked(folder)
     write = filled.load_page()
     if write is None:
         raise MercuricError(f"{folder} was filled by mercuric {filled.name}, which makes no page")
@@ -31,23 +31,6 @@ def write_page_again(folder: Path) -> Path:
     except _BROKEN as error:
         reason = " ".join(str(error).split())[:300]
         raise MercuricError(f"{folder} is broken: {type(error).__name__}, {reason}") from None
-
-
-def _named(command: str) -> study.Study | None:
-    """The study that the command line is of: of all whose words it has, the one with most."""
-    words = command.split()[1:]
-    known = [one for one in study.STUDIES if words[: len(one.words)] == one.words]
-    return max(known, key=lambda one: len(one.words), default=None)
-
-
-def _marked(folder: Path) -> study.Study:
-    """The study that left its mark, where no command is stored: runs of before had none."""
-    marked = [one for one in study.STUDIES if one.mark is not None]
-    for one in marked:
-        if (folder / str(one.mark)).is_file():
-            return one
-    marks = ", ".join(str(one.mark) for one in marked)
-    raise MercuricError(f"{folder} is not the folder of a finished run: it has none of {marks}")
 
 
 _BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError, RecursionError)

@@ -2,13 +2,14 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from mercuric.errors import MalformedError
 from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
+
+if TYPE_CHECKING:
+    import typer
 
 COMMAND = "command.txt"
 """Beside what a command wrote: its line, which says how to make that again, and of which study it is."""
@@ -17,7 +18,7 @@ _ANYWHERE = ("out", "resume", "as_json", "figures")
 """Where the result goes, not what it is."""
 
 
-def store_command(folder: Path, context: typer.Context, more: bool = False) -> str:
+def store_command(folder: Path, context: "typer.Context", more: bool = False) -> str:
     """Write the running command line into the folder that it filled; returns what is stored then.
 
     Args:
@@ -42,7 +43,7 @@ def stored_command(folder: Path) -> str:
         return ""
 
 
-def _typed(context: typer.Context) -> str:
+def _typed(context: "typer.Context") -> str:
     """The command line without what doesn't change the result, quoted for a shell; defaults are left out."""
     program = str(context.find_root().info_name)  # "python -m mercuric" where it was called so
     words = ["mercuric", *context.command_path.removeprefix(program).split()]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from mercuric.errors import MercuricError
 from mercuric.terminal.command import Command, imported
 
 WritePage = Callable[[Path, str], Path]
@@ -24,10 +25,12 @@ class Study(Command):
     Attributes:
         page: ``"module:name"`` of the :data:`WritePage`, of a study that has a page.
         mark: a file that tells a folder of this study where no command is stored in it.
+        tells: whether it has charts or tables to export though it writes no page.
     """
 
     page: str | None = None
     mark: str | None = None
+    tells: bool = False
 
     def load_page(self) -> WritePage | None:
         """Import what writes the page; None where there is none."""
@@ -47,7 +50,7 @@ STUDIES = (
     ),
     Study(
         "simulate", "Count the cycles that MODEL takes on real images, with and without MERCURY.",
-        ".studies.simulate.command:simulate",
+        ".studies.simulate.command:simulate", tells=True,
     ),
     Study(
         "export",
@@ -153,34 +156,34 @@ STUDIES = (
     ),
     Study(
         "bench conv", "Convolutions: planted duplicates, principal directions, and activations of VGG16.",
-        ".studies.bench.command:conv",
+        ".studies.bench.command:conv", tells=True,
     ),
     Study(
         "bench linear",
         "Fully connected layers: planted duplicates, principal directions, and a network's "
         "activations.",
-        ".studies.bench.command:linear",
+        ".studies.bench.command:linear", tells=True,
     ),
     Study(
         "bench attention", "Attention: planted duplicates among the queries, and a network's own queries.",
-        ".studies.bench.command:attention",
+        ".studies.bench.command:attention", tells=True,
     ),
     Study(
         "bench train",
         "Whole training steps of NETWORKS, dense and with ReuseConfig.fast(), and the layers it "
         "keeps.",
-        ".studies.bench.command:train",
+        ".studies.bench.command:train", tells=True,
     ),
     Study(
         "bench equal",
         "Exact reuse on NETWORKS: limit, time, memory, and how far outputs and gradients are from dense.",
-        ".studies.bench.equal.command:equal",
+        ".studies.bench.equal.command:equal", tells=True,
     ),
     Study(
         "bench prefixes",
         "Training steps of language models whose batches begin alike, dense and as a tree, and of TRL's "
         "trainers.",
-        ".studies.bench.command:prefixes",
+        ".studies.bench.command:prefixes", tells=True,
     ),
     Study(
         "bench front",
@@ -195,3 +198,23 @@ STUDIES = (
     ),
 )  # fmt: skip
 """All studies. A folder in which no command is stored is of the first one whose mark is in it."""
+
+
+def named(command: str) -> Study | None:
+    """The study that the command line is of: of all whose words it has, the one with most."""
+    words = command.split()[1:]
+    known = [one for one in STUDIES if words[: len(one.words)] == one.words]
+    return max(known, key=lambda one: len(one.words), default=None)
+
+
+def marked(folder: Path) -> Study:
+    """The study that left its mark, where no command is stored: runs of before had none.
+
+    Raises:
+        MercuricError: the folder is no finished run's.
+    """
+    marks = {str(one.mark): one for one in STUDIES if one.mark is not None}
+    for mark, one in marks.items():
+        if (folder / mark).is_file():
+            return one
+    raise MercuricError(f"{folder} is not the folder of a finished run: it has none of {', '.join(marks)}")

@@ -17,11 +17,12 @@ from mercuric.accelerator.count.energy_counter import EnergyCounter
 from mercuric.accelerator.count.idle_arrays import IdleArrays
 from mercuric.accelerator.count.similarity_tally import SimilarityTally, gradient_figures
 from mercuric.accelerator.count.totals import totals
-from mercuric.accelerator.dataflows.dot_product import Timing
+from mercuric.accelerator.dataflows.dot_product import TIMINGS, Timing
 from mercuric.accelerator.energy.energies import Energies, as_energies
 from mercuric.accelerator.hardware import Accelerator, Depth, as_accelerator
 from mercuric.accelerator.mcache_owner import simulated_config
-from mercuric.errors import ArgumentError
+from mercuric.errors import ArgumentError, described
+from mercuric.notebook import drawn, shown_as_html
 from mercuric.reuse import Alike, ReuseConfig, similarity_rates
 from mercuric.reuse.config import PresetName
 from mercuric.trace.calls import Calls, Listen, RunFacts
@@ -35,6 +36,7 @@ from mercuric.trace.supervised import Supervised
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,29 @@ class Simulation:
     def speedup(self, timing: Timing | None = None) -> float:
         """Cycles of the baseline over cycles with MERCURY; ``timing`` defaults to the accelerator's."""
         return self.cycles(timing).speedup
+
+    def plot(self, timing: Timing | None = None) -> "Figure":
+        """Cycles of each layer without reuse and with it, as a figure of matplotlib.
+
+        Args:
+            timing: ``"paper"`` or ``"fair"``; the accelerator's by default.
+
+        Raises:
+            ArgumentError: there is no such timing.
+            MissingPackage: matplotlib is not installed.
+        """
+        chosen = timing or self.accelerator.timing
+        if chosen not in TIMINGS:
+            raise ArgumentError(f"timing was {described(timing)}, but must be one of {', '.join(TIMINGS)}")
+        return drawn("simulated_cycles", self, chosen)
+
+    def _repr_html_(self) -> str:
+        accelerator = self.accelerator
+        said = " and ".join(f"{self.speedup(timing):.2f}x in {timing} timing" for timing in TIMINGS)
+        return shown_as_html(
+            f"{accelerator.name}, {accelerator.dataflow}: {said}",
+            "simulated_cycles", self, accelerator.timing, table=self.layers.to_html(),
+        )  # fmt: skip
 
     @property
     def run(self) -> dict[str, Any]:

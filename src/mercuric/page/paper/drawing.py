@@ -18,6 +18,7 @@ from mercuric.page.paper.curves import draw_curve, draw_guide, legend_sign
 from mercuric.page.paper.frame import draw_frame, is_crowded, scale_axes, slant, texts_touch
 from mercuric.page.paper.heat import draw_heat, draw_photo
 from mercuric.page.paper.marks import Bars, Curve, Heat, Photo
+from mercuric.page.paper.shown import ShownFigure
 from mercuric.page.paper.style import COLUMN, PAGE, RC, SOFT
 
 _EDGE = 0.03
@@ -85,7 +86,7 @@ def _places(plot: Plot) -> int:
 def _draw(chart: Chart, width: float, height: float) -> _Drawn:
     square = any(plot.x.square or plot.y.square for plot in chart.plots)
     layout = ConstrainedLayoutEngine(w_pad=0, h_pad=0, wspace=0.06, hspace=0.06, compress=square)
-    figure = Figure(figsize=(width, height), layout=layout)
+    figure = ShownFigure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     every = _draw_plots(figure, chart, width)
     top, rows = _draw_head(figure, chart)

@@ -9,6 +9,9 @@ import typer
 from mercuric.config import Config
 from mercuric.files.json_text import json_text, records
 from mercuric.files.writing import write_text
+from mercuric.page.listeners import tell
+from mercuric.page.parts import Section
+from mercuric.page.table import SortableTable, words
 from mercuric.studies.bench import table as tables
 from mercuric.studies.machine import machine
 from mercuric.studies.stored_command import store_command
@@ -35,6 +38,7 @@ def show_tables(
     """Print and write tables, of which a terminal gets those that ``on_screen`` names: all by default."""
     if out is not None:
         write_tables(context, name, config, out, shown)
+    tell([_section(name, shown)])
     if as_json:
         typer.echo(_figures(config, shown))
         return
@@ -48,6 +52,18 @@ def show_tables(
     typer.echo(_SPREAD)
     if out is not None:
         typer.echo(f"Figures: {out}")
+
+
+def _section(name: str, shown: dict[str, Shown]) -> Section:
+    """The tables as a page would have them, for who takes them from there."""
+    found: list[SortableTable] = []
+    for part, one in _filled(shown).items():
+        for title, table, columns in _split(one):
+            cells = [
+                words(column.name, [column.text(row) for _, row in table.iterrows()]) for column in columns
+            ]
+            found.append(SortableTable(cells, title if len(_split(one)) > 1 else part))
+    return Section(name, name, found)
 
 
 def write_tables(

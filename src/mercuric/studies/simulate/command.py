@@ -8,6 +8,7 @@ import typer
 from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import records
+from mercuric.page.listeners import tell
 from mercuric.studies.simulate.cost_table import area_line, cost_table
 from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, Topology
 from mercuric.studies.simulate.study import simulate as run_simulation
@@ -74,6 +75,9 @@ def simulate(
     )
     with bars() as progress:
         layers, summary = run_simulation(source, how, progress)
+    from mercuric.studies.simulate.figures import figures as paper_figures
+
+    tell([paper_figures(layers)])
     figures = {**summary, "layers": records(layers)}
     if isinstance(source, Topology) or engine is not None:
         tables = [topology_table(layers), topology_total(summary)]
