@@ -16,7 +16,8 @@ import mercuric
 
 ROOT = Path(mercuric.__file__).parent
 FLOORS = (
-    ("errors", "progress", "version"), ("config", "extras", "files", "saved_state", "torchvision_operators"),
+    ("errors", "progress", "version"),
+    ("config", "extras", "files", "notebook", "saved_state", "torchvision_operators"),
     ("similarity",), ("reuse", "prefixes"), ("trace",),
     ("accelerator",), ("rtl",), ("data",), ("zoo",), ("training", "integrations"), ("subjects",),
     ("page", "terminal"), ("studies",), ("cli",), ("__main__",),

@@ -1,14 +1,18 @@
-"""Does ``mercuric report`` write the page of every finished folder again?"""
+"""Does ``mercuric report`` write the page of every finished folder again, and ``load_run`` its tables?"""
 
 import json
 import random
 import re
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pandas import read_csv
 
+from mercuric import MercuricError, __version__, load_run
 from mercuric.studies.run_folder import RESOLVED
 from mercuric.studies.stored_command import COMMAND
 
@@ -41,6 +45,10 @@ def test_the_page_is_written_again(mercuric: Run, refused: Refused, tmp_path: Pa
     assert (out / COMMAND).read_text().startswith(f"mercuric {COMMANDS[name][0]} ")
     page.unlink(missing_ok=True)
     paper = ("--figures", tmp_path / "paper") if name in FOR_PAPERS else ()
+    loaded = load_run(out)
+    assert loaded.study == " ".join(word for word in COMMANDS[name][:2] if word != "custom-cnn")
+    assert loaded.version == __version__
+    assert all(len(table.columns) for table in loaded.tables.values())
     again = mercuric("report", out, *paper)
     assert again.exit_code == 0, again.output
     if paper:
@@ -73,6 +81,8 @@ def _edited(out: Path, mercuric: Run, refused: Refused) -> None:
             done = mercuric("report", out)
             if done.exit_code:
                 refused(done)
+            with suppress(MercuricError), warnings.catch_warnings(action="ignore"):
+                load_run(out)
         for text in ("", "{", "[]", "5", "null", "[" * 100_000, '{"a":' * 500 + "1" + "}" * 500):
             path.write_text(text)
             refused(mercuric("report", out))
@@ -123,3 +133,25 @@ def test_a_study_exports_its_own_page(mercuric: Run, tmp_path: Path) -> None:
 def test_hitmaps_have_no_page(mercuric: Run, refused: Refused, tmp_path: Path) -> None:
     assert mercuric("hitmap", "custom-cnn", "--images", 1, "--out", tmp_path / "h").exit_code == 0
     assert "was filled by mercuric hitmap, which makes no page" in refused(mercuric("report", tmp_path / "h"))
+
+
+def test_a_simulation_exports_its_cycles(mercuric: Run, tmp_path: Path) -> None:
+    done = mercuric("simulate", "custom-cnn", "--images", 1, "--json", "--figures", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in tmp_path.glob("*.svg")} == {"cycles-paper.svg", "cycles-fair.svg"}
+    written = read_csv(tmp_path / "layers.csv")
+    assert written["cycles_mercury (number)"].tolist() == [
+        row["cycles_mercury"] for row in json.loads(done.stdout)["layers"]
+    ]
+
+
+def test_a_benchmark_exports_its_tables(mercuric: Run, tmp_path: Path) -> None:
+    paper = tmp_path / "paper"
+    done = mercuric(
+        "bench", "attention", "--quick", "--rounds", 1, "--figures", paper, "--out", tmp_path / "b"
+    )
+    assert done.exit_code == 0, done.output
+    assert len(list(paper.glob("*.tex"))) == len(list(paper.glob("*.csv"))) > 0
+    loaded = load_run(tmp_path / "b")
+    assert loaded.study == "bench attention"
+    assert "attention-planted" in loaded.tables

@@ -21,6 +21,11 @@ def telling(listener: Listener) -> Iterator[None]:
         _LISTENERS.reset(before)
 
 
+def heard() -> bool:
+    """Whether anybody listens, for whom it pays to make charts that no page has."""
+    return bool(_LISTENERS.get())
+
+
 def tell(sections: Sequence[Section]) -> None:
     """Tell all listeners what a page shows, or what is written beside one in Markdown."""
     for listener in _LISTENERS.get():

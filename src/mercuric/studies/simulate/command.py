@@ -8,7 +8,7 @@ import typer
 from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.errors import ArgumentError
 from mercuric.files.json_text import records
-from mercuric.page.listeners import tell
+from mercuric.page.listeners import heard, tell
 from mercuric.studies.simulate.cost_table import area_line, cost_table
 from mercuric.studies.simulate.study import Counting, Hitmaps, Network, Source, Topology
 from mercuric.studies.simulate.study import simulate as run_simulation
@@ -75,9 +75,10 @@ def simulate(
     )
     with bars() as progress:
         layers, summary = run_simulation(source, how, progress)
-    from mercuric.studies.simulate.figures import figures as paper_figures
+    if heard():
+        from mercuric.studies.simulate.figures import as_section  # Plotly takes long to import
 
-    tell([paper_figures(layers)])
+        tell([as_section(layers)])
     figures = {**summary, "layers": records(layers)}
     if isinstance(source, Topology) or engine is not None:
         tables = [topology_table(layers), topology_total(summary)]

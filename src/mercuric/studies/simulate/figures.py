@@ -1,5 +1,7 @@
 """How does a simulation look in a paper? Its cycles as charts, its layers as a table."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from mercuric.page.parts import Section
 from mercuric.page.table import Column, SortableTable, numbers, words
 
 
-def figures(layers: pd.DataFrame) -> Section:
+def as_section(layers: pd.DataFrame) -> Section:
     """The section of a page that nobody writes: a chart a timing, and all figures.
 
     Args:
@@ -28,7 +30,7 @@ def figures(layers: pd.DataFrame) -> Section:
     )
 
 
-def _column(values: "pd.Series") -> Column:  # type: ignore[type-arg]
+def _column(values: "pd.Series[Any]") -> Column:
     name = str(values.name)
     if pd.api.types.is_numeric_dtype(values) and values.dtype != np.bool_:
         return numbers(name, values.tolist(), "{:.6g}".format)
