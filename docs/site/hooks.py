@@ -1,7 +1,7 @@
 """Which pages does the site make of files that are no pages of ``docs/``?
 
-The README, the changelog and CONTRIBUTING of the repository, with their links, and each notebook with the outputs
-that are stored in it. What is named in the navigation and is not there yet is left out.
+The README, the changelog and CONTRIBUTING of the repository, with their links, and each notebook with the
+outputs that are stored in it. Pages of ``docs/`` that the navigation doesn't name stand at its end.
 """
 
 import base64
@@ -19,6 +19,15 @@ ROOT = Path(__file__).parents[2]
 PROJECT = {"README.md": "readme.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 _LINK = re.compile(r"(\]\()([^)#:\s]+)")
 _ESCAPES = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Name the pages that nothing names."""
+    named = set(re.findall(r"[\w/.-]+\.md", str(config.nav)))
+    others = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name not in named)
+    if others and config.nav is not None:
+        config.nav.append({"More": others})
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -59,13 +68,17 @@ def _output(output: dict[str, Any]) -> str:
     data = {kind: "".join(value) for kind, value in output.get("data", {}).items()}
     if "image/svg+xml" in data:
         encoded = base64.b64encode(data["image/svg+xml"].encode()).decode()
-        return f'<img class="result" alt="The chart that the cell draws" src="data:image/svg+xml;base64,{encoded}">'
+        return _image("The chart that the cell draws", "svg+xml", encoded)
     if "image/png" in data:
-        return f'<img class="result" alt="What the cell shows" src="data:image/png;base64,{data["image/png"]}">'
+        return _image("What the cell shows", "png", data["image/png"].strip())
     if "text/html" in data:
         lines = (line.strip() for line in data["text/html"].splitlines())
         return f'<div class="result">{"".join(lines)}</div>'
     return _text(data.get("text/plain", ""))
+
+
+def _image(alternative: str, kind: str, encoded: str) -> str:
+    return f'<img class="result" alt="{alternative}" src="data:image/{kind};base64,{encoded}">'
 
 
 def _text(text: str) -> str:
