@@ -16,7 +16,7 @@ pytest.importorskip("mkdocs", reason="mkdocs is not installed: it comes with the
 pytest.importorskip("mkdocstrings", reason="mkdocstrings is not installed: it comes with the extra docs")
 
 ROOT = Path(__file__).parents[2]
-BUILD = (sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet")
+BUILD = (sys.executable, "-m", "mkdocs", "build", "--strict")
 
 
 class Read(HTMLParser):
