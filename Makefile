@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: install demo test test-all coverage lint bench clean
+.PHONY: install demo test test-all test-docs docs notebooks coverage lint bench clean
 
 install: .venv/installed
 
@@ -25,6 +25,18 @@ test: install
 test-all: install
 	MERCURIC_TEST_ALL=1 MERCURIC_TEST_SLOW=1 $(PYTEST)
 
+# Every code block of README and docs, the notebooks, and the site's links; says how many ran.
+test-docs: install
+	$(PYTEST) tests/docs tests/test_architecture.py
+
+# The documentation as a folder that needs no server: site/index.html.
+docs: install
+	$(BIN)/mkdocs build --strict
+
+# The notebooks' outputs anew.
+notebooks: install
+	OMP_NUM_THREADS=1 $(BIN)/python docs/notebooks/execute.py
+
 coverage: install
 	$(PYTEST) --cov=mercuric --cov-report=term:skip-covered --cov-fail-under=90
 
@@ -40,4 +52,4 @@ bench: install
 	$(BIN)/python benchmarks/simulator.py
 
 clean:
-	rm -rf .venv runs dist
+	rm -rf .venv runs dist site
