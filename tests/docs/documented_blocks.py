@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _BLOCK = re.compile(
-    r"^<!-- (?P<note>.*?) ?-->$|^```(?P<language>\w*)\n(?P<code>.*?)^```$|^(?P<indented>(?:    .*\n)+)",
+    r"^<!-- (?P<note>.*?) ?-->$|^```(?P<language>\w*)\n(?P<code>.*?)^```$|^(?P<indented>(?:    [^\n]*\n)+)",
     re.DOTALL | re.MULTILINE,
 )
 

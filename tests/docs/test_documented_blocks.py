@@ -28,7 +28,11 @@ def test_a_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rec
     counts = dict.fromkeys(("python", "ran", "parsed", "elsewhere"), 0)
     registered = dict(DATAFLOWS)
     torch.manual_seed(0)
-    for block in blocks(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    found = blocks(text)
+    fences = text.count("```python\n")
+    assert sum(block.language == "python" for block in found) == fences, "a block is overlooked"
+    for block in found:
         if name := block.note("file"):
             Path(name).write_text(block.code, encoding="utf-8")
         if test := block.note("tested by"):
