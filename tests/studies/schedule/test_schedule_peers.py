@@ -7,10 +7,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mercuric import data, zoo
+from mercuric.studies.bench.factors import factorise_, factors, most_that_saves
 from mercuric.studies.schedule.forms import FORMS
 from mercuric.studies.schedule.forms.cuttlefish import scaled_rank, stable_rank
 from mercuric.studies.schedule.forms.factorize import latent
-from mercuric.studies.schedule.forms.factors import factorise_, factors, most_that_saves
 from mercuric.studies.schedule.forms.infobatch import ANNEALING, PRUNED, Pruning, expected_saving
 from mercuric.studies.schedule.forms.pufferfish import low_ranks
 from mercuric.studies.schedule.forms.resizing import sides

@@ -124,6 +124,7 @@ def front_columns(table: pd.DataFrame) -> Columns:
         _percent("test accuracy", "correct", 2, known=True),
         _percent("hits", "hits", known=True),
         _whole("kept", "kept", known=True, left=True),
+        _percent("MACs", "macs", 0, known=True),
         _milliseconds("ms", "ms"),
         _times("times faster"),
     ]

@@ -11,7 +11,7 @@ from mercuric.files.json_text import json_text, records
 from mercuric.files.reading import read_text
 from mercuric.files.writing import write_text
 from mercuric.studies.bench import table as tables
-from mercuric.studies.bench.options import Clock, Dtype, Quick, Rounds
+from mercuric.studies.bench.options import Clock, Compile, Dtype, Quick, Rounds
 from mercuric.studies.front.page import write_page
 from mercuric.studies.front.study import bench_front
 from mercuric.studies.front.subject import HED, FrontBench
@@ -24,7 +24,7 @@ from mercuric.zoo import pretrained
 
 _QUICK_FRONT = {
     "bits": (12,), "ranks": (0.25,), "errors": (0.1,), "output_errors": (0.1,), "calibration": 1,
-    "batch": 1, "images": 1, "rounds": 1,
+    "batch": 1, "images": 1, "rounds": 1, "ends": (0,), "ratios": (0.5,), "shares": (0.5,),
 }  # fmt: skip
 _QUICK_SIZE = 96
 
@@ -47,6 +47,11 @@ def judge(
         int | None, typer.Option(help="Training images that ranks are fitted on; 28, with --weights 512.")
     ] = None,
     paper: Annotated[bool, typer.Option(help="Judge the paper's form, whose emulation is slow.")] = True,
+    peers: Annotated[bool, typer.Option(help="Judge int8, pruning and other low rank beside them.")] = True,
+    forms: Annotated[
+        str | None, typer.Option(help="Groups of forms with commas between, as int8; all by default.")
+    ] = None,
+    compiled: Compile = False,
     rounds: Rounds = 3,
     dtype: Dtype = "float32",
     clock: Clock = "wall",
@@ -60,7 +65,9 @@ def judge(
     given = {
         "data": data, "data_root": data_root, "rounds": rounds, "dtype": dtype, "clock": clock,
         "image_size": image_size, "batch": batch, "images": images, "calibration": calibration,
-        "step": step, "paper": paper, "model_args": options.parse_model_args(model_args) or None,
+        "step": step, "paper": paper, "peers": peers, "compiled": compiled,
+        "forms": tuple(one.strip() for one in forms.split(",")) if forms else None,
+        "model_args": options.parse_model_args(model_args) or None,
     }  # fmt: skip
     config = _judged(network, weights, quick, given)
     with bars() as progress:
@@ -90,7 +97,7 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 def _write(context: typer.Context, folder: Path, config: FrontBench, table: pd.DataFrame) -> None:
     found = {
         "subject": table.attrs["subject"], "config": config.model_dump(mode="json"), "machine": machine(),
-        "rows": records(table),
+        "left_out": table.attrs["left_out"], "rows": records(table),
     }  # fmt: skip
     write_text(folder / "front.csv", table.to_csv(index=False))
     write_text(folder / "front.md", tables.markdown(table, tables.front_columns(table)))
@@ -103,4 +110,6 @@ def _print(table: pd.DataFrame, folder: Path, as_json: bool) -> None:
         typer.echo(read_text(folder / "front.json"))
         return
     output().print(tables.terminal_table(table, tables.front_columns(table), table.attrs["subject"]))
+    for sentence in table.attrs["left_out"]:
+        typer.echo(f"Left out: {sentence}")
     typer.echo(f"Figures: {folder / 'front.csv'}\nReport: {folder / 'report.html'}")

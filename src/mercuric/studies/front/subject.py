@@ -1,14 +1,16 @@
 """Which trained network is judged, and on which images?"""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from mercuric import zoo
 from mercuric.errors import ArgumentError
 from mercuric.studies.bench.settings import BenchSettings
-from mercuric.studies.front.forms import BITS, ERRORS, OUTPUT_ERRORS, RANKS
+from mercuric.studies.front.forms import BITS, ENDS, ERRORS, OUTPUT_ERRORS, RANKS, RATIOS, SHARES
 from mercuric.subjects.config import DataConfig, ImageNetworkName, SubjectConfig
 from mercuric.subjects.network import fetch_missing, load_network, open_network
 from mercuric.subjects.subject import few, load_images
@@ -21,6 +23,7 @@ CLASSES = 1000
 _SHOWN = {HED: "HED on VGG16, trained weights", MOBILENET: "MobileNetV2, ImageNet weights"}
 _IMAGES = {HED: 4, MOBILENET: 98}
 _PRETRAINED_BATCH, _PRETRAINED_CALIBRATION = 2, 28
+Share = Annotated[float, Field(gt=0, lt=1)]
 _OWN_IMAGES, _OWN_BATCH, _OWN_CALIBRATION = 1000, 64, 512
 
 
@@ -41,6 +44,11 @@ class FrontBench(BenchSettings, DataConfig):
         output_errors: errors of the network's output that set all layers' ranks.
         calibration: training images that these are fitted on; 28 for pretrained weights, else 512.
         paper: judge and time the paper's form, whose emulation is slow, as well.
+        peers: judge and time what others do to trained networks as well.
+        ends: layers at either end that int8 leaves in float32.
+        ratios: shares of the channels that Torch-Pruning takes out.
+        shares: of the multiplications that other low rank leaves.
+        forms: groups that are judged beside dense; None: all.
     """
 
     weights: str = HED
@@ -54,6 +62,11 @@ class FrontBench(BenchSettings, DataConfig):
     output_errors: tuple[float, ...] = OUTPUT_ERRORS
     calibration: Positive | None = None
     paper: bool = True
+    peers: bool = True
+    ends: tuple[Annotated[int, Field(strict=True, ge=0)], ...] = ENDS
+    ratios: tuple[Share, ...] = RATIOS
+    shares: tuple[Share, ...] = SHARES
+    forms: tuple[str, ...] | None = None
     rounds: Positive = 3
 
     @property
@@ -88,6 +101,7 @@ class FrontSubject:
         judged: batches that outputs are judged on.
         labels: (judged images,), int64; None where outputs are no classes of the data set.
         classifies: whether outputs are logits.
+        name: of the network and its weights.
         shown: network, weights, data and what is timed, as titles name them.
     """
 
@@ -97,6 +111,7 @@ class FrontSubject:
     judged: list[Tensor]
     labels: Tensor | None
     classifies: bool
+    name: str
     shown: str
 
 
@@ -131,6 +146,7 @@ def front_subject(config: FrontBench) -> FrontSubject:
         [_placed(inputs) for inputs, _ in judged],
         torch.cat([labels for _, labels in judged]) if config.own else None,
         config.weights != HED,
+        named,
         f"{named}, {images:,} test images of {config.data} at {loaded.image_size} x {loaded.image_size}; "
         f"{'training step' if config.step else 'inference'} of a batch of {batch}",
     )

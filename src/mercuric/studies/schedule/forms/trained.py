@@ -6,8 +6,8 @@ from torch import Tensor
 
 from mercuric.reuse import restore_
 from mercuric.reuse.directions.weights import projected
+from mercuric.studies.bench.factors import Product, factors, put_
 from mercuric.studies.schedule.forms.directions import InDirections, states, with_directions
-from mercuric.studies.schedule.forms.factors import Product, factors, put_
 from mercuric.studies.schedule.forms.form import Ground, Learner
 
 

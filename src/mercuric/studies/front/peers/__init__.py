@@ -1,0 +1,1 @@
+"""How else is a trained network made faster, without training it again?"""
