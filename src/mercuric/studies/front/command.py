@@ -38,6 +38,7 @@ def judge(
         str | None, typer.Option(help="A training's checkpoint, whose inference or --step is judged.")
     ] = None,
     model_args: options.ModelArgs = None,
+    width: Annotated[float, typer.Option(help="Channels of each layer, times this, as in training.")] = 1.0,
     data: options.Images = "photos",
     image_size: options.ImageSize = None,
     images: Annotated[int | None, typer.Option(help="Test images that outputs are judged on.")] = None,
@@ -67,6 +68,7 @@ def judge(
         "image_size": image_size, "batch": batch, "images": images, "calibration": calibration,
         "step": step, "paper": paper, "peers": peers, "compiled": compiled,
         "forms": tuple(one.strip() for one in forms.split(",")) if forms else None,
+        "width": width,
         "model_args": options.parse_model_args(model_args) or None,
     }  # fmt: skip
     config = _judged(network, weights, quick, given)

@@ -13,12 +13,16 @@ from mercuric.page.machine import machine_facts
 from mercuric.page.page import write
 from mercuric.page.parts import Card, Page, Section
 from mercuric.page.table import SortableTable, words
+from mercuric.studies.bench.layer_times import DENSE
 from mercuric.studies.bench.table import front_columns
+from mercuric.studies.front.forms import FITTED, PEERS
 
 CLOSE = 0.05
 AGREES = 0.9
 LOST = 0.007
 """What the paper's networks lose on average, as a share of all answers."""
+FAR = 0.5
+"""The largest error that the picture of peers shows."""
 _COLOURS = (
     chart.DENSE, chart.LOSS, chart.MAU, chart.MERCURY, chart.ZERO_HIT, chart.SIGNATURE, chart.MNU, "#2f9e6e",
     "#7d5ba6",
@@ -43,10 +47,13 @@ def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_tit
         picture.add_scatter(
             x=ordered[across].round(5).tolist(), y=ordered[down].round(6).tolist(),
             mode="lines+markers" if len(points) > 1 else "markers", name=plotly_text(str(group)),
-            line={"color": _COLOURS[place % len(_COLOURS)], "width": 1.5, "dash": "dot"},
+            line={
+                "color": _COLOURS[place % len(_COLOURS)], "width": 1.5,
+                "dash": "solid" if group in PEERS else "dot",
+            },
             marker={
-                "size": 13 if str(group) == "dense" else 9,
-                "symbol": "star" if str(group) == "dense" else "circle",
+                "size": 13 if group == DENSE else 9,
+                "symbol": "star" if group == DENSE else "circle",
             },
             customdata=[[plotly_text(f"{group} {one}")] for one in ordered["setting"]],
             hovertemplate=f"%{{customdata[0]}}<br>%{{x:.4g}}, %{{y{':.1%' if down != 'loss' else ''}}}"
@@ -55,6 +62,15 @@ def front_chart(table: pd.DataFrame, across: str, x_title: str, down: str, y_tit
     picture.update_yaxes(tickformat=".0%")
     picture.update_xaxes(showgrid=True, **chart.time_axis(table[across]))
     picture.update_layout(hovermode="closest")
+    return picture
+
+
+def peers_chart(table: pd.DataFrame) -> go.Figure:
+    """Dense, fitted directions and what others do: error of the outputs against time, up to :data:`FAR`."""
+    beside = table[table["group"].isin([DENSE, FITTED, *PEERS])]
+    picture = front_chart(beside, "ms", "milliseconds", "error", "error of the outputs")
+    if beside["error"].max() > FAR:
+        picture.update_yaxes(range=[-0.01, FAR])
     return picture
 
 
@@ -176,13 +192,19 @@ def _pictures(table: pd.DataFrame, subject: str) -> list[Picture]:
             "Share of images with dense's first class: left and high is better.", quality != "error",
         ),
     ]  # fmt: skip
-    return [
+    pictures = [
         Picture(
             f"front-{down}", title, f"{note} {subject}.", front_chart(table, "ms", "milliseconds", down, axis)
         )
         for down, title, axis, note, known in shown
         if known
     ]
+    if table["group"].isin(PEERS).any():
+        note = f"Without training again; errors above {formats.percent(FAR, 0)} are in the table. {subject}."
+        pictures.append(
+            Picture("front-peers", "Fitted directions beside their peers", note, peers_chart(table))
+        )
+    return pictures
 
 
 def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:
@@ -191,7 +213,11 @@ def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:
             "Time",
             f"Forms run in turn, round by round, {_clock(described)}; the paper's form, an emulation, once.",
         ),
-        ("Dense", "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for."),
+        (
+            "Dense",
+            "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for; where compiling was, "
+            "the faster of compiled and not.",
+        ),
         ("Reuse alone", "Whole patches with equal signatures of random signs share the first one's result."),
         (
             "Directions",
@@ -209,4 +235,42 @@ def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:
             "output feels least is taken out of the weights.",
         ),
         ("fast()", "Directions, where a layer was measured to be faster than dense; the others are dense."),
+        *_peers(described),
     ]
+
+
+def _peers(described: dict[str, Any]) -> list[tuple[str, str]]:
+    """What others do, where it was judged, and what was left out."""
+    said = []
+    if described["config"].get("peers"):
+        int8 = (
+            "by torchao (PT2E, X86InductorQuantizer), compiled"
+            if described["config"]["compiled"]
+            else "by PyTorch's own quantization on oneDNN"
+        )
+        said = [
+            ("bfloat16", "Weights and values in bfloat16."),
+            (
+                "int8",
+                f"Static quantization after training {int8}; ranges of the images that ranks are fitted on.",
+            ),
+            (
+                "Torch-Pruning",
+                "A share of each layer's channels is taken out, by the size of weights, or of weights times "
+                "gradients of random combinations of the outputs (Fang and others, CVPR 2023).",
+            ),
+            (
+                "SVD of weights",
+                "Two thinner layers of each weight's singular vectors, within one budget of multiplications.",
+            ),
+            (
+                "Zhang and others 2016",
+                "Two thinner layers of the responses' principal components: ranks by products of their "
+                "energies, then their nonlinear asymmetric reconstruction (TPAMI 2016), without the spatial "
+                "decomposition and the training again of their best figure.",
+            ),
+            ("Fitted + bfloat16, int8", "The fitted directions as two layers each, in fewer bits."),
+        ]
+    if described.get("left_out"):
+        said.append(("Left out", " ".join(f"{sentence}." for sentence in described["left_out"])))
+    return said

@@ -33,6 +33,7 @@ class FrontBench(BenchSettings, DataConfig):
     Attributes:
         weights: a name of ``mercuric.zoo.pretrained``, or a training's checkpoint.
         network: the network that the weights are of; needed for a checkpoint.
+        width: channels of the network, times this, as the checkpoint has them.
         images: test images that the outputs are judged on, those that stand for all: 4 for edge maps, 98 for
             ImageNet's classes, and for a checkpoint 1,000, or all there are.
         batch: training images that are timed, and that directions are estimated from; 2 for pretrained
@@ -53,6 +54,7 @@ class FrontBench(BenchSettings, DataConfig):
 
     weights: str = HED
     network: ImageNetworkName | None = None
+    width: Annotated[float, Field(gt=0)] = 1.0
     images: Positive | None = None
     batch: Positive | None = None
     step: bool = False
@@ -87,7 +89,7 @@ class FrontBench(BenchSettings, DataConfig):
             raise ArgumentError(
                 f"network was None, but must be what weights are of: one of {', '.join(zoo.names())}"
             )
-        return self.subject(model=network, weights=self.weights)
+        return self.subject(model=network, weights=self.weights, width=self.width)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def front_subject(config: FrontBench) -> FrontSubject:
         else _pretrained(subject, loaded.image_size)
     )
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    named = _SHOWN.get(config.weights) or f"{config.network}, weights {config.weights}"
+    width = "" if config.width == 1 else f" at {config.width:g} of its width"
+    named = _SHOWN.get(config.weights) or f"{config.network}{width}, weights {config.weights}"
     return FrontSubject(
         network,
         _placed(train.batch(timed)[0]),
