@@ -72,6 +72,7 @@ def test_the_front_as_a_page(mercuric: Run, tmp_path: Path, monkeypatch: pytest.
     assert result.exit_code == 0, result.output
     assert "directions alone" in result.stdout and "MobileNetV2, ImageNet weights" in result.stdout
     page = (tmp_path / "report.html").read_text()
+    assert "Fitted directions beside their peers" in page
     assert "Agreement against time" in page and "1 test images of photos" in page
     assert "mercuric bench front mobilenet-v2-imagenet" in page and "--no-paper" in page
     table = pd.read_csv(tmp_path / "front.csv")

@@ -66,6 +66,17 @@ def test_fewer_bits_are_near_the_trained_network(network: nn.Module, ground: Gro
     assert 0 < error(Bfloat16().make(_copy(network), ground), dense, ground) < 0.02
 
 
+@pytest.mark.slow
+def test_compiled_int8_takes_batches_that_are_not_full(network: nn.Module, ground: Ground) -> None:
+    pytest.importorskip("torchao")
+    dense = outputs(network, ground)
+    compiled = Ground(ground.shown, ground.timed, ground.fitted, compiled=True)
+    made = Int8().make(_copy(network), compiled)
+    assert 0 < error(made, dense, ground) < 0.1
+    with torch.no_grad():
+        torch.testing.assert_close(made(ground.timed[:3]), made(ground.timed)[:3])
+
+
 def test_int8_says_where_no_layer_is_left(network: nn.Module, ground: Ground) -> None:
     with pytest.raises(MercuricError, match="a small network has 4 layers"):
         Int8(2).make(network, ground)

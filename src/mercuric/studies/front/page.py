@@ -215,8 +215,8 @@ def _methods(described: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "Dense",
-            "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for; where compiling was, "
-            "the faster of compiled and not.",
+            "PyTorch's own layers, channels_last; autocast where bfloat16 was asked for; where compiling was "
+            "asked for, the faster of compiled and not.",
         ),
         ("Reuse alone", "Whole patches with equal signatures of random signs share the first one's result."),
         (

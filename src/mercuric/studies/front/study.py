@@ -209,7 +209,8 @@ def _timings(networks: dict[str, nn.Module], batch: Tensor, config: FrontBench) 
     """Of all but the paper's form together; that one, which takes far longer, once beside dense."""
     make = _step if config.step else _inference
     if config.compiled:
-        networks = {**networks, COMPILED: torch.compile(networks[DENSE])}
+        compiled: Any = torch.compile(networks[DENSE])
+        networks = {**networks, COMPILED: compiled}
     functions: dict[str, Function] = {name: make(model, batch, config) for name, model in networks.items()}
     slow = functions.pop(PAPER, None)
     together = config.time(functions, warm_ups=2 if config.compiled else 1)

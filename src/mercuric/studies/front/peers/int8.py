@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.extras import needed_for
@@ -19,6 +20,8 @@ from mercuric.studies.front.peers.peer import Ground, LeftOut
 
 _ENGINES = ("onednn", "x86", "fbgemm", "qnnpack")
 """Of PyTorch's, the fastest first."""
+_BOUNDED = (torch.sigmoid, nn.Sigmoid, torch.tanh, nn.Tanh, F.softmax, nn.Softmax)
+"""Stay in float32: PyTorch gives their inputs the range of their outputs where the layer before is in float32."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,13 @@ def _own(network: nn.Module, ground: Ground, kept: set[str]) -> nn.Module:
         mapping = get_default_qconfig_mapping(engine)
         for name in kept:
             mapping = mapping.set_module_name(name, None)
+        for bounded in _BOUNDED:
+            mapping = mapping.set_object_type(bounded, None)
         observed = prepare_fx(network, mapping, (ground.timed,))
         for batch in ground.fitted:
             observed(batch)
-        made: nn.Module = convert_fx(observed)
+        made: nn.Module = convert_fx(observed)  # type: ignore[no-untyped-call]
+        made(ground.timed)
         return made
 
 
@@ -80,7 +86,7 @@ def _compiled(network: nn.Module, ground: Ground, kept: set[str]) -> nn.Module:
     for batch in ground.fitted:
         observed(_filled(batch, len(ground.timed)))
     with inductor.patch(freezing=True):
-        made = torch.compile(convert_pt2e(observed))
+        made: Any = torch.compile(convert_pt2e(observed))
         made(ground.timed)
     return _Whole(made, len(ground.timed))
 
@@ -121,7 +127,7 @@ def _engine() -> Iterator[str]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Within the block nobody is told that PyTorch's own quantization moves to torchao."""
+    """Within the block nobody is told that PyTorch's own quantization moves to torchao, or what it rounds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

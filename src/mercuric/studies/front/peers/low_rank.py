@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from torch import nn
 from mercuric.studies.bench.factors import Product, factorise_, factors, products, put_
 from mercuric.studies.front.peers.budget import Spectrum, ranks_within
 from mercuric.studies.front.peers.peer import Ground, LeftOut
-from mercuric.studies.front.peers.reconstruction import reconstructed
+from mercuric.studies.front.peers.reconstruction import Reconstruction, reconstructed
 from mercuric.studies.front.peers.responses import follower_is_relu, responses
 
 MULTIPLE = 16
@@ -71,26 +71,32 @@ class ResponseReconstruction:
         names = [name for name, layer in products(network) if layer.weight.shape[0] > 1]
         seen = responses(network, names, ground.fitted)
         spectra = {}
-        for name, found in seen.items():
-            centred = (found.rows - found.rows.mean(0)).double()
+        for name, given in seen.items():
+            centred = (given.rows - given.rows.mean(0)).double()
             energies = torch.linalg.eigvalsh(centred.T @ centred).flip(0).clamp(min=0)
             length = _layer(network, name).weight[0].numel()
-            spectra[name] = Spectrum(energies, length, found.vectors)
+            spectra[name] = Spectrum(energies, length, given.vectors)
         relu = {name: follower_is_relu(network, name, ground.timed[:1]) for name in spectra}
         ranks = _ranks(spectra, self.share, self.multiple, ground)
         for name in [name for name in seen if name in ranks]:
-            layer = _layer(network, name)
-            given = responses(network, [name], ground.fitted, stop=True)[name].rows
-            found = reconstructed(given, seen[name].rows, ranks[name], relu[name])
-            put_(network, name, _mapped(layer, found.out, found.into, found.shift))
+            changed = responses(network, [name], ground.fitted, stop=True)[name].rows
+            found = reconstructed(changed, seen[name].rows, ranks[name], relu[name])
+            put_(network, name, _mapped(_layer(network, name), found))
         return _placed(network)
 
 
 def _ranks(spectra: Mapping[str, Spectrum], share: float, multiple: int, ground: Ground) -> dict[str, int]:
+    """The ranks within the budget.
+
+    Raises:
+        LeftOut: there are none.
+    """
     ranks = ranks_within(spectra, share, multiple)
-    if not ranks:
+    whole = sum(layer.cost(layer.filters) for layer in spectra.values())
+    left = sum(layer.cost(ranks.get(name, layer.filters)) for name, layer in spectra.items())
+    if left > share * whole:
         raise LeftOut(
-            f"{ground.shown} has no layer that fewer ranks make cheaper within {share:.0%} of its work"
+            f"low rank of {share:.0%} of the multiplications needs ranks below {multiple} in {ground.shown}"
         )
     return ranks
 
@@ -101,16 +107,16 @@ def _layer(network: nn.Module, name: str) -> Product:
     return layer
 
 
-def _mapped(layer: Product, out: torch.Tensor, into: torch.Tensor, shift: torch.Tensor) -> nn.Sequential:
-    """Two layers that compute ``out into^T (W x + bias) + shift``."""
-    made = factors(layer, out.shape[1])
-    thin, back = made.thin, made.back
+def _mapped(layer: Product, found: Reconstruction) -> nn.Sequential:
+    """Two layers that map the layer's responses so."""
+    made = factors(layer, found.out.shape[1])
+    thin, back = (cast(Product, one) for one in made)
     with torch.no_grad():
-        rows = layer.weight.detach().flatten(1).to(into)
-        bias = torch.zeros(len(rows)).to(into) if layer.bias is None else layer.bias.detach().to(into)
+        into, rows = found.into, layer.weight.flatten(1)
+        bias = rows.new_zeros(len(rows)) if layer.bias is None else layer.bias
         thin.weight.copy_((into.T @ rows).view_as(thin.weight))
-        back.weight.copy_(out.view_as(back.weight))
-        back.bias = nn.Parameter((out @ (into.T @ bias) + shift).to(layer.weight.dtype))
+        back.weight.copy_(found.out.view_as(back.weight))
+        back.bias = nn.Parameter(found.out @ (into.T @ bias) + found.shift)
     return made
 
 
