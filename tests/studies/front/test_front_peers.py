@@ -15,7 +15,7 @@ from mercuric.errors import ArgumentError, MercuricError
 from mercuric.reuse import Directions, fit_ranks_, restore_, reuse_
 from mercuric.studies.bench.factors import filters_and_length, products
 from mercuric.studies.front import subject as module
-from mercuric.studies.front.forms import FITTED, INT8, PEERS, chosen_forms, front_forms, peer_forms
+from mercuric.studies.front.forms import FITTED, INT8, PEERS, PRUNED, chosen_forms, front_forms, peer_forms
 from mercuric.studies.front.peers.bfloat16 import Bfloat16
 from mercuric.studies.front.peers.budget import Spectrum, ranks_within
 from mercuric.studies.front.peers.int8 import Int8
@@ -188,8 +188,8 @@ def test_fitted_directions_as_plain_layers_compute_the_same(network: nn.Module, 
 def test_peers_are_judged_and_timed(monkeypatch: pytest.MonkeyPatch, network: nn.Module) -> None:
     monkeypatch.setattr(module, "_pretrained", lambda *_: network)
     table = _front(step=False)
-    wanted = ["dense", FITTED, *(group for group in PEERS if group != "Torch-Pruning")]
-    assert [group for group in table["group"] if group != "Torch-Pruning"] == wanted
+    wanted = ["dense", FITTED, *(group for group in PEERS if group not in PRUNED.values())]
+    assert [group for group in table["group"] if group not in PRUNED.values()] == wanted
     assert (table["ms"] > 0).all()
     assert table.set_index("group")["macs"].loc[["dense", "int8", "bfloat16"]].eq(1).all()
 
@@ -204,12 +204,17 @@ def test_a_step_leaves_out_what_has_no_gradients(monkeypatch: pytest.MonkeyPatch
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, network: nn.Module) -> None:
     monkeypatch.setitem(sys.modules, "torch_pruning", None)
     monkeypatch.setattr(module, "_pretrained", lambda *_: network)
-    table = _front(step=False, forms=("Torch-Pruning",))
+    table = _front(step=False, forms=tuple(PRUNED.values()))
     assert table["group"].tolist() == ["dense"]
     assert table.attrs["left_out"] == [
         "Torch-Pruning needs torch_pruning, which is not installed; "
         'install it with: pip install "mercuric[peers]"'
     ]
+
+
+def test_ranks_that_are_too_small_are_named(network: nn.Module, ground: Ground) -> None:
+    with pytest.raises(MercuricError, match="30% of the multiplications needs ranks below 16 in a small"):
+        WeightSvd(0.3).make(network, ground)
 
 
 def test_forms_are_chosen_with_what_they_are_made_of() -> None:
@@ -224,7 +229,7 @@ def _front(step: bool, forms: tuple[str, ...] = (FITTED, *PEERS)) -> pd.DataFram
     return bench_front(
         FrontBench(
             weights="mobilenet-v2-imagenet", calibration=4, images=2, batch=2, image_size=96, rounds=1,
-            step=step, forms=forms, output_errors=(0.3,), ends=(0,), ratios=(0.5,), shares=(0.5,),
+            step=step, forms=forms, output_errors=(0.3,), ends=(0,), ratios=(0.5,), shares=(0.7,),
             paper=False,
         )
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """In which forms can a network compute, each with one setting to trade error for time?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mercuric.errors import ArgumentError
@@ -17,11 +17,14 @@ DENSE, PAPER = "dense", "paper's form"
 REUSE, DIRECTIONS, SHARED = "reuse alone", "directions alone", "directions + shared residual"
 BY_ERROR, BOUNDED, FAST = "directions by error", "directions + bounded residual", "fast()"
 FITTED = "directions fitted to the output"
-BFLOAT16, INT8, PRUNED = "bfloat16", "int8", "Torch-Pruning"
+BFLOAT16, INT8 = "bfloat16", "int8"
+PRUNED: Mapping[Importance, str] = {
+    "magnitude": "Torch-Pruning by magnitude", "Taylor": "Torch-Pruning by Taylor",
+}  # fmt: skip
 SVD, RESPONSES = "SVD of weights", "Zhang and others 2016"
 FITTED_BFLOAT16, FITTED_INT8 = "directions fitted + bfloat16", "directions fitted + int8"
 GROUPS = (DENSE, PAPER, REUSE, DIRECTIONS, SHARED, BY_ERROR, BOUNDED, FAST, FITTED)
-PEERS = (BFLOAT16, INT8, PRUNED, SVD, RESPONSES, FITTED_BFLOAT16, FITTED_INT8)
+PEERS = (BFLOAT16, INT8, *PRUNED.values(), SVD, RESPONSES, FITTED_BFLOAT16, FITTED_INT8)
 """What others do, and fitted directions together with it."""
 
 BITS = (8, 12, 16, 20, 24)
@@ -32,7 +35,6 @@ RESIDUAL_BITS = 6
 ENDS = (0, 1, 2)
 RATIOS = (0.1, 0.3, 0.5)
 SHARES = (1 / 2, 1 / 3, 1 / 4)
-IMPORTANCES: tuple[Importance, ...] = ("magnitude", "Taylor")
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,9 @@ def peer_forms(
     for kept in ends:
         setting = f"but {kept} at either end" if kept else "every layer"
         forms.append(FrontForm(INT8, setting, peer=Int8(kept)))
-    for importance in IMPORTANCES:
+    for importance, group in PRUNED.items():
         for ratio in ratios:
-            forms.append(FrontForm(PRUNED, f"{importance}, {ratio:.0%} out", peer=Pruned(ratio, importance)))
+            forms.append(FrontForm(group, f"{ratio:.0%} out", peer=Pruned(ratio, importance)))
     for share in shares:
         forms.append(FrontForm(SVD, f"{share:.0%} left", peer=WeightSvd(share)))
     for share in shares:

@@ -21,7 +21,7 @@ from mercuric.studies.front.peers.peer import Ground, LeftOut
 _ENGINES = ("onednn", "x86", "fbgemm", "qnnpack")
 """Of PyTorch's, the fastest first."""
 _BOUNDED = (torch.sigmoid, nn.Sigmoid, torch.tanh, nn.Tanh, F.softmax, nn.Softmax)
-"""Stay in float32: PyTorch gives their inputs the range of their outputs where the layer before is in float32."""
+"""Stay in float32: PyTorch may take the range of their outputs for that of their inputs."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _own(network: nn.Module, ground: Ground, kept: set[str]) -> nn.Module:
         observed = prepare_fx(network, mapping, (ground.timed,))
         for batch in ground.fitted:
             observed(batch)
-        made: nn.Module = convert_fx(observed)  # type: ignore[no-untyped-call]
+        made: nn.Module = convert_fx(observed)
         made(ground.timed)
         return made
 
