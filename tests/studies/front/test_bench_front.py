@@ -19,7 +19,7 @@ from mercuric.zoo.registry import build
 
 FEW = {
     "bits": (30,), "ranks": (0.25,), "errors": (0.2,), "output_errors": (0.1,), "calibration": 4,
-    "images": 3, "batch": 2, "image_size": 96, "rounds": 1,
+    "images": 3, "batch": 2, "image_size": 96, "rounds": 1, "peers": False,
 }  # fmt: skip
 
 
