@@ -25,7 +25,7 @@ FAR = 0.5
 """The largest error that the picture of peers shows."""
 _COLOURS = (
     chart.DENSE, chart.LOSS, chart.MAU, chart.MERCURY, chart.ZERO_HIT, chart.SIGNATURE, chart.MNU, "#2f9e6e",
-    "#7d5ba6",
+    "#7d5ba6", "#0b7285", "#a61e4d",
 )  # fmt: skip
 
 
