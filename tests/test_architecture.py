@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
 import test_import_rules
 import torch
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 import mercuric
 from mercuric.accelerator.dataflows.registry import DATAFLOWS
+from mercuric.accelerator.exports.formats import FORMS
 from mercuric.cli.app import make_app
 from mercuric.data import catalogue
 from mercuric.reuse.config import METHODS
@@ -26,7 +28,7 @@ from mercuric.zoo.registry import NETWORKS
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
 EXAMPLES = dict(re.findall(r"^### An? ([\w ]+)\n.*?^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
-TABLES = (DATAFLOWS, NETWORKS, KINDS, catalogue._DATA_SETS, METHODS)
+TABLES = (DATAFLOWS, NETWORKS, KINDS, catalogue._DATA_SETS, METHODS, FORMS)
 
 Example = Callable[[str], ModuleType]
 
@@ -68,6 +70,15 @@ def test_a_network(example: Example) -> None:
     network = example("network").network
     assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
     assert network[0].out_channels == 8
+
+
+def test_a_form_for_another_simulator(example: Example, tmp_path: Path) -> None:
+    example("form for another simulator")
+    out = tmp_path / "exported"
+    words = "export", "custom-cnn", "--to", "matrices", "--image-size", "32", "--out", str(out)
+    assert CliRunner().invoke(make_app(), words).exit_code == 0
+    rows = pd.read_csv(out / "dense-dW.csv").set_index("name")
+    assert len(rows) == 5 and tuple(rows.loc["001-features.0-dW"]) == (1, 3 * 3 * 3, 32 * 32, 32)
 
 
 def test_a_provider_of_networks(example: Example) -> None:
@@ -147,7 +158,7 @@ def test_a_method(example: Example) -> None:
 def test_every_example_is_run() -> None:
     asked = re.findall(r"^\| (an? [\w ]+) \| [\w ]+ \|", TEXT, re.MULTILINE)
     assert [one.partition(" ")[2] for one in asked] == list(EXAMPLES)
-    assert TEXT.count("```python") == len(EXAMPLES) == 9
+    assert TEXT.count("```python") == len(EXAMPLES) == 10
     assert {f"test_a{'n' * (one[0] in 'aeiou')}_{one.replace(' ', '_')}" for one in EXAMPLES} <= set(
         globals()
     )
