@@ -224,7 +224,7 @@ def _require_answered(ray: Any, name: str, answer: Any, folder: Path) -> None:
         )
     if not seen:
         raise MercuricError(
-            f"node {name} doesn't see {folder.resolve()}; choose an --out on a file system that all nodes share"
+            f"node {name} doesn't see {folder.resolve()}; choose an --out that all nodes share"
         )
 
 

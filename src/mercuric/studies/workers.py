@@ -114,7 +114,7 @@ def finished(
 class _Here(Executor):
     """Runs a piece as it is submitted."""
 
-    def submit(  # type: ignore[override]  # as Executor's, whose names are positional alone
+    def submit(
         self, work: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Future[Result]:
         done: Future[Result] = Future()
