@@ -25,8 +25,9 @@ LOCAL = "local"
 ANSWERS_WITHIN = 5.0
 """Seconds in which an address must be reached."""
 _HEALTHY_WITHIN = 30.0
-_READY_WITHIN = 120.0
+_READY_WITHIN = 300.0
 """Seconds in which every node must have started a process and imported this package."""
+NICENESS = "RAY_worker_niceness"
 _ATTEMPTS = 5
 """Of a piece, each of which but the last has lost its process or node."""
 _FREE_WITHIN = 120.0
@@ -152,8 +153,8 @@ def load_ray() -> Any:
 
 def _connect(ray: Any, address: str, jobs: int | None) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if address == LOCAL:
+        os.environ.setdefault(NICENESS, "0")  # as this command: beside other work, 15 is next to nothing
         ray.init(address=LOCAL, num_cpus=jobs, include_dashboard=False, **quiet)
         return
     if address != "auto":

@@ -69,8 +69,8 @@ Jobs = Annotated[
 Ray = Annotated[
     str | None,
     typer.Option(
-        help="Spread the work by Ray: local, for this machine's CPUs, or the address of a cluster whose nodes "
-        "share --out, as 10.0.0.1:6379."
+        help="Spread the work by Ray: local, for this machine's CPUs, or a cluster whose nodes share --out, "
+        "as 10.0.0.1:6379."
     ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
