@@ -72,6 +72,8 @@ def test_a_piece_whose_node_is_killed_is_done_again(cluster: Any, second: Any, t
         numbers = {node: number for number, node, _ in begun(tmp_path)}
         assert len(numbers) == 2  # a piece on each node
         cluster.remove_node(second, allow_graceful=False)
+        while len(begun(tmp_path)) < 3:
+            time.sleep(0.05)
         (tmp_path / "leave").touch()
         assert [piece.result() for piece in pieces] == [0, 1]
     again = [(number, node) for number, node, _ in begun(tmp_path) if (node, number) not in numbers.items()]
@@ -132,7 +134,7 @@ def test_a_node_of_another_version_is_named(cluster: Any, tmp_path: Path) -> Non
             (other / path.name).symlink_to(path)
     (other / "version.py").write_text('__version__ = "0.0.1"\n')
     node = cluster.add_node(**NODE, env_vars={"PYTHONPATH": str(other.parent)})
-    said = r"^node \S+ \S+ has mercuric 0.0.1, but this command is of .*; install that there$"
+    said = r"^node \S+ \(\S+\) has mercuric 0.0.1, but this command is of .*; install that there$"
     try:
         with pytest.raises(MercuricError, match=said), ray_pool(cluster.address, None, tmp_path):
             pass

@@ -71,17 +71,13 @@ class RayPool(ThreadPoolExecutor):
 
     def _done(self, work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         ray = load_ray()
-        lost = ray.exceptions
         remote = ray.remote(num_cpus=self.threads, max_retries=0, max_calls=0)(_piece)
         for attempt in range(_ATTEMPTS):
             try:
                 return ray.get(remote.remote(self._home, work, args, kwargs, attempt > 0))
             except ray.exceptions.RayTaskError as error:
                 raise error.cause from error
-            except (
-                lost.WorkerCrashedError, lost.NodeDiedError, lost.LocalRayletDiedError,
-                lost.OutOfMemoryError, lost.ObjectLostError,
-            ):  # fmt: skip
+            except _lost(ray):
                 continue
         raise MercuricError(
             f"a piece lost its process {_ATTEMPTS} times, perhaps for want of memory; the same command with "
@@ -108,7 +104,7 @@ def ray_pool(address: str, jobs: int | None, folder: Path) -> Iterator[RayPool]:
     _connect(ray, address, jobs)
     try:
         nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
-        _require_fit(ray, nodes, folder)
+        nodes = _fitting(ray, nodes, folder)
         cpus = [int(node["Resources"]["CPU"]) for node in nodes]
         at_once = jobs or sum(cpus)
         share = max(1, min(cpus) // -(-at_once // len(cpus)))
@@ -151,6 +147,18 @@ def load_ray() -> Any:
     return ray
 
 
+def _lost(ray: Any) -> tuple[type[Exception], ...]:
+    """What is raised where a process or its node has gone."""
+    names = (
+        "WorkerCrashedError",
+        "NodeDiedError",
+        "LocalRayletDiedError",
+        "OutOfMemoryError",
+        "ObjectLostError",
+    )
+    return tuple(getattr(ray.exceptions, name) for name in names)
+
+
 def _connect(ray: Any, address: str, jobs: int | None) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
     if address == LOCAL:
@@ -186,34 +194,41 @@ def _require_answer(address: str) -> None:
         raise MercuricError(f"ray was {address!r}, but what answers there is no Ray cluster of this version")
 
 
-def _require_fit(ray: Any, nodes: list[dict[str, Any]], folder: Path) -> None:
-    """Ask each node for its version of this package, and whether it sees the folder.
+def _fitting(ray: Any, nodes: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """Ask each node for its version of this package, and whether it sees the folder; without those just lost.
 
     Raises:
-        MercuricError: one does not fit.
+        MercuricError: one does not fit, or there is none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder.resolve() / f".{token_hex(4)}.node"
     mark.touch()
     pinned = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
     try:
-        asked = {
-            node["NodeManagerHostname"] + " " + node["NodeManagerAddress"]: ray.remote(
-                num_cpus=0, max_retries=0, scheduling_strategy=pinned(node["NodeID"], soft=False)
-            )(_seen).remote(str(mark))
+        asked = [
+            ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=pinned(node["NodeID"], soft=False))(
+                _seen
+            ).remote(str(mark))
             for node in nodes
-        }
-        for name, answer in asked.items():
-            _require_answered(ray, name, answer, folder)
+        ]
+        pairs = zip(nodes, asked, strict=True)
+        there = [node for node, answer in pairs if _answers(ray, node, answer, folder)]
     finally:
         mark.unlink(missing_ok=True)
+    if not there:
+        raise MercuricError("the Ray cluster has no node with a CPU")
+    return there
 
 
-def _require_answered(ray: Any, name: str, answer: Any, folder: Path) -> None:
+def _answers(ray: Any, node: dict[str, Any], answer: Any, folder: Path) -> bool:
+    """Whether a node is there; it must fit then."""
+    name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
     try:
         version, seen = ray.get(answer, timeout=_READY_WITHIN)
     except ray.exceptions.GetTimeoutError:
         raise MercuricError(f"node {name} was not ready after {_READY_WITHIN:g} s; restart its Ray") from None
+    except (*_lost(ray), ray.exceptions.TaskUnschedulableError):  # a cluster notices it in half a minute
+        return False
     except ray.exceptions.RayError as error:
         last = str(error).strip().splitlines()[-1].strip()
         raise MercuricError(
@@ -227,6 +242,7 @@ def _require_answered(ray: Any, name: str, answer: Any, folder: Path) -> None:
         raise MercuricError(
             f"node {name} doesn't see {folder.resolve()}; choose an --out that all nodes share"
         )
+    return True
 
 
 def _seen(path: str) -> tuple[str, bool]:

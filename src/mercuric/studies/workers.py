@@ -51,8 +51,8 @@ class Workers:
         return self.jobs or 1
 
     @contextmanager
-    def pool(self, folder: Path) -> Iterator[Executor]:
-        """What runs functions with their arguments, which are found by name and can be pickled.
+    def pool(self, folder: Path) -> Iterator[tuple[Executor, int]]:
+        """What runs functions, which are found by name and can be pickled, and how many at a time.
 
         A piece whose process or node is lost is done again on Ray; without Ray the run ends with a sentence.
         So a piece must find again what it has written, or write it anew.
@@ -66,12 +66,12 @@ class Workers:
         """
         if self.ray is not None:
             with ray_pool(self.ray, self.jobs, folder) as nodes:
-                yield nodes
+                yield nodes, nodes.at_once
         elif self.here:
-            yield _Here()
+            yield _Here(), 1
         else:
             with process_pool(self.at_once) as processes:
-                yield processes
+                yield processes, self.at_once
 
     @contextmanager
     def telling(self, progress: Progress) -> Iterator[Progress]:
@@ -106,7 +106,7 @@ def finished(
         return
     waiting = list(pieces)
     if waiting:
-        with workers.pool(folder) as pool:
+        with workers.pool(folder) as (pool, _):
             for done in as_completed([pool.submit(work, piece) for piece in waiting]):
                 yield done.result()
 

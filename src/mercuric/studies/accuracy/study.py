@@ -9,7 +9,10 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import pandas as pd
+
 from mercuric.errors import MercuricError
+from mercuric.files.dataset import PARTS, write_part
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
@@ -81,7 +84,7 @@ def measure(
     resume: bool = False,
     progress: Progress = silent,
 ) -> list[AccuracyRow]:
-    """Train every row, densely and with MERCURY, and write ``accuracy.csv``.
+    """Train every row, densely and with MERCURY, and write ``accuracy.csv`` and the dataset ``parts/``.
 
     Args:
         rows: name to configuration, as in :mod:`~mercuric.studies.accuracy.rows`.
@@ -96,7 +99,7 @@ def measure(
     if not resume:
         for name in rows:
             require_free(folder / name)
-    with workers.pool(folder) as pool, workers.telling(progress) as tell:
+    with workers.pool(folder) as (pool, _), workers.telling(progress) as tell:
         # A row whose node was lost goes on from its folder.
         trainings = [pool.submit(_train_row, name, config, folder, tell) for name, config in rows.items()]
         for training in as_completed(trainings):
@@ -167,6 +170,7 @@ def _train_row(name: str, config: RunConfig, folder: Path, progress: Progress) -
         progress(sum(done.values()), total * trainings, f"{run}, {what}", name)
 
     compare(config, folder / name, True, told)
+    write_part(pd.DataFrame([asdict(read_row(name, folder / name))]), folder / PARTS / f"{name}.parquet")
 
 
 def _finished(folder: Path, config: RunConfig) -> bool:

@@ -11,7 +11,10 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
+
 from mercuric.config import Config
+from mercuric.files.dataset import PARTS, write_part
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
@@ -52,7 +55,8 @@ def reproduce(
 
     Args:
         config: which claims.
-        folder: gets a folder a run in ``runs/``, how each ended in ``outcomes/``, and ``reproduction.json``.
+        folder: gets a folder a run in ``runs/``, how each ended in ``outcomes/`` and in the dataset
+            ``parts/``, and ``reproduction.json``.
         workers: who does the runs; those of this machine share its cores.
         resume: runs that ended well are kept, others go on or begin again.
         progress: told after each run.
@@ -142,6 +146,9 @@ def run_one(
         again = place.exists() and run.resumes(config.quick)
         outcome = _run(words, place, again, threads, before.seconds if before else 0)
     write_text(kept, json_text(outcome.model_dump()))
+    write_part(
+        pd.DataFrame([{"run": name, **outcome.model_dump()}]), folder / PARTS / f"{name}.parquet", ["said"]
+    )
     return outcome
 
 

@@ -21,8 +21,9 @@ from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.energies import Energies, as_energies
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError, MalformedError
+from mercuric.files.dataset import PARTS, write_part
 from mercuric.files.json_text import json_text
-from mercuric.files.writing import replacing, write_text
+from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike
 from mercuric.studies.machine import machine
@@ -40,6 +41,8 @@ from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation
 
 RESULTS = "sweep.parquet"
+TEXTS = ("normalisation",)
+"""Columns that may have no value, and are texts."""
 _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
     "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
     "split_by": (lambda one: one.arrays > 1, "arrays is 1, which splits nothing"),
@@ -89,7 +92,7 @@ def sweep(
 
     Args:
         config: what varies.
-        folder: gets ``config.yaml``, a file a part in ``parts/``, and the results.
+        folder: gets ``config.yaml``, a file a part in the dataset ``parts/``, and the results.
         workers: who runs the networks, each one's own.
         resume: parts that are there already are read, not simulated again.
         progress: told after each part.
@@ -107,7 +110,7 @@ def sweep(
     resolved = resolve(config)
     parts = split(config, resolved)
     claim_folder(folder, config, resume, resolved=resolved)
-    there = folder / "parts"
+    there = folder / PARTS
     missing = [part for part in parts if not (there / part.file).exists()]
     total = len(parts)
     progress(total - len(missing), total, missing[0].model if missing else "")
@@ -122,7 +125,7 @@ def sweep(
         "machine": machine(),
     }
     write_text(folder / "sweep.json", json_text(described))
-    _write_parquet(results, folder / RESULTS)
+    write_part(results, folder / RESULTS, TEXTS)
     return results
 
 
@@ -242,7 +245,7 @@ def simulate_part(config: SweepConfig, part: Part, folder: Path) -> Part:
         )
         for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
     ]
-    _write_parquet(pd.concat(tables, ignore_index=True), folder / part.file)
+    write_part(pd.concat(tables, ignore_index=True), folder / part.file, TEXTS)
     return part
 
 
@@ -270,11 +273,6 @@ def _described(
     fields = {name: [value] * len(layers) for name, value in chosen.items()}
     run = {"model": [model] * len(layers), **fields, "normalisation": [normalisation] * len(layers)}
     return pd.concat([pd.DataFrame(run), layers], axis=1)
-
-
-def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)
 
 
 def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame:

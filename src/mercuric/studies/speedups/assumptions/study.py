@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mercuric.accelerator import Accelerator, as_accelerator
-from mercuric.files.writing import replacing
+from mercuric.files.dataset import write_part
 from mercuric.progress import Progress, named, silent
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.speedups.assumptions.arrays import Array, arrays, digest
@@ -148,8 +148,7 @@ def count_network(parts: list[Part], progress: Progress = silent) -> list[Part]:
     for part in parts:
         own = runs[runs["array"].isin(part.missing)]
         known = [part.counted, own] if part.path.exists() else [own]
-        with replacing(part.path) as temporary:
-            pd.concat(known, ignore_index=True).to_parquet(temporary, index=False)
+        write_part(pd.concat(known, ignore_index=True), part.path)
     return parts
 
 
