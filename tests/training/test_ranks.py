@@ -4,38 +4,33 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from mercuric.studies.train.config import RunConfig
+from mercuric.studies.train.study import compare
+from mercuric.training import TrainingConfig
 from mercuric.training.ranks import backward, joined, own_folder, rank, share
 
-LINE = (
-    "train", "custom-cnn", "--data", "random:3x16x16", "--train-examples", "12", "--width", "0.25",
-    "--batch-size", "5", "--compare",
+CONFIG = RunConfig(
+    model="custom-cnn", data="random:3x16x16", train_examples=12, width=0.25, runs=("dense",),
+    training=TrainingConfig(batch_size=5, epochs=1),
 )  # fmt: skip
-TWO = (
-    sys.executable,
-    "-m",
-    "torch.distributed.run",
-    "--standalone",
-    "--nproc-per-node",
-    "2",
-    "-m",
-    "mercuric",
-)
-ONE = (sys.executable, "-m", "mercuric")
+LONGER = CONFIG.changed(training=TrainingConfig(batch_size=5, epochs=2))
+TORCHRUN = (
+    sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "mercuric"
+)  # fmt: skip
 
 
-def train(by: tuple[str, ...], folder: Path, *more: str) -> dict[str, Any]:
-    line = [*by, *LINE, "--out", str(folder), "--json", *more]
-    ended = subprocess.run(line, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
-    summary: dict[str, Any] = json.loads(ended.stdout)
-    return summary
+def train(folder: Path, config: RunConfig, *more: str) -> "subprocess.CompletedProcess[str]":
+    """By two processes."""
+    written = folder.parent / "config.yaml"
+    written.write_text(config.to_yaml())
+    line = [*TORCHRUN, "train", config.model, "--config", str(written), "--out", str(folder), "--json", *more]
+    return subprocess.run(line, capture_output=True, text=True)
 
 
 def weights(folder: Path) -> dict[str, Tensor]:
@@ -51,22 +46,26 @@ def losses(folder: Path) -> list[float]:
 def test_two_processes_train_as_one_does_and_go_on(tmp_path: Path) -> None:
     """Batches of 5: the ranks' shares are of 3 and of 2 examples."""
     alone, both = tmp_path / "alone", tmp_path / "both"
-    one = train(ONE, alone, "--epochs", "2")
-    train(TWO, both, "--epochs", "1")
-    two = train(TWO, both, "--epochs", "2", "--resume")
+    compare(CONFIG, alone)
+    one = compare(LONGER, alone, resume=True)
+    first = train(both, CONFIG)
+    assert first.returncode == 0, first.stderr
+    second = train(both, LONGER, "--resume")
+    assert second.returncode == 0, second.stderr
+    two = json.loads(second.stdout)
     assert two["dense"]["accuracy"] == pytest.approx(one["dense"]["accuracy"])
     assert two["machine"]["ranks"] == 2 and "ranks" not in one["machine"]
-    assert losses(both) == pytest.approx(losses(alone), rel=1e-4) and len(losses(both)) == 4
+    assert losses(both) == pytest.approx(losses(alone), rel=1e-5) and len(losses(both)) == 4
     ours, theirs = weights(both), weights(alone)
     assert ours.keys() == theirs.keys()
     for name, tensor in ours.items():
-        torch.testing.assert_close(tensor, theirs[name], rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(tensor, theirs[name], rtol=1e-3, atol=1e-6)
     assert (both / "report.html").exists() and not (both / ".mercuric.lock").exists()
 
 
 def test_more_processes_than_examples_of_a_batch_are_refused(tmp_path: Path) -> None:
-    line = [*TWO, *LINE[:-3], "--batch-size", "1", "--out", str(tmp_path / "run")]
-    ended = subprocess.run(line, capture_output=True, text=True)
+    config = CONFIG.changed(training=TrainingConfig(batch_size=1))
+    ended = train(tmp_path / "run", config)
     assert ended.returncode != 0
     assert "batch_size was 1, but must be at least the 2 processes" in ended.stderr
 
