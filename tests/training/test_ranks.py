@@ -10,9 +10,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from mercuric.errors import ArgumentError
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.study import compare
 from mercuric.training import TrainingConfig
+from mercuric.training import ranks as together
 from mercuric.training.ranks import backward, joined, own_folder, rank, share
 
 CONFIG = RunConfig(
@@ -63,11 +65,10 @@ def test_two_processes_train_as_one_does_and_go_on(tmp_path: Path) -> None:
     assert (both / "report.html").exists() and not (both / ".mercuric.lock").exists()
 
 
-def test_more_processes_than_examples_of_a_batch_are_refused(tmp_path: Path) -> None:
-    config = CONFIG.changed(training=TrainingConfig(batch_size=1))
-    ended = train(tmp_path / "run", config)
-    assert ended.returncode != 0
-    assert "batch_size was 1, but must be at least the 2 processes" in ended.stderr
+def test_more_processes_than_examples_of_a_batch_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "ranks", lambda: 2)
+    with pytest.raises(ArgumentError, match="batch_size was 1, but must be at least the 2 processes"):
+        together.require_shares(1)
 
 
 def test_alone_nothing_is_shared(tmp_path: Path) -> None:
@@ -76,5 +77,5 @@ def test_alone_nothing_is_shared(tmp_path: Path) -> None:
         assert place == rank() == 0 and folder == tmp_path
         assert share(torch.arange(3)).tolist() == [0, 1, 2]
         loss = model(torch.ones(1, 2)).sum()
-        assert backward(model, loss, lambda: pytest.fail("asked")) == float(loss)
+        assert backward(model, loss, lambda: pytest.fail("asked")) == loss.item()
     assert model.weight.grad is not None and model.weight.grad.tolist() == [[1.0, 1.0]]
