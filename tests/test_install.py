@@ -75,7 +75,6 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path: Path) -> None:
     run(python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), str(wheel), **clean)
     (tmp_path / "script.py").write_text(SCRIPT)
     run(python, str(tmp_path / "script.py"), **clean)
-    light = subprocess.run(
-        [python, "-m", "mercuric", "--version"], capture_output=True, text=True, env={**os.environ, **clean}
-    )
+    line = [python, "-m", "mercuric", "--version"]
+    light = subprocess.run(line, capture_output=True, text=True, env={**os.environ, **clean})
     assert light.returncode == 2 and 'pip install "mercuric[studies]"' in light.stderr
