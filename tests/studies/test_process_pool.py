@@ -45,7 +45,7 @@ def test_a_sweep_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
         models=("custom-cnn",), vary={"entries": (64, 128, 256)}, images=1, bits=8, image_size=16
     )
     with pytest.raises(MercuricError, match=SENTENCE):
-        sweep(config, tmp_path, jobs=2, progress=kill_workers)
+        sweep(config, tmp_path, Workers(2), progress=kill_workers)
     # A process killed while it wrote leaves a temporary file, which whoever goes on removes.
     parts = [part for part in (tmp_path / "parts").iterdir() if not part.name.startswith(".")]
     kept = {part: part.stat().st_mtime_ns for part in parts}
@@ -57,7 +57,7 @@ def test_a_sweep_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
 def test_rows_whose_process_was_killed_go_on(tmp_path: Path) -> None:
     rows = {"narrow": RunConfig(runs=("dense", "reuse"), seeds=(0,), **TINY)}
     with pytest.raises(MercuricError, match=SENTENCE):
-        measure(rows, tmp_path, jobs=2, progress=kill_workers)
+        measure(rows, tmp_path, Workers(2), progress=kill_workers)
     assert not (tmp_path / "accuracy.csv").exists()
     (row,) = measure(rows, tmp_path, resume=True)
     assert row.seeds == 1 and (tmp_path / "accuracy.csv").exists()
@@ -75,6 +75,7 @@ def test_a_search_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
 ORPHANS = """
 import os, time
 from mercuric.studies.process_pool import process_pool
+from mercuric.studies.workers import Workers
 if __name__ == "__main__":
     with process_pool(1) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
