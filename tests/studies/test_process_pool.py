@@ -18,6 +18,7 @@ from mercuric.studies.shrink.study import shrink
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.study import sweep
 from mercuric.studies.train.config import RunConfig
+from mercuric.studies.workers import Workers
 from mercuric.training import TrainingConfig
 
 SENTENCE = "^a process was killed, perhaps for want of memory; the same command with --resume and"
@@ -75,7 +76,6 @@ def test_a_search_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
 ORPHANS = """
 import os, time
 from mercuric.studies.process_pool import process_pool
-from mercuric.studies.workers import Workers
 if __name__ == "__main__":
     with process_pool(1) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
