@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from mercuric.errors import MercuricError
-from mercuric.files.writing import new_folder, replacing, write_text
-from mercuric.files.writing import _HOST, replacing, write_text
+from mercuric.files.writing import _HOST, new_folder, replacing, write_text
 
 
 @pytest.fixture

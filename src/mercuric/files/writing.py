@@ -65,7 +65,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise MercuricError(f"{path} is there already; remove it or name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name[:_LONGEST]}.{token_hex(4)}.mercuric.tmp")
+    temporary = path.with_name(f".{path.name[:_LONGEST]}.{_HOST}{token_hex(4)}.mercuric.tmp")
     temporary.mkdir()
     try:
         yield temporary
