@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mercuric.accelerator import Accelerator, CycleCost, Simulation, simulate
     from mercuric.prefixes import PrefixHandle, PrefixReport, share_prefixes
     from mercuric.studies.loaded_run import LoadedRun, load_run
+    from mercuric.trace.summary import Summary, summary
 
 __all__ = [
     "Accelerator",
@@ -51,6 +52,7 @@ __all__ = [
     "ReuseLinear",
     "ReuseMultiheadAttention",
     "Simulation",
+    "Summary",
     "__version__",
     "fit_directions_",
     "fit_ranks_",
@@ -61,9 +63,11 @@ __all__ = [
     "reuse_attention",
     "share_prefixes",
     "simulate",
+    "summary",
 ]
 
 _SIMULATOR = ("Accelerator", "CycleCost", "Simulation", "simulate")
+_SUMMARY = ("Summary", "summary")
 _PREFIXES = ("PrefixHandle", "PrefixReport", "share_prefixes")
 _RUNS = ("LoadedRun", "load_run")
 
@@ -74,6 +78,8 @@ def __getattr__(name: str) -> Any:
         return import_module("mercuric.accelerator")
     if name in _SIMULATOR:
         return getattr(import_module("mercuric.accelerator"), name)
+    if name in _SUMMARY:
+        return getattr(import_module("mercuric.trace.summary"), name)
     if name in _PREFIXES:
         return getattr(import_module("mercuric.prefixes"), name)
     if name in _RUNS:

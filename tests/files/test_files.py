@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mercuric.errors import MercuricError
-from mercuric.files.writing import new_folder, replacing, write_text
+from mercuric.files.writing import _HOST, new_folder, replacing, write_text
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
 
 def test_what_a_kill_left_is_cleared_and_what_is_written_now_is_not(target: Path) -> None:
     folder = target.parent
-    (folder / ".old.csv.0123abcd.mercuric.tmp").write_text("half")
+    (folder / f".old.csv.{_HOST}0123abcd.mercuric.tmp").write_text("half")
     (folder / ".other.tmp").write_text("another program's")
     with replacing(folder / "new.csv") as writing:
         writing.write_text("new")

@@ -18,6 +18,7 @@ from mercuric.studies.shrink.study import shrink
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.study import sweep
 from mercuric.studies.train.config import RunConfig
+from mercuric.studies.workers import Workers
 from mercuric.training import TrainingConfig
 
 SENTENCE = "^a process was killed, perhaps for want of memory; the same command with --resume and"
@@ -45,7 +46,7 @@ def test_a_sweep_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
         models=("custom-cnn",), vary={"entries": (64, 128, 256)}, images=1, bits=8, image_size=16
     )
     with pytest.raises(MercuricError, match=SENTENCE):
-        sweep(config, tmp_path, jobs=2, progress=kill_workers)
+        sweep(config, tmp_path, Workers(2), progress=kill_workers)
     # A process killed while it wrote leaves a temporary file, which whoever goes on removes.
     parts = [part for part in (tmp_path / "parts").iterdir() if not part.name.startswith(".")]
     kept = {part: part.stat().st_mtime_ns for part in parts}
@@ -57,7 +58,7 @@ def test_a_sweep_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
 def test_rows_whose_process_was_killed_go_on(tmp_path: Path) -> None:
     rows = {"narrow": RunConfig(runs=("dense", "reuse"), seeds=(0,), **TINY)}
     with pytest.raises(MercuricError, match=SENTENCE):
-        measure(rows, tmp_path, jobs=2, progress=kill_workers)
+        measure(rows, tmp_path, Workers(2), progress=kill_workers)
     assert not (tmp_path / "accuracy.csv").exists()
     (row,) = measure(rows, tmp_path, resume=True)
     assert row.seeds == 1 and (tmp_path / "accuracy.csv").exists()

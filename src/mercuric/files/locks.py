@@ -21,6 +21,10 @@ LOCK = ".mercuric.lock"
 _held: set[Path] = set()
 
 
+class InUse(MercuricError):  # noqa: N818 - what a folder is
+    """A folder that another process works in."""
+
+
 def lock(descriptor: int) -> bool:
     """Lock an open file until it is closed or the process ends, however it ends; False where another has.
 
@@ -50,7 +54,7 @@ def holding(folder: Path) -> Iterator[None]:
     """The folder for this process alone, made where there is none; blocks of one process may lie within.
 
     Raises:
-        MercuricError: another process works in it; names which, on which host and by which command.
+        InUse: another process works in it; names which, on which host and by which command.
         OSError: the folder can't be written.
     """
     path = folder.resolve() / LOCK
@@ -80,7 +84,7 @@ def _locked(path: Path, folder: Path) -> int:
         if not lock(descriptor):
             other = _read(descriptor)
             os.close(descriptor)
-            raise MercuricError(f"{folder} is in use by {other}; wait for it, or choose another folder")
+            raise InUse(f"{folder} is in use by {other}; wait for it, or choose another folder")
         if is_at(descriptor, path):
             return descriptor
         os.close(descriptor)  # whoever had it has just removed it

@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
@@ -12,7 +14,9 @@ from mercuric.errors import MercuricError
 from mercuric.files.locks import is_at, lock
 from mercuric.files.regular import irregular
 
-_TEMPORARY = re.compile(r"\..*\.[0-9a-f]{8}\.mercuric\.tmp")
+_HOST = sha256(socket.gethostname().encode()).hexdigest()[:8]
+"""Whose process writes a file: no other host's locks are seen on every shared file system."""
+_TEMPORARY = re.compile(rf"\..*\.{_HOST}[0-9a-f]{{8}}\.mercuric\.tmp")
 _LONGEST = 50
 """Characters of a file's name in its temporary one, which may have 255 bytes."""
 
@@ -61,7 +65,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise MercuricError(f"{path} is there already; remove it or name another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name[:_LONGEST]}.{token_hex(4)}.mercuric.tmp")
+    temporary = path.with_name(f".{path.name[:_LONGEST]}.{_HOST}{token_hex(4)}.mercuric.tmp")
     temporary.mkdir()
     try:
         yield temporary
@@ -72,7 +76,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove temporary files that :func:`replacing` made and whose processes are gone."""
+    """Remove temporary files that :func:`replacing` made on this host and whose processes are gone."""
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries if _TEMPORARY.fullmatch(entry.name)]
     for name in names:
@@ -101,7 +105,7 @@ def _require_regular(path: Path) -> None:
 def _create(path: Path) -> tuple[Path, int]:
     """A new file that is locked as long as it is open, which tells it from what a kill has left."""
     while True:
-        temporary = path.with_name(f".{path.name[:_LONGEST]}.{token_hex(4)}.mercuric.tmp")
+        temporary = path.with_name(f".{path.name[:_LONGEST]}.{_HOST}{token_hex(4)}.mercuric.tmp")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         if lock(descriptor) and is_at(descriptor, temporary):
             return temporary, descriptor

@@ -118,7 +118,9 @@ class MercuricCallback(TrainerCallback):
         if self.handle is not None and "loss" in state.log_history[-1]:
             bits = max(layer.bits for layer in self.handle.layers.values())
             rate = similarity_rates(self.handle.report())["hit_rate"]
-            state.log_history[-1] |= {"reuse_hit_rate": rate, "reuse_bits": bits}
+            figures = {"reuse_hit_rate": rate, "reuse_bits": bits}
+            state.log_history[-1] |= figures
+            given.get("logs", {}).update(figures)  # for reporting callbacks after this one
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any

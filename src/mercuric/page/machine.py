@@ -5,7 +5,7 @@ from typing import Any
 
 _NAMES = {
     "processor": "Processor", "cores": "Cores", "memory_gib": "Memory", "python": "Python",
-    "torch": "PyTorch", "mercuric": "Mercuric",
+    "ranks": "Processes", "torch": "PyTorch", "mercuric": "Mercuric",
 }  # fmt: skip
 _OF_SECONDS = ("cores", "memory_gib")
 

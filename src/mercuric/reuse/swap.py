@@ -66,7 +66,7 @@ def reuse_(
         raise ArgumentError(
             f"model was a single {type(model).__name__}, which can't be replaced in place; wrap it"
         )
-    chosen, dense, left_out = _sorted_out(model, config, filter_fn)
+    chosen, dense, left_out = sorted_out(model, config, filter_fn)
     if not chosen:
         raise NothingReusesError(_none_chosen(dense))
     states = {name: reuse_kind(module).states(module, name, config) for name, module in chosen.items()}
@@ -165,7 +165,7 @@ def _made(module: nn.Module, states: list[LayerReuse]) -> nn.Module:
     return layer
 
 
-def _sorted_out(
+def sorted_out(
     model: nn.Module, config: ReuseConfig, given: LayerFilter | None
 ) -> tuple[dict[str, nn.Module], dict[str, str], list[nn.Module]]:
     """The layers that will reuse, by name, why the others will not, and which the filter leaves out.

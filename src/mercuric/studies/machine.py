@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 import mercuric
+from mercuric.training.ranks import ranks
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores used, memory and versions, for a result's ``machine`` entry."""
+    """Processor, cores used, memory and versions, for a result's ``machine`` entry; ranks, if several."""
     return {
         "processor": _processor(),
         "cores": torch.get_num_threads(),
@@ -19,6 +20,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "mercuric": mercuric.__version__,
+        **({} if ranks() == 1 else {"ranks": ranks()}),
     }
 
 

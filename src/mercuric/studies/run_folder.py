@@ -14,6 +14,7 @@ from mercuric.files.locks import holding
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import remove_abandoned, write_text
 
+CONFIG = "config.yaml"
 RESOLVED = "resolved.json"
 """What a run rests on, and the version that began it."""
 
@@ -64,12 +65,10 @@ def claim_folder(
     for inside in (folder, *(path for path in folder.glob("*") if path.is_dir())):
         if inside.is_dir():
             remove_abandoned(inside)
-    saved, facts = folder / "config.yaml", {"version": __version__, **(resolved or {})}
+    if not resume:
+        require_free(folder)
+    saved, facts = folder / CONFIG, {"version": __version__, **(resolved or {})}
     if saved.exists():
-        if not resume:
-            raise MercuricError(
-                f"{folder} holds a run already; add --resume to go on, or choose another --out"
-            )
         before = type(config).read(saved)
         changes = differences(before.model_dump(), config.model_dump(), free)
         changes = changes or differences(_saved_facts(folder), facts)
@@ -77,6 +76,16 @@ def claim_folder(
             raise MercuricError(f"{folder} holds another run: {changes}")
     write_text(folder / RESOLVED, json_text(facts) + "\n")
     write_text(saved, config.to_yaml())
+
+
+def require_free(folder: Path) -> None:
+    """Refuse a folder that holds a run.
+
+    Raises:
+        MercuricError: it does.
+    """
+    if (folder / CONFIG).exists():
+        raise MercuricError(f"{folder} holds a run already; add --resume to go on, or choose another --out")
 
 
 def _saved_facts(folder: Path) -> Mapping[str, Any]:

@@ -60,7 +60,19 @@ Gradients = Annotated[
         "vectors of its own, from labels and a loss."
     ),
 ]
-Jobs = Annotated[int, typer.Option(help="Networks that run at a time, each in a process.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        help="Networks that run at a time, each in a process; 1, or with --ray one a CPU, by default."
+    ),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        help="Spread the work by Ray: local, for this machine's CPUs, or a cluster whose nodes share --out, "
+        "as 10.0.0.1:6379."
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the figures instead of tables.")]
 

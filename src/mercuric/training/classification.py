@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mercuric.data import ArrayData, ImageData
 from mercuric.errors import ArgumentError, described
+from mercuric.reuse.distributed import summed
+from mercuric.training.ranks import share
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,23 @@ class ClassificationTask:
         device = next(model.parameters()).device
         return classification_loss(_output(model, inputs, device), labels.to(device), self.label_smoothing)
 
+    def weight(self, indices: Tensor) -> int:
+        """See ``Task.weight``."""
+        return len(indices)
+
     def evaluate(self, model: nn.Module, batch_size: int) -> dict[str, float]:
-        """Mean cross entropy (without smoothing) and accuracy; see ``Task.evaluate``."""
+        """Mean cross entropy (without smoothing) and accuracy, over all ranks; see ``Task.evaluate``."""
         test, device, was_training = self.data.test, next(model.parameters()).device, model.training
         model.eval()
         loss, right = 0.0, 0
         with torch.no_grad():
-            for indices in torch.split(torch.arange(len(test)), batch_size):
+            for indices in filter(len, torch.split(share(torch.arange(len(test))), batch_size)):
                 inputs, labels = test.batch(indices)
                 output = scores_of(_output(model, inputs, device)).cpu()
                 loss += float(F.cross_entropy(output, labels, reduction="sum"))
                 right += int((output.argmax(1) == labels).sum())
         model.train(was_training)
+        loss, right = summed(torch.tensor([loss, right], dtype=torch.float64)).tolist()
         return {"test_loss": loss / len(test), "test_accuracy": right / len(test)}
 
 

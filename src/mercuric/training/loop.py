@@ -16,15 +16,15 @@ from torch import Tensor, nn
 from mercuric.config import differences
 from mercuric.errors import ArgumentError, Diverged, MercuricError
 from mercuric.progress import Progress, silent
+from mercuric.reuse.distributed import require_same
 from mercuric.saved_state import Figure, Finite, SavedState, Whole
 from mercuric.training.checkpoint import load_checkpoint, save_checkpoint
 from mercuric.training.config import TrainingConfig
 from mercuric.training.metrics import MetricsLog, read_lines
 from mercuric.training.optimization import learning_rate, make_optimizer, seed_step
+from mercuric.training.ranks import backward, rank, require_shares, same_everywhere, share
 from mercuric.training.task import Task
-
-"""Called with steps done, steps in all, and what is going on."""
-
+from mercuric.version import __version__
 
 FREE = frozenset({"training.epochs", "training.checkpoint_every"})
 """Settings that may change where a run goes on: they decide how far it goes, and what a kill costs."""
@@ -151,12 +151,15 @@ class TrainingRun:
             MercuricError: the checkpoint or ``metrics.jsonl`` does not fit, or is broken.
             OSError: the folder can't be written; checkpoints written before are still there.
         """
+        require_shares(self.config.batch_size)
         optimizer = make_optimizer(self.model, self.config)
         state: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": [], "last": {}}
         if resume:
             self._refuse_diverged()
         if resume and self.checkpoint.exists():
             state = self._resume(optimizer)
+        require_same({"mercuric": __version__, "steps done": state["step"], **self._settings()})
+        same_everywhere(self.model)
         with MetricsLog(self.folder, self.name, self.seed, state["step"]) as log:
             yield _standing(state)
             for epoch, indices in self._batches(state["step"]):
@@ -193,17 +196,17 @@ class TrainingRun:
                 yield epoch, batch
 
     def _step(self, optimizer: torch.optim.Optimizer, indices: Tensor, step: int, rate: float) -> float:
-        generator = seed_step(self.seed, step)
+        generator = seed_step(self.seed, step, rank())
         for group in optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
         optimizer.zero_grad(set_to_none=True)
+        mine = share(indices)
         with self.precision():
-            loss = self.task.loss(self.model, indices, generator)
-        value = float(loss.detach())
+            loss = self.task.loss(self.model, mine, generator)
+        value = backward(self.model, loss, lambda: self.task.weight(mine))
         if not isfinite(value):
             return value
-        loss.backward()  # type: ignore[no-untyped-call]
         if self.config.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         optimizer.step()
@@ -212,11 +215,14 @@ class TrainingRun:
         return value
 
     def _finish_epoch(self, losses: list[float]) -> dict[str, float]:
+        same_everywhere(self.model)  # running statistics are each rank's own
         with self.evaluating() if self.evaluating else nullcontext():
             tested = self.task.evaluate(self.model, self.config.batch_size)
         return {"train_loss": sum(losses) / len(losses), **tested}
 
     def _save(self, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+        if rank() > 0:
+            return
         beside = {name: companion.state_dict() for name, companion in self.companions.items()}
         whole = RunState(**state, settings=self._settings(), companions=beside)
         save_checkpoint(self.checkpoint, self.model, optimizer, whole.plain())

@@ -39,8 +39,14 @@ def learning_rate(config: TrainingConfig, step: float, steps: float) -> float:
     return config.learning_rate * (1 + cos(pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
 
 
-def seed_step(seed: int, step: int) -> torch.Generator:
-    """Seed every random choice of a step by its number alone, so that a resumed run makes the same ones."""
-    mixed = (seed * 1_000_003 + step + 1) % 2**63
+def seed_step(seed: int, step: int, rank: int = 0) -> torch.Generator:
+    """Seed every random choice of a step by its number alone, so that a resumed run makes the same ones.
+
+    Args:
+        seed: of the run.
+        step: steps done.
+        rank: of this process, whose choices are others than those of other ranks.
+    """
+    mixed = (seed * 1_000_003 + step + 1 + rank * 0x9E3779B97F4A7C15) % 2**63
     torch.manual_seed(mixed)
     return torch.Generator().manual_seed(mixed)

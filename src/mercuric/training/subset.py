@@ -58,6 +58,10 @@ class FewerExamples:
         """See ``Task.loss``; ``indices`` are from 0 to ``count - 1``."""
         return self.task.loss(model, self.kept[indices], generator)
 
+    def weight(self, indices: Tensor) -> int:
+        """See ``Task.weight``."""
+        return self.task.weight(self.kept[indices])
+
     def evaluate(self, model: nn.Module, batch_size: int) -> dict[str, float]:
         """See ``Task.evaluate``."""
         return self.task.evaluate(model, batch_size)

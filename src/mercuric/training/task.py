@@ -32,6 +32,10 @@ class Task(Protocol):
         """
         ...
 
+    def weight(self, indices: Tensor) -> int:
+        """Of how much a batch's loss is the mean: examples, or subwords."""
+        ...
+
     def evaluate(self, model: nn.Module, batch_size: int) -> dict[str, float]:
         """``test_loss``, and the score as ``test_`` and its name, over all test examples.
 

@@ -74,6 +74,10 @@ class TranslationTask:
         source, target = (ids.to(_device(model)) for ids in self.data.train.batch(indices))
         return _cross_entropy(model, source, target, self.label_smoothing) / _predicted(target)
 
+    def weight(self, indices: Tensor) -> int:
+        """See ``Task.weight``: the target's subwords and ends."""
+        return _predicted(self.data.train.batch(indices)[1])
+
     def evaluate(self, model: nn.Module, batch_size: int) -> dict[str, float]:
         """``test_loss``, the mean cross entropy of a subword, and ``test_bleu``; see ``Task.evaluate``."""
         was_training = model.training

@@ -15,6 +15,7 @@ from mercuric.studies.accuracy.rows import EPOCHS, EXAMPLES, MAIN, OTHERS, SEEDS
 from mercuric.studies.accuracy.study import AccuracyRow, as_csv, measure
 from mercuric.studies.accuracy.table import accuracy_markdown, accuracy_table
 from mercuric.studies.train.config import RunConfig
+from mercuric.studies.workers import Workers
 from mercuric.training import TrainingConfig
 
 SMALL = RunConfig(
@@ -47,7 +48,7 @@ def test_rows_trained_in_processes_are_those_trained_in_one(tmp_path: Path) -> N
     rows = {"narrow": SMALL, "wider": SMALL.model_copy(update={"width": 0.5})}
     told: list[tuple[object, ...]] = []
     alone = measure(rows, tmp_path / "alone", progress=lambda *one: told.append(one))
-    beside = measure(rows, tmp_path / "beside", jobs=2)
+    beside = measure(rows, tmp_path / "beside", Workers(2))
     assert [row.row for row in alone] == ["narrow", "wider"]
     for one, other in zip(alone, beside, strict=True):
         seconds = {"seconds_dense": one.seconds_dense, "seconds_reuse": one.seconds_reuse}
@@ -113,7 +114,7 @@ def test_choosing_rows() -> None:
     with pytest.raises(ValueError, match=r"^row was 'vgg13', but must be others or one of vgg13-fash"):
         chosen(["vgg13"])
     with pytest.raises(ValueError, match=r"^jobs was 0, but must be at least 1$"):
-        measure({}, Path(), jobs=0)
+        measure({}, Path(), Workers(0))
 
 
 def test_the_table_in_markdown() -> None:

@@ -15,6 +15,7 @@ from mercuric.studies.sweep import study as module
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.page import write_page
 from mercuric.studies.sweep.study import combination_totals, resolve, split, sweep
+from mercuric.studies.workers import Workers
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]
@@ -64,9 +65,9 @@ def test_resume_simulates_what_is_missing_alone(
     ran: list[str] = []
     honest = module.simulate_part
 
-    def noted(config: SweepConfig, part: module.Part, target: Path) -> module.Part:
+    def noted(config: SweepConfig, part: module.Part, folder: Path) -> module.Part:
         ran.append(part.file)
-        return honest(config, part, target)
+        return honest(config, part, folder)
 
     monkeypatch.setattr(module, "simulate_part", noted)
     lost = sorted((folder / "parts").iterdir())[0]
@@ -88,7 +89,7 @@ def test_processes_give_what_one_gives(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     alone = sweep(one, tmp_path / "one")
     torch.set_num_threads(threads)
-    assert sweep(one, tmp_path / "two", jobs=2).equals(alone)
+    assert sweep(one, tmp_path / "two", Workers(2)).equals(alone)
 
 
 def test_table_report_and_figures(mercuric: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from mercuric.studies.accuracy.rows import MAIN, OTHERS, chosen
 from mercuric.studies.accuracy.study import measure
 from mercuric.studies.accuracy.table import accuracy_table, write_page
 from mercuric.studies.stored_command import store_command
+from mercuric.studies.workers import Workers
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
@@ -28,7 +29,10 @@ def accuracy(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Of every row; 10, or 4 of the others.")] = None,
     train_examples: options.TrainExamples = None,
-    jobs: Annotated[int, typer.Option(help="Rows trained at a time, which share the cores.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(help="Rows trained at a time; 1, or with --ray one a CPU, by default.")
+    ] = None,
+    ray: options.Ray = None,
     resume: options.Resume = False,
     names: Annotated[
         bool, typer.Option("--list", help="Say which rows there are, and train nothing.")
@@ -45,6 +49,6 @@ def accuracy(
     }
     changes = {name: value for name, value in given.items() if value is not None}
     with bars() as progress:
-        measured = measure(chosen(rows or [], **changes), out, jobs, resume, progress)
+        measured = measure(chosen(rows or [], **changes), out, Workers(jobs, ray), resume, progress)
     write_page(out, store_command(out, context))
     show(as_json, [{**asdict(row), "gap": row.gap} for row in measured], accuracy_table(measured))

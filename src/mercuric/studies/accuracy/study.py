@@ -2,25 +2,24 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from multiprocessing.managers import SyncManager
 from pathlib import Path
-from queue import Queue
 from statistics import mean
-from threading import Thread
 from typing import Any
 
-from mercuric.errors import ArgumentError, MercuricError
+import pandas as pd
+
+from mercuric.errors import MercuricError
+from mercuric.files.dataset import PARTS, write_part
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
-from mercuric.studies.process_pool import process_pool, shared_objects
-from mercuric.studies.run_folder import alone
+from mercuric.studies.run_folder import alone, require_free
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.train.study import claim, compare, lesson_of
+from mercuric.studies.workers import HERE, Workers
 
 
 @dataclass(frozen=True)
@@ -81,31 +80,30 @@ class AccuracyRow:
 def measure(
     rows: Mapping[str, RunConfig],
     folder: Path,
-    jobs: int = 1,
+    workers: Workers = HERE,
     resume: bool = False,
     progress: Progress = silent,
 ) -> list[AccuracyRow]:
-    """Train every row, densely and with MERCURY, and write ``accuracy.csv``.
+    """Train every row, densely and with MERCURY, and write ``accuracy.csv`` and the dataset ``parts/``.
 
     Args:
         rows: name to configuration, as in :mod:`~mercuric.studies.accuracy.rows`.
         folder: each row's run gets a folder in it.
-        jobs: rows trained at a time, each in a process with its share of the processor's cores.
+        workers: who trains the rows.
         resume: go on where rows were stopped; finished ones are read, not trained again.
         progress: told after each step.
 
     Raises:
-        ValueError: ``jobs`` is under 1.
-        MercuricError: a row's folder holds a run and ``resume`` is False; data are missing; or a process
-            was killed.
+        MercuricError: a row's folder holds a run and ``resume`` is False; data are missing; or workers fail.
     """
-    if jobs < 1:
-        raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
-    if jobs == 1:
-        for name, config in rows.items():
-            _train_row(name, config, folder, resume, progress)
-    else:
-        _train_in_processes(rows, folder, jobs, resume, progress)
+    if not resume:
+        for name in rows:
+            require_free(folder / name)
+    with workers.pool(folder) as (pool, _), workers.telling(progress) as tell:
+        # A row whose node was lost goes on from its folder.
+        trainings = [pool.submit(_train_row, name, config, folder, tell) for name, config in rows.items()]
+        for training in as_completed(trainings):
+            training.result()
     measured = [read_row(name, folder / name) for name in rows]
     write_text(folder / "accuracy.csv", as_csv(measured))
     return measured
@@ -160,9 +158,9 @@ def as_csv(rows: Sequence[AccuracyRow]) -> str:
     return text.getvalue()
 
 
-def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, progress: Progress) -> None:
-    if resume and _finished(folder / name, config):
-        claim(config, lesson_of(config), folder / name, resume)
+def _train_row(name: str, config: RunConfig, folder: Path, progress: Progress) -> None:
+    if _finished(folder / name, config):
+        claim(config, lesson_of(config), folder / name, resume=True)
         return
     done: dict[str, int] = {}
 
@@ -171,7 +169,8 @@ def _train_row(name: str, config: RunConfig, folder: Path, resume: bool, progres
         trainings = len(config.runs) * len(config.seeds)
         progress(sum(done.values()), total * trainings, f"{run}, {what}", name)
 
-    compare(config, folder / name, resume, told)
+    compare(config, folder / name, True, told)
+    write_part(pd.DataFrame([asdict(read_row(name, folder / name))]), folder / PARTS / f"{name}.parquet")
 
 
 def _finished(folder: Path, config: RunConfig) -> bool:
@@ -185,40 +184,3 @@ def _finished(folder: Path, config: RunConfig) -> bool:
         return False
     done = [summary.get(key) for key in ("seeds", "epochs")]
     return done == [list(config.seeds), config.training.epochs]
-
-
-def _train_in_processes(
-    rows: Mapping[str, RunConfig], folder: Path, jobs: int, resume: bool, progress: Progress
-) -> None:
-    with (
-        shared_objects() as manager,
-        _told(manager, progress) as queue,
-        process_pool(jobs) as pool,
-    ):
-        trainings = [
-            pool.submit(_in_process, name, config, folder, resume, queue) for name, config in rows.items()
-        ]
-        for training in as_completed(trainings):
-            training.result()
-
-
-def _in_process(name: str, config: RunConfig, folder: Path, resume: bool, queue: "Queue[Any]") -> None:
-    _train_row(name, config, folder, resume, lambda *told: queue.put(told))
-
-
-@contextmanager
-def _told(manager: SyncManager, progress: Progress) -> Iterator["Queue[Any]"]:
-    """A queue for other processes, whose messages go to ``progress``."""
-    queue: Queue[Any] = manager.Queue()
-
-    def listen() -> None:
-        while (told := queue.get()) is not None:
-            progress(*told)
-
-    listener = Thread(target=listen, daemon=True)
-    listener.start()
-    try:
-        yield queue
-    finally:
-        queue.put(None)
-        listener.join()

@@ -16,6 +16,7 @@ from mercuric.studies.reproduce.markdown import statements
 from mercuric.studies.reproduce.page import write_answers
 from mercuric.studies.reproduce.study import reproduce as run_reproduction
 from mercuric.studies.stored_command import store_command
+from mercuric.studies.workers import Workers
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
@@ -26,7 +27,10 @@ def reproduce(
     claims: Annotated[list[str], typer.Argument(help="Claims by name, as figure_14c, or all.")],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer networks and smaller images.")] = False,
     data: options.Data = None,
-    jobs: Annotated[int, typer.Option(help="Studies that run at a time, which share the cores.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(help="Studies that run at a time; 1, or with --ray one a CPU, by default.")
+    ] = None,
+    ray: options.Ray = None,
     out: Annotated[Path, typer.Option(help="Gets a folder a study, tables and the report.")] = Path(
         "runs/reproduction"
     ),
@@ -35,7 +39,7 @@ def reproduce(
 ) -> None:
     config = ReproduceConfig(claims=tuple(claims), quick=quick, data=data)
     with bars() as progress:
-        outcomes = run_reproduction(config, out, jobs, resume, progress)
+        outcomes = run_reproduction(config, out, Workers(jobs, ray), resume, progress)
     summary = read_summary(out)
     judged = judge_all(out, summary)
     page = write_answers(out, judged, summary, store_command(out, context))

@@ -6,20 +6,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
+
 from mercuric.config import Config
-from mercuric.errors import ArgumentError
+from mercuric.files.dataset import PARTS, write_part
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.studies.machine import machine
+from mercuric.studies.ray_pool import ray_pool
 from mercuric.studies.reproduce.claim import Claim, chosen_claims
 from mercuric.studies.reproduce.config import ReproduceConfig
-from mercuric.studies.reproduce.runs import all_runs, needed_runs
+from mercuric.studies.reproduce.runs import Run, all_runs, needed_runs
 from mercuric.studies.run_folder import alone, claim_folder
+from mercuric.studies.workers import HERE, Workers
 
 RUNS, OUTCOMES, SUMMARY = "runs", "outcomes", "reproduction.json"
 
@@ -40,14 +45,19 @@ class Outcome(Config):
 
 @alone
 def reproduce(
-    config: ReproduceConfig, folder: Path, jobs: int = 1, resume: bool = False, progress: Progress = silent
+    config: ReproduceConfig,
+    folder: Path,
+    workers: Workers = HERE,
+    resume: bool = False,
+    progress: Progress = silent,
 ) -> dict[str, Outcome]:
     """Run every study that the claims need; one that fails takes nothing from the others.
 
     Args:
         config: which claims.
-        folder: gets a folder a run in ``runs/``, how each ended in ``outcomes/``, and ``reproduction.json``.
-        jobs: runs at a time, which share the cores.
+        folder: gets a folder a run in ``runs/``, how each ended in ``outcomes/`` and in the dataset
+            ``parts/``, and ``reproduction.json``.
+        workers: who does the runs; those of this machine share its cores.
         resume: runs that ended well are kept, others go on or begin again.
         progress: told after each run.
 
@@ -55,16 +65,14 @@ def reproduce(
         How each run ended, by name.
 
     Raises:
-        ValueError: an unknown claim, or ``jobs`` is under 1.
-        MercuricError: the folder holds another run.
+        ValueError: an unknown claim.
+        MercuricError: the folder holds another run, or workers fail.
         OSError: it can't be written.
     """
-    if jobs < 1:
-        raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
     claims = chosen_claims(config.claims)
     claim_folder(folder, config, resume, free=frozenset({"claims"}))
     order = needed_runs((name for claim in claims for name in claim.runs), config.quick)
-    outcomes = _all_of(order, config, folder, jobs, progress)
+    outcomes = _all_of(order, config, folder, workers, progress)
     write_text(folder / SUMMARY, json_text(_described(config, claims, outcomes)))
     return outcomes
 
@@ -86,20 +94,21 @@ def _described(
 
 
 def _all_of(
-    order: list[str], config: ReproduceConfig, folder: Path, jobs: int, progress: Progress
+    order: list[str], config: ReproduceConfig, folder: Path, workers: Workers, progress: Progress
 ) -> dict[str, Outcome]:
     """So many at a time as there are jobs, each when those that it reads have ended."""
     done: dict[str, Outcome] = {}
     running: dict[Future[Outcome], str] = {}
     left = list(order)
-    with ThreadPoolExecutor(jobs) as pool:
+    with _runners(workers, folder) as (pool, jobs, threads):
         while left or running:
             ready = [
                 name for name in left if all(one in done for one in all_runs()[name].after(config.quick))
             ]
             for name in ready[: jobs - len(running)]:
                 left.remove(name)
-                running[pool.submit(_one, name, config, folder, dict(done), jobs)] = name
+                run = all_runs()[name]
+                running[pool.submit(run_one, name, run, config, folder, dict(done), threads)] = name
             progress(len(done), len(order), ", ".join(running.values()))
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 done[running.pop(future)] = future.result()
@@ -107,10 +116,23 @@ def _all_of(
     return {name: done[name] for name in order}
 
 
-def _one(
-    name: str, config: ReproduceConfig, folder: Path, ended: Mapping[str, Outcome], jobs: int
+@contextmanager
+def _runners(workers: Workers, folder: Path) -> Iterator[tuple[Executor, int, int]]:
+    """Who starts the runs, how many at a time, and threads of each; here it is threads that wait for them."""
+    if workers.ray is not None:
+        with ray_pool(workers.ray, workers.jobs, folder) as pool:
+            yield pool, pool.at_once, pool.threads
+        return
+    jobs = workers.at_once
+    with ThreadPoolExecutor(jobs) as starters:
+        yield starters, jobs, max(1, len(os.sched_getaffinity(0)) // jobs)
+
+
+def run_one(
+    name: str, run: Run, config: ReproduceConfig, folder: Path, ended: Mapping[str, Outcome], threads: int
 ) -> Outcome:
-    run, place = all_runs()[name], folder / RUNS / name
+    """Run a study, or read how it ended; ``ended`` says so of those that it reads."""
+    place = folder / RUNS / name
     kept = folder / OUTCOMES / f"{name}.json"
     before = Outcome.read(kept) if kept.exists() else None
     if before is not None and before.said is None:
@@ -122,19 +144,27 @@ def _one(
         outcome = Outcome(command=_typed(words), seconds=0, said=f"{failed}, which it reads, failed")
     else:
         again = place.exists() and run.resumes(config.quick)
-        outcome = _run(words, place, again, jobs, before.seconds if before else 0)
+        outcome = _run(words, place, again, threads, before.seconds if before else 0)
     write_text(kept, json_text(outcome.model_dump()))
+    write_part(
+        pd.DataFrame([{"run": name, **outcome.model_dump()}]), folder / PARTS / f"{name}.parquet", ["said"]
+    )
     return outcome
 
 
-def _run(words: list[str], place: Path, again: bool, jobs: int, before: float) -> Outcome:
+def _run(words: list[str], place: Path, again: bool, threads: int, before: float) -> Outcome:
     where = ["--out", str(place), *(["--resume"] if again else [])]
-    cores = max(1, len(os.sched_getaffinity(0)) // jobs)
-    environment = {**os.environ, "OMP_NUM_THREADS": str(cores)}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     began = time.monotonic()
-    ended = subprocess.run(  # noqa: S603 - our own command line
-        [sys.executable, "-m", "mercuric", *words, *where], env=environment, capture_output=True, text=True
-    )
+    reading, held = os.pipe()
+    try:
+        ended = subprocess.run(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "mercuric.studies.child", *words, *where],
+            env=environment, stdin=reading, capture_output=True, text=True,
+        )  # fmt: skip
+    finally:
+        os.close(reading)
+        os.close(held)
     seconds = before + time.monotonic() - began
     return Outcome(command=_typed(words), seconds=seconds, said=_said(ended))
 

@@ -19,6 +19,7 @@ from mercuric.studies.schedule.study import Found, bench_schedule
 from mercuric.studies.schedule.summary import summary, training_rows
 from mercuric.studies.schedule.written import FIGURES, Written
 from mercuric.studies.stored_command import store_command
+from mercuric.studies.workers import Workers
 from mercuric.terminal import options
 from mercuric.terminal.console import output
 from mercuric.terminal.progress import bars
@@ -71,6 +72,10 @@ def schedule(
     ] = True,
     rounds: Rounds = 5,
     clock: Clock = "wall",
+    jobs: Annotated[
+        int | None, typer.Option(help="Trainings at a time; 1, or with --ray one a CPU, by default.")
+    ] = None,
+    ray: options.Ray = None,
     quick: Quick = False,
     data_root: options.DataRoot = None,
     out: Annotated[Path, typer.Option(help="Gets all figures, and the report.")] = Path(
@@ -95,7 +100,10 @@ def schedule(
     few = {**_QUICK, **({} if forms is None else {"forms": known["forms"]})}
     config = ScheduleConfig(**{**known, **(few if quick else {})})
     with bars() as progress:
-        bench_schedule(config, out, resume, progress, lambda found: _write(context, out, config, found))
+        bench_schedule(
+            config, out, resume, progress, lambda found: _write(context, out, config, found),
+            Workers(jobs, ray),
+        )  # fmt: skip
     _print(out, as_json)
 
 
@@ -128,7 +136,7 @@ def _print(folder: Path, as_json: bool) -> None:
     written = Written(read_json_object(folder / FIGURES))
     table = texts.wide(written)
     output().print(tables.terminal_table(table, texts.wide_columns(table), written.summary["subject"]))
-    for sentence in [*texts.verdicts(written), texts.unfilled(written)]:
+    for sentence in [*texts.verdicts(written), texts.unfilled(written), texts.beside_others(written)]:
         if sentence:
             typer.echo(sentence)
     for what, why in written.left_out.items():

@@ -33,6 +33,7 @@ class Outcome(SavedState):
         diverged: the step whose loss, or whose network's outputs, were no longer finite; None.
         too_short: why it was not begun; empty where it was.
         parameters: of the network at the end.
+        at_once: trainings that shared machines with it, itself among them.
         facts: what the form found or chose.
     """
 
@@ -49,6 +50,7 @@ class Outcome(SavedState):
     diverged: Whole | None = None
     too_short: Text = ""
     parameters: Whole = 0
+    at_once: Whole = 1
     facts: dict[str, Any] = Field(default_factory=dict)
 
     @classmethod

@@ -1,10 +1,11 @@
 """Which form is the most accurate at a share of dense's seconds? Timed, tuned and trained, form by form."""
 
 from collections.abc import Callable
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mercuric.errors import ArgumentError
+from mercuric.errors import ArgumentError, MercuricError
 from mercuric.progress import Progress, silent
 from mercuric.studies.machine import machine
 from mercuric.studies.optuna_sampler import load_optuna
@@ -16,7 +17,8 @@ from mercuric.studies.schedule.outcome import Outcome
 from mercuric.studies.schedule.pace import Pace
 from mercuric.studies.schedule.tuning import Tuning
 from mercuric.studies.schedule.workbench import Workbench
-from mercuric.subjects.lesson import load_lesson
+from mercuric.studies.workers import HERE, Workers
+from mercuric.subjects.lesson import Lesson, load_lesson
 from mercuric.training import TrainingConfig, full_batches
 
 FREE = frozenset({"forms", "shares", "seeds"})
@@ -60,7 +62,7 @@ class Found:
 @alone
 def bench_schedule(
     config: ScheduleConfig, folder: Path, resume: bool = False, progress: Progress = silent,
-    show: Callable[[Found], object] = lambda _: None,
+    show: Callable[[Found], object] = lambda _: None, workers: Workers = HERE,
 ) -> Found:  # fmt: skip
     """Time every form's steps beside dense's, tune each by the same few trials, and train each for each share
     of dense's seconds and each seed.
@@ -71,6 +73,7 @@ def bench_schedule(
         resume: go on with what the folder holds; forms, shares and seeds may be added.
         progress: told timings, trials and trainings done, and how far each one is.
         show: told what was found so far, after the tuning and after each seed.
+        workers: who trains; what is timed or tuned runs here, alone.
 
     Raises:
         ValueError: a number is out of range, or dense's seconds hold no step.
@@ -78,8 +81,7 @@ def bench_schedule(
         OSError: the folder can't be written; what was saved before is kept.
     """
     load_optuna()
-    network = config.subject(model=config.network)
-    lesson = load_lesson(network, TrainingConfig(augment=config.augment), config.train_examples)
+    lesson = _lesson(config)
     full_batches(len(lesson.task), max(config.batches))
     claim_folder(folder, config, resume, FREE, {**resolved_data(lesson.data), "machine": machine()})
     bench = Workbench(config, folder, lesson, progress)
@@ -95,6 +97,8 @@ def bench_schedule(
             found.tunings[name] = bench.tuning(pace, found.seconds)
         count.done(config.trials, f"tuned {name}")
     show(found)
+    if not workers.here:
+        _train_apart(bench, found, workers, lambda ended: count.tell(f"{ended} trained"))
     for seed in config.seeds:
         for share in config.shares:
             for name, tuning in found.tunings.items():
@@ -105,6 +109,59 @@ def bench_schedule(
                 count.done(1)
         show(found)
     return found
+
+
+def _lesson(config: ScheduleConfig) -> Lesson:
+    training = TrainingConfig(augment=config.augment)
+    return load_lesson(config.subject(model=config.network), training, config.train_examples)
+
+
+def _train_apart(bench: Workbench, found: Found, workers: Workers, tell: Callable[[str], object]) -> None:
+    """Let workers do the trainings that the folder lacks."""
+    config = bench.config
+    missing = [
+        (name, share, seed)
+        for seed in config.seeds
+        for share in config.shares
+        for name, tuning in found.tunings.items()
+        if tuning.best is not None and not bench.outcome_file(name, share, seed).exists()
+    ]
+    if not missing:
+        return
+    with workers.pool(bench.folder) as (pool, at_once):
+        together = min(at_once, len(missing))
+        trainings = [
+            pool.submit(train_one, config, bench.folder, name, share, seed, found.seconds, together)
+            for name, share, seed in missing
+        ]
+        for ended, training in enumerate(as_completed(trainings), start=1):
+            training.result()
+            tell(f"{ended} of {len(missing)}, {together} at a time,")
+
+
+def train_one(
+    config: ScheduleConfig, folder: Path, form: str, share: float, seed: int, seconds: float, at_once: int
+) -> None:
+    """Train a form that was timed and tuned, and leave what came of it in the folder.
+
+    Args:
+        config: of the study.
+        folder: of the study.
+        form: its name.
+        share: of dense's seconds.
+        seed: of weights and order.
+        seconds: of dense's whole schedule.
+        at_once: trainings that share machines.
+
+    Raises:
+        MercuricError: the form was not tuned.
+    """
+    bench = Workbench(config, folder, _lesson(config), silent, at_once)
+    pace = bench.pace(form)
+    best = bench.tuning(pace, seconds).best
+    if best is None:
+        raise MercuricError(f"{form} has no tuning in {folder}")
+    bench.outcome(pace, best, share, seed, seconds)
 
 
 def _seconds(bench: Workbench) -> float:

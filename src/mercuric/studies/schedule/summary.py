@@ -16,7 +16,7 @@ from mercuric.studies.schedule.study import Found
 
 COLUMNS = (
     "form", "share", "seed", "seconds", "filled", "wall", "cpu", "steps", "learning_rate", "batch",
-    "accuracy", "diverged", "parameters",
+    "accuracy", "diverged", "parameters", "at_once",
 )  # fmt: skip
 
 

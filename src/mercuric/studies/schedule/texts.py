@@ -61,6 +61,17 @@ def unfilled(written: Written) -> str:
     )
 
 
+def beside_others(written: Written) -> str:
+    """How many trainings ran at a time; empty: one."""
+    most = max((row.get("at_once", 1) for row in written.summary["rows"]), default=1)
+    if most == 1:
+        return ""
+    return (
+        f"Up to {most} trainings ran at a time: they filled steps that were timed alone, so that steps and "
+        "accuracies hold, but seconds that a form measured while it trained were taken beside others."
+    )
+
+
 def headline(written: Written) -> str:
     """Which form is first where."""
     ranking, shown = written.ranking, written.shown

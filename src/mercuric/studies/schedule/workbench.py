@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
 import torch
 from torch import Tensor
 
 from mercuric.data.split import Split
+from mercuric.files.dataset import PARTS, write_part
 from mercuric.progress import Progress
 from mercuric.saved_state import Finite, SavedState
 from mercuric.studies.schedule.config import ScheduleConfig
@@ -54,15 +56,18 @@ class Workbench:
 
     Attributes:
         config: of the study.
-        folder: gets a JSON file for each form's pace and tuning, and for each training.
+        folder: gets a JSON file for each form's pace and tuning, and for each training, which is a row of the
+            dataset ``parts/`` too.
         lesson: network and data.
         progress: told how far each training is.
+        at_once: trainings that share machines.
     """
 
     config: ScheduleConfig
     folder: Path
     lesson: Lesson
     progress: Progress
+    at_once: int = 1
 
     @cached_property
     def places(self) -> Tensor:
@@ -113,15 +118,21 @@ class Workbench:
 
     def outcome(self, pace: Pace, recipe: Recipe, share: float, seed: int, seconds: float) -> Outcome:
         """A training on all examples, judged on the test images; arguments as above."""
-        path = self.folder / "runs" / f"{pace.form}-{share:g}-{seed}.json"
+        path = self.outcome_file(pace.form, share, seed)
         found = read_state(Outcome, path)
         if found is None:
             test = self.lesson.image_data.test
             judges = Judges(test, torch.arange(len(test)))
-            begun = Outcome.begun(pace.form, share, seed, recipe)
+            begun = Outcome.begun(pace.form, share, seed, recipe).changed(at_once=self.at_once)
             found = self._trained(pace, begun, seconds, self.places, judges)
             write_state(path, found)
+            row = pd.DataFrame([{key: value for key, value in found.plain().items() if key != "facts"}])
+            write_part(row, self.folder / PARTS / f"{path.stem}.parquet")
         return found
+
+    def outcome_file(self, form: str, share: float, seed: int) -> Path:
+        """Where what came of a training is."""
+        return self.folder / "runs" / f"{form}-{share:g}-{seed}.json"
 
     def _trained(self, pace: Pace, begun: Outcome, seconds: float, places: Tensor, judges: Judges) -> Outcome:
         form = FORMS[pace.form]

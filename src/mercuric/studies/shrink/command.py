@@ -31,7 +31,7 @@ def shrink(
     learning_rate: Annotated[float, typer.Option(help="The schedule's peak.")] = 0.02,
     mercury: Annotated[bool, typer.Option("--mercury", help="Minimise the cost with MERCURY.")] = False,
     seed: Annotated[int, typer.Option(help="What weights, data order and search are drawn from.")] = 0,
-    jobs: options.Jobs = 1,
+    jobs: Annotated[int, typer.Option(help="Networks that are trained at a time, each in a process.")] = 1,
     data_root: options.DataRoot = None,
     out: Annotated[
         Path | None, typer.Option(help="Gets everything; runs/shrink-MODEL-DATA by default.")

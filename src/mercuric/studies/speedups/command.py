@@ -14,6 +14,7 @@ from mercuric.studies.speedups.study import speedups as run_speedups
 from mercuric.studies.speedups.table import how_found, lost_rows, speedup_rows, terminal_table
 from mercuric.studies.stored_command import store_command
 from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.workers import Workers
 from mercuric.subjects.config import RANDOM
 from mercuric.terminal import options
 from mercuric.terminal.console import show
@@ -36,7 +37,8 @@ def speedups(
     seed: options.Seed = 0,
     gradients: options.Gradients = None,
     data_root: options.DataRoot = None,
-    jobs: options.Jobs = 1,
+    jobs: options.Jobs = None,
+    ray: options.Ray = None,
     out: Annotated[Path, typer.Option(help="Gets tables and the sweep.")] = Path("runs/speedups"),
     resume: options.Resume = False,
     as_json: options.AsJson = False,
@@ -50,7 +52,7 @@ def speedups(
         gradients=gradients or "forward-hits",
     )  # fmt: skip
     with bars() as progress:
-        table, left = run_speedups(config, out, jobs, resume, progress)
+        table, left = run_speedups(config, out, Workers(jobs, ray), resume, progress)
     write_page(out, store_command(out, context))
     figures = {
         "reuse": config.found_with(),

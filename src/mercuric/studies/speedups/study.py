@@ -12,6 +12,7 @@ from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.study import combination_totals, sweep
+from mercuric.studies.workers import HERE, Workers
 
 NETWORKS = (
     "alexnet", "googlenet", "vgg13", "vgg16", "vgg19", "resnet50", "resnet101", "resnet152", "inception-v4",
@@ -30,7 +31,7 @@ PUBLISHED = {("vgg13", "row"): 1.89, ("resnet101", "weight"): 1.89, ("vgg19", "i
 def speedups(
     config: SweepConfig,
     folder: Path,
-    jobs: int = 1,
+    workers: Workers = HERE,
     resume: bool = False,
     progress: Progress = silent,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -39,7 +40,7 @@ def speedups(
     Args:
         config: networks and data; varies :data:`FIELDS`.
         folder: gets the files, and the sweep.
-        jobs: as for :func:`~mercuric.studies.sweep.study.sweep`.
+        workers: as for :func:`~mercuric.studies.sweep.study.sweep`.
         resume: as there.
         progress: as there.
 
@@ -49,7 +50,7 @@ def speedups(
     Raises:
         ValueError, MercuricError, OSError: as the sweep.
     """
-    results = sweep(config, folder, jobs, resume, progress)
+    results = sweep(config, folder, workers, resume, progress)
     table, left = speedup_table(results), lost(results)
     write_text(folder / "speedups.csv", table.to_csv(index=False))
     write_text(folder / "lost.csv", left.to_csv(index=False))

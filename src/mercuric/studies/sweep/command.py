@@ -11,6 +11,7 @@ from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.page import sweep_table, write_page
 from mercuric.studies.sweep.study import RESULTS, combination_totals, normalisations
 from mercuric.studies.sweep.study import sweep as run_sweep
+from mercuric.studies.workers import Workers
 from mercuric.subjects.config import RANDOM
 from mercuric.terminal import options
 from mercuric.terminal.console import show
@@ -41,7 +42,8 @@ def sweep(
     energy: Annotated[
         bool, typer.Option("--energy", help="Count energy and area too, by the accelerator's energies.")
     ] = False,
-    jobs: options.Jobs = 1,
+    jobs: options.Jobs = None,
+    ray: options.Ray = None,
     out: Annotated[Path, typer.Option(help="Gets sweep.parquet and the report.")] = Path("runs/sweep"),
     resume: options.Resume = False,
     as_json: options.AsJson = False,
@@ -53,7 +55,7 @@ def sweep(
         model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     with bars() as progress:
-        results = run_sweep(config, out, jobs, resume, progress)
+        results = run_sweep(config, out, Workers(jobs, ray), resume, progress)
     report = write_page(out, store_command(out, context))
     totals = combination_totals(results, list(config.vary))
     figures = {

@@ -4,9 +4,8 @@ import errno
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,16 +21,17 @@ from mercuric.accelerator.dataflows.registry import dataflow_of
 from mercuric.accelerator.energy.energies import Energies, as_energies
 from mercuric.accelerator.mcache_owner import simulated_config
 from mercuric.errors import ArgumentError, MalformedError
+from mercuric.files.dataset import PARTS, write_part
 from mercuric.files.json_text import json_text
-from mercuric.files.writing import replacing, write_text
+from mercuric.files.writing import write_text
 from mercuric.progress import Progress, silent
 from mercuric.reuse import Alike
 from mercuric.studies.machine import machine
-from mercuric.studies.process_pool import process_pool
 from mercuric.studies.resolved import resolved_data, resolved_hardware, resolved_networks, resolved_weights
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.sweep.config import Field, SweepConfig
 from mercuric.studies.sweep.no_hits import without_hits
+from mercuric.studies.workers import HERE, Workers, finished
 from mercuric.subjects.config import shown_name
 from mercuric.subjects.network import of_zoo, open_network, require_read, size_of
 from mercuric.subjects.providers.provider import Opened
@@ -41,6 +41,8 @@ from mercuric.trace.network_calls import NetworkCalls
 from mercuric.trace.normalisation import Normalisation
 
 RESULTS = "sweep.parquet"
+TEXTS = ("normalisation",)
+"""Columns that may have no value, and are texts."""
 _DEPENDS: dict[str, tuple[Callable[[Accelerator], bool], str]] = {
     "versions": (lambda one: one.design == "asynchronous", "design is synchronous, which has one version"),
     "split_by": (lambda one: one.arrays > 1, "arrays is 1, which splits nothing"),
@@ -82,7 +84,7 @@ class Part:
 def sweep(
     config: SweepConfig,
     folder: Path,
-    jobs: int = 1,
+    workers: Workers = HERE,
     resume: bool = False,
     progress: Progress = silent,
 ) -> pd.DataFrame:
@@ -90,8 +92,8 @@ def sweep(
 
     Args:
         config: what varies.
-        folder: gets ``config.yaml``, a file a part in ``parts/``, and the results.
-        jobs: processes; each runs networks of its own.
+        folder: gets ``config.yaml``, a file a part in the dataset ``parts/``, and the results.
+        workers: who runs the networks, each one's own.
         resume: parts that are there already are read, not simulated again.
         progress: told after each part.
 
@@ -102,19 +104,18 @@ def sweep(
 
     Raises:
         ValueError: a wrong setting, found before anything runs.
-        MercuricError: the folder holds another run, files are missing, or a process was killed.
+        MercuricError: the folder holds another run, files are missing, or workers fail.
         OSError: the folder can't be written.
     """
-    if jobs < 1:
-        raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
     resolved = resolve(config)
     parts = split(config, resolved)
     claim_folder(folder, config, resume, resolved=resolved)
-    there = folder / "parts"
+    there = folder / PARTS
     missing = [part for part in parts if not (there / part.file).exists()]
     total = len(parts)
     progress(total - len(missing), total, missing[0].model if missing else "")
-    for done, part in enumerate(_simulated(config, missing, there, jobs), start=1):
+    work = partial(simulate_part, config, folder=there)
+    for done, part in enumerate(finished(work, missing, workers, folder), start=1):
         progress(total - len(missing) + done, total, part.model)
     results = pd.concat([read_part(there / part.file) for part in parts], ignore_index=True)
     described = {
@@ -124,7 +125,7 @@ def sweep(
         "machine": machine(),
     }
     write_text(folder / "sweep.json", json_text(described))
-    _write_parquet(results, folder / RESULTS)
+    write_part(results, folder / RESULTS, TEXTS)
     return results
 
 
@@ -213,19 +214,8 @@ def _idle(field: str, accelerator: Accelerator) -> str | None:
     return dataflow_of(accelerator).idle_options.get(field)
 
 
-def _simulated(config: SweepConfig, parts: list[Part], folder: Path, jobs: int) -> Any:
-    if jobs == 1:
-        for part in parts:
-            yield simulate_part(config, part, folder / part.file)
-        return
-    with process_pool(jobs) as pool:
-        running = [pool.submit(simulate_part, config, part, folder / part.file) for part in parts]
-        for finished in as_completed(running):
-            yield finished.result()
-
-
-def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
-    """Run the part's network once, count every accelerator, and write the layers to ``target``."""
+def simulate_part(config: SweepConfig, part: Part, folder: Path) -> Part:
+    """Run the part's network once, count every accelerator, and write the layers into ``folder``."""
     subject = load_subject(config.subject_of(part.model), config.images, config.batch)
     cache = part.accelerators[0]
     reuse = simulated_config(Alike.paper(bits=config.bits), cache)
@@ -255,7 +245,7 @@ def simulate_part(config: SweepConfig, part: Part, target: Path) -> Part:
         )
         for simulator, counter, chosen in zip(simulators, counters, part.chosen, strict=True)
     ]
-    _write_parquet(pd.concat(tables, ignore_index=True), target)
+    write_part(pd.concat(tables, ignore_index=True), folder / part.file, TEXTS)
     return part
 
 
@@ -283,11 +273,6 @@ def _described(
     fields = {name: [value] * len(layers) for name, value in chosen.items()}
     run = {"model": [model] * len(layers), **fields, "normalisation": [normalisation] * len(layers)}
     return pd.concat([pd.DataFrame(run), layers], axis=1)
-
-
-def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)
 
 
 def combination_totals(results: pd.DataFrame, fields: list[str]) -> pd.DataFrame:

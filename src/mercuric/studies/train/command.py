@@ -22,6 +22,7 @@ from mercuric.subjects.config import shown_name
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
+from mercuric.training.ranks import joined, own_folder
 
 
 def train(
@@ -95,8 +96,12 @@ def train(
         },
     }  # fmt: skip
     settings, folder = _settings(given, config, out, resume)
-    with bars() as progress:
-        summary = compare(settings, folder, resume, progress)
+    with joined() as place, own_folder(folder) as own:
+        if place > 0:
+            compare(settings, own, resume)
+            return
+        with bars() as progress:
+            summary = compare(settings, folder, resume, progress)
     report = write_page(folder, store_command(folder, context, more=resume))
     show(as_json, summary, *_tables(folder, summary), f"Report: {report}")
 

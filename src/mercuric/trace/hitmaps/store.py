@@ -34,8 +34,8 @@ from mercuric.trace.layer_call import LayerCall
 from mercuric.trace.work import Work
 
 with needed_for("a Parquet file of Hitmaps"):
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,7 @@ from mercuric.studies.hardware import options as circuit_options
 from mercuric.studies.hardware.synthesis.page import answer, array, write_page
 from mercuric.studies.hardware.synthesis.tables import comparisons, terminal_table
 from mercuric.studies.stored_command import store_command
+from mercuric.studies.workers import Workers
 from mercuric.terminal import options
 from mercuric.terminal.console import show
 from mercuric.terminal.progress import bars
@@ -68,7 +69,9 @@ def synthesize(
         queue_ports=queue_ports or None,
     )  # fmt: skip
     with bars() as progress:
-        summary = synthesize_designs(config, out, cache or cache_folder(), jobs, resume, time_limit, progress)
+        summary = synthesize_designs(
+            config, out, cache or cache_folder(), Workers(jobs), resume, time_limit, progress
+        )
     if summary["circuits"]:
         report = write_page(out, store_command(out, context))
         tables = [terminal_table(one, array(summary["config"])) for one in comparisons(summary["circuits"])]

@@ -1,7 +1,5 @@
 """What do the baseline and MERCURY take of an FPGA, MCACHE by MCACHE? The paper's Tables II to IV (a)."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,8 +21,8 @@ from mercuric.studies.hardware.synthesis.cache import cached, yosys_version
 from mercuric.studies.hardware.synthesis.config import SETS, WAYS, SynthesisConfig
 from mercuric.studies.hardware.synthesis.tables import SUMMARY, write_tables
 from mercuric.studies.machine import machine
-from mercuric.studies.process_pool import process_pool
 from mercuric.studies.run_folder import alone, claim_folder
+from mercuric.studies.workers import HERE, Workers, finished
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def synthesize_designs(
     config: SynthesisConfig,
     folder: Path,
     cache: Path,
-    jobs: int = 1,
+    workers: Workers = HERE,
     resume: bool = False,
     time_limit: float | None = None,
     progress: Progress = silent,
@@ -73,7 +71,7 @@ def synthesize_designs(
         config: the circuits.
         folder: gets ``config.yaml``, a file a circuit in ``circuits/``, and the tables.
         cache: where results of circuits lie, whichever run they were of.
-        jobs: processes; each synthesizes a circuit, which takes up to 3 GB where it is the paper's size.
+        workers: who synthesizes the circuits, each of which takes up to 3 GB where it is the paper's size.
         resume: circuits that are there already are read, not synthesized again.
         time_limit: seconds that one circuit may take; those that take longer are left out.
         progress: told after each circuit.
@@ -88,8 +86,6 @@ def synthesize_designs(
         MercuricError: the folder holds another run, Yosys fails, or a process was killed.
         OSError: the folder can't be written.
     """
-    if jobs < 1:
-        raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
     if time_limit is not None and time_limit <= 0:
         raise ArgumentError(f"time_limit was {time_limit:g}, but must be more than 0 seconds")
     yosys = yosys_version()
@@ -99,7 +95,8 @@ def synthesize_designs(
     missing = [one for one in circuits if not (there / one.file).exists()]
     done = len(circuits) - len(missing)
     progress(done, len(circuits), missing[0].name if missing else "")
-    for number, one in enumerate(_synthesized(missing, there, cache, jobs, time_limit), start=done + 1):
+    work = partial(synthesize_circuit, folder=there, cache=cache, time_limit=time_limit)
+    for number, one in enumerate(finished(work, missing, workers, folder), start=done + 1):
         progress(number, len(circuits), one.name)
     summary: dict[str, Any] = {
         "config": config.model_dump(mode="json"),
@@ -116,18 +113,6 @@ def synthesize_designs(
 def _described(circuit: Circuit, folder: Path) -> dict[str, Any]:
     about = {"name": circuit.name, "sets": circuit.sets, "ways": circuit.ways}
     return {**about, **read_json_object(folder / circuit.file)}
-
-
-def _synthesized(
-    circuits: Sequence[Circuit], folder: Path, cache: Path, jobs: int, time_limit: float | None
-) -> Iterator[Circuit]:
-    work = partial(synthesize_circuit, folder=folder, cache=cache, time_limit=time_limit)
-    if jobs == 1:
-        yield from map(work, circuits)
-        return
-    with process_pool(jobs) as pool:
-        for finished in as_completed([pool.submit(work, one) for one in circuits]):
-            yield finished.result()
 
 
 def synthesize_circuit(

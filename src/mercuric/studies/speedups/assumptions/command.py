@@ -12,6 +12,7 @@ from mercuric.studies.speedups.study import NETWORKS
 from mercuric.studies.speedups.table import how_found, terminal_table
 from mercuric.studies.stored_command import store_command
 from mercuric.studies.sweep.config import SweepConfig
+from mercuric.studies.workers import Workers
 from mercuric.subjects.config import RANDOM
 from mercuric.terminal import options
 from mercuric.terminal.console import show
@@ -31,7 +32,8 @@ def assumptions(
     bits: options.Bits = 20,
     seed: options.Seed = 0,
     data_root: options.DataRoot = None,
-    jobs: options.Jobs = 1,
+    jobs: options.Jobs = None,
+    ray: options.Ray = None,
     out: Annotated[Path, typer.Option(help="Gets tables, counts and the report.")] = Path("runs/assumptions"),
     resume: options.Resume = False,
     as_json: options.AsJson = False,
@@ -42,7 +44,7 @@ def assumptions(
         model_args=options.parse_model_args(model_args),
     )  # fmt: skip
     with bars() as progress:
-        summary = assumptions_study(config, out, jobs, resume, progress)
+        summary = assumptions_study(config, out, Workers(jobs, ray), resume, progress)
     report = write_page(out, store_command(out, context))
     show(
         as_json,

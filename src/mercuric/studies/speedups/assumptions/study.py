@@ -1,19 +1,16 @@
 """Under which assumptions do the paper's three means follow? Every reading of what its text leaves open."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from mercuric.accelerator import Accelerator, as_accelerator
-from mercuric.errors import ArgumentError
-from mercuric.files.writing import replacing
+from mercuric.files.dataset import write_part
 from mercuric.progress import Progress, named, silent
-from mercuric.studies.process_pool import process_pool
 from mercuric.studies.run_folder import alone, claim_folder
 from mercuric.studies.speedups.assumptions.arrays import Array, arrays, digest
 from mercuric.studies.speedups.assumptions.assumption import DATAFLOWS, Assumptions, combinations
@@ -24,6 +21,7 @@ from mercuric.studies.speedups.assumptions.recording import Recordings
 from mercuric.studies.speedups.assumptions.summary import write_summary
 from mercuric.studies.sweep.config import SweepConfig
 from mercuric.studies.sweep.study import read_part, resolve
+from mercuric.studies.workers import HERE, Workers, finished
 from mercuric.subjects.config import shown_name
 
 
@@ -72,7 +70,7 @@ class Part:
 def assumptions_study(
     config: SweepConfig,
     folder: Path,
-    jobs: int = 1,
+    workers: Workers = HERE,
     resume: bool = False,
     progress: Progress = silent,
     assumptions: Assumptions = DECLARED,
@@ -86,7 +84,7 @@ def assumptions_study(
         config: networks and data; varies nothing.
         folder: gets ``config.yaml``, Hitmaps in ``hitmaps/``, cycles in ``counts/``, and the files of
             :mod:`~.summary`.
-        jobs: processes; each counts networks of its own.
+        workers: who counts the networks, each one's own.
         resume: what was recorded and counted is read; the list of assumptions may have grown.
         progress: told after each network and dataflow, and after each layer where there is one process.
         assumptions: what is left open.
@@ -99,8 +97,6 @@ def assumptions_study(
         MercuricError: the folder holds another run, files are missing, or a process was killed.
         OSError: the folder can't be written.
     """
-    if jobs < 1:
-        raise ArgumentError(f"jobs was {jobs}, but must be at least 1")
     resolved = resolve(config)
     built, refused = arrays(assumptions, as_accelerator(config.accelerator))
     claim_folder(folder, config, resume, resolved=resolved)
@@ -111,7 +107,7 @@ def assumptions_study(
         for model in config.models
         for dataflow in DATAFLOWS
     ]
-    _count_missing(parts, jobs, progress)
+    _count_missing(parts, workers, folder, progress)
     tables = {
         dataflow: speedup_table(assumptions, dataflow, built[dataflow], _read(parts, dataflow))
         for dataflow in DATAFLOWS
@@ -124,27 +120,17 @@ def _read(parts: Sequence[Part], dataflow: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _count_missing(parts: Sequence[Part], jobs: int, progress: Progress) -> None:
+def _count_missing(parts: Sequence[Part], workers: Workers, folder: Path, progress: Progress) -> None:
     missing: dict[str, list[Part]] = {}
     for part in parts:
         if part.missing:
             missing.setdefault(part.model, []).append(part)
     done = len(parts) - sum(map(len, missing.values()))
     progress(done, len(parts), next(iter(missing), ""))
-    for counted in _counted(list(missing.values()), jobs, progress):
+    tell = progress if workers.here else silent
+    for counted in finished(partial(count_network, progress=tell), missing.values(), workers, folder):
         done += len(counted)
         progress(done, len(parts), counted[0].model)
-
-
-def _counted(networks: Sequence[list[Part]], jobs: int, progress: Progress) -> Iterator[list[Part]]:
-    if jobs == 1:
-        for parts in networks:
-            yield count_network(parts, named(progress, bar=parts[0].model))
-        return
-    with process_pool(jobs) as pool:
-        running = [pool.submit(count_network, parts) for parts in networks]
-        for finished in as_completed(running):
-            yield finished.result()
 
 
 def count_network(parts: list[Part], progress: Progress = silent) -> list[Part]:
@@ -154,6 +140,7 @@ def count_network(parts: list[Part], progress: Progress = silent) -> list[Part]:
         parts: of one network.
         progress: told after each layer.
     """
+    progress = named(progress, bar=parts[0].model)
     files = parts[0].recordings.files(parts[0].model, parts[0].runs, progress)
     missing = {name: one for part in parts for name, one in part.missing.items()}
     counted = {path: count_recorded(path, missing, progress) for path in dict.fromkeys(files)}
@@ -161,8 +148,7 @@ def count_network(parts: list[Part], progress: Progress = silent) -> list[Part]:
     for part in parts:
         own = runs[runs["array"].isin(part.missing)]
         known = [part.counted, own] if part.path.exists() else [own]
-        with replacing(part.path) as temporary:
-            pd.concat(known, ignore_index=True).to_parquet(temporary, index=False)
+        write_part(pd.concat(known, ignore_index=True), part.path)
     return parts
 
 
