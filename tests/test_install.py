@@ -1,6 +1,7 @@
 """Is what is built enough for a user: the wheel, its types, its command, and the extras it names?"""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -60,16 +61,28 @@ def test_extras_are_there_and_one_version_is_everybody_s() -> None:
     assert direct - pinned <= {"mercuric"}
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    return next(folder.glob("mercuric-*.whl"))
+
+
 @pytest.mark.download
-def test_the_wheel_works_in_an_empty_environment(tmp_path: Path) -> None:
-    """Builds and installs with pip, which asks the package index."""
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT))
-    (wheel,) = tmp_path.glob("mercuric-*.whl")
+def test_the_wheel_has_its_version_types_and_files(wheel: Path) -> None:
     assert f"mercuric-{mercuric.__version__}-" in wheel.name
     with zipfile.ZipFile(wheel) as parts:
-        assert "mercuric/py.typed" in parts.namelist()
-        assert any(name.endswith("presets/eyeriss-168.yaml") for name in parts.namelist())
-    run(sys.executable, "-m", "venv", str(tmp_path / "empty"))
+        names = parts.namelist()
+    assert "mercuric/py.typed" in names
+    for ending in ("presets/eyeriss-168.yaml", "reproduce/runs.yaml", "templates/page.html"):
+        assert any(name.endswith(ending) for name in names)
+
+
+@pytest.mark.download
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_wheel_works_in_an_empty_environment(wheel: Path, version: str, tmp_path: Path) -> None:
+    """Installs with pip, which asks the package index."""
+    run(interpreter(version), "-m", "venv", str(tmp_path / "empty"))
     python = str(tmp_path / "empty" / "bin" / "python")
     clean = {"PYTHONPATH": ""}
     run(python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), str(wheel), **clean)
@@ -78,3 +91,12 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path: Path) -> None:
     line = [python, "-m", "mercuric", "--version"]
     light = subprocess.run(line, capture_output=True, text=True, env={**os.environ, **clean})
     assert light.returncode == 2 and 'pip install "mercuric[studies]"' in light.stderr
+
+
+def interpreter(version: str) -> str:
+    """The command of that Python, where the machine has one."""
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        return sys.executable
+    name = f"python{version}"
+    works = shutil.which(name) and subprocess.run([name, "-c", ""], capture_output=True).returncode == 0
+    return name if works else pytest.skip(f"{name} is not installed")
