@@ -84,7 +84,7 @@ def test_cycles_are_what_scalesim_reports(
 ) -> None:
     """The whole simulator, memories and all, numbers its last compute cycle."""
     accelerator = array(dataflow, *size)
-    simulator = scalesim._simulator(accelerator, scalesim._dataflow(accelerator), *gemm)
+    simulator = scalesim._simulator(accelerator, scalesim.scalesim_dataflow(accelerator), *gemm)
     simulator.run()
     _, last_cycle, stalls, percent, mapped, _ = simulator.get_compute_report_items()
     run = scalesim.run_gemm(accelerator, *gemm)
