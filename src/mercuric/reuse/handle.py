@@ -15,7 +15,7 @@ from mercuric.reuse.handle_state import HandleState
 from mercuric.reuse.judge.fastest import KeepFaster
 from mercuric.reuse.judge.judge import Change, Cost, CostModel
 from mercuric.reuse.judge.judging import Judging, loss_number
-from mercuric.reuse.layer import LayerReuse
+from mercuric.reuse.layer import LayerReuse, uncounted
 from mercuric.reuse.observation import Observer
 from mercuric.reuse.pass_watch import PassWatch
 
@@ -188,14 +188,8 @@ class ReuseHandle:
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """Within the block forward passes are neither counted nor observed, nor is their error measured."""
-        before = [(state, state.counting) for state in self.layers.values()]
-        for state in self.layers.values():
-            state.counting = False
-        try:
+        with uncounted(self.layers.values()):
             yield
-        finally:
-            for state, counting in before:
-                state.counting = counting
 
     @contextmanager
     def off(self) -> Iterator[None]:

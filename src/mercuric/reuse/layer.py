@@ -1,6 +1,6 @@
 """What does a reuse layer of any method remember beside its parameters?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import hypot, nan
@@ -185,3 +185,16 @@ class LayerReuse:
         """From here on calls are passes of their own."""
         self.error_due = self.error_due and not self.calls
         self.calls = None
+
+
+@contextmanager
+def uncounted(layers: Iterable[LayerReuse]) -> Iterator[None]:
+    """Within the block forward passes of the layers are neither counted nor observed."""
+    before = [(layer, layer.counting) for layer in layers]
+    for layer, _ in before:
+        layer.counting = False
+    try:
+        yield
+    finally:
+        for layer, counting in before:
+            layer.counting = counting

@@ -14,6 +14,7 @@ from mercuric.extras import needed_for
 from mercuric.files.reading import parse_json, read_json_object, read_text, read_yaml
 from mercuric.notebook import scrolling
 from mercuric.studies import study
+from mercuric.studies.run_folder import CONFIG, RESOLVED
 from mercuric.studies.stored_command import stored_command
 from mercuric.version import __version__
 
@@ -101,13 +102,13 @@ def _summary(folder: Path, filled: study.Study) -> dict[str, Any]:
     files = sorted(folder.glob("*.json"))
     marks = [path for path in files if path.name == filled.mark]
     named = [path for path in files if path.stem == filled.words[-1]]
-    others = [path for path in files if path.name != "resolved.json"]
+    others = [path for path in files if path.name != RESOLVED]
     chosen = [*marks, *named, *others]
     return read_json_object(chosen[0]) if chosen else {}
 
 
 def _version(folder: Path, summary: Mapping[str, Any]) -> str | None:
-    resolved = folder / "resolved.json"
+    resolved = folder / RESOLVED
     found = read_json_object(resolved) if resolved.is_file() else summary.get("machine")
     version = None
     if isinstance(found, Mapping):
@@ -116,7 +117,7 @@ def _version(folder: Path, summary: Mapping[str, Any]) -> str | None:
 
 
 def _config(folder: Path, summary: Mapping[str, Any]) -> Mapping[str, Any]:
-    saved = folder / "config.yaml"
+    saved = folder / CONFIG
     config = read_yaml(saved) if saved.is_file() else summary.get("config")
     return config if isinstance(config, Mapping) else {}
 

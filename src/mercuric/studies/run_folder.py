@@ -6,13 +6,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from mercuric import __version__
 from mercuric.config import Config, differences
 from mercuric.errors import MercuricError
 from mercuric.files.json_text import json_text
 from mercuric.files.locks import holding
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import remove_abandoned, write_text
+from mercuric.version import __version__
 
 CONFIG = "config.yaml"
 RESOLVED = "resolved.json"

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from mercuric.errors import ArgumentError, described
 from mercuric.extras import needed_for
 from mercuric.reuse.config import PresetName, ReuseConfig, as_config
+from mercuric.reuse.layer import uncounted
 from mercuric.reuse.layer_filter import LayerFilter
 from mercuric.reuse.layer_kinds import kind_of, multiplies, why_dense
 from mercuric.reuse.reuse_layer import is_reuse_layer
@@ -121,7 +121,7 @@ def summary(
     def note(name: str, _module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
         shapes[name] = _shape(output)
 
-    with _uncounted(model):
+    with uncounted(one.__dict__["_mercuric"] for one in model.modules() if is_reuse_layer(one)):
         with recording(modules, after=note):
             infer(model, inputs)
         macs = _macs(model, inputs, modules)
@@ -142,20 +142,6 @@ def summary(
         table, sum(one.numel() for one in numbers), sum(one.numel() for one in numbers if one.requires_grad),
         type(config).__name__,
     )  # fmt: skip
-
-
-@contextmanager
-def _uncounted(model: nn.Module) -> Iterator[None]:
-    """Within the block layers with reuse count nothing."""
-    states = [one.__dict__["_mercuric"] for one in model.modules() if is_reuse_layer(one)]
-    counting = [state.counting for state in states]
-    for state in states:
-        state.counting = False
-    try:
-        yield
-    finally:
-        for state, before in zip(states, counting, strict=True):
-            state.counting = before
 
 
 def _coverage(

@@ -43,6 +43,11 @@ def at(table: pd.DataFrame, row: object, column: object) -> float:
     return float(found)
 
 
+def rise(layers: "pd.Series[float]") -> float:
+    """How steadily a number rises from layer to layer: Spearman's rank correlation with the layer's place."""
+    return float(layers.corr(layers.index.to_series(), method="spearman"))
+
+
 def convolutions(layers: pd.DataFrame) -> pd.DataFrame:
     """The convolutions' forward rows of a similarity study's table of VGG13."""
     rows = layers[layers["layer"].str.startswith("features.")]

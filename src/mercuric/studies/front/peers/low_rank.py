@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mercuric.studies.bench.factors import Product, factorise_, factors, products, put_
 from mercuric.studies.front.peers.budget import Spectrum, ranks_within
@@ -39,8 +39,7 @@ class WeightSvd:
         for name, layer in products(network):
             if name in seen:
                 rows = layer.weight.detach().flatten(1).double()
-                energies = torch.linalg.eigvalsh(rows @ rows.T).flip(0).clamp(min=0)
-                spectra[name] = Spectrum(energies, rows.shape[1], seen[name].vectors)
+                spectra[name] = Spectrum(_energies(rows @ rows.T), rows.shape[1], seen[name].vectors)
         factorise_(network, _ranks(spectra, self.share, self.multiple, ground))
         return _placed(network)
 
@@ -73,9 +72,8 @@ class ResponseReconstruction:
         spectra = {}
         for name, given in seen.items():
             centred = (given.rows - given.rows.mean(0)).double()
-            energies = torch.linalg.eigvalsh(centred.T @ centred).flip(0).clamp(min=0)
             length = _layer(network, name).weight[0].numel()
-            spectra[name] = Spectrum(energies, length, given.vectors)
+            spectra[name] = Spectrum(_energies(centred.T @ centred), length, given.vectors)
         relu = {name: follower_is_relu(network, name, ground.timed[:1]) for name in spectra}
         ranks = _ranks(spectra, self.share, self.multiple, ground)
         for name in [name for name in seen if name in ranks]:
@@ -83,6 +81,12 @@ class ResponseReconstruction:
             found = reconstructed(changed, seen[name].rows, ranks[name], relu[name])
             put_(network, name, _mapped(_layer(network, name), found))
         return _placed(network)
+
+
+def _energies(gram: Tensor) -> Tensor:
+    """Eigenvalues of a symmetric matrix, the largest first."""
+    values: Tensor = torch.linalg.eigvalsh(gram)
+    return values.flip(0).clamp(min=0)
 
 
 def _ranks(spectra: Mapping[str, Spectrum], share: float, multiple: int, ground: Ground) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pandas as pd
 from mercuric.page import formats
 from mercuric.page.chart import Picture
 from mercuric.studies.reproduce.found import Found, Number, spread_of
-from mercuric.studies.reproduce.studied import convolutions, seeds_of_similarity, setting_of
+from mercuric.studies.reproduce.studied import convolutions, rise, seeds_of_similarity, setting_of
 from mercuric.studies.similarity.charts import product_chart
 from mercuric.studies.similarity.folder import Study
 
@@ -19,7 +19,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     study, rows = studies[0], convolutions(studies[0].tables["layers"])
     shares = [_share(one) for one in studies]
     share, vectors = shares[0], rows["vectors"] / rows["channels"] / study.summary.images
-    gradual = [float(one.corr(one.index.to_series(), method="spearman")) for one in shares]
+    gradual = [rise(one) for one in shares]
     numbers = {
         "rises": Number(float(all(one.iloc[-1] > one.iloc[0] for one in shares))),
         "gradual": Number(gradual[0], spread=spread_of(gradual)),

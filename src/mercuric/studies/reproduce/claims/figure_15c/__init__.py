@@ -8,7 +8,7 @@ import pandas as pd
 from mercuric.page import formats
 from mercuric.page.chart import Picture
 from mercuric.studies.reproduce.found import Found, Number, spread_of
-from mercuric.studies.reproduce.studied import convolutions, seeds_of_similarity, setting_of
+from mercuric.studies.reproduce.studied import convolutions, rise, seeds_of_similarity, setting_of
 from mercuric.studies.similarity.charts import unique_chart
 from mercuric.studies.similarity.folder import Study
 
@@ -20,7 +20,7 @@ def found(folders: Mapping[str, Path]) -> Found:
     studies = seeds_of_similarity(folders)
     study, uniques = studies[0], [_unique(one) for one in studies]
     unique = uniques[0]
-    falls = [float(one.corr(one.index.to_series(), method="spearman")) for one in uniques]
+    falls = [rise(one) for one in uniques]
     numbers = {
         "first": Number(float(all(one.to_numpy().argmax() < FIRST for one in uniques))),
         "falls": Number(falls[0], spread=spread_of(falls)),
