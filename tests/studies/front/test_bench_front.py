@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from mercuric import Directions
+from mercuric import Directions, ReuseHandle
 from mercuric.errors import MercuricError
+from mercuric.studies.front import study
 from mercuric.studies.front import subject as module
 from mercuric.studies.front.forms import GROUPS, front_forms
 from mercuric.studies.front.study import bench_front
-from mercuric.studies.front.subject import FrontBench
+from mercuric.studies.front.subject import FrontBench, FrontSubject
 from mercuric.zoo import pretrained
 from mercuric.zoo.edge_maps import EdgeMaps, load_edge_maps
 from mercuric.zoo.registry import build
@@ -62,6 +63,26 @@ def test_forms_are_of_their_settings() -> None:
     bounded = forms[6].config
     assert isinstance(bounded, Directions) and bounded.max_error == 0.05
     assert [form.group for form in forms if form.chosen] == ["fast()", "directions fitted to the output"]
+
+
+def test_a_layer_that_is_slower_in_its_rank_keeps_its_trained_weight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 64, 3, stride=4), nn.ReLU(), nn.Conv2d(64, 64, 3), nn.ReLU()]
+    network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 5)).eval()
+    batches = [torch.rand(2, 3, 64, 64) for _ in range(2)]
+    subject = FrontSubject(network, batches[0], batches, batches, None, True, "small", "small")
+
+    def slower(_model: object, handle: ReuseHandle, *_: object) -> None:
+        assert handle.layers["2"].principal.rank  # type: ignore[attr-defined]
+        handle.switch_off("2")
+
+    monkeypatch.setattr(study, "keep_faster", slower)
+    form = next(one for one in front_forms(output_errors=(0.3,)) if one.output_error)
+    made, _ = study._formed(form, subject, FrontBench(weights="mobilenet-v2-imagenet", **FEW), {})
+    trained = network.get_submodule("2").weight
+    assert torch.equal(made.network.get_submodule("2").weight, trained)  # type: ignore[arg-type]
 
 
 def test_edge_maps_are_of_the_images_size() -> None:

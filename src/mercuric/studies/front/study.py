@@ -168,15 +168,19 @@ def _with_form(
     elif isinstance(form.config, Directions):
         estimate_directions(model, handle, [subject.timed])
     _outputs(model, [subject.timed], config)
-    if form.chosen:
-        _choose(model, handle, subject.timed, config)
+    if form.chosen and _choose(model, handle, subject.timed, config) and form.output_error is not None:
+        # A layer that is slower in its rank keeps its trained weight, and others may lose what it lost.
+        model.load_state_dict(subject.network.state_dict())
+        fit_ranks_(model, handle, subject.fitted, form.output_error)
     if isinstance(form.config, Directions):
         use_directions_(model, handle)
     handle.reset()
     return handle
 
 
-def _choose(model: nn.Module, handle: ReuseHandle, batch: Tensor, config: FrontBench) -> None:
+def _choose(model: nn.Module, handle: ReuseHandle, batch: Tensor, config: FrontBench) -> bool:
+    """Switch off what is slower than dense; whether that is anything."""
+    before = [state.on for state in handle.layers.values()]
     if not config.step:
         model.requires_grad_(False)
 
@@ -189,6 +193,7 @@ def _choose(model: nn.Module, handle: ReuseHandle, batch: Tensor, config: FrontB
     keep_faster(model, handle, run, config.now)
     model.requires_grad_(True)
     model.zero_grad(set_to_none=True)
+    return [state.on for state in handle.layers.values()] != before
 
 
 def _outputs(model: nn.Module, batches: list[Tensor], config: FrontBench) -> list[Tensor]:
