@@ -5,6 +5,7 @@ from mercuric.reuse.alike.attention import reuse_attention
 from mercuric.reuse.alike.config import Alike
 from mercuric.reuse.config import ReuseConfig
 from mercuric.reuse.directions.config import Directions
+from mercuric.reuse.directions.factorisation import factorise_
 from mercuric.reuse.directions.fit.estimate import fit_directions_
 from mercuric.reuse.directions.fit.ranks import fit_ranks_
 from mercuric.reuse.equal.config import Equal
@@ -36,6 +37,7 @@ __all__ = [
     "ReuseHandle",
     "ReuseLinear",
     "ReuseMultiheadAttention",
+    "factorise_",
     "fit_directions_",
     "fit_ranks_",
     "plain_state_dict",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mercuric import zoo
 from mercuric.errors import ArgumentError, MercuricError
 from mercuric.reuse import Directions, fit_ranks_, restore_, reuse_
-from mercuric.studies.bench.factors import filters_and_length, products
+from mercuric.reuse.directions.factors import filters_and_length, products
 from mercuric.studies.front import subject as module
 from mercuric.studies.front.forms import FITTED, INT8, PEERS, PRUNED, chosen_forms, front_forms, peer_forms
 from mercuric.studies.front.peers.bfloat16 import Bfloat16

@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mercuric import data, zoo
-from mercuric.studies.bench.factors import factorise_, factors, most_that_saves
+from mercuric.reuse.directions.factors import factorise_, factors, most_that_saves
 from mercuric.studies.schedule.forms import FORMS
 from mercuric.studies.schedule.forms.cuttlefish import scaled_rank, stable_rank
 from mercuric.studies.schedule.forms.factorize import latent

@@ -130,7 +130,7 @@ class PrincipalPart:
         """
         with torch.no_grad():
             rows = without_bias(sampled_rows(outputs.detach(), self.config.samples), bias)
-            if _teaches(rows):
+            if teaches(rows):
                 self.choose(rows, weight, len(outputs))
 
     def choose(self, rows: Tensor, weight: Tensor, vectors: int) -> None:
@@ -365,7 +365,7 @@ def without_bias(outputs: Tensor, bias: Tensor | None) -> Tensor:
     return rows if bias is None else rows - bias.detach().to(rows.dtype)
 
 
-def _teaches(rows: Tensor) -> bool:
+def teaches(rows: Tensor) -> bool:
     """Whether the rows of all ranks are finite, and not zeros alone."""
     wrong, some = (~torch.isfinite(rows)).any(), (rows != 0).any()
     wrongs, somes = summed(torch.stack([wrong, some]).long()).tolist()

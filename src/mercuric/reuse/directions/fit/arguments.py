@@ -27,7 +27,7 @@ def checked_batches(model: object, handle: object, batches: object) -> list[Tens
         )
     given = list(batches)
     for batch in given:
-        _check_batch(batch, model.forward)
+        check_batch(batch, model.forward)
     return given
 
 
@@ -45,7 +45,12 @@ def check_search(error: object, distance: object) -> None:
         )
 
 
-def _check_batch(batch: object, forward: Callable[..., Any]) -> None:
+def check_batch(batch: object, forward: Callable[..., Any]) -> None:
+    """Refuse what is no pass's arguments.
+
+    Raises:
+        ValueError: it is of another kind than it must be, or not what the model takes.
+    """
     arguments = batch if isinstance(batch, tuple) else (batch,)
     if isinstance(batch, list | dict) or not any(isinstance(one, Tensor) for one in arguments):
         raise ArgumentError(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from mercuric.studies.bench.factors import most_that_saves
+from mercuric.reuse.directions.factors import most_that_saves
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mercuric.extras import needed_for
-from mercuric.studies.bench.factors import products
+from mercuric.reuse.directions.factors import products
 from mercuric.studies.front.peers.peer import Ground, LeftOut
 
 _ENGINES = ("onednn", "x86", "fbgemm", "qnnpack")

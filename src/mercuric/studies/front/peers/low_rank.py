@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from mercuric.studies.bench.factors import Product, factorise_, factors, products, put_
+from mercuric.reuse.directions.factors import Product, factorise_, factors, products, put_
 from mercuric.studies.front.peers.budget import Spectrum, ranks_within
 from mercuric.studies.front.peers.peer import Ground, LeftOut
 from mercuric.studies.front.peers.reconstruction import Reconstruction, reconstructed

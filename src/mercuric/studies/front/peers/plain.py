@@ -5,7 +5,7 @@ import copy
 from torch import nn
 
 from mercuric.reuse import Directions, ReuseHandle, restore_
-from mercuric.studies.bench.factors import factors, products, put_
+from mercuric.reuse.directions.factors import factors, products, put_
 
 
 def plain_layers(model: nn.Module, handle: ReuseHandle | None) -> nn.Module | None:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mercuric.extras import needed_for
-from mercuric.studies.bench.factors import filters_and_length, products
+from mercuric.reuse.directions.factors import filters_and_length, products
 from mercuric.studies.front.peers.peer import Ground, LeftOut
 
 Importance = Literal["magnitude", "Taylor"]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mercuric.studies.bench.factors import factorise_, products
+from mercuric.reuse.directions.factors import factorise_, products
 from mercuric.studies.schedule.forms.form import Form, Ground, Learner, Stage, Unfit
 
 PAYS = 1.5

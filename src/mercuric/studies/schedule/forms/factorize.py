@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from mercuric.studies.bench.factors import Product, factorise_, products
+from mercuric.reuse.directions.factors import Product, factorise_, products
 from mercuric.studies.schedule.forms.form import Form, Ground, Learner, Stage, Unfit
 
 LEAST = 256

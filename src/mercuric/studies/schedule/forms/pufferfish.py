@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mercuric.studies.bench.factors import (
+from mercuric.reuse.directions.factors import (
     Product,
     factorise_,
     filters_and_length,
