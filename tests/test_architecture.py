@@ -28,7 +28,7 @@ from mercuric.zoo.registry import NETWORKS
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
 EXAMPLES = dict(re.findall(r"^### An? ([\w ]+)\n.*?^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE))
-TABLES = (DATAFLOWS, NETWORKS, KINDS, catalogue._DATA_SETS, METHODS, FORMS)
+TABLES = (DATAFLOWS, NETWORKS, KINDS, catalogue.DATA_SETS, METHODS, FORMS)
 
 Example = Callable[[str], ModuleType]
 

@@ -18,7 +18,9 @@ quarter of its directions; layers near white noise do (``docs/reuse.md``)."""
 class Directions(ReuseConfig):
     """Low rank: a layer computes the ``rank`` principal directions that hold most of its outputs' squares.
 
-    Every vector is computed, and no similarity is looked for. :meth:`fast` is what is fastest.
+    Every vector is computed, and no similarity is looked for. It is for a trained network, with
+    :func:`~mercuric.fit_ranks_`, and for a training whose architecture must stay, with :meth:`fast`. Where it
+    need not, a narrower network trains further in the same seconds (``docs/front.md``).
 
     Attributes:
         method: ``"directions"``.
