@@ -15,14 +15,20 @@ _CLOSE = 0.1
 """Accuracies nearer than this are shown in tenths of a percent."""
 
 
-def accuracy_chart(ranking: pd.DataFrame, shown: Mapping[str, str]) -> go.Figure:
-    """Means over seeds against mean seconds, with their spread; a line a form, dense's the bold one."""
+def accuracy_chart(ranking: pd.DataFrame, shown: Mapping[str, str], seconds: float) -> go.Figure:
+    """Means over seeds against the seconds that are filled, with their spread; dense's line is the bold one.
+
+    Args:
+        ranking: see :func:`~mercuric.studies.schedule.ranking.ranked`.
+        shown: form to how it is named.
+        seconds: of dense's whole schedule.
+    """
     picture = chart.figure(560, "seconds of training", "test accuracy")
     for form, points in ranking.groupby("form", sort=False):
         name, ordered = str(form), points.sort_values("share")
         colour, dash = _line(name)
         picture.add_scatter(
-            x=chart.rounded(ordered["seconds"]), y=ordered["accuracy"].round(6).tolist(),
+            x=chart.rounded(seconds * ordered["share"]), y=ordered["accuracy"].round(6).tolist(),
             mode="lines+markers", name=plotly_text(shown[name]),
             line={"color": colour, "width": 3.5 if name == DENSE else 1.5, "dash": dash},
             marker={"size": 8, "color": colour},
@@ -32,7 +38,7 @@ def accuracy_chart(ranking: pd.DataFrame, shown: Mapping[str, str]) -> go.Figure
         )  # fmt: skip
     close = ranking["accuracy"].max() - ranking["accuracy"].min() < _CLOSE
     picture.update_yaxes(tickformat=".1%" if close else ".0%")
-    picture.update_xaxes(showgrid=True, **chart.time_axis(ranking["seconds"]))
+    picture.update_xaxes(showgrid=True, **chart.time_axis(seconds * ranking["share"]))
     picture.update_layout(hovermode="closest")
     return picture
 

@@ -75,8 +75,11 @@ def _cards(written: Written) -> list[Card]:
 def _front(written: Written) -> Section:
     if written.ranking.empty:
         return Section("front", "The front", [])
-    note = f"Left and high is better; bars are standard deviations over seeds. {written.summary['subject']}."
-    chart = accuracy_chart(written.ranking, written.shown)
+    note = (
+        f"Left and high is better; bars are standard deviations over seeds. {written.summary['subject']}. "
+        "Seconds are those to fill, by steps timed in turn with dense's."
+    )
+    chart = accuracy_chart(written.ranking, written.shown, written.summary["seconds"])
     picture = Picture("schedule-accuracy", "Accuracy against seconds of training", note, chart)
     table = texts.wide(written)
     columns = [words(one.name, table.apply(one.text, axis=1)) for one in texts.wide_columns(table)]
