@@ -34,7 +34,9 @@ def test_each_seed_has_a_mean_of_its_own_and_all_have_the_one_that_counts(tmp_pa
         (tmp_path / table / "accuracy.csv").write_text("\n".join(["row", *rows]))
         for row in rows:
             (tmp_path / row).rename(tmp_path / table / row)
-    numbers = answer(CLAIM, {name: tmp_path / name for name in ("accuracy", "translation")}).numbers
+    found = answer(CLAIM, {name: tmp_path / name for name in ("accuracy", "translation")})
+    numbers = found.numbers
+    assert "of 2 trainings, and 0.33 BLEU of 6.50 (-0.50 to 1.00 over seeds); the same" in found.why
     assert numbers["lost"].ours == pytest.approx((1.0 + 2 / 3) / 2)
     assert numbers["lost"].spread == pytest.approx((0.0, 1.5))
     assert numbers["lost"].beside == "0.67 to 1.00 in 2 trainings"
@@ -48,5 +50,5 @@ def test_one_seed_has_no_spread_and_images_have_no_bleu(tmp_path: Path) -> None:
     found = answer(CLAIM, {"training": tmp_path / "run"})
     assert found.numbers["lost"].ours == pytest.approx(2.0)
     assert found.numbers["lost"].spread is None
-    assert found.numbers["bleu"].ours is None
+    assert found.numbers["bleu"].ours is None and "BLEU" not in found.why
     assert found.pictures[0].chart.data[0].x == ("vgg13, photos",)

@@ -30,8 +30,8 @@ def found(folders: Mapping[str, Path]) -> Found:
     series = {"dense": means["dense"].tolist(), "with reuse": means["reuse"].tolist()}
     return Found(
         {"lost": _lost(accuracy, beside), "bleu": _lost(scores[scores["metric"] == "bleu"])},
-        f"{lost.mean():.2f} points lost on average of {trainings}; the same weights, data order and steps "
-        "on both sides.",
+        f"{lost.mean():.2f} points lost on average of {trainings}{_translated(scores)}; the same weights, "
+        "data order and steps on both sides.",
         [fact for one in summaries.values() for fact in setting_of_summary(one)],
         [
             Picture(
@@ -77,6 +77,16 @@ def _lost(scores: pd.DataFrame, beside: str = "") -> Number:
         if seeds
         else Number(None)
     )
+
+
+def _translated(scores: pd.DataFrame) -> str:
+    """What the translation lost, as the sentence goes on; nothing where none was trained."""
+    bleu = scores[scores["metric"] == "bleu"]
+    if bleu.empty:
+        return ""
+    seeds = bleu["lost"]
+    spread = f" ({seeds.min():.2f} to {seeds.max():.2f} over seeds)" if len(seeds) > 1 else ""
+    return f", and {seeds.mean():.2f} BLEU of {bleu['dense'].mean():.2f}{spread}"
 
 
 def _score(value: float | None) -> str:
