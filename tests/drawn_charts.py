@@ -1,6 +1,7 @@
 """Can every chart that any test writes into a page be drawn for a paper? What can't is named there."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ def charts_are_read_for_papers() -> Iterator[None]:
         yield
 
 
-def _read(sections: Sequence[Section]) -> None:
+def _read(sections: Sequence[Section], _page: Path | None) -> None:
     for section in sections:
         for part in section.parts:
             _read_part(part)

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+from mercuric.cli.figures import exported
 from mercuric.page import formats
 from mercuric.page.chart import Picture, figure
 from mercuric.page.figures import write_figure, write_figures, write_table
@@ -96,10 +97,21 @@ def test_every_part_is_found_and_has_a_name_of_its_own(tmp_path: Path) -> None:
 def test_listeners_are_told_in_their_block_alone() -> None:
     told: list[Section] = []
     section = Section("one", "One", [])
-    with telling(told.extend):
+    with telling(lambda sections, _page: told.extend(sections)):
         tell([section])
     tell([section])
     assert told == [section]
+
+
+def test_a_page_that_is_written_again_has_its_last_charts_alone(tmp_path: Path) -> None:
+    first, last = Section("one", "One", [TABLE]), Section("one", "One", [picture("Fig. 1"), TABLE])
+    with exported(tmp_path):
+        tell([first], tmp_path / "report.html")
+        tell([Section("two", "Two", [TABLE])])
+        tell([last], tmp_path / "report.html")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"fig.-1.svg", "one-all-layers.csv", "two-all-layers.csv"} <= names
+    assert not any("-2" in name for name in names)
 
 
 def test_a_part_that_nobody_knows_is_an_error(tmp_path: Path) -> None:

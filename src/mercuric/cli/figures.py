@@ -1,7 +1,7 @@
 """``--figures DIR``: charts and tables as files for a paper, of every command that shows some."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -30,14 +30,19 @@ def exported(folder: Path | None) -> Iterator[None]:
         yield
         return
     _require_place(folder)
-    told: list[Section] = []
-    with telling(told.extend):
+    told: dict[object, Sequence[Section]] = {}
+
+    def keep(sections: Sequence[Section], page: Path | None) -> None:
+        # A page that is written again is the same page, with more in it.
+        told[object() if page is None else page] = sections
+
+    with telling(keep):
         yield
     if not told:
         raise MercuricError(f"figures was {folder}, but no page was written, whose charts it could have")
     from mercuric.page.figures import write_figures
 
-    written = write_figures(told, folder)
+    written = write_figures([section for sections in told.values() for section in sections], folder)
     typer.echo(f"Figures: {len(written)} files in {folder}", err=True)
 
 

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 from mercuric.page.parts import Section
 
-Listener = Callable[[Sequence[Section]], object]
+Listener = Callable[[Sequence[Section], Path | None], object]
 
 _LISTENERS: ContextVar[tuple[Listener, ...]] = ContextVar("listeners", default=())
 
 
 @contextmanager
 def telling(listener: Listener) -> Iterator[None]:
-    """In the block ``listener`` gets the sections of each page that is written."""
+    """In the block ``listener`` gets the sections of each page that is written, and its file."""
     before = _LISTENERS.set((*_LISTENERS.get(), listener))
     try:
         yield
@@ -26,7 +27,12 @@ def heard() -> bool:
     return bool(_LISTENERS.get())
 
 
-def tell(sections: Sequence[Section]) -> None:
-    """Tell all listeners what a page shows, or what is written beside one in Markdown."""
+def tell(sections: Sequence[Section], page: Path | None = None) -> None:
+    """Tell all listeners what a page shows, or what is written beside one in Markdown.
+
+    Args:
+        sections: what is shown.
+        page: the page's file, which may be written again and again; None: it is in none.
+    """
     for listener in _LISTENERS.get():
-        listener(sections)
+        listener(sections, page)

@@ -33,7 +33,7 @@ def write(page: Page, folder: Path, template: str = "page.html", **more: object)
         write_text(target, text)
     except OSError as error:
         raise MercuricError(f"{target} cannot be written: {error.strerror}", exit_code=1) from error
-    tell(page.sections)
+    tell(page.sections, target)
     return target
 
 
