@@ -1,5 +1,6 @@
 """Which tensors does a plain layer multiply with, and are they plain tensors?"""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from torch import Tensor, nn
@@ -12,6 +13,11 @@ def weights_of(layer: nn.Module) -> Iterator[tuple[str, Tensor]]:
     derived = layer.__dict__.get("weight")
     if isinstance(derived, Tensor):
         yield "weight", derived
+
+
+def holders(model: nn.Module) -> Counter[int]:
+    """How many of a model's modules hold each parameter, by its identity: more than one share it."""
+    return Counter(id(held) for module in model.modules() for held in module.parameters(recurse=False))
 
 
 def why_foreign(name: str, weight: Tensor) -> str | None:

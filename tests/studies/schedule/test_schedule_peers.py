@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mercuric import data, zoo
-from mercuric.reuse.directions.factors import factorise_, factors, most_that_saves
+from mercuric.reuse.directions.factors import decompose_, factors, most_that_saves
 from mercuric.studies.schedule.forms import FORMS
 from mercuric.studies.schedule.forms.cuttlefish import scaled_rank, stable_rank
 from mercuric.studies.schedule.forms.factorize import latent
@@ -48,7 +48,7 @@ def test_pufferfish_has_the_published_sizes() -> None:
         (resnet, (11_173_834, 0.56), (3_336_138, 0.22), 128),
     ):
         assert (parameters(network) - uncounted, giga_macs(network)) == before
-        factorise_(network, low_ranks(network))
+        decompose_(network, low_ranks(network))
         assert (parameters(network) - uncounted, giga_macs(network)) == after
 
 
@@ -74,7 +74,7 @@ def test_factorize_asks_for_256_channels_and_takes_a_quarter_of_the_smaller() ->
     assert rank * (9 * 512 + 512) < 9 * 512 * 512 <= (rank + 1) * (9 * 512 + 512)
     assert most_that_saves(4, 4) == 1, "half saves nothing"
     network = nn.Sequential(nn.Linear(300, 256))
-    assert factorise_(network, {"0": 200}) == {} and isinstance(network[0], nn.Linear)
+    assert decompose_(network, {"0": 200}) == {} and isinstance(network[0], nn.Linear)
 
 
 def test_factors_are_the_nearest_of_their_rank() -> None:

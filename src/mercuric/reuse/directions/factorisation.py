@@ -14,12 +14,13 @@ from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.cost import PAYS
 from mercuric.reuse.directions.factors import Product, factors, filters_and_length, put_
 from mercuric.reuse.directions.fit.arguments import check_batch
-from mercuric.reuse.directions.fit.sensitivity import Batch
+from mercuric.reuse.directions.fit.sensitivity import Batch, called
 from mercuric.reuse.directions.part import teaches, without_bias
 from mercuric.reuse.directions.weights import projected
 from mercuric.reuse.layer_filter import LayerFilter, layer_filter
 from mercuric.reuse.modes import keeping_modes
 from mercuric.reuse.reuse_layer import is_reuse_layer
+from mercuric.reuse.weights import holders
 
 _READ_WEIGHTS = (nn.MultiheadAttention, nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
 """Modules of PyTorch whose passes read their layers' weights."""
@@ -84,7 +85,7 @@ def _directions(
         for name, layer in layers.items():
             watch.enter_context(layer.register_forward_hook(partial(keep, name)))
         model.train()
-        model(*batch) if isinstance(batch, tuple) else model(batch)
+        called(model, batch)
     found = {}
     for name, rows in outputs.items():
         filters, length = filters_and_length(layers[name])
@@ -97,7 +98,7 @@ def _directions(
 def _replaceable(model: nn.Module) -> dict[str, Product]:
     """The layers that nothing but their own pass reads, by name."""
     names = Counter(id(module) for _, module in model.named_modules(remove_duplicate=False))
-    holders = Counter(id(held) for module in model.modules() for held in module.parameters(recurse=False))
+    held = holders(model)
     readers = [module for module in model.modules() if isinstance(module, _READ_WEIGHTS)]
     read = {id(inner) for module in readers for inner in module.modules()}
 
@@ -108,7 +109,7 @@ def _replaceable(model: nn.Module) -> dict[str, Product]:
         if layer is model or names[id(layer)] > 1 or id(layer) in read or hooked:
             return False
         return type(layer.weight) is nn.Parameter and all(
-            one.requires_grad and holders[id(one)] == 1 for one in layer.parameters()
+            one.requires_grad and held[id(one)] == 1 for one in layer.parameters()
         )
 
     return {name: cast(Product, layer) for name, layer in model.named_modules() if may(layer)}

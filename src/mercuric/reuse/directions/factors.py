@@ -34,8 +34,8 @@ def most_that_saves(filters: int, length: int) -> int:
     return ceil(filters * length / (filters + length)) - 1
 
 
-def factorise_(network: nn.Module, ranks: dict[str, int]) -> dict[str, int]:
-    """Factorise layers of the network, in place, where that saves multiplications.
+def decompose_(network: nn.Module, ranks: dict[str, int]) -> dict[str, int]:
+    """Decompose layers' weights into factors, in place, where that saves multiplications.
 
     Args:
         network: whose.

@@ -1,6 +1,5 @@
 """How does a network compute in principal directions?"""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 import torch.nn.functional as F
@@ -14,6 +13,7 @@ from mercuric.reuse.method import Method
 from mercuric.reuse.observation import Kind
 from mercuric.reuse.precision import autocast, left_to_torch
 from mercuric.reuse.products import ConvolutionCall, LayerProduct
+from mercuric.reuse.weights import holders
 
 
 class DirectionsMethod(Method):
@@ -37,10 +37,10 @@ class DirectionsMethod(Method):
         left_out: Collection[nn.Module],  # noqa: ARG002
     ) -> None:
         """Say of the layers whose weights can't be put into directions why they will be dense."""
-        holders = Counter(id(held) for module in model.modules() for held in module.parameters(recurse=False))
+        held = holders(model)
         for layer, (state,) in layers.items():
             if isinstance(state, DirectionsLayer):
-                state.tied = holders[id(layer.weight)] > 1
+                state.tied = held[id(layer.weight)] > 1
                 state.dense_because = state.why_dense(layer.weight)
 
     def convolve(self, call: ConvolutionCall) -> Tensor:

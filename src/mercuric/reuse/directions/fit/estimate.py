@@ -11,7 +11,7 @@ from mercuric.errors import ArgumentError, described
 from mercuric.reuse.directions.basis import sampled_rows
 from mercuric.reuse.directions.config import Directions
 from mercuric.reuse.directions.fit.arguments import checked_batches
-from mercuric.reuse.directions.fit.sensitivity import Batch
+from mercuric.reuse.directions.fit.sensitivity import Batch, called
 from mercuric.reuse.directions.layer import DirectionsLayer
 from mercuric.reuse.directions.part import without_bias
 from mercuric.reuse.handle import ReuseHandle
@@ -47,7 +47,7 @@ def estimate_directions(model: nn.Module, handle: ReuseHandle, batches: Iterable
     sampling = _sampled(model, layers, seen, len(given))
     with evaluating(model), handle.uncounted(), handle.off(), sampling, torch.no_grad():
         for batch in given:
-            model(*batch) if isinstance(batch, tuple) else model(batch)
+            called(model, batch)
     for name, samples in seen.items():
         part, weight = layers[name].principal, model.get_submodule(name).weight
         rows = torch.cat([rows for rows, _ in samples])

@@ -118,13 +118,18 @@ def layer_moments(
     return moments, outputs
 
 
+def called(model: nn.Module, batch: Batch) -> Any:
+    """What the model gives for a pass's arguments, whatever that is."""
+    return model(*batch) if isinstance(batch, tuple) else model(batch)
+
+
 def passed(model: nn.Module, batch: Batch) -> Tensor:
     """What the model makes of a batch.
 
     Raises:
         ValueError: it is not one floating-point tensor.
     """
-    output = model(*batch) if isinstance(batch, tuple) else model(batch)
+    output = called(model, batch)
     if not isinstance(output, Tensor) or not output.is_floating_point():
         raise ArgumentError(
             f"model gave {type(output).__name__}, but must give one tensor of floating-point numbers"

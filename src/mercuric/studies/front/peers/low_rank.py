@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse.directions.factors import Product, factorise_, factors, products, put_
+from mercuric.reuse.directions.factors import Product, decompose_, factors, products, put_
 from mercuric.studies.front.peers.budget import Spectrum, ranks_within
 from mercuric.studies.front.peers.peer import Ground, LeftOut
 from mercuric.studies.front.peers.reconstruction import Reconstruction, reconstructed
@@ -40,7 +40,7 @@ class WeightSvd:
             if name in seen:
                 rows = layer.weight.detach().flatten(1).double()
                 spectra[name] = Spectrum(_energies(rows @ rows.T), rows.shape[1], seen[name].vectors)
-        factorise_(network, _ranks(spectra, self.share, self.multiple, ground))
+        decompose_(network, _ranks(spectra, self.share, self.multiple, ground))
         return _placed(network)
 
 

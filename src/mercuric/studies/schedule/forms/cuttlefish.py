@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mercuric.reuse.directions.factors import factorise_, products
+from mercuric.reuse.directions.factors import decompose_, products
 from mercuric.studies.schedule.forms.form import Form, Ground, Learner, Stage, Unfit
 
 PAYS = 1.5
@@ -104,7 +104,7 @@ class _Watched(Learner):
                 name: scaled_rank(last[name], first[name], min(_rows(layer).shape))
                 for name, layer in self._layers.items()
             }
-            self._ranks = factorise_(self.network, wanted)
+            self._ranks = decompose_(self.network, wanted)
 
     def facts(self) -> dict[str, Any]:
         """At which progress the network was factorised, and layer to rank."""

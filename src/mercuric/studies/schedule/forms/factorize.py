@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from mercuric.reuse.directions.factors import Product, factorise_, products
+from mercuric.reuse.directions.factors import Product, decompose_, products
 from mercuric.studies.schedule.forms.form import Form, Ground, Learner, Stage, Unfit
 
 LEAST = 256
@@ -32,7 +32,7 @@ class Factorize(Form):
         """See :meth:`Form.learner`."""
         network = ground.build()
         wanted = {name: rank for name, layer in products(network) if (rank := latent(layer)) is not None}
-        if not factorise_(network, wanted):
+        if not decompose_(network, wanted):
             raise Unfit(
                 f"no layer of {ground.network} has {LEAST} channels in and out, which Factorize asks for"
             )

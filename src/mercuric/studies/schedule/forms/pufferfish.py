@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from mercuric.reuse.directions.factors import (
     Product,
-    factorise_,
+    decompose_,
     filters_and_length,
     products,
 )
@@ -29,7 +29,7 @@ class Pufferfish(Form):
 
     def stages(self, ground: Ground) -> tuple[Stage, ...]:
         """See :meth:`Form.stages`."""
-        if not factorise_(network := ground.build(), low_ranks(network)):
+        if not decompose_(network := ground.build(), low_ranks(network)):
             raise Unfit(f"{ground.network} has no layer behind its first block that Pufferfish factorises")
         return (Stage("full rank", WARM_UP), Stage("factorised", 1 - WARM_UP))
 
@@ -47,7 +47,7 @@ class _Warm(Learner):
     def enter(self, stage: int, images: Tensor) -> None:  # noqa: ARG002
         """See :meth:`Learner.enter`."""
         if stage:
-            self.ranks = factorise_(self.network, low_ranks(self.network))
+            self.ranks = decompose_(self.network, low_ranks(self.network))
 
     def facts(self) -> dict[str, Any]:
         """Layer to rank."""
