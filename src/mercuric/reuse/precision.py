@@ -1,4 +1,4 @@
-"""In which precision does a layer compute, and what does it leave to PyTorch?"""
+"""In which precision does a layer compute and add up, and what does it leave to PyTorch?"""
 
 from typing import TypeVar
 
@@ -9,6 +9,12 @@ from torch import Tensor
 from mercuric.errors import ArgumentError, described
 
 MaybeTensor = TypeVar("MaybeTensor", Tensor, Tensor | None)
+HALF = (torch.float16, torch.bfloat16)
+
+
+def accurate(values: Tensor) -> Tensor:
+    """Float32 in place of half precision, in which a sum stops at 256 or 2048 times what is added."""
+    return values.float() if values.dtype in HALF else values
 
 
 def autocast(value: MaybeTensor) -> MaybeTensor:

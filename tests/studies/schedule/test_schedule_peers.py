@@ -1,5 +1,8 @@
 """Do peers do what their authors published, figure by figure?"""
 
+from pathlib import Path
+
+import pytest
 import torch
 import torch.nn.functional as F
 from schedule_subjects import ground_of
@@ -11,6 +14,7 @@ from mercuric.reuse.directions.factors import decompose_, factors, most_that_sav
 from mercuric.studies.schedule.forms import FORMS
 from mercuric.studies.schedule.forms.cuttlefish import scaled_rank, stable_rank
 from mercuric.studies.schedule.forms.factorize import latent
+from mercuric.studies.schedule.forms.form import Unfit
 from mercuric.studies.schedule.forms.infobatch import ANNEALING, PRUNED, Pruning, expected_saving
 from mercuric.studies.schedule.forms.pufferfish import low_ranks
 from mercuric.studies.schedule.forms.resizing import sides
@@ -146,3 +150,16 @@ def test_images_grow_from_half_to_whole() -> None:
     torch.testing.assert_close(learner.seen(images), F.avg_pool2d(images, 2))
     learner.enter(4, images)
     assert learner.seen(images) is images
+
+
+def test_a_network_of_ones_own_is_tried_for_the_smallest_images_it_reads(tmp_path: Path) -> None:
+    (tmp_path / "strided.py").write_text(
+        "from torch import nn\n\n"
+        "def network(classes, channels):\n"
+        "    wide = nn.Conv2d(channels, 8, 23)\n"
+        "    return nn.Sequential(wide, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes))\n"
+    )
+    images = data.load("photos", image_size=32)
+    assert sides(ground_of(images, f"{tmp_path}/strided.py:network")) == [24, 28, 32]
+    with pytest.raises(Unfit, match="reads images of at least 24 pixels a side, and these have 24"):
+        sides(ground_of(data.load("photos", image_size=24), f"{tmp_path}/strided.py:network"))

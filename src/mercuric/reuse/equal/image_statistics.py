@@ -9,13 +9,7 @@ from torch.autograd import Function
 from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.kernels import OUTSIDE, class_maximum, expand, image_sums
 from mercuric.reuse.equal.table import Table
-
-HALF = (torch.float16, torch.bfloat16)
-
-
-def accurate(rows: Tensor) -> Tensor:
-    """Statistics of half precision are those of float32, as PyTorch's."""
-    return rows.float() if rows.dtype in HALF else rows
+from mercuric.reuse.precision import accurate
 
 
 def of_images(table: Table) -> tuple[Classes, Tensor, Tensor]:

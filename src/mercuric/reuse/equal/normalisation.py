@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mercuric.reuse.equal.image_statistics import HALF, accurate, of_images
+from mercuric.reuse.equal.image_statistics import of_images
 from mercuric.reuse.equal.kernels import class_normalisation
 from mercuric.reuse.equal.shared_tensor import HANDLERS, SharedTensor
 from mercuric.reuse.equal.table import Table, table_of
+from mercuric.reuse.precision import HALF, accurate
 
 
 def batch_norm(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

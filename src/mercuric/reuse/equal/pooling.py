@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mercuric.reuse.equal.classes import Classes
-from mercuric.reuse.equal.image_statistics import accurate, image_averages, image_maxima
+from mercuric.reuse.equal.image_statistics import image_averages, image_maxima
 from mercuric.reuse.equal.kernels import (
     OUTSIDE,
     Window,
@@ -19,6 +19,7 @@ from mercuric.reuse.equal.kernels import (
 from mercuric.reuse.equal.shared_tensor import HANDLERS
 from mercuric.reuse.equal.sides import Pair, pair
 from mercuric.reuse.equal.table import Table, table_of
+from mercuric.reuse.precision import accurate
 
 
 def max_pool(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from mercuric.reuse.equal.classes import Classes
 from mercuric.reuse.equal.pass_record import PassRecord
 from mercuric.reuse.equal.shared_tensor import SharedTensor, View, is_current, node_of, version_of
 from mercuric.reuse.equal.strides import kept_strides, new_strides, whole_shape
+from mercuric.reuse.precision import accurate
 
 
 class Table:
@@ -174,6 +175,6 @@ class _Wrapped(Function):
             return None, None, None, None, None, None
         places, channels = ctx.classes.ids.shape, ctx.rows[1]
         gradient = gradient.reshape(*places[: ctx.channel], channels, *places[ctx.channel :])
-        flat = gradient.movedim(ctx.channel, -1).reshape(-1, channels)
+        flat = accurate(gradient.movedim(ctx.channel, -1).reshape(-1, channels))
         rows = flat.new_zeros(ctx.rows).index_add(0, ctx.classes.ids.flatten().long(), flat)
-        return rows, None, None, None, None, None
+        return rows.to(gradient.dtype), None, None, None, None, None

@@ -27,6 +27,7 @@ from mercuric.reuse.directions.product import (
 from mercuric.reuse.directions.residual.groups import Groups, sign_groups
 from mercuric.reuse.directions.residual.guarantee import amplification, distances, over_bound
 from mercuric.reuse.directions.residual.window_pixels import WindowPixels
+from mercuric.reuse.precision import accurate
 from mercuric.reuse.transforms import WithoutRules
 
 SCRATCH_ELEMENTS = 1 << 22
@@ -135,8 +136,9 @@ class _Residual(WithoutRules):
             return d_images, d_weight, gradient.sum((0, 2, 3)) if needs_bias else None, None, None, None
         dz = pointwise(gradient, basis.T)
         d_images, d_thin = adjoint(dz, images, thin, ctx.placement, needs_images, needs_weight)
-        rows = gradient.permute(0, 2, 3, 1).reshape(-1, len(weight))
+        rows = accurate(gradient.permute(0, 2, 3, 1).reshape(-1, len(weight)))
         sums = rows.new_zeros(len(ctx.groups.members), len(weight)).index_add_(0, ctx.groups.number, rows)
+        sums = sums.to(gradient.dtype)
         d_bias = sums.sum(0) if needs_bias else None
         sums = _outside(sums, basis)
         d_rows = None if d_thin is None else basis @ as_rows(d_thin)

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.cpu import convolution
-from mercuric.reuse.equal.kernels.cpu.operands import are_compiled
+from mercuric.reuse.equal.kernels.cpu.operands import are_compiled, are_gathered
 from mercuric.reuse.equal.kernels.cpu.pairs import ADDED, Pairs
 from mercuric.reuse.equal.kernels.differentiable import differentiable_gradients
 from mercuric.reuse.equal.kernels.gpu.device import is_on_gpu
+from mercuric.reuse.precision import HALF
 from mercuric.reuse.transforms import WithoutRules
 
 
@@ -32,6 +33,9 @@ def class_convolution(
     kernels = _kernels(rows, members) if groups == 1 else None
     if kernels is not None:
         return convolution_by(kernels, rows, weight, bias, members)
+    if rows.dtype in HALF:
+        offsets = None if bias is None else bias.float()
+        return class_convolution(rows.float(), weight.float(), offsets, members, groups).to(rows.dtype)
     if groups == 1 or not are_compiled(rows):
         return reference.class_convolution(rows, weight, bias, members, groups)
     if weight.shape[1] == 1:
@@ -64,9 +68,11 @@ def convolution_by(
 
 
 def _kernels(rows: Tensor, members: Tensor) -> Kernels | None:
-    if are_compiled(rows):
+    if are_gathered(rows):
         if members.shape[1] == 1 or rows.shape[1] <= ADDED:
             return convolution  # whatever pairs there are
+        if rows.dtype in HALF:
+            return convolution  # pairs' products would be rounded before they are added up
         pairs = Pairs.of(members, len(rows))
         return pairs if pairs.pay(rows.shape[1]) else convolution
     if is_on_gpu(rows):

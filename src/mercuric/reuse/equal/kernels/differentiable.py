@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mercuric.reuse.precision import accurate
 from mercuric.reuse.transforms import WithoutRules
 
 Definition = Callable[..., Tensor]
@@ -56,7 +57,8 @@ class LinearInRows:
     Attributes:
         definition: of (rows, indices), differentiable to any order.
         compute: the same, by a kernel.
-        add_back: of (gradient, indices, rows): adds the adjoint up in ``rows``.
+        add_back: of (gradient, indices, rows): adds the adjoint up in ``rows``, float32 where the gradient is
+            of half precision.
     """
 
     definition: Callable[[Tensor, Tensor], Tensor]
@@ -88,6 +90,6 @@ class _Linear(WithoutRules):
                 lambda rows: ctx.operation.definition(rows, indices), ctx.shape, gradient
             )
             return None, adjoint, None
-        rows = gradient.new_zeros(ctx.shape)
+        rows = accurate(gradient.new_zeros(ctx.shape))
         ctx.operation.add_back(gradient, indices, rows)
-        return None, rows, None
+        return None, rows.to(gradient.dtype), None

@@ -9,6 +9,7 @@ from mercuric.reuse.equal.kernels import reference
 from mercuric.reuse.equal.kernels.cpu import moves, pooling
 from mercuric.reuse.equal.kernels.cpu.operands import are_compiled
 from mercuric.reuse.equal.kernels.differentiable import LinearInRows, differentiable_adjoint
+from mercuric.reuse.precision import HALF
 from mercuric.reuse.transforms import WithoutRules
 
 
@@ -22,6 +23,8 @@ def class_maximum(rows: Tensor, members: Tensor) -> Tensor:
     Returns:
         (U, C); NaN is largest, and of equal members the first gets the gradient, as ``F.max_pool2d`` has it.
     """
+    if rows.dtype in HALF:
+        return class_maximum(rows.float(), members).to(rows.dtype)
     if not are_compiled(rows) or members.shape[1] > pooling.MOST_TAPS:
         return reference.class_maximum(rows, members)
     best: Tensor
@@ -31,6 +34,8 @@ def class_maximum(rows: Tensor, members: Tensor) -> Tensor:
 
 def class_sum(rows: Tensor, members: Tensor) -> Tensor:
     """The sum of each class's members: rows (R, C) and members int32 (U, T) to (U, C)."""
+    if rows.dtype in HALF:
+        return class_sum(rows.float(), members).to(rows.dtype)
     if not are_compiled(rows):
         return reference.class_sum(rows, members)
     return _SUM(rows, members)
@@ -38,6 +43,8 @@ def class_sum(rows: Tensor, members: Tensor) -> Tensor:
 
 def image_sums(rows: Tensor, ids: Tensor) -> Tensor:
     """The sum over each image's positions: rows (R, C) and ids int32 (N, P) to (N, C)."""
+    if rows.dtype in HALF:
+        return image_sums(rows.float(), ids).to(rows.dtype)
     if not are_compiled(rows):
         return reference.image_sums(rows, ids)
     return _IMAGE_SUMS(rows, ids)

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -60,9 +61,11 @@ class _Growing(Learner):
 
     def seen(self, images: Tensor) -> Tensor:
         """See :meth:`Learner.seen`; pixels are interpolated."""
-        if images.shape[-1] == self._side:
-            return images
-        return F.interpolate(images, size=(self._side, self._side), mode="bilinear", align_corners=False)
+        return images if images.shape[-1] == self._side else _resized(images, self._side)
+
+
+def _resized(images: Tensor, side: int) -> Tensor:
+    return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
 
 
 def sides(ground: Ground) -> list[int]:
@@ -72,13 +75,28 @@ def sides(ground: Ground) -> list[int]:
         Unfit: the network reads none that are smaller.
     """
     whole = ground.data.image_size
-    network = NETWORKS[ground.network]
-    least = max(network.smallest(whole), int(SMALLEST * whole))
-    first = min(whole, MULTIPLE * ceil(least / MULTIPLE))
+    smallest = _smallest(ground)
+    first = min(whole, MULTIPLE * ceil(max(smallest, int(SMALLEST * whole)) / MULTIPLE))
     if first >= whole:
         raise Unfit(
-            f"{ground.network} reads images of at least {network.smallest(whole)} pixels a side, and these "
-            f"have {whole}: there are no smaller ones to begin with"
+            f"{ground.network} reads images of at least {smallest} pixels a side, and these have {whole}: "
+            "there are no smaller ones to begin with"
         )
     step = MULTIPLE * ceil((whole - first) / (MOST_BETWEEN + 1) / MULTIPLE)
     return [*range(first, whole, step), whole]
+
+
+def _smallest(ground: Ground) -> int:
+    """The smallest side in pixels that the network reads; of one that isn't the zoo's, as it is tried."""
+    whole = ground.data.image_size
+    if ground.network in NETWORKS:
+        return NETWORKS[ground.network].smallest(whole)
+    network, images = ground.build().eval(), ground.batch(1)
+    for side in range(MULTIPLE * ceil(SMALLEST * whole / MULTIPLE), whole, MULTIPLE):
+        try:
+            with torch.no_grad():
+                network(_resized(images, side))
+        except (RuntimeError, ValueError):
+            continue
+        return side
+    return whole

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mercuric.reuse.equal.kernels.cpu.moves import add_chunk, gather_chunk
-from mercuric.reuse.equal.kernels.cpu.operands import flat, over_channels
+from mercuric.reuse.equal.kernels.cpu.operands import flat, over_channels, tensor_of
 from mercuric.reuse.equal.kernels.cpu.scratch import scratch
 from mercuric.similarity.threads import over_bounds, over_chunks
 
@@ -42,25 +42,33 @@ def convolve(rows: Tensor, filters: Tensor, bias: Tensor | None, members: Tensor
 def convolution_gradients(
     gradient: Tensor, rows: Tensor, filters: Tensor, members: Tensor, needed: tuple[bool, bool]
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Of the rows and of the filters, of those that are ``needed``; each thread adds up its own."""
+    """Of the rows and of the filters, of those that are ``needed``; each thread adds up its own.
+
+    bfloat16 is added up in float32, of a panel's products rounded once.
+    """
     gradient, panels = gradient.contiguous(), _Panels(rows, members)
-    starts = panels.bounds[:-1]
-    d_rows = {
-        first: torch.zeros_like(rows, memory_format=torch.contiguous_format) for first in starts if needed[0]
-    }
-    d_filters = {first: torch.zeros_like(filters) for first in starts if needed[1]}
+    starts, exact = panels.bounds[:-1], torch.float32 if rows.dtype == torch.bfloat16 else rows.dtype
+    d_rows = {first: torch.zeros(rows.shape, dtype=exact) for first in starts if needed[0]}
+    d_filters = {first: torch.zeros(filters.shape, dtype=exact) for first in starts if needed[1]}
 
     def run(first: int, last: int) -> None:
         channels, into = rows.shape[1], flat(d_rows[first]) if needed[0] else None
         for part, own, panel in panels.between(first, last, filled=needed[1]):
             if needed[1]:
-                d_filters[first].addmm_(gradient[part].T, panel)
+                _add_product(d_filters[first], gradient[part].T, panel)
             if into is not None:
                 torch.mm(gradient[part], filters, out=panel)
                 add_chunk(0, channels, flat(panel), own, 1, into, channels)
 
     over_bounds(_numbers_alone(run), panels.bounds)
-    return _total(d_rows.values()), _total(d_filters.values())
+    return _total(d_rows.values(), rows.dtype), _total(d_filters.values(), filters.dtype)
+
+
+def _add_product(sums: Tensor, left: Tensor, right: Tensor) -> None:
+    if sums.dtype == left.dtype:
+        sums.addmm_(left, right)
+    else:
+        sums.add_(left @ right)
 
 
 def _numbers_alone(run: Callable[[int, int], None]) -> Callable[[int, int], None]:
@@ -74,8 +82,8 @@ def _numbers_alone(run: Callable[[int, int], None]) -> Callable[[int, int], None
     return alone
 
 
-def _total(parts: Collection[Tensor]) -> Tensor | None:
-    return reduce(torch.Tensor.add_, parts) if parts else None
+def _total(parts: Collection[Tensor], dtype: torch.dtype) -> Tensor | None:
+    return reduce(torch.Tensor.add_, parts).to(dtype) if parts else None
 
 
 class _Panels:
@@ -99,7 +107,7 @@ class _Panels:
         """Classes, their members, and memory for their gathered rows, which are there if it is ``filled``."""
         step, width = min(last - first, self._step), self._members.shape[1] * self._channels
         elements = scratch("panel", step * width, self._values.dtype)
-        panel = torch.from_numpy(elements).view(step, width)
+        panel = tensor_of(elements).view(step, width)
         for begin in range(first, last, max(1, step)):
             end = min(begin + step, last)
             own = self._members[begin:end]

@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mercuric.reuse.equal.kernels.cpu.operands import flat, over_channels
+from mercuric.reuse.equal.kernels.cpu.operands import flat, number, over_channels
 from mercuric.similarity.threads import over_chunks
 
 
@@ -23,7 +23,10 @@ def gather(rows: Tensor, members: Tensor, memory: Tensor | None = None) -> Tenso
 
 
 def add_back(panel: NDArray[Any], members: NDArray[np.int32], rows: NDArray[Any], channels: int) -> None:
-    """The adjoint of :func:`gather`: add the panel (U x T x C) up in its members' ``rows`` (R x C)."""
+    """The adjoint of :func:`gather`: add the panel (U x T x C) up in its members' ``rows`` (R x C).
+
+    A panel may be bfloat16; rows are not, as they are sums of many.
+    """
     over_channels(add_chunk, channels, panel, members, 1, rows, channels)
 
 
@@ -85,7 +88,7 @@ def add_chunk(
                 start = np.uint64(member) * width + np.uint64(first)
                 value = np.uint64(one * of_class + tap * step) * width + np.uint64(first)
                 for channel in range(count):
-                    rows[start + channel] += values[value + channel]
+                    rows[start + channel] += number(values[value + channel])
 
 
 @njit(nogil=True, cache=True)
