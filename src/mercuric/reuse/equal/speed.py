@@ -11,11 +11,14 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from mercuric.reuse.equal.kernels import Window, class_convolution, expand, window_classes
 from mercuric.reuse.geometry import ConvGeometry
+from mercuric.reuse.precision import HALF
 
 _MULTIPLICATIONS = 2**29
 _FEWEST, _MOST = 2**10, 2**14  # positions
 _ROUNDS = 4
 _SHARE = 2
+_HALF = 4
+"""In half precision a sample is so many times as large: what a call takes whatever its size counts more."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,9 @@ def convolution_speed(
         backward: whether gradients are taken.
         inputs: whether also those of the images.
     """
-    affordable = _MULTIPLICATIONS // max(1, filters.numel())
-    sample = _sample(shape, window, max(_FEWEST, min(_MOST, affordable)))
+    larger = _HALF if filters.dtype in HALF else 1
+    affordable = larger * _MULTIPLICATIONS // max(1, filters.numel())
+    sample = _sample(shape, window, max(larger * _FEWEST, min(_MOST, affordable)))
     alike = (geometry, window, format, backward, inputs, torch.get_num_threads())
     return measured(
         Trial(sample, tuple(filters.shape), _format_of(filters), filters.dtype, filters.device, *alike)

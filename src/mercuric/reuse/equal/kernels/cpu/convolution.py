@@ -19,6 +19,8 @@ from mercuric.similarity.threads import over_bounds, over_chunks
 
 PANEL_BYTES = 1 << 21
 """Few enough to stay near a core, and not so few that a product reads its filters for a handful of rows."""
+LONGER = 4
+"""Panels of bfloat16 are so many times as large: oneDNN lays the operands of each product out anew."""
 THREAD_BYTES = 1 << 20
 """Of gathered rows; for fewer another thread is not worth calling."""
 
@@ -97,7 +99,8 @@ class _Panels:
         self._values, self._members = flat(rows), members.contiguous().numpy()
         self._channels = rows.shape[1]
         count, width = len(members), max(1, members.shape[1] * self._channels * rows.element_size())
-        self._step = max(1, PANEL_BYTES // width)
+        most = PANEL_BYTES * (LONGER if rows.dtype == torch.bfloat16 else 1)
+        self._step = max(1, most // width)
         threads = max(1, min(torch.get_num_threads(), count * width // THREAD_BYTES))
         self.bounds = [count * thread // threads for thread in range(threads + 1)]
 
