@@ -177,3 +177,10 @@ def test_late_rows_are_rows(read: Any) -> None:
     gradients = (torch.autograd.grad(one, rows)[0] for one in (expected, found))
     assert torch.allclose(*gradients, rtol=1e-12)
     assert repr(chosen_rows(rows, where, late=True)).startswith("tensor([[[")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_gradients_of_16_bits_are_added_up_in_32(late: bool) -> None:
+    rows, where = torch.zeros(2, 3, dtype=torch.bfloat16, requires_grad=True), torch.zeros(1000).long()
+    chosen_rows(rows, where, late).sum().backward()
+    assert rows.grad is not None and rows.grad.tolist() == [[1000] * 3, [0] * 3]
