@@ -131,6 +131,17 @@ def test_what_exactness_finds_is_wrong_where_the_input_is_rounded() -> None:
     assert found["outputs"]["from_dense"] > 0.01 > found["outputs"]["dense_from_float64"]
 
 
+def test_exactness_is_of_the_dtype_that_is_timed() -> None:
+    images = torch.zeros(1, 3, 64, 64)
+    images[:, :, 20:40, 20:40] = torch.rand(1, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    batch = Batch(images, images.to(torch.uint8), torch.tensor([0]))
+    config = EqualBench(width=0.25, dtype="bfloat16", most=1.0)
+    found = exactness(Case("restoration", "drawings"), Inputs(2, 3, 64), [batch], config)
+    for distance in found.values():
+        assert distance["in_float64"] < 1e-12 < 1e-4 < distance["dense_from_float64"]
+        assert distance["from_float64"] < 2 * distance["dense_from_float64"]
+
+
 def test_batches_hold_no_image_twice_and_one_class_where_asked() -> None:
     labels = torch.tensor([0, 1] * 10 + [1])
     mixed = drawn_batches(Case("dqn", "atari", None, 4), labels, 9, seed=0)

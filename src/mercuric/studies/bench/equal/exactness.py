@@ -13,6 +13,7 @@ from mercuric.reuse import reuse_
 from mercuric.studies.bench.equal.cases import Case, Inputs, build
 from mercuric.studies.bench.equal.config import EqualBench
 from mercuric.studies.bench.equal.forms import Batch, loss_of
+from mercuric.studies.bench.settings import autocast
 
 PAIRS = {
     "from_dense": ("reuse", "dense"),
@@ -20,7 +21,7 @@ PAIRS = {
     "dense_from_float64": ("dense", "dense64"),
     "in_float64": ("reuse64", "dense64"),
 }
-"""What is compared with what: float32 where nothing is said."""
+"""What is compared with what: the dtype that was timed where nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def _results(case: Case, inputs: Inputs, batch: Batch, config: EqualBench) -> di
         reused = copy.deepcopy(dense)
         reuse_(reused, config.reuse())
         images = batch.channels_last().images.to(dtype)
-        results[f"dense{name}"] = _result(dense, images, batch, config)
-        results[f"reuse{name}"] = _result(reused, images, batch, config)
+        for kind, model in (("dense", dense), ("reuse", reused)):
+            with autocast("float32" if name else config.dtype):
+                results[f"{kind}{name}"] = _result(model, images, batch, config)
     return results
 
 
