@@ -8,6 +8,8 @@ import torch
 from schedule_subjects import ground_of, trainee_of
 
 from mercuric.data import ImageData
+from mercuric.studies.bench.interleaved import Timings
+from mercuric.studies.schedule import stopwatch as stopwatch_file
 from mercuric.studies.schedule.forms import FORMS
 from mercuric.studies.schedule.pace import Pace, StageState, StepSeconds
 from mercuric.studies.schedule.setting import Setting
@@ -148,3 +150,20 @@ def test_both_clocks_see_the_same_runs() -> None:
     times = both_clocks({"one": lambda: calls.append("one"), "two": lambda: calls.append("two")}, rounds=4)
     assert {name: len(taken) for name, taken in times["cpu"].seconds.items()} == {"one": 4, "two": 4}
     assert len(times["wall"].seconds["one"]) == 4 and calls.count("one") == calls.count("two") == 7
+
+
+@pytest.mark.parametrize(("again", "taken"), [([0.9, 0.8, 0.9], 1), ([0.9, 1.1, 1.2], 0)])
+def test_another_setting_than_denses_must_be_faster_twice(
+    few_photos: ImageData, monkeypatch: pytest.MonkeyPatch, again: list[float], taken: int
+) -> None:
+    ground, settings = ground_of(few_photos), [Setting(True), Setting(False)]
+    measured = iter([{"usual": [1.0, 1.0], "other": [0.7, 0.9]}, {"usual": [1.0] * 3, "other": again}])
+
+    def told(functions: Any, _: int) -> dict[str, Timings]:
+        seconds = next(measured)
+        return {"cpu": Timings(dict(zip(functions, seconds.values(), strict=True)))}
+
+    monkeypatch.setattr(stopwatch_file, "both_clocks", told)
+    stopwatch = Stopwatch(ground, torch.arange(24), "cpu", 3, pace_of("dense", (1.0, 2.0)))
+    trainees = {one: stopwatch.trainee(FORMS["dense"], BATCH, one) for one in settings}
+    assert stopwatch.fastest(trainees, BATCH) == settings[taken]
