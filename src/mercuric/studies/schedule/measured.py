@@ -1,6 +1,7 @@
 """In which setting is a form fastest, and how long do its steps take there?"""
 
 import time
+from itertools import accumulate
 
 from mercuric.progress import Progress, silent
 from mercuric.studies.bench.equal.forms import compiler_works
@@ -13,6 +14,7 @@ from mercuric.studies.schedule.stopwatch import Stopwatch
 from mercuric.studies.schedule.trainee import Trainee
 
 BAR = "timing"
+HALF = 0.5
 
 
 def measured(form: Form, config: ScheduleConfig, stopwatch: Stopwatch, progress: Progress = silent) -> Pace:
@@ -29,7 +31,7 @@ def measured(form: Form, config: ScheduleConfig, stopwatch: Stopwatch, progress:
     except Unfit as unfit:
         return Pace(form=form.name, refused=str(unfit))
     progress(0, 2, f"{form.shown}: which setting", BAR)
-    setting, compiling = _fastest(form, _longest(stages), config, stopwatch)
+    setting, compiling = _fastest(form, _middle(stages), config, stopwatch)
     progress(1, 2, f"{form.shown}: steps, {setting.shown}", BAR)
     if form.name == DENSE:
         steps = stopwatch.alone({one: stopwatch.trainee(form, one, setting) for one in config.batches})
@@ -83,6 +85,7 @@ def _fastest(form: Form, stage: int, config: ScheduleConfig, stopwatch: Stopwatc
     return stopwatch.fastest(both, config.batch), compiling
 
 
-def _longest(stages: tuple[Stage, ...]) -> int:
-    """The stage with most steps; of those that nobody knows beforehand the first."""
-    return max(range(len(stages)), key=lambda place: stages[place].share or 0.0)
+def _middle(stages: tuple[Stage, ...]) -> int:
+    """The stage that a schedule is in when half of its steps are done; where nobody knows it the first."""
+    done = accumulate(stage.share or 0.0 for stage in stages)
+    return next((place for place, share in enumerate(done) if share > HALF), 0)
