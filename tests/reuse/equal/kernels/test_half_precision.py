@@ -120,6 +120,14 @@ def test_a_row_at_many_positions_gets_their_whole_gradient(dtype: torch.dtype) -
         assert abs(float(gradient[0]) / count - 1) < 0.004
 
 
+@pytest.mark.parametrize("dtype", HALF)
+def test_gradients_may_lie_anywhere(dtype: torch.dtype) -> None:
+    rows, members = drawn(5, 4).to(dtype).requires_grad_(), torch.tensor([[0, 1], [-1, 2]]).int()
+    gather(rows, members).T.contiguous().sum().backward()
+    (transposed,) = torch.autograd.grad(gather(rows, members), rows, torch.ones(8, 2, dtype=dtype).T)
+    assert rows.grad is not None and torch.equal(transposed, rows.grad)
+
+
 def gradients(network: nn.Module) -> list[Tensor]:
     return [parameter.grad.double() for parameter in network.parameters() if parameter.grad is not None]
 

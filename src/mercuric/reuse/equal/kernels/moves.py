@@ -46,7 +46,7 @@ def _add_back(gradient: Tensor, members: Tensor, rows: Tensor) -> None:
 def _add_half_back(gradient: Tensor, members: Tensor, rows: Tensor) -> None:
     framed = rows.new_zeros(len(rows) + 1, rows.shape[1])
     inside = members.where(members >= 0, len(rows)).flatten()
-    rows.copy_(framed.index_add_(0, inside, gradient.view(-1, rows.shape[1]).to(rows.dtype))[:-1])
+    rows.copy_(framed.index_add_(0, inside, gradient.reshape(-1, rows.shape[1]).to(rows.dtype))[:-1])
 
 
 _GATHER = LinearInRows(reference.gather, moves.gather, _add_back)
