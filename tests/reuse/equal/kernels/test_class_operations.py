@@ -1,6 +1,6 @@
 """Do operations on rows equal their definitions and dense layers, with gradients of both orders?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -25,7 +25,6 @@ from mercuric.reuse.equal.kernels import (
     reference,
 )
 from mercuric.reuse.equal.kernels.convolution import convolution_by
-from mercuric.reuse.equal.kernels.cpu import convolution
 from mercuric.reuse.equal.kernels.cpu.pairs import Pairs
 
 every_number_of_threads = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -33,18 +32,6 @@ DTYPES = st.sampled_from([torch.float64, torch.float32])
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-4}
 NEAR_ZERO = {torch.float64: 1e-10, torch.float32: 1e-3}
 """Sums over many positions cancel out."""
-
-
-@pytest.fixture(params=[1, 3])
-def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Several, and panels of few windows, must give what one does."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    if request.param > 1:
-        monkeypatch.setattr(convolution, "PANEL_BYTES", 1 << 10)
-        monkeypatch.setattr(convolution, "THREAD_BYTES", 1)
-    yield
-    torch.set_num_threads(before)
 
 
 def normal(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:

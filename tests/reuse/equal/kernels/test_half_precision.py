@@ -1,6 +1,6 @@
 """Do operations on rows of 16 bits round no more than dense ones, however many positions they add up?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -20,22 +20,10 @@ from mercuric.reuse.equal.kernels import (
     image_sums,
     reference,
 )
-from mercuric.reuse.equal.kernels.cpu import convolution
 
 HALF = [torch.bfloat16, torch.float16]
 ROUNDED = {torch.bfloat16: 0.02, torch.float16: 0.003}
 """Of the largest number, or of 1: five times what one rounding may take."""
-
-
-@pytest.fixture(params=[1, 3])
-def threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    if request.param > 1:
-        monkeypatch.setattr(convolution, "PANEL_BYTES", 1 << 12)
-        monkeypatch.setattr(convolution, "THREAD_BYTES", 1)
-    yield
-    torch.set_num_threads(before)
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
