@@ -14,7 +14,7 @@ from mercuric.studies.schedule.stopwatch import Stopwatch
 from mercuric.studies.schedule.trainee import Trainee
 
 BAR = "timing"
-HALF = 0.5
+MIDDLE = 0.5
 
 
 def measured(form: Form, config: ScheduleConfig, stopwatch: Stopwatch, progress: Progress = silent) -> Pace:
@@ -88,4 +88,4 @@ def _fastest(form: Form, stage: int, config: ScheduleConfig, stopwatch: Stopwatc
 def _middle(stages: tuple[Stage, ...]) -> int:
     """The stage that a schedule is in when half of its steps are done; where nobody knows it the first."""
     done = accumulate(stage.share or 0.0 for stage in stages)
-    return next((place for place, share in enumerate(done) if share > HALF), 0)
+    return next((place for place, share in enumerate(done) if share > MIDDLE), 0)
