@@ -17,7 +17,7 @@ _MULTIPLICATIONS = 2**29
 _FEWEST, _MOST = 2**10, 2**14  # positions
 _ROUNDS = 4
 _SHARE = 2
-_HALF = 4
+_LARGER = 4
 """In half precision a sample is so many times as large: what a call takes whatever its size counts more."""
 
 
@@ -93,7 +93,7 @@ def convolution_speed(
         backward: whether gradients are taken.
         inputs: whether also those of the images.
     """
-    larger = _HALF if filters.dtype in HALF else 1
+    larger = _LARGER if filters.dtype in HALF else 1
     affordable = larger * _MULTIPLICATIONS // max(1, filters.numel())
     sample = _sample(shape, window, max(larger * _FEWEST, min(_MOST, affordable)))
     alike = (geometry, window, format, backward, inputs, torch.get_num_threads())

@@ -76,14 +76,18 @@ def sides(ground: Ground) -> list[int]:
     """
     whole = ground.data.image_size
     smallest = _smallest(ground)
-    first = min(whole, MULTIPLE * ceil(max(smallest, int(SMALLEST * whole)) / MULTIPLE))
+    first = min(whole, _multiple(max(smallest, int(SMALLEST * whole))))
     if first >= whole:
         raise Unfit(
             f"{ground.network} reads images of at least {smallest} pixels a side, and these have {whole}: "
             "there are no smaller ones to begin with"
         )
-    step = MULTIPLE * ceil((whole - first) / (MOST_BETWEEN + 1) / MULTIPLE)
+    step = _multiple((whole - first) / (MOST_BETWEEN + 1))
     return [*range(first, whole, step), whole]
+
+
+def _multiple(side: float) -> int:
+    return MULTIPLE * ceil(side / MULTIPLE)
 
 
 def _smallest(ground: Ground) -> int:
@@ -92,7 +96,7 @@ def _smallest(ground: Ground) -> int:
     if ground.network in NETWORKS:
         return NETWORKS[ground.network].smallest(whole)
     network, images = ground.build().eval(), ground.batch(1)
-    for side in range(MULTIPLE * ceil(SMALLEST * whole / MULTIPLE), whole, MULTIPLE):
+    for side in range(_multiple(SMALLEST * whole), whole, MULTIPLE):
         try:
             with torch.no_grad():
                 network(_resized(images, side))
