@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kernel_outcomes import both_outcomes, normal
 from maps_drawn import Layer, layers
 from torch import Tensor
 
@@ -34,10 +35,6 @@ NEAR_ZERO = {torch.float64: 1e-10, torch.float32: 1e-3}
 """Sums over many positions cancel out."""
 
 
-def normal(*shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(len(shape)), dtype=dtype)
-
-
 def dense(layer: Layer, rows: Tensor) -> Tensor:
     """Images with their padding, (N, C, H, W), made of ``rows``."""
     above, below, left, right = layer.window.padding
@@ -53,15 +50,9 @@ def check(
     found: Callable[..., Tensor], expected: Callable[..., Tensor], *operands: Tensor, dtype: torch.dtype
 ) -> None:
     """Results and gradients, expected in float64: PyTorch's float32 convolution errs on some strides."""
-    outcomes = []
-    for function, exact in ((found, dtype), (expected, torch.float64)):
-        own = [operand.to(dtype).to(exact).requires_grad_() for operand in operands]
-        result = function(*own)
-        gradients = torch.autograd.grad(result, own, normal(*result.shape, dtype=dtype).to(exact))
-        outcomes.append([value.to(dtype) for value in (result, *gradients)])
-    for one, other in zip(*outcomes, strict=True):
+    for one, other in both_outcomes(found, expected, *operands, dtype=dtype):
         assert one.shape == other.shape
-        torch.testing.assert_close(one, other, atol=NEAR_ZERO[dtype], rtol=TOLERANCE[dtype])
+        torch.testing.assert_close(one, other.to(dtype), atol=NEAR_ZERO[dtype], rtol=TOLERANCE[dtype])
 
 
 @pytest.mark.usefixtures("threads")
@@ -341,7 +332,7 @@ def test_one_operand_may_be_made_of_another() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_other_dtypes_are_computed_by_the_definition(dtype: torch.dtype) -> None:
+def test_other_dtypes_stay_what_they_are(dtype: torch.dtype) -> None:
     rows, weight = normal(3, 2).to(dtype), normal(3, 2, 2, 2).to(dtype)
     found = class_convolution(rows, weight, None, MEMBERS)
     assert found.dtype == class_maximum(rows, MEMBERS).dtype == dtype

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kernel_outcomes import both_outcomes, normal
 from maps_drawn import Layer, layers
 from torch import Tensor, nn
 
@@ -26,21 +27,11 @@ ROUNDED = {torch.bfloat16: 0.02, torch.float16: 0.003}
 """Of the largest number, or of 1: five times what one rounding may take."""
 
 
-def drawn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
 def check(
     found: Callable[..., Tensor], expected: Callable[..., Tensor], *operands: Tensor, dtype: torch.dtype
 ) -> None:
     """Results and gradients, the expected ones in float64 of the same rounded operands."""
-    outcomes = []
-    for function, exact in ((found, dtype), (expected, torch.float64)):
-        own = [operand.to(dtype).to(exact).requires_grad_() for operand in operands]
-        result = function(*own)
-        gradient = drawn(*result.shape, seed=1).to(dtype).to(exact)
-        outcomes.append((result, *torch.autograd.grad(result, own, gradient)))
-    for one, other in zip(*outcomes, strict=True):
+    for one, other in both_outcomes(found, expected, *operands, dtype=dtype):
         assert one.dtype == dtype
         largest = max(1.0, float(other.detach().abs().max())) if other.numel() else 1.0
         torch.testing.assert_close(one.double(), other, atol=ROUNDED[dtype] * largest, rtol=0)
@@ -54,7 +45,7 @@ def test_operations_are_as_defined(layer: Layer, dtype: torch.dtype, data: st.Da
     channels = rows.shape[1]
     groups = data.draw(st.sampled_from([1, channels]))
     filters = groups * data.draw(st.sampled_from([1, 2, 5]))
-    weight, bias = drawn(filters, channels // groups, *layer.window.kernel), drawn(filters)
+    weight, bias = normal(filters, channels // groups, *layer.window.kernel), normal(filters)
     check(
         lambda rows, weight, bias: class_convolution(rows, weight, bias, members, groups),
         lambda rows, weight, bias: reference.class_convolution(rows, weight, bias, members, groups),
@@ -87,7 +78,7 @@ def test_products_may_be_long(dtype: torch.dtype, channels: int) -> None:
     check(
         lambda rows, weight: class_convolution(rows, weight, None, members),
         lambda rows, weight: reference.class_convolution(rows, weight, None, members),
-        drawn(300, channels), drawn(32, channels, 3, 3), dtype=dtype,
+        normal(300, channels), normal(32, channels, 3, 3), dtype=dtype,
     )  # fmt: skip
 
 
@@ -104,13 +95,16 @@ def test_a_row_at_many_positions_gets_their_whole_gradient(dtype: torch.dtype) -
     for operation in operations:
         rows = torch.ones(2, 1, dtype=dtype, requires_grad=True)
         result = operation(rows)
-        (gradient,) = torch.autograd.grad(result, rows, torch.ones_like(result))
-        assert abs(float(gradient[0]) / count - 1) < 0.004
+        for differentiable in (False, True):
+            (gradient,) = torch.autograd.grad(
+                result, rows, torch.ones_like(result), retain_graph=True, create_graph=differentiable
+            )
+            assert abs(float(gradient[0].detach()) / count - 1) < 0.004
 
 
 @pytest.mark.parametrize("dtype", HALF)
 def test_gradients_may_lie_anywhere(dtype: torch.dtype) -> None:
-    rows, members = drawn(5, 4).to(dtype).requires_grad_(), torch.tensor([[0, 1], [-1, 2]]).int()
+    rows, members = normal(5, 4).to(dtype).requires_grad_(), torch.tensor([[0, 1], [-1, 2]]).int()
     gather(rows, members).T.contiguous().sum().backward()
     (transposed,) = torch.autograd.grad(gather(rows, members), rows, torch.ones(8, 2, dtype=dtype).T)
     assert rows.grad is not None and torch.equal(transposed, rows.grad)
@@ -135,7 +129,7 @@ class _Blank(nn.Module):
 
 def test_autocast_trains_blank_images_as_dense_does() -> None:
     images = torch.zeros(2, 1, 96, 96)
-    images[:, :, 40:44, 40:44] = drawn(2, 1, 4, 4).float()
+    images[:, :, 40:44, 40:44] = normal(2, 1, 4, 4).float()
     exact, dense, reused = _Blank().double(), _Blank(), _Blank()
     mercuric.reuse_(reused, mercuric.Equal(most=1.0))
     exact(images.double()).square().mean().backward()

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mercuric.reuse.precision import accurate
 from mercuric.reuse.transforms import WithoutRules
 
 Definition = Callable[..., Tensor]
@@ -90,6 +89,6 @@ class _Linear(WithoutRules):
                 lambda rows: ctx.operation.definition(rows, indices), ctx.shape, gradient
             )
             return None, adjoint, None
-        rows = accurate(gradient.new_zeros(ctx.shape))
+        rows = gradient.new_zeros(ctx.shape, dtype=torch.promote_types(gradient.dtype, torch.float32))
         ctx.operation.add_back(gradient, indices, rows)
         return None, rows.to(gradient.dtype), None

@@ -34,8 +34,6 @@ def class_maximum(rows: Tensor, members: Tensor) -> Tensor:
 
 def class_sum(rows: Tensor, members: Tensor) -> Tensor:
     """The sum of each class's members: rows (R, C) and members int32 (U, T) to (U, C)."""
-    if rows.dtype in HALF:
-        return class_sum(rows.float(), members).to(rows.dtype)
     if not are_compiled(rows):
         return reference.class_sum(rows, members)
     return _SUM(rows, members)
@@ -43,8 +41,6 @@ def class_sum(rows: Tensor, members: Tensor) -> Tensor:
 
 def image_sums(rows: Tensor, ids: Tensor) -> Tensor:
     """The sum over each image's positions: rows (R, C) and ids int32 (N, P) to (N, C)."""
-    if rows.dtype in HALF:
-        return image_sums(rows.float(), ids).to(rows.dtype)
     if not are_compiled(rows):
         return reference.image_sums(rows, ids)
     return _IMAGE_SUMS(rows, ids)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mercuric.reuse.equal.kernels.class_table import OUTSIDE, ClassTable
 from mercuric.reuse.equal.kernels.window import Window
+from mercuric.reuse.precision import accurate
 
 
 def vector_classes(vectors: Tensor, most: int | None = None, scope: int = 0) -> ClassTable | None:
@@ -122,8 +123,9 @@ def pair_count(members: Tensor) -> int:
 
 
 def expand(rows: Tensor, ids: Tensor) -> Tensor:
-    """Each position's row: rows (R, C) and ids (...) to (..., C)."""
-    return rows.index_select(0, ids.flatten()).view(*ids.shape, rows.shape[1])
+    """Each position's row: rows (R, C) and ids (...) to (..., C); of 16 bits gradients are added up in 32."""
+    taken = accurate(rows) if rows.requires_grad and torch.is_grad_enabled() else rows
+    return taken.index_select(0, ids.flatten()).to(rows.dtype).view(*ids.shape, rows.shape[1])
 
 
 def gather(rows: Tensor, members: Tensor) -> Tensor:

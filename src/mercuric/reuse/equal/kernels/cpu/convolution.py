@@ -49,7 +49,7 @@ def convolution_gradients(
     bfloat16 is added up in float32, of a panel's products rounded once.
     """
     gradient, panels = gradient.contiguous(), _Panels(rows, members)
-    starts, exact = panels.bounds[:-1], torch.float32 if rows.dtype == torch.bfloat16 else rows.dtype
+    starts, exact = panels.bounds[:-1], torch.promote_types(rows.dtype, torch.float32)
     d_rows = {first: torch.zeros(rows.shape, dtype=exact) for first in starts if needed[0]}
     d_filters = {first: torch.zeros(filters.shape, dtype=exact) for first in starts if needed[1]}
 
