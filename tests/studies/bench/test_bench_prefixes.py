@@ -3,10 +3,13 @@
 import json
 import sys
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+from torch import nn
 from typer.testing import Result
 
 from mercuric.studies.bench.prefixes import CASES, Case
@@ -42,6 +45,28 @@ def test_steps_of_trl_as_tables_and_files(mercuric: Run, tmp_path: Path) -> None
     assert steps["case"].tolist() == ["GRPOTrainer, 2 of 12 + 4", "DPOTrainer, 2 of 12 + 4"]
     assert (steps["distinct"] < steps["tokens"]).all()
     assert "| llama | GRPOTrainer, 2 of 12 + 4 |" in (tmp_path / "prefixes-steps.md").read_text()
+
+
+def test_compiled_steps_in_bfloat16(mercuric: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("trl", reason="its trainers are timed")
+    graphs: list[torch.fx.GraphModule] = []
+
+    def backend(graph: torch.fx.GraphModule, _: object) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(nn.Module, "compile", partialmethod(nn.Module.compile, backend=backend))
+    options = ("--network", "gpt2", "--compile", "--dtype", "bfloat16")
+    assert mercuric(*QUICK, "--no-trl", *options).exit_code == 0
+    of_batches = len(graphs)
+    result = mercuric(*QUICK, *options, "--json")
+    assert result.exit_code == 0, result.output
+    assert of_batches >= 4 and len(graphs) >= 2 * of_batches + 2
+    assert all("bfloat16" in str(graph.code) for graph in graphs if "linear" in str(graph.code))
+    figures = json.loads(result.stdout)
+    assert {row["dense_form"] for part in ("prefixes", "steps") for row in figures[part]} <= {
+        "dense", "dense, compiled",
+    }  # fmt: skip
 
 
 def test_without_trl(mercuric: Run, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,13 +171,14 @@ def prefixes(
     trl: Annotated[bool, typer.Option(help="Time steps of TRL's trainers, too.")] = True,
     rounds: Rounds = 5,
     dtype: Dtype = "float32",
+    compiled: Compile = False,
     clock: Clock = "wall",
     seed: Seed = 0,
     quick: Quick = False,
     out: Out = None,
     as_json: options.AsJson = False,
 ) -> None:
-    settings = BenchSettings(rounds=rounds, dtype=dtype, clock=clock, seed=seed)
+    settings = BenchSettings(rounds=rounds, dtype=dtype, compiled=compiled, clock=clock, seed=seed)
     if trl:
         bench_trl.trl_and_datasets()
     families = bench_prefixes.FAMILIES if network == "both" else (network,)

@@ -1,5 +1,6 @@
 """How much faster does a language model train on a batch whose sequences begin alike?"""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,10 +13,12 @@ from torch import Tensor, nn
 from mercuric.errors import MercuricError
 from mercuric.prefixes import PrefixHandle, share_prefixes
 from mercuric.progress import Progress, silent
-from mercuric.studies.bench.layer_times import DENSE, timed_row
+from mercuric.studies.bench.interleaved import Function
+from mercuric.studies.bench.layer_times import COMPILED, DENSE, timed_row
 from mercuric.studies.bench.settings import BenchSettings
 
 Family = Literal["llama", "gpt2"]
+Loss = Callable[[nn.Module], Tensor]
 FAMILIES: tuple[Family, ...] = ("llama", "gpt2")
 SHARED = "shared"
 PUBLISHED = "published: DPO with prefix sharing 1.1 to 1.6 times, Tree Training up to 6.2 times"
@@ -95,6 +98,13 @@ def language_model(family: Family, quick: bool) -> nn.Module:
     )  # fmt: skip
 
 
+def compile_(model: nn.Module) -> nn.Module:
+    """Compile ``model`` in place, for its own batch alone: after a few others' shapes compiling would end."""
+    torch.compiler.reset()
+    model.compile(dynamic=False)
+    return model
+
+
 def bench_prefixes(
     settings: BenchSettings,
     families: Sequence[Family] = FAMILIES,
@@ -115,7 +125,7 @@ def bench_prefixes(
         torch.manual_seed(settings.seed)
         model = language_model(family, quick).train()
         sequences = case.sequences()
-        for loss, step in _steps(model, sequences, case.prompt, settings).items():
+        for loss, step in _losses(sequences, case.prompt, settings).items():
             rows.append(
                 {"network": family, "case": _shown(case), "loss": loss, **_timed(model, step, settings)}
             )
@@ -123,19 +133,17 @@ def bench_prefixes(
     return pd.DataFrame(rows)
 
 
-def _steps(
-    model: Any, sequences: Tensor, prompt: int, settings: BenchSettings
-) -> dict[str, Callable[[], Tensor]]:
+def _losses(sequences: Tensor, prompt: int, settings: BenchSettings) -> dict[str, Loss]:
     labels = sequences.clone()
     labels[:, :prompt] = -100
     kept = sequences.shape[1] - prompt + 1
 
-    def of_labels() -> Tensor:
+    def of_labels(model: nn.Module) -> Tensor:
         with settings.autocast():
             loss: Tensor = model(input_ids=sequences, labels=labels).loss
         return loss
 
-    def of_logits() -> Tensor:
+    def of_logits(model: nn.Module) -> Tensor:
         with settings.autocast():
             logits = model(input_ids=sequences, logits_to_keep=kept).logits
         return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), sequences[:, prompt:].flatten())
@@ -143,30 +151,35 @@ def _steps(
     return {"labels": of_labels, "logits": of_logits}
 
 
-def _timed(model: nn.Module, step: Callable[[], Tensor], settings: BenchSettings) -> dict[str, Any]:
+def _timed(model: nn.Module, loss: Loss, settings: BenchSettings) -> dict[str, Any]:
     handles: list[PrefixHandle] = []
 
-    def run(share: bool) -> tuple[Tensor, list[Tensor]]:
-        model.zero_grad()
-        handle = share_prefixes(model) if share else None
-        loss = step()
-        torch.autograd.backward(loss)
-        if handle is not None:
-            handle.remove()
-            handles.append(handle)
-        return loss.detach(), [one.grad for one in model.parameters() if one.grad is not None]
+    def dense(called: nn.Module = model) -> tuple[Tensor, list[Tensor]]:
+        called.zero_grad()
+        found = loss(called)
+        torch.autograd.backward(found)
+        return found.detach(), [one.grad for one in called.parameters() if one.grad is not None]
 
-    (loss, expected), (found, gradients) = run(share=False), run(share=True)
+    def shared() -> tuple[Tensor, list[Tensor]]:
+        handles.append(share_prefixes(model))
+        found = dense()
+        handles[-1].remove()
+        return found
+
+    (expected, gradients), (found, others) = dense(), shared()
     report = handles[0].report()
     worst = max(
         float((one - other).norm() / one.norm().clamp(min=1e-30))
-        for one, other in zip(expected, gradients, strict=True)
+        for one, other in zip(gradients, others, strict=True)
     )
-    timings = settings.time({DENSE: lambda: run(share=False), SHARED: lambda: run(share=True)}, WARM_UPS)
-    row = timed_row(timings, SHARED)
+    forms: dict[str, Function] = {DENSE: dense, SHARED: shared}
+    if settings.compiled:
+        compiled = compile_(copy.deepcopy(model))
+        forms[COMPILED] = lambda: dense(compiled)
+    row = timed_row(settings.time(forms, WARM_UPS), SHARED)
     return {
         "tokens": report.tokens, "distinct": report.computed, "limit": report.limit,
-        "loss_difference": float(abs(loss - found) / loss), "gradient_difference": worst, **row,
+        "loss_difference": float(abs(expected - found) / expected), "gradient_difference": worst, **row,
         "efficiency": row["speedup"] / report.limit,
     }  # fmt: skip
 

@@ -19,8 +19,8 @@ from mercuric.errors import MercuricError
 from mercuric.prefixes import share_prefixes
 from mercuric.progress import Progress, silent
 from mercuric.studies.bench.interleaved import Timings
-from mercuric.studies.bench.layer_times import DENSE, timed_row
-from mercuric.studies.bench.prefixes import SHARED, VOCABULARY, WARM_UPS, Family, language_model
+from mercuric.studies.bench.layer_times import COMPILED, DENSE, timed_row
+from mercuric.studies.bench.prefixes import SHARED, VOCABULARY, WARM_UPS, Family, compile_, language_model
 from mercuric.studies.bench.settings import BenchSettings
 
 Sizes = tuple[int, int, int]
@@ -28,7 +28,6 @@ Sizes = tuple[int, int, int]
 GRPO_SIZES: Sizes = (8, 512, 64)
 DPO_SIZES: Sizes = (2, 512, 64)
 QUICK_SIZES: Sizes = (2, 12, 4)
-FORMS = (DENSE, SHARED)
 PROMPTS = 4
 """Prompts of a batch of preference pairs."""
 
@@ -49,7 +48,11 @@ def bench_trl(
         sizes = QUICK_SIZES if quick else GRPO_SIZES if name == "GRPO" else DPO_SIZES
         make = grpo_trainer if name == "GRPO" else dpo_trainer
         with tempfile.TemporaryDirectory() as folder, _quiet():
-            trainers = {form: make(_drawn(family, quick, settings.seed), sizes, folder) for form in FORMS}
+            arguments = {**_common(folder), "bf16": settings.dtype == "bfloat16"}
+            models = {form: _drawn(family, quick, settings.seed) for form in _forms(settings)}
+            trainers = {form: make(model, sizes, arguments) for form, model in models.items()}
+            if settings.compiled:
+                compile_(models[COMPILED])
             timed = _timed(trainers, settings)
         case = f"{name}Trainer, {sizes[0]} of {sizes[1]} + {sizes[2]}"
         rows.append({"network": family, "case": case, **timed})
@@ -57,7 +60,7 @@ def bench_trl(
     return pd.DataFrame(rows)
 
 
-def grpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
+def grpo_trainer(model: nn.Module, sizes: Sizes, common: Mapping[str, Any]) -> Any:
     """A trainer whose every step scores the given completions of one prompt."""
     trl, datasets = trl_and_datasets()
     group, prompt, length = sizes
@@ -74,7 +77,7 @@ def grpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
         return [float(one[0] % 7) for one in completion_ids]
 
     arguments = trl.GRPOConfig(
-        **_common(folder), per_device_train_batch_size=group, num_generations=group,
+        **common, per_device_train_batch_size=group, num_generations=group,
         max_completion_length=length, beta=0.0,
     )  # fmt: skip
     data = datasets.Dataset.from_list([{"prompt": "w3"}])
@@ -84,7 +87,7 @@ def grpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
     )  # fmt: skip
 
 
-def dpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
+def dpo_trainer(model: nn.Module, sizes: Sizes, common: Mapping[str, Any]) -> Any:
     """A trainer whose every step scores the same preference pairs, beside a reference scored before."""
     trl, datasets = trl_and_datasets()
     _, prompt, length = sizes
@@ -97,7 +100,7 @@ def dpo_trainer(model: nn.Module, sizes: Sizes, folder: str) -> Any:
         for _ in range(PROMPTS)
     ]
     arguments = trl.DPOConfig(
-        **_common(folder), per_device_train_batch_size=PROMPTS, max_length=None, precompute_ref_log_probs=True
+        **common, per_device_train_batch_size=PROMPTS, max_length=None, precompute_ref_log_probs=True
     )
     return trl.DPOTrainer(
         model=model,
@@ -149,10 +152,14 @@ def trl_and_datasets() -> tuple[Any, Any]:
 
 def _common(folder: str) -> dict[str, Any]:
     return {
-        "output_dir": folder, "max_steps": 1, "report_to": [], "use_cpu": True, "bf16": False,
+        "output_dir": folder, "max_steps": 1, "report_to": [], "use_cpu": True,
         "gradient_checkpointing": False, "save_strategy": "no", "logging_strategy": "no",
         "disable_tqdm": True, "learning_rate": 1e-5,
     }  # fmt: skip
+
+
+def _forms(settings: BenchSettings) -> tuple[str, ...]:
+    return (DENSE, COMPILED, SHARED) if settings.compiled else (DENSE, SHARED)
 
 
 def _drawn(family: Family, quick: bool, seed: int) -> nn.Module:
