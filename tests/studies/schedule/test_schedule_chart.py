@@ -1,6 +1,7 @@
 """The picture of the front of cheap training."""
 
 import pandas as pd
+import pytest
 
 from mercuric.studies.schedule.chart import accuracy_chart
 
@@ -13,7 +14,12 @@ def test_points_stand_where_their_seconds_are_filled() -> None:
         )
     ]  # fmt: skip
     shown = {"dense": "dense", "narrow": "narrower network"}
-    dense, narrow = accuracy_chart(pd.DataFrame(rows), shown, 120.0).data
-    assert dense.x == (30.0, 120.0) and dense.y == (0.8, 0.9) and dense.error_y.array == (0, 0.01)
-    assert narrow.name == "narrower network" and narrow.x == (30.0,)
+    chart = accuracy_chart(pd.DataFrame(rows), shown, 120.0)
+    dense, narrow = chart.data
+    assert dense.x == pytest.approx((30.0, 120.0), rel=0.02)
+    assert dense.y == (0.8, 0.9) and dense.error_y.array == (0, 0.01)
+    assert narrow.name == "narrower network" and narrow.x == pytest.approx((30.0,), rel=0.02)
+    assert dense.x[0] < 30 < narrow.x[0]
+    assert chart.layout.xaxis.tickvals == (30.0, 120.0)
+    assert chart.layout.xaxis.ticktext == ("30 s (25 %)", "120 s (100 %)")
     assert dense.line.width > narrow.line.width

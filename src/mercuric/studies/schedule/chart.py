@@ -13,6 +13,8 @@ _COLOURS = (*chart.COLOURS[:4], chart.LOSS, chart.EXACT, chart.ZERO_HIT)
 _DASHES = ("solid", "dot")
 _CLOSE = 0.1
 """Accuracies nearer than this are shown in tenths of a percent."""
+_APART = 1.012
+"""From form to form: side by side, spreads can be told apart."""
 
 
 def accuracy_chart(ranking: pd.DataFrame, shown: Mapping[str, str], seconds: float) -> go.Figure:
@@ -24,23 +26,33 @@ def accuracy_chart(ranking: pd.DataFrame, shown: Mapping[str, str], seconds: flo
         seconds: of dense's whole schedule.
     """
     picture = chart.figure(560, "seconds of training", "test accuracy")
-    for form, points in ranking.groupby("form", sort=False):
+    groups = ranking.groupby("form", sort=False)
+    for place, (form, points) in enumerate(groups):
         name, ordered = str(form), points.sort_values("share")
+        aside = _APART ** (place - (len(groups) - 1) / 2)
         colour, dash = _line(name)
         picture.add_scatter(
-            x=chart.rounded(seconds * ordered["share"]), y=ordered["accuracy"].round(6).tolist(),
+            x=chart.rounded(aside * seconds * ordered["share"]), y=ordered["accuracy"].round(6).tolist(),
             mode="lines+markers", name=plotly_text(shown[name]),
             line={"color": colour, "width": 3.5 if name == DENSE else 1.5, "dash": dash},
             marker={"size": 8, "color": colour},
             error_y={"array": ordered["spread"].fillna(0).round(6).tolist(), "thickness": 1.2},
-            customdata=[[plotly_text(f"{shown[name]}, {100 * one:g} %")] for one in ordered["share"]],
-            hovertemplate="%{customdata[0]}<br>%{x:.4g} s, %{y:.2%}<extra></extra>",
+            customdata=[[plotly_text(shown[name]), _filled(seconds, one)] for one in ordered["share"]],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}, %{y:.2%}<extra></extra>",
         )  # fmt: skip
     close = ranking["accuracy"].max() - ranking["accuracy"].min() < _CLOSE
     picture.update_yaxes(tickformat=".1%" if close else ".0%")
     picture.update_xaxes(showgrid=True, **chart.time_axis(seconds * ranking["share"]))
+    shares = sorted(ranking["share"].unique())
+    picture.update_xaxes(
+        tickvals=[seconds * one for one in shares], ticktext=[_filled(seconds, one) for one in shares]
+    )
     picture.update_layout(hovermode="closest")
     return picture
+
+
+def _filled(seconds: float, share: float) -> str:
+    return f"{seconds * share:.3g} s ({100 * share:g} %)"
 
 
 def _line(form: str) -> tuple[str, str]:
