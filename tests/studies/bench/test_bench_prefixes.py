@@ -75,6 +75,13 @@ def test_without_trl(mercuric: Run, refused: Refused, monkeypatch: pytest.Monkey
     assert "steps of TRL's trainers need trl: pip install trl, or add --no-trl" in said
 
 
+def test_without_transformers(mercuric: Run, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    assert "bench prefixes needs transformers, which is not installed" in refused(
+        mercuric(*QUICK, "--no-trl")
+    )
+
+
 @pytest.mark.parametrize(
     ("case", "limit"), list(zip(CASES, (4.5, 4.5, 1.667, 6.095, 1.0), strict=True)), ids=str
 )

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mercuric.errors import MercuricError
+from mercuric.extras import needed_for
 from mercuric.prefixes import PrefixHandle, share_prefixes
 from mercuric.progress import Progress, silent
 from mercuric.studies.bench.interleaved import Function
@@ -69,12 +69,10 @@ def language_model(family: Family, quick: bool) -> nn.Module:
     """A model with random weights: 4 layers of 256 values, or one of 32.
 
     Raises:
-        MercuricError: transformers is not installed.
+        MissingPackage: transformers is not installed.
     """
-    try:
+    with needed_for("bench prefixes", "hf"):
         from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
-    except ModuleNotFoundError as error:
-        raise MercuricError("language models need transformers: pip install transformers") from error
     width, layers, heads = (32, 1, 2) if quick else (256, 4, 8)
     ends: dict[str, Any] = {
         "pad_token_id": 0,
