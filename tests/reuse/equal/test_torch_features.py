@@ -154,6 +154,7 @@ def test_compiled(whole: bool) -> None:
     expected = twins.plain(images())
     if whole:
         close(torch.compile(twins.reused, backend="eager")(images()), expected)
+        assert set(twins.computes) == {"dense: the model is compiled"}
     else:
         twins.reused[2] = torch.compile(twins.reused[2], backend="eager")
         close(twins.reused(images()), expected)

@@ -168,6 +168,7 @@ class Before:
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         """What is looked at is passed on as shared tensors; within another pass of the model, nothing is."""
         if torch.compiler.is_compiling():
+            self._look.found = "the model is compiled"
             return None
         inside = _inside()
         inside.append(self._look)
