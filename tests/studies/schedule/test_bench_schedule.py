@@ -11,6 +11,7 @@ import pytest
 from mercuric.data import ImageData
 from mercuric.errors import MercuricError
 from mercuric.studies.schedule.config import ScheduleConfig
+from mercuric.studies.schedule.methods import methods
 from mercuric.studies.schedule.outcome import Outcome, write_state
 from mercuric.studies.schedule.ranking import ranked
 from mercuric.studies.schedule.study import Found, bench_schedule
@@ -137,6 +138,20 @@ def test_a_share_that_holds_no_step_is_named_and_the_rest_goes_on(
     [why] = short(found)
     assert "are shorter than a step (" in why and found.left_out == {"dense, 0.1 %": why}
     assert [one.share for one in found.outcomes if one.accuracy is not None] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "compiling", "said"),
+    [
+        (False, 0.0, "; torch.compile was not tried, as measured"),
+        (True, 0.0, "; torch.compile doesn't work on this machine, as measured"),
+        (True, 3.0, ", and torch.compile, as measured"),
+    ],
+)
+def test_the_page_says_whether_dense_was_compiled(asked: bool, compiling: float, said: str) -> None:
+    config = SMALL.changed(compiled=asked).model_dump(mode="json")
+    found = {"config": config, "forms": [{"compiling": compiling}], "examples": 24, "classes": 7}
+    assert said in dict(methods(found))["Dense"]
 
 
 def test_the_front_as_a_page(mercuric: Run, tmp_path: Path) -> None:

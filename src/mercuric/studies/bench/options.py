@@ -5,12 +5,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from mercuric.studies.bench.compiler import require_compiler
 from mercuric.studies.bench.settings import Precision
 
 Rounds = Annotated[int, typer.Option(help="Measurements of each form, in turn.")]
 Dtype = Annotated[Precision, typer.Option(help="bfloat16 is autocast, dense and with reuse alike.")]
 Compile = Annotated[
-    bool, typer.Option("--compile", help="Time torch.compile of dense as well; the faster one counts.")
+    bool,
+    typer.Option(
+        "--compile",
+        help="Time torch.compile of dense as well; the faster one counts.",
+        callback=require_compiler,
+    ),
 ]
 Clock = Annotated[
     Literal["wall", "cpu"],

@@ -4,7 +4,7 @@ import time
 from itertools import accumulate
 
 from mercuric.progress import Progress, silent
-from mercuric.studies.bench.equal.forms import compiler_works
+from mercuric.studies.bench.compiler import compiler_works
 from mercuric.studies.schedule.config import ScheduleConfig
 from mercuric.studies.schedule.forms import DENSE
 from mercuric.studies.schedule.forms.form import Form, Stage, Unfit

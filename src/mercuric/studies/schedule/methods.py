@@ -12,7 +12,6 @@ def methods(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     least, most = config["learning_rates"]
     batches = formats.listing([str(one) for one in config["batches"]])
     precisions = formats.listing(config["precisions"])
-    compiled = ", and torch.compile" if config["compiled"] else "; torch.compile was not tried"
     return [
         (
             "Equal seconds",
@@ -24,8 +23,8 @@ def methods(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         (
             "Dense",
             f"PyTorch's own layers, in the fastest of channels_last and contiguous, of {precisions}"
-            f"{compiled}, as measured here; every other form has its own fastest setting of the same. At "
-            "less than 100 % it is dense training on a shortened schedule.",
+            f"{_compiled(summary)}, as measured here; every other form has its own fastest setting of the "
+            "same. At less than 100 % it is dense training on a shortened schedule.",
         ),
         (
             "Tuning",
@@ -52,3 +51,10 @@ def methods(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
             "that its authors published: docs/front.md.",
         ),
     ]
+
+
+def _compiled(summary: Mapping[str, Any]) -> str:
+    if any(form["compiling"] for form in summary["forms"]):
+        return ", and torch.compile"
+    works = "was not tried" if not summary["config"]["compiled"] else "doesn't work on this machine"
+    return f"; torch.compile {works}"

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -141,16 +140,6 @@ def make_form(
         if player is not None:
             player.network, player.target = called, _compiled(player.target, threads)
     return Form(network, called, last, handle, player)
-
-
-@cache
-def compiler_works() -> bool:
-    """Whether ``torch.compile`` does here; it needs a C++ compiler."""
-    try:
-        torch.compile(torch.sin)(torch.zeros(2))
-    except (RuntimeError, OSError, ImportError):
-        return False
-    return True
 
 
 def _compiled(network: nn.Module, threads: int) -> Any:

@@ -12,6 +12,7 @@ import torch
 from mercuric.data import ImageData
 from mercuric.page.formats import number_of
 from mercuric.progress import Progress, silent
+from mercuric.studies.bench.compiler import compiler_works
 from mercuric.studies.bench.equal.cases import Case, Inputs, chosen_cases, drawn_batches, load, missing
 from mercuric.studies.bench.equal.config import EqualBench
 from mercuric.studies.bench.equal.exactness import exactness
@@ -23,7 +24,6 @@ from mercuric.studies.bench.equal.forms import (
     Batch,
     Form,
     Pass,
-    compiler_works,
     make_form,
     passes,
 )
