@@ -88,6 +88,24 @@ def test_short_numbers(dtype: torch.dtype) -> None:
     assert torch.allclose(found.float(), defined(query, key, value, tree), atol=0.05)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_gradients_of_short_numbers_are_rounded_once(dtype: torch.dtype) -> None:
+    ids = np.concatenate([np.zeros((8, 96), dtype=int), np.arange(8 * 32).reshape(8, 32) + 1], 1)
+    tree = prefix_tree(ids, np.ones(ids.shape, dtype=bool))
+    plan = attention_plan(tree.end, tree.seen)
+    drawn = torch.Generator().manual_seed(0)
+    *short, gradient = torch.randn(4, 1, 4, len(tree), 32, generator=drawn).to(dtype).unbind()
+    exact = [one.double().requires_grad_() for one in short]
+    expected = torch.autograd.grad(defined(*exact, tree), exact, gradient.double())
+    inputs = [one.requires_grad_() for one in short]
+    found = torch.autograd.grad(tree_attention(*inputs, plan, 0.5), inputs, gradient)
+    errors = [float((one - other).norm()) for one, other in zip(found, expected, strict=True)]
+    rounding = [float((one.to(dtype) - one).norm()) for one in expected]
+    assert [one.dtype for one in found] == 3 * [dtype]
+    assert errors[2] < 1.05 * rounding[2]
+    assert all(one < 3 * least for one, least in zip(errors, rounding, strict=True))
+
+
 @pytest.mark.parametrize("grouped", [False, True])
 def test_a_mask_is_met_by_attention_and_is_numbers_to_all_else(grouped: bool) -> None:
     ids = np.random.default_rng(1).integers(0, 2, (6, 12))
