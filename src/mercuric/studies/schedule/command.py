@@ -51,6 +51,7 @@ def schedule(
     trials: Annotated[
         int | None, typer.Option(help="Learning rates and batches tried for each form; 8 by default.")
     ] = None,
+    tuned_at: Annotated[float, typer.Option(help="Share of dense's seconds that a trial fills.")] = 0.25,
     batches: Annotated[
         str | None, typer.Option(help="Images a step that are tried; 32,64,128 by default.")
     ] = None,
@@ -91,6 +92,7 @@ def schedule(
         "seconds": seconds, "train_examples": train_examples, "augment": augment,
         "forms": _words(forms), "shares": _floats("shares", shares, "0.25,0.5,1"),
         "seeds": options.parse_seeds(seeds), "trials": trials, "batch": batch,
+        "tuned_at": tuned_at,
         "batches": None if batches is None else options.parse_numbers("batches", batches, "32,64"),
         "learning_rates": _floats("learning_rates", learning_rates, "0.005,0.3"), "rank": rank,
         "width": width, "bits": bits, "precisions": _PRECISIONS[dtype], "compiled": compiled,
@@ -136,7 +138,8 @@ def _print(folder: Path, as_json: bool) -> None:
     written = Written(read_json_object(folder / FIGURES))
     table = texts.wide(written)
     output().print(tables.terminal_table(table, texts.wide_columns(table), written.summary["subject"]))
-    for sentence in [*texts.verdicts(written), texts.unfilled(written), texts.beside_others(written)]:
+    beside = (texts.unfilled(written), texts.untuned(written), texts.beside_others(written))
+    for sentence in (*texts.verdicts(written), *beside):
         if sentence:
             typer.echo(sentence)
     for what, why in written.left_out.items():

@@ -45,6 +45,7 @@ def _page(written: Written, command: str) -> Page:
                 f"schedule takes {formats.duration(summary['seconds'])}.",
                 *texts.verdicts(written),
                 texts.unfilled(written),
+                texts.untuned(written),
                 texts.beside_others(written),
             ]
         ),

@@ -1,6 +1,6 @@
 """How is a ranking said, in sentences and in a table's cells?"""
 
-from math import isfinite
+from math import inf, isfinite, sqrt
 from typing import Any
 
 import pandas as pd
@@ -58,6 +58,23 @@ def unfilled(written: Written) -> str:
         return ""
     return (
         f"Of the seconds to be filled were taken by {formats.listing(off)}: time them on a quieter machine."
+    )
+
+
+def untuned(written: Written) -> str:
+    """Whose trials told nothing, the best being within two standard errors of guessing; empty: nobody's."""
+    summary = written.summary
+    images, guess = summary.get("held_out", inf), 1 / summary["classes"]
+    most = guess + 2 * sqrt(guess * (1 - guess) / images)
+    blind = [
+        one["shown"] for one in written.forms if one["trials"] > 1 and (one["best_trial"] or 0.0) <= most
+    ]
+    if not blind:
+        return ""
+    return (
+        f"No trial of {formats.listing(blind)} did better than guessing ({formats.percent(most)} or less of "
+        f"{formats.number_of(images, 'image')}): with what they were trained is chance. Let trials fill "
+        "more of the seconds (--tuned-at)."
     )
 
 

@@ -18,6 +18,9 @@ NOTHING = 0.0
 SEED = 2023
 """Of the sampler, and of the trials' weights and order: no seed that is judged."""
 
+HELD_OUT, MOST_HELD_OUT = 0.1, 2000
+"""Share of the training examples, and most of them, that trials are judged on and not trained on."""
+
 _RATE, _BATCH = "learning_rate", "batch"
 
 
@@ -37,6 +40,11 @@ class Tuning(SavedState):
         """The most accurate trial's; None where none had an accuracy."""
         known = [trial for trial in self.trials if trial.accuracy is not None]
         return max(known, key=_worth).recipe if known else None
+
+
+def held_out(examples: int) -> int:
+    """How many of the training examples judge trials."""
+    return max(1, min(MOST_HELD_OUT, round(HELD_OUT * examples)))
 
 
 def tune(

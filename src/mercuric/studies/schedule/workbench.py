@@ -23,12 +23,9 @@ from mercuric.studies.schedule.pace import Pace
 from mercuric.studies.schedule.stopwatch import Stopwatch
 from mercuric.studies.schedule.trainee import Recipe, Trainee
 from mercuric.studies.schedule.training import TimedTraining, TooShort
-from mercuric.studies.schedule.tuning import SEED, Tuning, tune
+from mercuric.studies.schedule.tuning import SEED, Tuning, held_out, tune
 from mercuric.subjects.lesson import Lesson
 from mercuric.training.subset import first_of_shuffle
-
-HELD_OUT, MOST_HELD_OUT = 0.1, 2000
-"""Share of the training examples, and most of them, that trials are judged on and not trained on."""
 
 
 class LayerSpeeds(SavedState):
@@ -103,9 +100,9 @@ class Workbench:
             MercuricError: Optuna is not installed, or the file of the trials is broken.
         """
         path = self.folder / "tuning" / f"{pace.form}.json"
-        held_out = max(1, min(MOST_HELD_OUT, round(HELD_OUT * len(self.places))))
-        judges = Judges(self.lesson.image_data.train, self.places[-held_out:])
-        train, share = self.places[:-held_out], self.config.tuned_at
+        kept = held_out(len(self.places))
+        judges = Judges(self.lesson.image_data.train, self.places[-kept:])
+        train, share = self.places[:-kept], self.config.tuned_at
         before = read_state(Tuning, path) or Tuning(form=pace.form)
         return tune(
             before,
