@@ -45,7 +45,7 @@ class _TreeAttention(torch.autograd.Function):
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, plan: AttentionPlan, scale: float | None
     ) -> Tensor:
         _, heads, nodes, features = query.shape
-        sums = query.new_empty(1, heads, nodes, dtype=_sum_dtype(query))
+        sums = query.new_empty(1, heads, nodes, dtype=torch.promote_types(query.dtype, torch.float32))
         output = query.new_empty(1, nodes, heads, features, dtype=sums.dtype).transpose(1, 2)
         if not plan.whole:
             output.zero_()
@@ -103,10 +103,6 @@ class _TreeAttention(torch.autograd.Function):
             for grad, one, place in zip(grads, found, (asked, kept, kept), strict=True):
                 grad[:, :, place] += one
         return *(grad.to(dtype) for grad in grads), None, None
-
-
-def _sum_dtype(query: Tensor) -> torch.dtype:
-    return torch.float64 if query.dtype == torch.float64 else torch.float32
 
 
 def _folded(one: Tensor, triangles: Triangles) -> Tensor:

@@ -91,19 +91,19 @@ def test_forms_that_took_other_seconds_are_named() -> None:
 
 
 def test_trials_that_guess_are_named() -> None:
-    def said(held_out: int) -> str:
-        beside = {"classes": 12, "held_out": held_out, "ranking": []}
+    def said(examples: int) -> str:
+        beside = {"classes": 12, "examples": examples, "ranking": []}
         forms = [
             {"form": name, "shown": FORMS[name].shown, "trials": 6, "best_trial": best}
             for name, best in (("dense", 0.5), ("narrow", 0.15), ("random", None))
         ]
         return texts.untuned(Written({**beside, "forms": forms}))
 
-    assert said(56) == (
+    assert said(560) == (
         "No trial of narrower network and random directions did better than guessing (15.7 % or less of "
         "56 images): with what they were trained is chance. Let trials fill more of the seconds (--tuned-at)."
     )
-    assert said(2000).startswith("No trial of random directions did")
+    assert said(20_000).startswith("No trial of random directions did")
 
 
 def test_one_seed_has_no_spread() -> None:

@@ -48,9 +48,9 @@ def bench_trl(
         sizes = QUICK_SIZES if quick else GRPO_SIZES if name == "GRPO" else DPO_SIZES
         make = grpo_trainer if name == "GRPO" else dpo_trainer
         with tempfile.TemporaryDirectory() as folder, _quiet():
-            arguments = {**_common(folder), "bf16": settings.dtype == "bfloat16"}
+            common = _common(folder, settings)
             models = {form: _drawn(family, quick, settings.seed) for form in _forms(settings)}
-            trainers = {form: make(model, sizes, arguments) for form, model in models.items()}
+            trainers = {form: make(model, sizes, common) for form, model in models.items()}
             if settings.compiled:
                 compile_(models[COMPILED])
             timed = _timed(trainers, settings)
@@ -150,9 +150,10 @@ def trl_and_datasets() -> tuple[Any, Any]:
         raise MercuricError("steps of TRL's trainers need trl: pip install trl, or add --no-trl") from error
 
 
-def _common(folder: str) -> dict[str, Any]:
+def _common(folder: str, settings: BenchSettings) -> dict[str, Any]:
     return {
         "output_dir": folder, "max_steps": 1, "report_to": [], "use_cpu": True,
+        "bf16": settings.dtype == "bfloat16",
         "gradient_checkpointing": False, "save_strategy": "no", "logging_strategy": "no",
         "disable_tqdm": True, "learning_rate": 1e-5,
     }  # fmt: skip

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from mercuric.page import chart
 from mercuric.page.chart import plotly_text
+from mercuric.studies.schedule import texts
 from mercuric.studies.schedule.forms import DENSE, FORMS
 
 _COLOURS = (*chart.COLOURS[:4], chart.LOSS, chart.EXACT, chart.ZERO_HIT)
@@ -42,17 +43,19 @@ def accuracy_chart(ranking: pd.DataFrame, shown: Mapping[str, str], seconds: flo
         )  # fmt: skip
     close = ranking["accuracy"].max() - ranking["accuracy"].min() < _CLOSE
     picture.update_yaxes(tickformat=".1%" if close else ".0%")
-    picture.update_xaxes(showgrid=True, **chart.time_axis(seconds * ranking["share"]))
     shares = sorted(ranking["share"].unique())
     picture.update_xaxes(
-        tickvals=[seconds * one for one in shares], ticktext=[_filled(seconds, one) for one in shares]
+        showgrid=True,
+        **chart.time_axis(seconds * ranking["share"]),
+        tickvals=[seconds * one for one in shares],
+        ticktext=[_filled(seconds, one) for one in shares],
     )
     picture.update_layout(hovermode="closest")
     return picture
 
 
 def _filled(seconds: float, share: float) -> str:
-    return f"{seconds * share:.3g} s ({100 * share:g} %)"
+    return f"{seconds * share:.3g} s ({texts.share(share)})"
 
 
 def _line(form: str) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def _front(written: Written) -> Section:
     if written.ranking.empty:
         return Section("front", "The front", [])
     note = (
-        f"Left and high is better; bars are standard deviations over seeds, side by side at each share. "
+        "Left and high is better; bars are standard deviations over seeds, side by side at each share. "
         f"{written.summary['subject']}. "
         "Seconds are those to fill, by steps timed in turn with dense's."
     )

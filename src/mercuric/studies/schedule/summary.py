@@ -13,7 +13,6 @@ from mercuric.studies.schedule.forms import DENSE, FORMS
 from mercuric.studies.schedule.outcome import Outcome
 from mercuric.studies.schedule.ranking import ranked
 from mercuric.studies.schedule.study import Found
-from mercuric.studies.schedule.tuning import held_out
 
 COLUMNS = (
     "form", "share", "seed", "seconds", "filled", "wall", "cpu", "steps", "learning_rate", "batch",
@@ -46,7 +45,6 @@ def summary(found: Found, config: ScheduleConfig) -> dict[str, Any]:
         "seconds": found.seconds,
         "classes": found.classes,
         "examples": found.examples,
-        "held_out": held_out(found.examples),
         "forms": [_form(name, found, config) for name in found.tunings],
         "left_out": found.left_out,
         "ranking": records(ranked(rows, found.classes)),

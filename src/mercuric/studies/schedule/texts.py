@@ -1,6 +1,6 @@
 """How is a ranking said, in sentences and in a table's cells?"""
 
-from math import inf, isfinite, sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,7 @@ from mercuric.page import formats
 from mercuric.studies.bench.table import Column, Columns
 from mercuric.studies.schedule.forms import DENSE
 from mercuric.studies.schedule.ranking import standing, winners
+from mercuric.studies.schedule.tuning import held_out
 from mercuric.studies.schedule.written import Written
 
 OFF = 0.15
@@ -64,7 +65,7 @@ def unfilled(written: Written) -> str:
 def untuned(written: Written) -> str:
     """Whose trials told nothing, the best being within two standard errors of guessing; empty: nobody's."""
     summary = written.summary
-    images, guess = summary.get("held_out", inf), 1 / summary["classes"]
+    images, guess = held_out(summary["examples"]), 1 / summary["classes"]
     most = guess + 2 * sqrt(guess * (1 - guess) / images)
     blind = [
         one["shown"] for one in written.forms if one["trials"] > 1 and (one["best_trial"] or 0.0) <= most
