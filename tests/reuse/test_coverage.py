@@ -194,6 +194,19 @@ class Interrupted(nn.Module):
         return x
 
 
+def compiles() -> bool:
+    """Whether torch.compile still does: below a mode that stayed it computes as before, and says nothing."""
+    graphs: list[torch.fx.GraphModule] = []
+
+    def backend(graph: torch.fx.GraphModule, _: object) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    torch.compiler.reset()
+    torch.compile(nn.Linear(2, 2), backend=backend)(torch.zeros(1, 2))
+    return bool(graphs)
+
+
 def test_an_interrupted_pass_is_forgotten() -> None:
     model = nn.Sequential(nn.Linear(8, 4), Interrupted())
     handle = reuse_(model)
@@ -202,7 +215,8 @@ def test_an_interrupted_pass_is_forgotten() -> None:
     with FlopCounterMode(display=False) as counter:
         for _ in range(2):
             model(torch.randn(5, 8))
-    assert counter.get_total_flops() > 0
+    assert counter.get_total_flops() == 2 * 2 * 5 * 8 * 4
+    assert torch._C._len_torch_dispatch_stack() == 0 and compiles()
     assert handle.coverage.reused == {"0": 5 * 8 * 4}
     restore_(model)
     assert not model._forward_hooks and not model._forward_pre_hooks

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
+from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 from torch.utils.hooks import RemovableHandle
 
 from mercuric.reuse.model_pass import NextPass, PassHook, modules_around
@@ -146,9 +146,16 @@ class _Products(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def leave(self) -> None:
         """Tell no more."""
-        # After an interrupt a mode of somebody else's may be the innermost one.
-        if _get_current_dispatch_mode() is self:
-            self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+        stack = _get_current_dispatch_mode_stack()
+        if self not in stack:
+            return
+        # After an interrupt modes of somebody else may stand above, whose own exits do more than leave. What
+        # stayed below them would keep torch.compile from compiling anything on this thread, and say nothing.
+        above = stack[stack.index(self) + 1 :]
+        for mode in (*reversed(above), self):
+            TorchDispatchMode.__exit__(mode, None, None, None)  # type: ignore[no-untyped-call]
+        for mode in above:
+            TorchDispatchMode.__enter__(mode)  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
