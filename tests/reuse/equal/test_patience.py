@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from mercuric import Equal, reuse_
-from mercuric.reuse.equal.look import Patience
 from mercuric.reuse.equal.pass_record import PassRecord
+from mercuric.reuse.equal.patience import Patience
 from mercuric.reuse.equal.plan import Passed
 from mercuric.reuse.equal.speed import Speed
 
@@ -77,3 +77,68 @@ def test_a_look_that_costs_more_than_layers_gain_does_not_pay() -> None:
     assert not record.paid
     record.goes_by_classes(None)
     assert not record.paid
+
+
+def followed(seconds: dict[bool, float], passes: int, patience: Patience | None = None) -> list[int]:
+    """Which passes are looked at, where layers gain and whole passes take so long with a look and without."""
+    patience, looks = patience or Patience(), []
+    for place in range(passes):
+        record = PassRecord(looked=patience.looks)
+        record.goes_by_classes(None)
+        if record.looked:
+            looks.append(place)
+        patience.learn(record, seconds[record.looked])
+    return looks
+
+
+def test_whole_passes_that_gain_are_compared_with_few_dense_ones() -> None:
+    dense = set(range(140)) - set(followed({True: 1.0, False: 2.0}, 140))
+    assert dense == {1, 3, 5, 69, 133}
+
+
+def test_whole_passes_that_lose_become_dense_though_layers_gain() -> None:
+    assert followed({True: 2.0, False: 1.0}, 100) == [0, 2, 4, 6, 8, 12, 20, 36, 68]
+
+
+def test_whole_passes_that_gain_again_are_taken_again() -> None:
+    patience = Patience()
+    followed({True: 2.0, False: 1.0}, 40, patience)
+    followed({True: 0.5, False: 1.0}, 200, patience)
+    assert len(followed({True: 0.5, False: 1.0}, 64, patience)) >= 62
+
+
+def test_one_slow_pass_does_not_decide() -> None:
+    patience, looks = Patience(), []
+    for place in range(20):
+        looks.append(patience.looks)
+        record = PassRecord(looked=patience.looks)
+        record.goes_by_classes(None)
+        patience.learn(record, 9.0 if place == 0 else {True: 1.0, False: 2.0}[record.looked])
+    assert sum(looks) == 17
+
+
+class FailsOnce(nn.Module):
+    """Fails in its second pass."""
+
+    passes = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.passes += 1
+        if self.passes == 2:
+            raise ValueError("failed")
+        return x
+
+
+def test_whole_passes_without_gradients_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds: list[float | None] = []
+    monkeypatch.setattr(Patience, "learn", lambda _, __, took: seconds.append(took))
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), FailsOnce())
+    reuse_(model, Equal())
+    with torch.inference_mode():
+        model(UNLIKE)
+        with pytest.raises(ValueError, match="failed"):
+            model(UNLIKE)
+        model(x := UNLIKE[:1])
+    model(x)
+    first, failed, other, with_gradients = seconds
+    assert first and other and failed is None and with_gradients is None

@@ -5,10 +5,14 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from shared_maps import Map, maps
 from shared_subjects import Function, Pair, is_shared, same
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from mercuric.reuse.equal.expansion import dense
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 
 USES: dict[str, Function] = {
@@ -45,6 +49,21 @@ USES: dict[str, Function] = {
 @pytest.mark.parametrize("name", USES)
 def test_any_use_of_it(name: str, gradient: bool) -> None:
     same(USES[name], Pair(gradient=gradient))
+
+
+@given(maps(), st.booleans())
+def test_numbers_lie_by_the_strides_that_it_tells(image: Map, channels_last: bool) -> None:
+    image.record.channels_last = channels_last
+    shared = image.shared()
+    assert dense(shared, "a test").stride() == shared.stride()
+
+
+def test_one_image_stays_in_its_format() -> None:
+    """PyTorch tells formats by strides, also by those of a dimension of one image."""
+    image = Map(torch.eye(6), torch.arange(20, dtype=torch.int32).view(1, 4, 5) % 6)
+    image.record.channels_last = True
+    other = torch.ones(1, 6, 4, 5).contiguous(memory_format=torch.channels_last)
+    assert torch.cat([image.shared(), other], 1).is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("dimensions", [0, 1, 4])

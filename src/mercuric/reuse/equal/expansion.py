@@ -61,7 +61,8 @@ def _expanded(value: SharedTensor, function: str) -> Tensor:
 
 
 def _at_each_position(value: SharedTensor, rows: Tensor) -> Tensor:
-    return expand(rows, value._classes.ids).movedim(-1, value._channel).reshape(value.shape)
+    whole = expand(rows, value._classes.ids).movedim(-1, value._channel)
+    return whole if whole.shape == value.shape else whole.reshape(value.shape)
 
 
 def numbers_of(value: Any) -> Any:

@@ -22,6 +22,7 @@ from mercuric.reuse.equal.expansion import dense
 from mercuric.reuse.equal.kernels import Window, image_classes, vector_classes, window_classes
 from mercuric.reuse.equal.late_gradients import given_out
 from mercuric.reuse.equal.pass_record import Functions, PassRecord, is_recomputed
+from mercuric.reuse.equal.patience import Patience
 from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor
 from mercuric.reuse.equal.speed import clock
@@ -30,7 +31,6 @@ from mercuric.reuse.equal.table import share_given
 HOPELESS = 0.97
 """An input is left alone where more than this share of the 3 x 3 windows in a sample of its lines differ."""
 _BAND, _EVERY, _IMAGES = 8, 16, 32  # lines of a band, one line in how many, and about how many images
-_LONGEST = 63  # passes that are not looked at
 _GOLDEN = 0.618034  # its multiples fall everywhere
 
 
@@ -58,21 +58,24 @@ class Look:
         self.functions: Functions | None = None
         self._patience: dict[Hashable, Patience] = defaultdict(Patience)
         self._kind: Hashable = None
+        self._begun: float | None = None
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""
         module.register_forward_pre_hook(Before(self), with_kwargs=True)
         module.register_forward_hook(After(self), always_call=True)
 
-    def begin(self, kind: Hashable, channels_last: bool) -> None:
+    def begin(self, kind: Hashable, channels_last: bool, whole: bool = False) -> None:
         """A pass of the model begins.
 
         Args:
             kind: what passes have in common of which one may pay where another doesn't: a player's, of one
                 state, and its learner's.
             channels_last: whether it is given images in this format.
+            whole: whether it ends with the forward pass, and on a processor, so that its time is known then.
         """
         self._kind = kind
+        self._begun = _now() if whole else None
         if is_recomputed():
             looked, decided = self.record.looked, self.record.decided
         else:
@@ -80,10 +83,11 @@ class Look:
         self.record = PassRecord(channels_last, looked, decided, self.functions)
         self.found = "the model was given no tensor of vectors by itself"
 
-    def end(self) -> None:
+    def end(self, failed: bool = False) -> None:
         """It has ended."""
         if self.config.most is None and not is_recomputed():
-            self._patience[self._kind].learn(self.record)
+            seconds = None if failed or self._begun is None else _now() - self._begun
+            self._patience[self._kind].learn(self.record, seconds)
 
     def shared(self, value: Any) -> Any:
         """A tensor of the input as a shared one, where that may pay."""
@@ -98,7 +102,7 @@ class Look:
         with torch.no_grad():
             value = self._rounded(value)
             if not self.record.looked:
-                self.found = "nothing was gained when the input was last looked at"
+                self.found = self._patience[self._kind].why_not
                 return value
             now = clock(value.device)
             begun = now()
@@ -136,27 +140,6 @@ class Look:
         return value if not step else ((value - low) / step).round().mul_(step).add_(low)
 
 
-class Patience:
-    """How many passes are not looked at, after looks that gained nothing: twice as many each time."""
-
-    def __init__(self) -> None:
-        self._left = self._wait = 0
-
-    @property
-    def looks(self) -> bool:
-        """Whether the next pass is looked at."""
-        return self._left == 0
-
-    def learn(self, record: PassRecord) -> None:
-        """Follow a pass."""
-        if not record.looked:
-            self._left -= 1
-        elif record.paid:
-            self._wait = 0
-        else:
-            self._left = self._wait = min(2 * self._wait + 1, _LONGEST)
-
-
 class Before:
     """Before a forward pass."""
 
@@ -177,7 +160,8 @@ class Before:
         images = next((each for each in args if isinstance(each, Tensor) and each.dim() == 4), None)
         kind = torch.is_grad_enabled(), None if images is None else len(images)
         channels_last = images is not None and _why_not(images) is None and _is_channels_last(images)
-        self._look.begin(kind, channels_last)
+        whole = not torch.is_grad_enabled() and _are_on_a_processor((*args, *kwargs.values()))
+        self._look.begin(kind, channels_last, whole)
         args = tuple(self._look.shared(value) for value in args)
         return args, {name: self._look.shared(value) for name, value in kwargs.items()}
 
@@ -197,8 +181,9 @@ class After:
             inside.remove(self._look)
         if self._look in inside:
             return output
-        self._look.end()
-        return _plain(output)
+        plain = _plain(output)
+        self._look.end(failed=output is None)
+        return plain
 
 
 class Plain:
@@ -254,6 +239,14 @@ def _why_not(value: Tensor) -> str | None:
     if value.is_meta or value.layout != torch.strided or not value.numel():
         return "the input has no numbers"
     return None
+
+
+def _are_on_a_processor(values: tuple[Any, ...]) -> bool:
+    return all(value.device.type == "cpu" for value in values if isinstance(value, Tensor))
+
+
+def _now() -> float:
+    return clock(torch.device("cpu"))()
 
 
 def _is_channels_last(images: Tensor) -> bool:

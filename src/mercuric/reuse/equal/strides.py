@@ -35,6 +35,8 @@ def laid_out(plain: Tensor, strides: tuple[int, ...]) -> Tensor:
     """A tensor whose numbers lie by these strides, which have no gaps."""
     if plain.stride() == strides:
         return plain
-    order = sorted(range(plain.dim()), key=lambda place: (-strides[place], plain.shape[place] > 1))
+    order = sorted(range(plain.dim()), key=lambda place: (-strides[place], plain.shape[place] == 1))
     places = sorted(range(plain.dim()), key=order.__getitem__)
-    return plain.permute(order).contiguous().permute(places)
+    ordered = plain.permute(order)
+    # A dimension of one place may have any stride, by which PyTorch may take images for another format's.
+    return ordered.flatten().view(ordered.shape).permute(places)

@@ -33,8 +33,9 @@ from mercuric.studies.bench.interleaved import Timings, interleaved
 
 EXACT_BATCHES = 2
 """On which outputs and gradients are compared with float64's, which is slow."""
-PLAYER_WARM_UPS = 8
-"""A player learns a hundred thousand times from one game: looks that gained nothing are rare by then."""
+SETTLING = 8
+"""Warm-ups until it is settled whether passes are looked at. A network runs for hours: looks that gained
+nothing are rare by then, and whole passes without gradients have been compared with dense ones."""
 
 Rows = list[dict[str, Any]]
 
@@ -228,7 +229,8 @@ def _timings(
             for name, form in forms.on(place).items()
             if kind != "training step" or form.player is not None
         }
-        warm_ups = PLAYER_WARM_UPS if measured.case.one_class else 1
+        settles = measured.case.one_class or (kind == "forward" and place == 0)
+        warm_ups = SETTLING if settles else 1
         timings.append(measured.config.time(functions, warm_ups))
     progress(len(measured.batches), len(measured.batches), "", "batches")
     return timings
