@@ -6,29 +6,33 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from mercuric.reuse.equal.kernels import Window, class_convolution, expand, window_classes
+from mercuric.reuse.equal.kernels.class_table import ClassTable
 from mercuric.reuse.geometry import ConvGeometry
 from mercuric.reuse.precision import HALF
 
 _MULTIPLICATIONS = 2**29
 _FEWEST, _MOST = 2**10, 2**14  # positions
 _ROUNDS = 4
-_SHARE = 2
+_MANY, _FEW = 2, 16
+"""Neighbours that are equal where classes are many, and where they are few."""
 _LARGER = 4
 """In half precision a sample is so many times as large: what a call takes whatever its size counts more."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds that a layer's passes take on this machine.
+    """Seconds that a layer's passes take on this machine, with a function of each number (ReLU) behind it, as
+    nearly every layer has one.
 
     Attributes:
         position: densely, of one output position.
-        row: by classes, of one class.
-        table: of finding one position's class.
+        row: by classes, of one class, with what a class that was not met before takes longer to find.
+        table: of finding one position's class among those that were met.
         expansion: of writing one position's output densely, for what does not go by classes.
     """
 
@@ -82,7 +86,7 @@ def convolution_speed(
     backward: bool,
     inputs: bool,
 ) -> Speed:
-    """Measured, once, on a map like the images', of which half of the windows differ.
+    """Measured, once, on a map like the images', of whose vectors half differ; its table also where few do.
 
     Args:
         shape: of the images, (N, C, H, W).
@@ -110,24 +114,25 @@ def measured(trial: Trial) -> Speed:
     weight.requires_grad_(trial.backward)
     needed = trial.backward and trial.inputs
     given = trial.full(trial.images, False).contiguous(memory_format=trial.format).requires_grad_(needed)
-    ids = torch.arange(count * height * width, dtype=torch.int32, device=trial.device) // _SHARE
-    ids = ids.view(count, height, width)
-    rows = trial.full((int(ids.max()) + 1, channels), needed)
-    table = window_classes(ids, trial.window)
-    assert table is not None  # noqa: S101 - nothing was to be given up
-    members = table.members[: max(16, table.ids.numel() // _SHARE)].contiguous()
+    places = torch.arange(count * height * width, dtype=torch.int32, device=trial.device)
+    many, few = ((places // alike).view(count, height, width) for alike in (_MANY, _FEW))
+    rows = trial.full((int(many.max()) + 1, channels), needed)
+    table, other = _table(many, trial.window), _table(few, trial.window)
+    positions = table.ids.numel()
+    members = table.members[: max(16, positions // _MANY)].contiguous()
     output = trial.full((table.classes, len(weight)), trial.backward)
 
     def densely() -> Tensor:
-        return trial.geometry.dense(given, weight, None)
+        return F.relu(trial.geometry.dense(given, weight, None))
 
     def by_classes() -> Tensor:
-        return class_convolution(rows, weight, None, members, trial.geometry.groups)
+        return F.relu(class_convolution(rows, weight, None, members, trial.geometry.groups))
 
-    def looked_up() -> Tensor:
-        found = window_classes(ids, trial.window)
-        assert found is not None  # noqa: S101 - nothing was to be given up
-        return found.ids
+    def many_found() -> Tensor:
+        return _table(many, trial.window).ids
+
+    def few_found() -> Tensor:
+        return _table(few, trial.window).ids
 
     def expanded() -> Tensor:
         return expand(output, table.ids)
@@ -138,10 +143,18 @@ def measured(trial: Trial) -> Speed:
         torch.autocast(weight.device.type, enabled=False),
         torch.set_grad_enabled(trial.backward),
     ):
-        seconds = _fastest(weight.device, densely, by_classes, looked_up, expanded)
-    positions = table.ids.numel()
-    per_position = [each / positions for each in (seconds[0], *seconds[2:])]
-    return Speed(per_position[0], seconds[1] / len(members), *per_position[1:])
+        dense, product, slow, fast, written = _fastest(
+            weight.device, densely, by_classes, many_found, few_found, expanded
+        )
+    new = max(0.0, slow - fast) / max(1, table.classes - other.classes)
+    met = max(fast - new * other.classes, 0.0)
+    return Speed(dense / positions, product / len(members) + new, met / positions, written / positions)
+
+
+def _table(ids: Tensor, window: Window) -> ClassTable:
+    found = window_classes(ids, window)
+    assert found is not None  # noqa: S101 - nothing was to be given up
+    return found
 
 
 def _format_of(filters: Tensor) -> torch.memory_format:
