@@ -23,7 +23,8 @@ class Equal(ReuseConfig):
         levels: None: the input is as it is. 2 to 65,536: it is rounded, once, to so many values spread
             evenly from the lowest to the highest of the first batch; nothing behind it is approximated.
         most: a layer computes densely where more than this share of its vectors differ; None: where it is
-            faster so, by times measured on this machine when a layer first meets equal vectors.
+            faster so, by times measured on this machine when a layer first meets equal vectors. Times
+            differ from run to run, and with them the order of summation; a number asks no time.
     """
 
     method: Literal["equal"] = "equal"
