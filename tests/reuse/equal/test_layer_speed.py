@@ -51,9 +51,33 @@ def test_what_a_measurement_depends_on(change: dict[str, object], measurements: 
         found = speed.convolution_speed(
             (3, 4, 16, 16), filters, geometry, Window((3, 3), padding=(1, 1, 1, 1)), **{**fixed, **more}
         )
-        assert all(seconds > 0 for seconds in vars(found).values())
+        assert min(found.position, found.row, found.expansion) > 0 and found.table >= 0
     assert filters.grad is None
     assert speed.measured.cache_info().misses == measurements
+
+
+@pytest.mark.parametrize(
+    ("many", "few", "new", "met"),
+    [
+        (10.0, 6.0, 4 / 208, 6 - 48 * 4 / 208),
+        (3.0, 3.0, 0, 3.0),
+        (3.0, 4.0, 0, 4.0),
+        (90.0, 1.0, 89 / 208, 0),
+    ],
+)
+def test_new_classes_are_timed_apart_from_met_ones(
+    monkeypatch: pytest.MonkeyPatch, many: float, few: float, new: float, met: float
+) -> None:
+    """Of 256 windows all differ in one map, and 48 in the other."""
+    monkeypatch.setattr(speed, "_fastest", lambda *_: [5.0, 4.0, many, few, 2.0])
+    geometry = ConvGeometry("Conv2d", 4, 4, (3, 3), pads=(1, 1, 1, 1))
+    filters, window = torch.rand(4, 4, 3, 3), Window((3, 3), padding=(1, 1, 1, 1))
+    found = speed.convolution_speed(
+        (1, 4, 16, 16), filters, geometry, window, torch.contiguous_format, False, False
+    )
+    assert found.position == 5 / 256 and found.expansion == 2 / 256
+    assert found.row == pytest.approx(4 / 128 + new)
+    assert found.table == pytest.approx(met / 256)
 
 
 def test_a_wide_layer_is_measured_on_a_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
