@@ -58,24 +58,24 @@ class Look:
         self.functions: Functions | None = None
         self._patience: dict[Hashable, Patience] = defaultdict(Patience)
         self._kind: Hashable = None
-        self._begun: float | None = None
+        self._timed, self._begun = 0, 0.0
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""
         module.register_forward_pre_hook(Before(self), with_kwargs=True)
         module.register_forward_hook(After(self), always_call=True)
 
-    def begin(self, kind: Hashable, channels_last: bool, whole: bool = False) -> None:
+    def begin(self, kind: Hashable, channels_last: bool, timed: int = 0) -> None:
         """A pass of the model begins.
 
         Args:
             kind: what passes have in common of which one may pay where another doesn't: a player's, of one
                 state, and its learner's.
             channels_last: whether it is given images in this format.
-            whole: whether it ends with the forward pass, and on a processor, so that its time is known then.
+            timed: numbers of its input, where it ends with the forward pass, and on a processor, so that its
+                time is known then; else 0.
         """
-        self._kind = kind
-        self._begun = _now() if whole else None
+        self._kind, self._timed, self._begun = kind, timed, _now()
         if is_recomputed():
             looked, decided = self.record.looked, self.record.decided
         else:
@@ -86,7 +86,8 @@ class Look:
     def end(self, failed: bool = False) -> None:
         """It has ended."""
         if self.config.most is None and not is_recomputed():
-            seconds = None if failed or self._begun is None else _now() - self._begun
+            # Images may be of different sizes.
+            seconds = (_now() - self._begun) / self._timed if self._timed and not failed else None
             self._patience[self._kind].learn(self.record, seconds)
 
     def shared(self, value: Any) -> Any:
@@ -160,8 +161,8 @@ class Before:
         images = next((each for each in args if isinstance(each, Tensor) and each.dim() == 4), None)
         kind = torch.is_grad_enabled(), None if images is None else len(images)
         channels_last = images is not None and _why_not(images) is None and _is_channels_last(images)
-        whole = not torch.is_grad_enabled() and _are_on_a_processor((*args, *kwargs.values()))
-        self._look.begin(kind, channels_last, whole)
+        timed = 0 if torch.is_grad_enabled() else _numbers_on_a_processor((*args, *kwargs.values()))
+        self._look.begin(kind, channels_last, timed)
         args = tuple(self._look.shared(value) for value in args)
         return args, {name: self._look.shared(value) for name, value in kwargs.items()}
 
@@ -241,8 +242,10 @@ def _why_not(value: Tensor) -> str | None:
     return None
 
 
-def _are_on_a_processor(values: tuple[Any, ...]) -> bool:
-    return all(value.device.type == "cpu" for value in values if isinstance(value, Tensor))
+def _numbers_on_a_processor(values: tuple[Any, ...]) -> int:
+    """How many a pass is given; 0 where some lie elsewhere."""
+    tensors = [value for value in values if isinstance(value, Tensor)]
+    return sum(one.numel() for one in tensors) if all(one.device.type == "cpu" for one in tensors) else 0
 
 
 def _now() -> float:

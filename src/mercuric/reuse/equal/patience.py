@@ -37,7 +37,7 @@ class Patience:
 
         Args:
             record: of the pass.
-            seconds: that it took; None where its backward pass is still to come.
+            seconds: that it took for a number of its input; None where its backward pass is still to come.
         """
         if seconds is not None:
             self._seconds[record.looked].append(seconds)
