@@ -56,6 +56,21 @@ def test_what_a_measurement_depends_on(change: dict[str, object], measurements: 
     assert speed.measured.cache_info().misses == measurements
 
 
+def test_images_of_many_sizes_share_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials: set[speed.Trial] = set()
+    monkeypatch.setattr(speed, "measured", trials.add)
+    filters, window = torch.empty(8, 4, 3, 3), Window((3, 3))
+    geometry = ConvGeometry("Conv2d", 4, 8, (3, 3))
+    for side in range(64, 513):
+        speed.convolution_speed(
+            (1, 4, side, side), filters, geometry, window, torch.channels_last, False, True
+        )
+    assert len(trials) == 13
+    assert {(56, 56), (64, 64), (224, 74), (512, 34)} & {
+        (trial.images[3], trial.images[2]) for trial in trials
+    }
+
+
 @pytest.mark.parametrize(
     ("many", "few", "new", "met"),
     [

@@ -11,7 +11,7 @@ from mercuric.reuse.equal import look
 from mercuric.reuse.equal.pass_record import PassRecord
 from mercuric.reuse.equal.patience import Patience
 from mercuric.reuse.equal.plan import Passed
-from mercuric.reuse.equal.speed import Speed
+from mercuric.reuse.equal.speed import Speed, measured
 
 UNLIKE = torch.randn(4, 3, 48, 48, generator=torch.Generator().manual_seed(0))
 
@@ -145,3 +145,15 @@ def test_whole_passes_without_gradients_are_timed(monkeypatch: pytest.MonkeyPatc
         model(x := UNLIKE[:1])
     model(x)
     assert seconds == [1 / UNLIKE.numel(), None, 4 / UNLIKE.numel(), None]
+
+
+def test_a_pass_in_which_layers_were_measured_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds: list[float | None] = []
+    monkeypatch.setattr(Patience, "learn", lambda _, __, took: seconds.append(took))
+    measured.cache_clear()
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    reuse_(model, Equal())
+    with torch.no_grad():
+        for side in (16, 16, 32):
+            model(torch.zeros(1, 3, side, side))
+    assert [each is None for each in seconds] == [True, False, True]

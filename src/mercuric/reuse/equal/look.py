@@ -25,7 +25,7 @@ from mercuric.reuse.equal.pass_record import Functions, PassRecord, is_recompute
 from mercuric.reuse.equal.patience import Patience
 from mercuric.reuse.equal.plan import Plan
 from mercuric.reuse.equal.shared_tensor import SharedTensor
-from mercuric.reuse.equal.speed import clock
+from mercuric.reuse.equal.speed import clock, measured
 from mercuric.reuse.equal.table import share_given
 
 HOPELESS = 0.97
@@ -58,7 +58,7 @@ class Look:
         self.functions: Functions | None = None
         self._patience: dict[Hashable, Patience] = defaultdict(Patience)
         self._kind: Hashable = None
-        self._timed, self._begun = 0, 0.0
+        self._timed, self._begun, self._measured = 0, 0.0, 0
 
     def attach(self, module: nn.Module) -> None:
         """Look before each forward pass of a module."""
@@ -76,6 +76,7 @@ class Look:
                 time is known then; else 0.
         """
         self._kind, self._timed, self._begun = kind, timed, _now()
+        self._measured = measured.cache_info().misses
         if is_recomputed():
             looked, decided = self.record.looked, self.record.decided
         else:
@@ -86,9 +87,16 @@ class Look:
     def end(self, failed: bool = False) -> None:
         """It has ended."""
         if self.config.most is None and not is_recomputed():
-            # Images may be of different sizes.
-            seconds = (_now() - self._begun) / self._timed if self._timed and not failed else None
-            self._patience[self._kind].learn(self.record, seconds)
+            self._patience[self._kind].learn(self.record, None if failed else self._seconds())
+
+    def _seconds(self) -> float | None:
+        """Of a whole pass, a number of its input, for images may be of different sizes.
+
+        None where it is not known yet, or layers were measured meanwhile.
+        """
+        if not self._timed or measured.cache_info().misses > self._measured:
+            return None
+        return (_now() - self._begun) / self._timed
 
     def shared(self, value: Any) -> Any:
         """A tensor of the input as a shared one, where that may pay."""

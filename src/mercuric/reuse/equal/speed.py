@@ -106,7 +106,7 @@ def convolution_speed(
     )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def measured(trial: Trial) -> Speed:
     """The speed of a layer on a sample of its images."""
     count, channels, height, width = trial.images
@@ -163,14 +163,23 @@ def _format_of(filters: Tensor) -> torch.memory_format:
 
 
 def _sample(shape: Sequence[int], window: Window, positions: int) -> tuple[int, int, int, int]:
-    """Of a map, so many images and lines that it has about so many positions of windows."""
-    images, channels, height, width = shape
+    """Of a map, so many images and lines that it has about so many positions of windows.
+
+    Maps of nearly the same sides share a sample: images of a hundred sizes are not a hundred measurements.
+    """
+    images, channels, height, width = shape[0], shape[1], _rounded(shape[2]), _rounded(shape[3])
     down, across = window.output(height, width)
     lines = min(down, -(-positions // across))
     span = window.dilation[0] * (window.kernel[0] - 1) + 1
     needed = (lines - 1) * window.stride[0] + span - window.padding[0] - window.padding[1]
     count = max(1, min(images, positions // (lines * across)))
     return count, channels, min(height, max(needed, 1)), width
+
+
+def _rounded(side: int) -> int:
+    """Up to the next of four sides an octave: 8, 10, 12, 14, 16, 20, ..."""
+    step = 1 << max(0, (side - 1).bit_length() - 3)
+    return -(-side // step) * step
 
 
 def clock(device: torch.device) -> Callable[[], float]:
