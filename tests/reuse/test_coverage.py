@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch._dynamo.testing import CompileCounter
 from torch.utils.flop_counter import FlopCounterMode
 
 import mercuric
@@ -196,15 +197,10 @@ class Interrupted(nn.Module):
 
 def compiles() -> bool:
     """Whether torch.compile still does: below a mode that stayed it computes as before, and says nothing."""
-    graphs: list[torch.fx.GraphModule] = []
-
-    def backend(graph: torch.fx.GraphModule, _: object) -> Callable[..., object]:
-        graphs.append(graph)
-        return graph.forward
-
+    graphs = CompileCounter()  # type: ignore[no-untyped-call]
     torch.compiler.reset()
-    torch.compile(nn.Linear(2, 2), backend=backend)(torch.zeros(1, 2))
-    return bool(graphs)
+    torch.compile(nn.Linear(2, 2), backend=graphs)(torch.zeros(1, 2))
+    return bool(graphs.frame_count)
 
 
 def test_an_interrupted_pass_is_forgotten() -> None:

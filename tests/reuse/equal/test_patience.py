@@ -1,5 +1,6 @@
 """How often is an input looked at that gained nothing?"""
 
+from collections.abc import Callable
 from itertools import count
 
 import pytest
@@ -82,42 +83,37 @@ def test_a_look_that_costs_more_than_layers_gain_does_not_pay() -> None:
     assert not record.paid
 
 
-def followed(seconds: dict[bool, float], passes: int, patience: Patience | None = None) -> list[int]:
-    """Which passes are looked at, where layers gain and whole passes take so long with a look and without."""
+def followed(took: Callable[[int, bool], float], passes: int, patience: Patience | None = None) -> list[int]:
+    """Which passes are looked at, where layers gain and whole passes take so long, by place and look."""
     patience, looks = patience or Patience(), []
     for place in range(passes):
         record = PassRecord(looked=patience.looks)
         record.goes_by_classes(None)
         if record.looked:
             looks.append(place)
-        patience.learn(record, seconds[record.looked])
+        patience.learn(record, took(place, record.looked))
     return looks
 
 
 def test_whole_passes_that_gain_are_compared_with_few_dense_ones() -> None:
-    dense = set(range(140)) - set(followed({True: 1.0, False: 2.0}, 140))
+    dense = set(range(140)) - set(followed(lambda _, looked: 1.0 if looked else 2.0, 140))
     assert dense == {1, 3, 5, 69, 133}
 
 
 def test_whole_passes_that_lose_become_dense_though_layers_gain() -> None:
-    assert followed({True: 2.0, False: 1.0}, 100) == [0, 2, 4, 6, 8, 12, 20, 36, 68]
+    assert followed(lambda _, looked: 2.0 if looked else 1.0, 100) == [0, 2, 4, 6, 8, 12, 20, 36, 68]
 
 
 def test_whole_passes_that_gain_again_are_taken_again() -> None:
     patience = Patience()
-    followed({True: 2.0, False: 1.0}, 40, patience)
-    followed({True: 0.5, False: 1.0}, 200, patience)
-    assert len(followed({True: 0.5, False: 1.0}, 64, patience)) >= 62
+    followed(lambda _, looked: 2.0 if looked else 1.0, 40, patience)
+    followed(lambda _, looked: 0.5 if looked else 1.0, 200, patience)
+    assert len(followed(lambda _, looked: 0.5 if looked else 1.0, 64, patience)) >= 62
 
 
 def test_one_slow_pass_does_not_decide() -> None:
-    patience, looks = Patience(), []
-    for place in range(20):
-        looks.append(patience.looks)
-        record = PassRecord(looked=patience.looks)
-        record.goes_by_classes(None)
-        patience.learn(record, 9.0 if place == 0 else {True: 1.0, False: 2.0}[record.looked])
-    assert sum(looks) == 17
+    looks = followed(lambda place, looked: 9.0 if place == 0 else 1.0 if looked else 2.0, 20)
+    assert len(looks) == 17
 
 
 class FailsOnce(nn.Module):

@@ -61,8 +61,7 @@ def _expanded(value: SharedTensor, function: str) -> Tensor:
 
 
 def _at_each_position(value: SharedTensor, rows: Tensor) -> Tensor:
-    whole = expand(rows, value._classes.ids).movedim(-1, value._channel)
-    return whole if whole.shape == value.shape else whole.reshape(value.shape)
+    return expand(rows, value._classes.ids).movedim(-1, value._channel).reshape(value.shape)
 
 
 def numbers_of(value: Any) -> Any:

@@ -16,13 +16,9 @@ class Patience:
     timed, as those without gradients can, it also gains nothing where passes with a look take longer than
     dense ones: what lies between layers, and what one leaves in the caches for the next, is in no layer's
     time. A few dense passes are run for that between the first ones with a look, and one in 64 later.
-
-    Attributes:
-        why_not: the reason why the next pass is not looked at; "" where it is.
     """
 
     def __init__(self) -> None:
-        self.why_not = ""
         self._left = self._wait = 0
         self._since = 0  # passes with a look since the last dense one
         self._seconds: dict[bool, deque[float]] = {looked: deque(maxlen=_LATEST) for looked in (True, False)}
@@ -31,6 +27,13 @@ class Patience:
     def looks(self) -> bool:
         """Whether the next pass is looked at."""
         return self._left == 0
+
+    @property
+    def why_not(self) -> str:
+        """The reason, where it is not."""
+        if self._wait:
+            return "nothing was gained when the input was last looked at"
+        return "dense passes are timed now and then"
 
     def learn(self, record: PassRecord, seconds: float | None = None) -> None:
         """Follow a pass.
@@ -45,12 +48,10 @@ class Patience:
             self._left, self._since = self._left - 1, 0
         elif not record.paid or self._is_slower():
             self._left = self._wait = min(2 * self._wait + 1, _LONGEST)
-            self.why_not = "nothing was gained when the input was last looked at"
         else:
             self._wait, self._since = 0, self._since + 1
             if seconds is not None and self._is_dense_due():
                 self._left = 1
-                self.why_not = "dense passes are timed now and then"
 
     def _is_slower(self) -> bool:
         looked, dense = self._seconds[True], self._seconds[False]
