@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 from torch import nn
+from torch._dynamo.testing import EagerAndRecordGraphs
 from typer.testing import Result
 
 from mercuric.studies.bench.prefixes import CASES, Case
@@ -49,13 +49,9 @@ def test_steps_of_trl_as_tables_and_files(mercuric: Run, tmp_path: Path) -> None
 
 def test_compiled_steps_in_bfloat16(mercuric: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("trl", reason="its trainers are timed")
-    graphs: list[torch.fx.GraphModule] = []
-
-    def backend(graph: torch.fx.GraphModule, _: object) -> Callable[..., object]:
-        graphs.append(graph)
-        return graph.forward
-
-    monkeypatch.setattr(nn.Module, "compile", partialmethod(nn.Module.compile, backend=backend))
+    recorder = EagerAndRecordGraphs()  # type: ignore[no-untyped-call]
+    graphs = recorder.graphs
+    monkeypatch.setattr(nn.Module, "compile", partialmethod(nn.Module.compile, backend=recorder))
     options = ("--network", "gpt2", "--compile", "--dtype", "bfloat16")
     assert mercuric(*QUICK, "--no-trl", *options).exit_code == 0
     of_batches = len(graphs)
