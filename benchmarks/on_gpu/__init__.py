@@ -1,0 +1,1 @@
+"""What ``benchmarks/gpu.py`` times, a part a file."""
