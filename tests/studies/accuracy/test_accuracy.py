@@ -12,7 +12,7 @@ import torch
 from mercuric import reuse_, zoo
 from mercuric.errors import MercuricError
 from mercuric.studies.accuracy.rows import EPOCHS, EXAMPLES, MAIN, OTHERS, SEEDS, chosen
-from mercuric.studies.accuracy.study import AccuracyRow, as_csv, measure
+from mercuric.studies.accuracy.study import AccuracyRow, measure
 from mercuric.studies.accuracy.table import accuracy_markdown, accuracy_table
 from mercuric.studies.train.config import RunConfig
 from mercuric.studies.workers import Workers
@@ -130,4 +130,3 @@ def test_the_table_in_markdown() -> None:
     assert "| 20.00 BLEU (0.00) | 19.50 BLEU (0.00) | 0.50 | 0.89 BLEU |" in lines[3]
     assert {line.count("|") for line in lines} == {12}
     assert accuracy_table([ROW]).row_count == 1
-    assert as_csv([ROW]).startswith("row,model,width,data,examples,epochs,seeds,metric,dense,")

@@ -1,10 +1,8 @@
 """What does MERCURY cost in accuracy, network by network? The rows of ``docs/accuracy.md``."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mercuric.errors import MercuricError
+from mercuric.files.csv_text import csv_text
 from mercuric.files.dataset import PARTS, write_part
 from mercuric.files.reading import read_json_object
 from mercuric.files.writing import write_text
@@ -105,7 +104,7 @@ def measure(
         for training in as_completed(trainings):
             training.result()
     measured = [read_row(name, folder / name) for name in rows]
-    write_text(folder / "accuracy.csv", as_csv(measured))
+    write_text(folder / "accuracy.csv", csv_text(map(asdict, measured)))
     return measured
 
 
@@ -147,15 +146,6 @@ def _row(name: str, summary: dict[str, Any]) -> AccuracyRow:
         seconds_dense=summary["seconds"]["dense"],
         seconds_reuse=summary["seconds"]["reuse"],
     )
-
-
-def as_csv(rows: Sequence[AccuracyRow]) -> str:
-    """The rows with a header."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, [field.name for field in fields(AccuracyRow)], lineterminator="\n")
-    table.writeheader()
-    table.writerows(asdict(row) for row in rows)
-    return text.getvalue()
 
 
 def _train_row(name: str, config: RunConfig, folder: Path, progress: Progress) -> None:

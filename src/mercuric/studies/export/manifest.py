@@ -1,8 +1,6 @@
 """What is in a folder of exported products, and what do both sides say it costs?"""
 
-import csv
-from collections.abc import Iterable, Mapping
-from io import StringIO
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ from mercuric.accelerator import Accelerator, Simulation
 from mercuric.accelerator.energy.layer_cost import fitting
 from mercuric.accelerator.exports.form import Form
 from mercuric.accelerator.exports.product import PASSES, ExportedProduct, Part
+from mercuric.files.csv_text import csv_text
 from mercuric.files.json_text import json_text
 from mercuric.files.writing import write_text
 from mercuric.studies.export.study import Exported
@@ -54,8 +53,8 @@ def write_manifest(
     }  # fmt: skip
     if any("tool_energy" in row for row in figures["files"]):
         figures["energy_unit"] = fitting(accelerator).unit
-    _write_csv(folder / "manifest.csv", (_row(one, form) for one in exported.products))
-    _write_csv(folder / "cycles.csv", cycles_by_layer(exported, form))
+    write_text(folder / "manifest.csv", csv_text(_row(one, form) for one in exported.products))
+    write_text(folder / "cycles.csv", csv_text(cycles_by_layer(exported, form)))
     write_text(folder / "export.json", json_text(figures))
     write_text(folder / "README.md", _readme(exported, form, command))
     return figures
@@ -123,13 +122,3 @@ def _readme(exported: Exported, form: Form, command: str) -> str:
         left_out=f"Left out of all files, with the share of the forward pass: {named}."
         if left_out else "No product of the network is left out.",
     )  # fmt: skip
-
-
-def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    listed = list(rows)
-    columns = list(dict.fromkeys(key for row in listed for key in row))
-    text = StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(listed)
-    write_text(path, text.getvalue())
