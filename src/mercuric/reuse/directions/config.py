@@ -20,7 +20,7 @@ class Directions(ReuseConfig):
 
     Every vector is computed, and no similarity is looked for. It is for a trained network, with
     :func:`~mercuric.fit_ranks_`, and for a training whose architecture must stay, with :meth:`fast`. Where it
-    need not, a narrower network trains further in the same seconds (``docs/front.md``).
+    need not, a narrower network trains as far in the same seconds, or further (``docs/front.md``).
 
     Attributes:
         method: ``"directions"``.
