@@ -10,23 +10,21 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any
 
 import torch
+from on_gpu import alike, equal, low_rank, prefixes
 from on_gpu.timing import Settings, shown
 
 from mercuric.studies.machine import machine
 
 SECTIONS = {
-    "layers": ("low_rank", "layer_rows"),
-    "networks": ("low_rank", "network_rows"),
-    "alike": ("alike", "rows"),
-    "equal": ("equal", "rows"),
-    "prefixes": ("prefixes", "rows"),
+    "layers": low_rank.layer_rows,
+    "networks": low_rank.network_rows,
+    "alike": alike.rows,
+    "equal": equal.rows,
+    "prefixes": prefixes.rows,
 }
-"""Name to its part and the function that gives its rows."""
+"""Name to what gives its rows."""
 HEAD = """\
 | case | form | forward, ms | times faster | training, ms | times faster |
 |---|---|--:|--:|--:|--:|"""
@@ -48,16 +46,10 @@ def main() -> int:
     rows = []
     for name in arguments.only:
         began = time.perf_counter()
-        found = _part(name)(settings)
+        found = SECTIONS[name](settings)
         if found and not arguments.json:
-            seconds = time.perf_counter() - began
-            print(
-                f"\n## {found[0]['section']} ({seconds:.0f} s)\n",
-                HEAD,
-                *map(shown, found),
-                sep="\n",
-                flush=True,
-            )
+            title = f"\n## {found[0]['section']} ({time.perf_counter() - began:.0f} s)\n"
+            print(title, HEAD, *map(shown, found), sep="\n", flush=True)
         rows += found
     if arguments.json:
         where = {**machine(), "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None}
@@ -79,12 +71,6 @@ def _arguments() -> argparse.Namespace:
     if arguments.rounds < 2:
         parser.error(f"rounds was {arguments.rounds}, but a spread needs at least 2")
     return arguments
-
-
-def _part(name: str) -> Callable[[Settings], list[dict[str, Any]]]:
-    part, function = SECTIONS[name]
-    found: Callable[[Settings], list[dict[str, Any]]] = getattr(import_module(f"on_gpu.{part}"), function)
-    return found
 
 
 if __name__ == "__main__":

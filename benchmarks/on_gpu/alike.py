@@ -16,25 +16,21 @@ PLANTED = (0.0, 0.5, 0.75, 0.9)
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
     """A row a shape and share of planted duplicates, which are whole images."""
-    batch = 4 if settings.quick else 64
-    shapes = (
-        [(8, 4)] if settings.quick else [(channels, side) for channels in (256, 512) for side in (28, 56)]
-    )
-    found = []
-    for channels, side in shapes:
-        weight = settings.filters(channels, channels, 3)
-        for planted in PLANTED[2:3] if settings.quick else PLANTED:
-            images = _planted(settings, batch, channels, side, planted)
-            reused, share = _with_reuse(images, weight)
+    if settings.quick:
+        return _layer(settings, 4, 8, 4, 0.75)
+    shapes = [(channels, side) for channels in (256, 512) for side in (28, 56)]
+    return [row for shape in shapes for planted in PLANTED for row in _layer(settings, 64, *shape, planted)]
 
-            def dense(images: Tensor = images, weight: Tensor = weight) -> Tensor:
-                return F.conv2d(images, weight, padding=1)
 
-            case = f"{batch} x {channels} x {side} x {side}"
-            inputs = (images, weight)
-            forms = {DENSE: (dense, inputs), f"{share:.0%} of the windows alike": (reused, inputs)}
-            found += compared("alike patches", case, forms, settings)
-    return found
+def _layer(settings: Settings, batch: int, channels: int, side: int, planted: float) -> list[dict[str, Any]]:
+    images = _planted(settings, batch, channels, side, planted)
+    weight = settings.filters(channels, channels, 3)
+    reused, share = _with_reuse(images, weight)
+    forms = {
+        DENSE: (lambda: F.conv2d(images, weight, padding=1), (images, weight)),
+        f"{share:.0%} of the windows alike": (reused, (images, weight)),
+    }
+    return compared("alike patches", f"{batch} x {channels} x {side} x {side}", forms, settings)
 
 
 def _planted(settings: Settings, batch: int, channels: int, side: int, duplicates: float) -> Tensor:

@@ -12,6 +12,7 @@ import triton.language as tl
 from torch import Tensor
 
 from mercuric.reuse.alike.kernels.gpu.launch import blocks, kernel, multiply, precision
+from mercuric.reuse.directions.product import Placement, adjoint
 
 
 def fused(images: Tensor, thin: Tensor, back: Tensor) -> Tensor:
@@ -49,15 +50,10 @@ class _Fused(torch.autograd.Function):
         return output, between
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         images, thin, back, between = ctx.saved_tensors
-        d_between, d_back, _ = torch.ops.aten.convolution_backward(
-            gradient, between, back, None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1, [True, True, False]
-        )
-        d_images, d_thin, _ = torch.ops.aten.convolution_backward(
-            d_between, images, thin, None, [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, False]
-        )
-        return d_images, d_thin, d_back
+        d_between, d_back = adjoint(gradient, between, back, Placement(), True, True)
+        return *adjoint(d_between, images, thin, Placement(padding=(1, 1)), True, True), d_back
 
 
 def _launched(images: Tensor, thin: Tensor, back: Tensor, keeps: bool) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,6 @@ from mercuric import factorise_
 from mercuric.reuse.directions.basis import PrincipalDirections
 from mercuric.reuse.directions.product import Placement, projected_convolution
 from mercuric.zoo import build
-from on_gpu.fused import fused, reference
 from on_gpu.timing import DENSE, Forward, Settings, Step, as_rows, compared, fitting, in_turn
 
 BATCHES = (64, 128, 256)
@@ -41,6 +40,8 @@ def network_rows(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _layer(settings: Settings, batch: int, channels: int, side: int) -> list[dict[str, Any]]:
+    from on_gpu.fused import fused, reference  # Triton's, which not every processor has
+
     rank = channels // 4
     images, weight = settings.drawn(batch, channels, side, side), settings.filters(channels, channels, 3)
     thin, back = settings.filters(rank, channels, 3), settings.filters(channels, rank, 1)
@@ -82,7 +83,7 @@ def _training_step(network: nn.Module, images: Tensor, classes: Tensor, settings
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(settings.device.type, settings.dtype, enabled=settings.dtype == torch.bfloat16):
+        with settings.autocast():
             loss = F.cross_entropy(network(images), classes)
         torch.autograd.backward(loss)
         optimizer.step()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mercuric import share_prefixes
-from mercuric.studies.bench.prefixes import CASES, FAMILIES, QUICK_CASES, Case, language_model
+from mercuric.studies.bench.prefixes import CASES, FAMILIES, QUICK_CASES, Case, language_model, shown
 from on_gpu.timing import DENSE, Settings, as_rows, in_turn
 
 IGNORED = -100
@@ -29,7 +29,7 @@ def _rows(settings: Settings, family: Any, case: Case) -> list[dict[str, Any]]:
     labels[:, : case.prompt] = IGNORED
 
     def loss() -> Tensor:
-        with torch.autocast(settings.device.type, settings.dtype, enabled=settings.dtype == torch.bfloat16):
+        with settings.autocast():
             found: Tensor = model(input_ids=sequences, labels=labels).loss
         return found
 
@@ -45,7 +45,7 @@ def _rows(settings: Settings, family: Any, case: Case) -> list[dict[str, Any]]:
         kind: in_turn({DENSE: step, "shared": _shared(model, step)}, settings, as_graph=False)
         for kind, step in (("forward", inferring), ("training", dense))
     }
-    return as_rows("equal beginnings", f"{family}, {case.name}, {case.prompt} + {case.segment}", timed)
+    return as_rows("equal beginnings", f"{family}, {shown(case)}", timed)
 
 
 def _shared(model: nn.Module, step: Any) -> Any:

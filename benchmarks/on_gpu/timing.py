@@ -1,15 +1,15 @@
 """How long do several forms of one computation take in turn, on a GPU?"""
 
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mercuric.studies.bench.interleaved import Spread, Timings
+from mercuric.studies.bench.interleaved import Spread, Timings, interleaved
 
 Forward = Callable[[], Tensor]
 Step = Callable[[], object]
@@ -35,6 +35,10 @@ class Settings:
     def dtype(self) -> torch.dtype:
         """bfloat16, which a processor's convolutions without matrix units emulate slowly."""
         return torch.bfloat16 if self.device.type == "cuda" else torch.float32
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Within the block networks compute in :attr:`dtype`."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype == torch.bfloat16)
 
     def drawn(self, *shape: int, scale: float = 1.0) -> Tensor:
         """Standard normal values times a scale, channels_last where they are images, with a gradient."""
@@ -116,12 +120,13 @@ def fitting(case: str, rows: Callable[[], list[dict[str, Any]]]) -> list[dict[st
 
 def in_turn(steps: dict[str, Step], settings: Settings, as_graph: bool = True) -> Timings:
     """Seconds of each step in each round."""
-    on_gpu = settings.device.type == "cuda"
-    ready = {name: _captured(step) if on_gpu and as_graph else _warm(step) for name, step in steps.items()}
+    if settings.device.type != "cuda":
+        return interleaved(steps, settings.rounds, WARM_UPS)
+    ready = {name: _captured(step) if as_graph else _warm(step) for name, step in steps.items()}
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(settings.rounds):
         for name, step in ready.items():
-            seconds[name].append(_between_events(step) if on_gpu else _by_the_clock(step))
+            seconds[name].append(_between_events(step))
     return Timings(seconds)
 
 
@@ -164,9 +169,3 @@ def _between_events(step: Step) -> float:
     end.record()
     end.synchronize()
     return begin.elapsed_time(end) / 1000
-
-
-def _by_the_clock(step: Step) -> float:
-    began = time.perf_counter()
-    step()
-    return time.perf_counter() - began

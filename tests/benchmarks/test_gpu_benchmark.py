@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
-from conftest import BENCHMARKS
 
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
 SECTIONS = {
     "low rank, a layer": 3, "low rank, a network's step": 2, "alike patches": 1, "equal vectors": 2,
     "equal beginnings": 1,
@@ -18,7 +19,7 @@ SECTIONS = {
 
 def ran(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, BENCHMARKS / "gpu.py", *arguments], capture_output=True, text=True, check=False,
+        [sys.executable, SCRIPT, *arguments], capture_output=True, text=True, check=False,
         env={**os.environ, "TRITON_INTERPRET": "1"},
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import torch
 
 from mercuric import reuse_, zoo
 from mercuric.errors import MercuricError
+from mercuric.files.csv_text import csv_text
 from mercuric.studies.accuracy.rows import EPOCHS, EXAMPLES, MAIN, OTHERS, SEEDS, chosen
 from mercuric.studies.accuracy.study import AccuracyRow, measure
 from mercuric.studies.accuracy.table import accuracy_markdown, accuracy_table
@@ -130,3 +131,4 @@ def test_the_table_in_markdown() -> None:
     assert "| 20.00 BLEU (0.00) | 19.50 BLEU (0.00) | 0.50 | 0.89 BLEU |" in lines[3]
     assert {line.count("|") for line in lines} == {12}
     assert accuracy_table([ROW]).row_count == 1
+    assert csv_text([asdict(ROW)]).startswith("row,model,width,data,examples,epochs,seeds,metric,dense,")

@@ -125,7 +125,7 @@ def bench_prefixes(
         sequences = case.sequences()
         for loss, step in _losses(sequences, case.prompt, settings).items():
             rows.append(
-                {"network": family, "case": _shown(case), "loss": loss, **_timed(model, step, settings)}
+                {"network": family, "case": shown(case), "loss": loss, **_timed(model, step, settings)}
             )
     progress(len(work), len(work))
     return pd.DataFrame(rows)
@@ -182,6 +182,7 @@ def _timed(model: nn.Module, loss: Loss, settings: BenchSettings) -> dict[str, A
     }  # fmt: skip
 
 
-def _shown(case: Case) -> str:
+def shown(case: Case) -> str:
+    """A case's name, and the tokens of its prompt and of each level below."""
     parts = [str(case.prompt), *[str(case.segment)] * len(case.branches)]
     return f"{case.name}, {' + '.join(parts)}"

@@ -1,11 +1,8 @@
 """Does Triton compile every kernel for an H100, with tensor cores and overlapped loads in the products?"""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import compiled_kernels
 import pytest
 
 pytest.importorskip("triton", reason="the kernels are compiled by Triton")
@@ -16,14 +13,7 @@ SCRIPT = Path(__file__).with_name("compile_for_h100.py")
 @pytest.fixture(scope="module")
 def instructions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Of each kernel, which of the instructions looked for it has."""
-    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    environment["TRITON_CACHE_DIR"] = str(tmp_path_factory.mktemp("compiled"))
-    ran = subprocess.run(
-        [sys.executable, SCRIPT], env=environment, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    found: dict[str, list[str]] = json.loads(ran.stdout)
-    return found
+    return compiled_kernels.instructions(SCRIPT, tmp_path_factory.mktemp("compiled"))
 
 
 def test_every_kernel_compiles_for_large_layers_and_for_those_of_one_element(

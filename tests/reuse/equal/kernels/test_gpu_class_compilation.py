@@ -1,12 +1,9 @@
 """Does Triton compile the convolution of rows for an H100, with tensor cores?"""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from compiled_kernels import instructions
 
 pytest.importorskip("triton", reason="the kernels are compiled by Triton")
 
@@ -14,13 +11,7 @@ SCRIPT = Path(__file__).with_name("compile_classes_for_h100.py")
 
 
 def test_kernels_compile_for_large_layers_and_for_those_of_one_element(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    environment["TRITON_CACHE_DIR"] = str(tmp_path)
-    ran = subprocess.run(
-        [sys.executable, SCRIPT], env=environment, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
+    found = instructions(SCRIPT, tmp_path)
     assert len(found) == 6
     for kernel in ("_multiply", "_scatter", "_add_outer"):
         assert {"wgmma", "mma"} & set(found[f"{kernel} bf16"])
